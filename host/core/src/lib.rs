@@ -1,0 +1,17 @@
+//! What Copal decides: configuration, filters, names, manifests.
+//!
+//! Nothing here touches the world. No file, socket, process, clock or environment variable is read
+//! in this crate (its `clippy.toml` says so to the compiler), so each decision is tested in
+//! milliseconds: what the world is like arrives as an argument, what should be done leaves as a
+//! value.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod diagnostic;
+pub mod digest;
+pub mod filter;
+pub mod manifest;
+pub mod path;
+pub mod snapshot;
+pub mod stored;
+pub mod units;

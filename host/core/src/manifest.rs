@@ -1,0 +1,341 @@
+//! The manifest: what makes a snapshot exist, and what puts it back as it was.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Sha256;
+use crate::path::RelPath;
+use crate::snapshot::SnapshotId;
+use crate::units::ByteCount;
+
+/// The directory inside a snapshot that holds what is Copal's and not the app's.
+pub const COPAL_DIR: &str = ".copal";
+/// Where the manifest lies inside a snapshot. It is uploaded last: no manifest, no snapshot.
+pub const MANIFEST: &str = ".copal/manifest.json";
+/// Where the checksums lie inside a snapshot, readable by `sha256sum -c` and `rclone checksum`.
+pub const SUMS: &str = ".copal/SHA256SUMS";
+/// The format that this version writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// All that is known of one snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The manifest's own format; see [`FORMAT`].
+    pub copal_manifest: u32,
+    /// The snapshot's id, equal to the name of its directory.
+    pub id: SnapshotId,
+    /// The job's name.
+    pub name: String,
+    /// The run that made it.
+    pub run: RunRecord,
+    /// The directory that was backed up, as the owner wrote it.
+    pub source: String,
+    /// The top directory's own attributes.
+    pub root: Attributes,
+    /// How many files there are and what they hold.
+    pub totals: Totals,
+    /// The hooks that took part.
+    pub hooks: Vec<HookRecord>,
+    /// Everything below the top, sorted by path.
+    pub entries: Vec<Entry>,
+}
+
+/// When and by what a snapshot was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The run's id: random, the same in logs and records.
+    pub id: String,
+    /// When the run began.
+    pub started: Timestamp,
+    /// When everything was staged: nothing in the snapshot is younger.
+    pub staged: Timestamp,
+    /// The version of Copal that wrote this.
+    pub copal: String,
+}
+
+/// Files and bytes of a whole snapshot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Number of files.
+    pub files: u64,
+    /// Sum of the files' sizes.
+    pub bytes: ByteCount,
+}
+
+/// A hook's part in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HookRecord {
+    /// The hook's name in the configuration.
+    pub name: String,
+    /// The digest of the component that ran.
+    pub sha256: Sha256,
+    /// The phases it took part in before the seal, each with its outcome (`ok`).
+    pub phases: BTreeMap<String, String>,
+}
+
+/// Mode, owner and time: what plain files on a remote do not keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Permission bits, written as octal digits (`"0644"`).
+    pub mode: Mode,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Time of the last change, to the nanosecond.
+    pub mtime: Timestamp,
+}
+
+/// One file, directory or symbolic link.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its path below the source.
+    pub path: RelPath,
+    /// Mode, owner, time.
+    #[serde(flatten)]
+    pub attributes: Attributes,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: EntryKind,
+}
+
+/// What an entry is, with what only that kind has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// A directory, empty or not.
+    Directory,
+    /// A symbolic link; it lives in the manifest alone.
+    Symlink {
+        /// Where it points, percent-encoded where not UTF-8.
+        target: String,
+    },
+    /// A file.
+    File(FileEntry),
+}
+
+/// What a snapshot knows of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its length.
+    pub size: ByteCount,
+    /// Its content's checksum.
+    pub sha256: Sha256,
+    /// How its content was taken.
+    pub taken: Taken,
+    /// Its name on the remote, where that is not its path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<String>,
+}
+
+/// How a file's content was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Taken {
+    /// Read from the live tree, unchanged from before to after.
+    Direct,
+    /// A SQLite online backup that passed its integrity check.
+    SqliteBackup,
+    /// A tar archive that stands in for the directory of the same name without `.tar`.
+    Tar,
+    /// A compressed tar archive that stands in for the directory of the same name without `.tar.gz`.
+    TarGz,
+}
+
+impl Taken {
+    /// What an archive of this kind adds to the name of the directory it stands in for; `None` for
+    /// what is no archive.
+    pub fn archive_suffix(self) -> Option<&'static str> {
+        match self {
+            Self::Tar => Some(".tar"),
+            Self::TarGz => Some(".tar.gz"),
+            Self::Direct | Self::SqliteBackup => None,
+        }
+    }
+}
+
+impl Entry {
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&FileEntry> {
+        match &self.kind {
+            EntryKind::File(file) => Some(file),
+            EntryKind::Directory | EntryKind::Symlink { .. } => None,
+        }
+    }
+}
+
+/// Why a text is no manifest that can be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// It is not a manifest at all, or a damaged one.
+    #[error("it can't be read: {0}")]
+    Unreadable(String),
+    /// A later version of Copal wrote it.
+    #[error("it has format {found}, and this version of Copal reads up to {FORMAT}")]
+    TooNew {
+        /// The format that it claims.
+        found: u32,
+    },
+    /// What it says contradicts itself.
+    #[error("it contradicts itself: {0}")]
+    Inconsistent(String),
+}
+
+impl Manifest {
+    /// Each file with the name under which it lies on the remote.
+    pub fn files(&self) -> impl Iterator<Item = (String, &Entry, &FileEntry)> {
+        self.entries.iter().filter_map(|entry| {
+            let file = entry.file()?;
+            let stored = file
+                .stored
+                .clone()
+                .unwrap_or_else(|| plain_name(&entry.path));
+            Some((stored, entry, file))
+        })
+    }
+
+    /// The text that goes up to the remote.
+    pub fn to_json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self).expect("a manifest has only string keys");
+        json.push('\n');
+        json
+    }
+
+    /// Reads and checks a manifest from a remote, which nobody vouches for.
+    pub fn parse(json: &[u8]) -> Result<Self, ManifestError> {
+        let unreadable = |error: serde_json::Error| ManifestError::Unreadable(error.to_string());
+        // The format first: a later one may differ in everything else.
+        let probe: FormatProbe = serde_json::from_slice(json).map_err(unreadable)?;
+        if probe.copal_manifest > FORMAT {
+            return Err(ManifestError::TooNew {
+                found: probe.copal_manifest,
+            });
+        }
+        let manifest: Self = serde_json::from_slice(json).map_err(unreadable)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The checksums, a line for each file under its name on the remote, sorted.
+    pub fn sums(&self) -> String {
+        let mut lines: Vec<_> = self
+            .files()
+            .map(|(stored, _, file)| format!("{}  {stored}\n", file.sha256))
+            .collect();
+        lines.sort_unstable_by(|a, b| a[64..].cmp(&b[64..]));
+        lines.concat()
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        let inconsistent = |text: String| Err(ManifestError::Inconsistent(text));
+        if let Some(pair) = self
+            .entries
+            .windows(2)
+            .find(|pair| pair[0].path >= pair[1].path)
+        {
+            return inconsistent(format!("`{}` is out of order or named twice", pair[1].path));
+        }
+        let mut stored_names = std::collections::HashSet::new();
+        for (stored, entry, _) in self.files() {
+            if RelPath::new(stored.as_bytes()).is_err() {
+                return inconsistent(format!("`{}` has an impossible stored name", entry.path));
+            }
+            if !stored_names.insert(stored) {
+                return inconsistent(format!("`{}` shares its stored name", entry.path));
+            }
+        }
+        let totals = Totals::of(&self.entries);
+        if totals != self.totals {
+            return inconsistent(format!(
+                "it promises {} files of {}, and lists {} of {}",
+                self.totals.files, self.totals.bytes, totals.files, totals.bytes
+            ));
+        }
+        self.check_parents()
+    }
+
+    /// Nothing may lie below a link or a file: restoring it would write somewhere else.
+    fn check_parents(&self) -> Result<(), ManifestError> {
+        let directories: std::collections::HashSet<_> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Directory)
+            .map(|entry| &entry.path)
+            .collect();
+        let orphan = self.entries.iter().find(|entry| {
+            entry
+                .path
+                .parent()
+                .is_some_and(|parent| !directories.contains(&parent))
+        });
+        match orphan {
+            Some(entry) => Err(ManifestError::Inconsistent(format!(
+                "`{}` does not lie in a directory that it lists",
+                entry.path
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct FormatProbe {
+    copal_manifest: u32,
+}
+
+impl Totals {
+    /// The totals of these entries.
+    pub fn of(entries: &[Entry]) -> Self {
+        entries
+            .iter()
+            .filter_map(Entry::file)
+            .fold(Self::default(), |sum, file| Self {
+                files: sum.files + 1,
+                bytes: ByteCount(sum.bytes.0.saturating_add(file.size.0)),
+            })
+    }
+}
+
+/// Only a path that is plain text goes without a stored name.
+fn plain_name(path: &RelPath) -> String {
+    String::from_utf8_lossy(path.as_bytes()).into_owned()
+}
+
+/// Permission bits, `0` to `0o7777`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Mode(u32);
+
+impl Mode {
+    /// The permission bits of a `st_mode`.
+    pub const fn from_st_mode(st_mode: u32) -> Self {
+        Self(st_mode & 0o7777)
+    }
+
+    /// The bits.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl From<Mode> for String {
+    fn from(mode: Mode) -> Self {
+        format!("{:04o}", mode.0)
+    }
+}
+
+impl TryFrom<String> for Mode {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match u32::from_str_radix(&text, 8) {
+            Ok(bits) if bits <= 0o7777 => Ok(Self(bits)),
+            Ok(_) | Err(_) => Err(format!("`{text}` is not a file mode such as 0644")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "manifest_tests.rs"]
+mod tests;
