@@ -1,0 +1,57 @@
+# `make` alone lists what there is.
+#
+# Cargo does the building; this file only strings commands together. Tests and the demo share the
+# development build, `bench` and `install` the release build.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test hooks bench fmt lint doc install
+
+# Where scripts/setup finds or puts the tools.
+export PATH := $(shell scripts/setup path)
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+REBUILT_HOOKS := $(abspath $(TARGET))/rebuilt-hooks
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## back up, verify and restore a made-up Open WebUI while it is being written to
+	@scripts/setup demo
+	@test -x $(TARGET)/debug/copal || echo 'The first build takes about ten minutes, most of them for rclone.'
+	cargo build --workspace --bins
+	@$(TARGET)/debug/demo
+
+test: ## everything that has to hold before a change goes in
+	scripts/setup test
+	cargo fmt --all --check
+	cargo fmt --manifest-path guest-hooks/Cargo.toml --all --check
+	scripts/build-hooks --check
+	scripts/build-hooks --out $(REBUILT_HOOKS)
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+	COPAL_PREBUILT_DIR=$(REBUILT_HOOKS) cargo test --workspace
+
+hooks: ## rebuild the built-in hooks under guest-hooks/prebuilt/
+	@scripts/setup test
+	scripts/build-hooks
+
+bench: ## how fast, against rclone and sqlite3 on the same data
+	@scripts/setup bench
+	cargo build --release --workspace --bins
+	@$(TARGET)/release/copal-bench
+
+fmt: ## format all Rust sources
+	cargo fmt --all
+	cargo fmt --manifest-path guest-hooks/Cargo.toml --all
+
+lint: ## clippy, and cargo-deny where it is installed
+	cargo clippy --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo 'cargo-deny is not installed: licences and advisories were not checked'; fi
+
+doc: ## the documentation of all packages, as HTML
+	cargo doc --workspace --no-deps
+
+install: ## build the release and put copal into cargo's bin directory
+	@scripts/setup demo
+	cargo install --path host --locked
