@@ -123,7 +123,7 @@ impl Stage {
 
 /// A line of text, indented like everything below a title.
 pub(crate) fn line(text: &str) -> io::Result<()> {
-    print(&format!("  {text}"))
+    print(format!("  {text}").trim_end())
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -52,7 +52,7 @@ pub(crate) fn tell(stage: &Stage, place: &Path, binary: &Path) -> anyhow::Result
     }
     let good = judge(stage, &world.path("restored"), &acknowledged, &stopped)?;
     line("")?;
-    line(&format!("All of it took {}.", seconds(began.elapsed())))?;
+    line(&format!("All of it took {}.", shown(began.elapsed())))?;
     Ok(if good {
         Ending::Good
     } else {
@@ -117,9 +117,9 @@ fn run_commands(
     ];
     for (arguments, at_most) in commands {
         let began = Instant::now();
-        let shown = format!("copal {}", arguments.join(" "));
-        let status = stage.run(&shown, world.command(arguments), at_most)?;
-        let took = seconds(began.elapsed());
+        let typed = format!("copal {}", arguments.join(" "));
+        let status = stage.run(&typed, world.command(arguments), at_most)?;
+        let took = shown(began.elapsed());
         if interrupted.load(Ordering::Relaxed) {
             stage.verdict(false, "interrupted")?;
             return Ok(false);
@@ -187,7 +187,7 @@ fn judge(
     let text = match stopped.failures.first() {
         None => format!(
             "no write of the app failed; the slowest took {}",
-            seconds(stopped.slowest)
+            shown(stopped.slowest)
         ),
         Some(first) => format!(
             "{} writes of the app failed: {first}",
@@ -205,8 +205,12 @@ fn of(tally: Tally) -> String {
     format!("{} of {}", tally.found, tally.expected)
 }
 
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
+fn shown(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{} ms", time.as_millis())
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
+    }
 }
 
 /// Bytes in a file or in everything below a directory.
