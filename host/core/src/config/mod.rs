@@ -1,1 +1,162 @@
+//! `copal.toml`: read once into a value that leaves nothing to doubt.
 //!
+//! Every problem of a file is reported at once, each with its place, and each key of a later
+//! version is refused by name: a setting that has no effect would be a promise not kept.
+//!
+//! ```toml
+//! name = "open-webui"
+//!
+//! [source]
+//! path = "/opt/open-webui"
+//!
+//! [[destination]]
+//! remote = "b2:OpenWebUI-backups/copal"
+//!
+//! [rclone]
+//! transfers = 32
+//!
+//! [[hook]]
+//! use = "sqlite-backup"
+//! grants = { sqlite = ["*"] }
+//!
+//! [database."cache/index.db"]        # its path in the source
+//! live = "allow"                     # copied as it lies there, perhaps torn
+//! ```
+//!
+//! A file that lists no `[[hook]]` gets the same two that a run without a file gets: `exclude`, and
+//! `sqlite-backup` with every database granted. A file that lists any gets those alone.
+
+mod hook;
+mod hook_sections;
+mod name;
+mod parts;
+mod reader;
+mod redact;
+mod refused;
+mod remote;
+mod sections;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnostic, Style};
+use crate::path::RelPath;
+
+pub use hook::{Builtin, Component, Grant, Grants, Hook, Limits, UnknownBuiltin};
+pub use name::{InvalidName, Name};
+pub use parts::{ConfigPath, Destination, Layout, OptionValue, RcloneOption, Source, Staging};
+pub(crate) use remote::masked;
+pub use remote::{InvalidRemote, RemoteSpec};
+
+/// A job: what is backed up, where to, and how. Sound in itself; whether the world agrees is for
+/// the plan to find out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Config {
+    name: Name,
+    source: Source,
+    destinations: Vec<Destination>,
+    staging: Staging,
+    rclone: Vec<RcloneOption>,
+    hooks: Vec<Hook>,
+    live_databases: BTreeSet<RelPath>,
+}
+
+/// Everything that is wrong with a configuration file, in the file's order; never empty.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[error("{}", Diagnostic::render_all(.problems, Style::Plain))]
+pub struct InvalidConfig {
+    /// The problems, each with its place.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// Reads the text of a `copal.toml`. `file_name` is only shown.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, InvalidConfig> {
+        sections::read(text, file_name)
+    }
+
+    /// The job of a command line without a file: one destination and the default hooks.
+    ///
+    /// `source` is kept as it is; relative, it is relative to whatever the caller resolves it
+    /// against.
+    pub fn from_flags(source: impl Into<PathBuf>, remote: RemoteSpec, name: Name) -> Self {
+        Self {
+            name,
+            source: Source {
+                path: ConfigPath::new(source),
+                place: None,
+            },
+            destinations: vec![Destination {
+                remote,
+                layout: Layout::default(),
+                place: None,
+            }],
+            staging: Staging::default(),
+            rclone: Vec::new(),
+            hooks: Hook::defaults(),
+            live_databases: BTreeSet::new(),
+        }
+    }
+
+    /// The job's name: the directory of its snapshots on every destination.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// What is backed up.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Where snapshots go, in the file's order; at least one.
+    pub fn destinations(&self) -> &[Destination] {
+        &self.destinations
+    }
+
+    /// Where artifacts are made.
+    pub fn staging(&self) -> &Staging {
+        &self.staging
+    }
+
+    /// rclone's options, each at most once, in the file's order.
+    pub fn rclone_options(&self) -> &[RcloneOption] {
+        &self.rclone
+    }
+
+    /// The hooks, in the order in which they run.
+    pub fn hooks(&self) -> &[Hook] {
+        &self.hooks
+    }
+
+    /// Whether the owner lets this database be copied as it lies there, although it may be torn.
+    pub fn allows_live(&self, database: &RelPath) -> bool {
+        self.live_databases.contains(database)
+    }
+
+    /// The databases that may be copied live, sorted.
+    pub fn live_databases(&self) -> impl Iterator<Item = &RelPath> {
+        self.live_databases.iter()
+    }
+
+    /// What to tell when rclone doesn't take the option `name` (as in
+    /// [`RcloneOption::name`]): pointing at its line, with `why` and the nearest name that rclone
+    /// knows.
+    pub fn rclone_option_diagnostic(
+        &self,
+        name: &str,
+        why: &str,
+        nearest: Option<&str>,
+    ) -> Diagnostic {
+        let next = match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "`copal rclone options/info` lists rclone's options and their types".to_owned(),
+        };
+        let option = self.rclone.iter().find(|option| option.name == name);
+        Diagnostic::new(
+            format!("rclone does not take the option `{name}`"),
+            why,
+            next,
+        )
+        .at(option.and_then(|option| option.place.clone()))
+    }
+}

@@ -1,0 +1,136 @@
+//! What this version knows of and does not do. Each is refused with the way around it: accepted
+//! and without effect, it would be a promise not kept.
+
+use super::reader::{Problems, Span, quoted};
+
+/// A key or a value that is refused.
+pub(super) struct Refused {
+    name: &'static str,
+    why: &'static str,
+    next: &'static str,
+}
+
+const KEYS: &[Refused] = &[
+    Refused {
+        name: "source.volume",
+        why: "Docker is not asked where a volume lies",
+        next: "set `source.path` to what `docker volume inspect -f '{{.Mountpoint}}' VOLUME` prints",
+    },
+    Refused {
+        name: "source.container",
+        why: "Docker is not asked where a container keeps its data",
+        next: "set `source.path` to the directory that `docker inspect CONTAINER` shows as the mount's source",
+    },
+    Refused {
+        name: "destination.map",
+        why: "only `layout = \"snapshots\"` is made, and it keeps the source's own paths",
+        next: "remove `map`",
+    },
+    Refused {
+        name: "staging.mode",
+        why: "how files are staged can't be chosen",
+        next: "remove `mode`",
+    },
+    Refused {
+        name: "retention",
+        why: "snapshots are never pruned",
+        next: "remove `[retention]`, and delete a snapshot you don't need with `rclone purge`",
+    },
+    Refused {
+        name: "service",
+        why: "no service is paused or stopped",
+        next: "remove `[service]`; the hook `sqlite-backup` copies databases while the app runs, \
+               and whoever starts Copal can stop the app around it",
+    },
+    Refused {
+        name: "on_error",
+        why: "an error always fails the run",
+        next: "remove `on_error`",
+    },
+    Refused {
+        name: "hook.on_error",
+        why: "a hook that fails always fails the run",
+        next: "remove `on_error`",
+    },
+    Refused {
+        name: "hook.sha256",
+        why: "hooks are not pinned by their digest",
+        next: "remove `sha256`, and let nobody else write to the file",
+    },
+    Refused {
+        name: "hook.grants.service",
+        why: "hooks can't hold services",
+        next: "remove the grant",
+    },
+    Refused {
+        name: "hook.grants.command",
+        why: "hooks can't run commands",
+        next: "remove the grant",
+    },
+    Refused {
+        name: "hook.grants.http",
+        why: "hooks can't reach the network",
+        next: "remove the grant, and notify from whatever starts Copal, by its exit code",
+    },
+    Refused {
+        name: "hook.grants.state",
+        why: "hooks can't keep anything between runs",
+        next: "remove the grant",
+    },
+    Refused {
+        name: "hook.grants.secrets",
+        why: "hooks can't use secrets",
+        next: "remove the grant",
+    },
+];
+
+const LAYOUTS: &[Refused] = &[Refused {
+    name: "mirror",
+    why: "only snapshots are made",
+    next: "write `layout = \"snapshots\"`; each snapshot is a directory of plain files",
+}];
+
+const BUILTINS: &[Refused] = &[
+    Refused {
+        name: "quiesce",
+        why: "no service is paused or stopped",
+        next: "use `sqlite-backup`, which copies databases while the app runs",
+    },
+    Refused {
+        name: "open-webui",
+        why: "there is no hook for this app alone",
+        next: "use `exclude` and `sqlite-backup`, the latter with `grants = { sqlite = [\"*\"] }`",
+    },
+    Refused {
+        name: "notify",
+        why: "hooks can't reach the network",
+        next: "notify from whatever starts Copal, by its exit code",
+    },
+];
+
+/// The refusal of a key by its dotted name.
+pub(super) fn key(path: &str) -> Option<&'static Refused> {
+    find(KEYS, path)
+}
+
+/// The refusal of a destination's layout.
+pub(super) fn layout(name: &str) -> Option<&'static Refused> {
+    find(LAYOUTS, name)
+}
+
+/// The refusal of a built-in hook.
+pub(super) fn builtin(name: &str) -> Option<&'static Refused> {
+    find(BUILTINS, name)
+}
+
+fn find(table: &'static [Refused], name: &str) -> Option<&'static Refused> {
+    table.iter().find(|refused| refused.name == name)
+}
+
+impl Refused {
+    /// Reports it as the problem of `path`, which is the key or the whole setting.
+    pub(super) fn report(&self, problems: &Problems, span: &Span, path: &str) {
+        let what = format!("{} is not supported by this version of Copal", quoted(path));
+        problems.report(span, what, self.why, self.next);
+    }
+}

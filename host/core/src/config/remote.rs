@@ -1,0 +1,231 @@
+//! A destination as its owner wrote it, read by rclone's own rules for remotes.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::diagnostic::MASK;
+
+/// A remote and a path on it, in rclone's notation: `b2:bucket/dir`, `:b2,account=…,key=…:bucket`,
+/// or a local directory.
+///
+/// A connection string (`name,param=value:`) can carry credentials, so `Display` and `Debug` show
+/// `***` for every parameter's value; [`expose`](Self::expose) is the one way to the real text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RemoteSpec {
+    text: String,
+    is_local: bool,
+}
+
+/// A text that rclone could not read as a remote, and why. Never holds the text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidRemote {
+    /// Nothing at all.
+    #[error("it is empty")]
+    Empty,
+    /// A control character.
+    #[error("it holds a control character")]
+    Control,
+    /// The part before the first `:` or `,` is no name of a remote.
+    #[error(
+        "the remote's name may only have letters, digits, `_`, `-`, `.`, `+`, `@` and spaces inside it"
+    )]
+    RemoteName,
+    /// Parameters of a connection string that don't end with `:`.
+    #[error("the connection string has no `:` at its end")]
+    Unfinished,
+    /// A parameter's name with other characters than `A-Z a-z 0-9 _ .`, or none.
+    #[error(
+        "a parameter's name in a connection string has letters A-Z and a-z, digits, `_` and `.` only"
+    )]
+    Parameter,
+    /// Text after a quoted value, or a quote that is not closed.
+    #[error("a quoted value in the connection string must end with its quote and then `,` or `:`")]
+    Quote,
+}
+
+impl RemoteSpec {
+    /// Reads a remote by the rules of rclone's `fspath.Parse`.
+    pub fn parse(text: &str) -> Result<Self, InvalidRemote> {
+        if text.is_empty() {
+            return Err(InvalidRemote::Empty);
+        }
+        if text.chars().any(char::is_control) {
+            return Err(InvalidRemote::Control);
+        }
+        let is_local = match scan(text).end {
+            // Without any `:` rclone takes the whole text for a local path.
+            _ if !text.contains(':') => true,
+            End::Local => true,
+            End::Remote => false,
+            End::Invalid(reason) => return Err(reason),
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            is_local,
+        })
+    }
+
+    /// The real text, credentials included: for rclone, never for people.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it names a directory of this computer by its path alone.
+    pub fn is_local_path(&self) -> bool {
+        self.is_local
+    }
+
+    /// The same destination with a relative local path made relative to `base`; anything else
+    /// stays as it is.
+    #[must_use]
+    pub fn resolve(&self, base: &Path) -> Self {
+        let mut resolved = self.clone();
+        // A base that is not UTF-8 can't be joined in text: the path stays relative, as written.
+        if let (true, Some(joined)) = (self.is_local, base.join(&self.text).to_str()) {
+            joined.clone_into(&mut resolved.text);
+        }
+        resolved
+    }
+}
+
+impl fmt::Display for RemoteSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&masked(&self.text))
+    }
+}
+
+impl fmt::Debug for RemoteSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RemoteSpec({:?})", masked(&self.text))
+    }
+}
+
+/// `text` with the parameters of a connection string masked.
+pub(crate) fn masked(text: &str) -> String {
+    let mut shown = String::new();
+    let mut copied = 0;
+    for secret in secrets(text) {
+        shown.push_str(&text[copied..secret.start]);
+        shown.push_str(MASK);
+        copied = secret.end;
+    }
+    shown + &text[copied..]
+}
+
+/// Where the values of a connection string's parameters lie in `text`, quotes included. From the
+/// first fault on, everything counts as a value.
+pub(crate) fn secrets(text: &str) -> Vec<Range<usize>> {
+    scan(text).values
+}
+
+struct Scan {
+    values: Vec<Range<usize>>,
+    end: End,
+}
+
+enum End {
+    Local,
+    Remote,
+    Invalid(InvalidRemote),
+}
+
+/// Walks over `text` as rclone's `fspath.Parse` does.
+fn scan(text: &str) -> Scan {
+    let mut values = Vec::new();
+    let end = match remote_name(text) {
+        Ok(Some(name_end)) => scan_parameters(text, name_end, &mut values),
+        Ok(None) => End::Local,
+        Err(reason) => End::Invalid(reason),
+    };
+    if matches!(end, End::Invalid(_)) {
+        let first = values.first().map(|value| value.start);
+        let start = first.or_else(|| suspect(text));
+        values = start.map(|start| start..text.len()).into_iter().collect();
+    }
+    Scan { values, end }
+}
+
+/// Where the first value may have been meant to begin in a text that can't be read.
+fn suspect(text: &str) -> Option<usize> {
+    let comma = text.find(',')?;
+    Some(comma + text[comma..].find('=')? + 1)
+}
+
+/// Where the `:` or `,` after the remote's name is; `None` for a local path.
+fn remote_name(text: &str) -> Result<Option<usize>, InvalidRemote> {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        // rclone's `configNameRe`; Go's `\w` is ASCII.
+        let word = r"0-9A-Za-z_\p{L}\p{N}.+@";
+        Regex::new(&format!("^:?[{word}]+(?:[ -]+[{word}-]+)*$")).expect("a valid pattern")
+    });
+    let on_the_fly = text.starts_with(':');
+    let rest = &text[usize::from(on_the_fly)..];
+    let Some(end) = rest.find([':', ',', '/', '\\']) else {
+        return Ok(None);
+    };
+    let end = end + usize::from(on_the_fly);
+    match text.as_bytes()[end] {
+        b'/' | b'\\' if on_the_fly => Err(InvalidRemote::RemoteName),
+        b'/' | b'\\' => Ok(None),
+        _ if NAME.is_match(&text[..end]) => Ok(Some(end)),
+        _ => Err(InvalidRemote::RemoteName),
+    }
+}
+
+/// Reads `,param=value,flag` up to the `:`, beginning at the separator `at`.
+fn scan_parameters(text: &str, mut at: usize, values: &mut Vec<Range<usize>>) -> End {
+    loop {
+        if text.as_bytes()[at] == b':' {
+            return End::Remote;
+        }
+        let start = at + 1;
+        let is_end = |c: char| matches!(c, ':' | ',' | '=');
+        let Some(length) = text[start..].find(is_end) else {
+            return End::Invalid(InvalidRemote::Unfinished);
+        };
+        at = start + length;
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
+        if length == 0 || !text[start..at].bytes().all(is_plain) {
+            return End::Invalid(InvalidRemote::Parameter);
+        }
+        if text.as_bytes()[at] == b'=' {
+            match value_end(text, at + 1) {
+                Ok(end) => {
+                    values.push(at + 1..end);
+                    at = end;
+                }
+                Err(reason) => {
+                    values.push(at + 1..text.len());
+                    return End::Invalid(reason);
+                }
+            }
+        }
+    }
+}
+
+/// Where the `,` or `:` after the value that begins at `start` is.
+fn value_end(text: &str, start: usize) -> Result<usize, InvalidRemote> {
+    let rest = &text[start..];
+    let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        let end = rest.find([',', ':']).ok_or(InvalidRemote::Unfinished)?;
+        return Ok(start + end);
+    };
+    let mut at = start + 1;
+    loop {
+        at += text[at..].find(quote).ok_or(InvalidRemote::Quote)? + 1;
+        match text[at..].chars().next() {
+            Some(',' | ':') => return Ok(at),
+            // A doubled quote stands for one inside the value.
+            Some(c) if c == quote => at += 1,
+            _ => return Err(InvalidRemote::Quote),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "remote_tests.rs"]
+mod tests;
