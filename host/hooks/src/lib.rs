@@ -1,1 +1,50 @@
-//! 
+//! Runs hooks: WebAssembly components with the interfaces of `wit/` and no rights but the granted.
+//!
+//! A [`HookEngine`] loads a component, which is refused by name where it isn't one that can run. The
+//! [`Hook`] is then called in the phases it exports, each time in a fresh instance with limits of
+//! its own. Everything it asks of the host goes through one gate (`gate.rs`): there the owner's
+//! [`Grants`] are looked up, there it is written down what was done. What a capability really does
+//! is not known here: the caller brings [`Capabilities`].
+//!
+//! A component's own requests and the pinning of its digest have their place in front of
+//! [`HookEngine::load`]; here the grants given are the grants in force.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod bindings;
+mod builtin;
+mod call;
+mod cancel;
+mod capability;
+mod check;
+mod clock;
+mod engine;
+mod error;
+mod exports;
+mod failure;
+mod filter;
+mod gate;
+mod grants;
+mod guest_log;
+mod hook;
+mod imports;
+mod limits;
+mod memory;
+mod phase;
+mod report;
+
+pub use builtin::{BUILTIN_NAMES, PREBUILT_STAMP, builtin};
+pub use cancel::Cancel;
+pub use capability::{
+    ArchiveFormat, Archived, Call, Capabilities, Capability, CapabilityError, Copied,
+};
+pub use engine::{EngineError, HookEngine, HookSpec};
+pub use error::{Flaw, HookError};
+pub use failure::{FailureKind, HookFailure};
+pub use filter::{Approach, EntryKind, FilterBatch, FilterSession, Verdict};
+pub use gate::{Account, Deed};
+pub use grants::{Denial, Grants, Pattern};
+pub use hook::Hook;
+pub use limits::Limits;
+pub use phase::{Phase, RunInfo};
+pub use report::{Outcome, Report};

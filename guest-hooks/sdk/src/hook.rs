@@ -1,0 +1,75 @@
+//! The macro that makes exports of a hook's traits.
+
+/// Exports a hook: its type, and the phases that it takes part in by the names of their traits.
+///
+/// ```ignore
+/// copal_hook_sdk::hook!(MyHook: PreBackup, PostBackup);
+/// ```
+///
+/// Once in a crate, at its top level.
+#[macro_export]
+macro_rules! hook {
+    ($hook:ty: $($phase:ident),+ $(,)?) => {
+        $($crate::export_phase!($phase $hook);)+
+    };
+}
+
+/// One phase of [`hook!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_phase {
+    (PreBackup $hook:ty) => {
+        struct ExportedPreBackup;
+
+        impl $crate::bindings::pre_backup::exports::copal::hooks::pre_backup::Guest
+            for ExportedPreBackup
+        {
+            fn run() -> ::std::result::Result<(), $crate::Error> {
+                $crate::glue::pre_backup::<$hook>()
+            }
+        }
+
+        $crate::bindings::pre_backup::export_pre_backup!(
+            ExportedPreBackup with_types_in $crate::bindings::pre_backup
+        );
+    };
+    (PostBackup $hook:ty) => {
+        struct ExportedPostBackup;
+
+        impl $crate::bindings::post_backup::exports::copal::hooks::post_backup::Guest
+            for ExportedPostBackup
+        {
+            fn run(report: &$crate::Report) -> ::std::result::Result<(), $crate::Error> {
+                $crate::glue::post_backup::<$hook>(report)
+            }
+        }
+
+        $crate::bindings::post_backup::export_post_backup!(
+            ExportedPostBackup with_types_in $crate::bindings::post_backup
+        );
+    };
+    (Filter $hook:ty) => {
+        struct ExportedFilter;
+
+        ::std::thread_local! {
+            static FILTER: $crate::glue::Session<$hook> =
+                const { $crate::glue::Session::new(::std::option::Option::None) };
+        }
+
+        impl $crate::bindings::filter::exports::copal::hooks::filter::Guest for ExportedFilter {
+            fn start() -> ::std::result::Result<$crate::Approach, $crate::Error> {
+                FILTER.with($crate::glue::start::<$hook>)
+            }
+
+            fn decide(
+                batch: $crate::bindings::filter::exports::copal::hooks::filter::Batch,
+            ) -> ::std::result::Result<::std::vec::Vec<u8>, $crate::Error> {
+                FILTER.with(|filter| $crate::glue::decide::<$hook>(filter, batch))
+            }
+        }
+
+        $crate::bindings::filter::export_filter!(
+            ExportedFilter with_types_in $crate::bindings::filter
+        );
+    };
+}

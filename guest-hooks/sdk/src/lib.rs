@@ -1,0 +1,95 @@
+//! Write a hook for Copal in Rust.
+//!
+//! A hook implements one trait for each phase it takes part in, and names them in [`hook!`]. Its
+//! `config` table from copal.toml arrives as a type of its own; what it may ask of Copal are the
+//! functions of [`sqlite`] and [`archive`], as far as the owner granted them.
+//!
+//! ```
+//! use copal_hook_sdk::{Error, PreBackup, info, sqlite};
+//!
+//! /// Copies one database, which the owner names in copal.toml.
+//! struct CopyOne;
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Config {
+//!     database: String,
+//! }
+//!
+//! impl PreBackup for CopyOne {
+//!     type Config = Config;
+//!
+//!     fn run(config: Config) -> Result<(), Error> {
+//!         let copied = sqlite::backup(&config.database)?;
+//!         info!("copied {}: {} pages", config.database, copied.pages);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! copal_hook_sdk::hook!(CopyOne: PreBackup);
+//! # fn main() {}
+//! ```
+//!
+//! Build it as a `cdylib` for `wasm32-unknown-unknown` and make it a component (`componentize`
+//! beside this crate does). In copal.toml:
+//!
+//! ```toml
+//! [[hook]]
+//! file = "hooks/copy_one.wasm"
+//! config = { database = "webui.db" }
+//! grants = { sqlite = ["webui.db"] }
+//! ```
+//!
+//! A filter decides what belongs into the snapshot, by rclone's filter rules or by looking at each
+//! path:
+//!
+//! ```
+//! use copal_hook_sdk::{Approach, Entry, Error, Filter, Kind, NoConfig, Verdict};
+//!
+//! /// Leaves out what is large.
+//! struct SmallOnly;
+//!
+//! impl Filter for SmallOnly {
+//!     type Config = NoConfig;
+//!
+//!     fn start(_: NoConfig) -> Result<(Self, Approach), Error> {
+//!         Ok((Self, Approach::Ask))
+//!     }
+//!
+//!     fn decide(&mut self, entry: &Entry<'_>) -> Result<Verdict, Error> {
+//!         let large = entry.kind == Kind::File && entry.size > 1 << 30;
+//!         Ok(if large { Verdict::Skip } else { Verdict::Keep })
+//!     }
+//! }
+//!
+//! copal_hook_sdk::hook!(SmallOnly: Filter);
+//! # fn main() {}
+//! ```
+//!
+//! The text of a panic is logged, and Copal shows it: a panic is a fine answer to what can't be.
+#![forbid(unsafe_code)]
+
+#[doc(hidden)]
+pub mod bindings;
+mod config;
+mod filter;
+mod hook;
+pub mod log;
+mod panic;
+mod phases;
+pub mod run;
+
+pub use bindings::imports::copal::hooks::archive;
+pub use bindings::imports::copal::hooks::report;
+pub use bindings::imports::copal::hooks::sqlite;
+pub use bindings::imports::copal::hooks::types::{CodedError, Denial, Error};
+pub use config::NoConfig;
+pub use filter::{Approach, Entry, Filter, Kind, Verdict};
+pub use phases::{PostBackup, PreBackup, Report};
+
+/// What the code that [`hook!`] writes calls.
+#[doc(hidden)]
+pub mod glue {
+    pub use crate::filter::{Session, decide, start};
+    pub use crate::phases::{post_backup, pre_backup};
+}

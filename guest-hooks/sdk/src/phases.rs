@@ -1,0 +1,37 @@
+//! The phases that are called once.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Error, config, panic};
+
+pub use crate::bindings::imports::copal::hooks::report::Report;
+
+/// Called before the source is staged: for copies that stand in for live files.
+pub trait PreBackup {
+    /// The hook's `config` table. One that does not fit is an error before [`run`](Self::run).
+    type Config: DeserializeOwned;
+
+    /// Does the hook's work. An error ends the run.
+    fn run(config: Self::Config) -> Result<(), Error>;
+}
+
+/// Called always once, when a run has ended, whatever became of it.
+pub trait PostBackup {
+    /// The hook's `config` table. One that does not fit is an error before [`run`](Self::run).
+    type Config: DeserializeOwned;
+
+    /// Does the hook's work. An error makes the run one that fell short.
+    fn run(config: Self::Config, report: &Report) -> Result<(), Error>;
+}
+
+/// What an exported `pre-backup` does.
+pub fn pre_backup<H: PreBackup>() -> Result<(), Error> {
+    panic::log_panics();
+    H::run(config::read()?)
+}
+
+/// What an exported `post-backup` does.
+pub fn post_backup<H: PostBackup>(report: &Report) -> Result<(), Error> {
+    panic::log_panics();
+    H::run(config::read()?, report)
+}

@@ -1,0 +1,29 @@
+//! The run that the hook is part of.
+
+use std::time::Duration;
+
+use crate::bindings::imports::copal::hooks::run_info;
+
+/// The run's identifier: the same for all hooks and phases of one run.
+pub fn id() -> String {
+    run_info::run_id()
+}
+
+/// The name of the phase that is being called.
+pub fn phase() -> String {
+    run_info::phase()
+}
+
+/// Whether the run only tells what it would do. Capabilities then do nothing by themselves.
+pub fn is_dry() -> bool {
+    run_info::dry_run()
+}
+
+/// How much longer the hook may compute in this call.
+pub fn time_left() -> Duration {
+    Duration::from_millis(run_info::time_left_ms())
+}
+
+pub(crate) fn config() -> String {
+    run_info::config()
+}

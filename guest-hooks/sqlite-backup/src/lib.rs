@@ -1,0 +1,57 @@
+//! Has consistent copies made of SQLite databases, which stand in for the live files.
+//!
+//! Config: `databases`, a list of names. Without it, all that were found and granted are copied,
+//! and finding none is fine; one that is named must be there. Wants the grant `sqlite`.
+#![forbid(unsafe_code)]
+
+use copal_hook_sdk::{CodedError, Error, PreBackup, info, sqlite};
+use serde::Deserialize;
+
+struct SqliteBackup;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    databases: Option<Vec<String>>,
+}
+
+impl PreBackup for SqliteBackup {
+    type Config = Config;
+
+    fn run(config: Config) -> Result<(), Error> {
+        let databases = match config.databases {
+            Some(named) => named,
+            None => sqlite::databases()?,
+        };
+        for database in &databases {
+            copy(database).map_err(|error| about(database, error))?;
+        }
+        Ok(())
+    }
+}
+
+fn copy(database: &str) -> Result<(), Error> {
+    let copied = sqlite::backup(database)?;
+    let again = match copied.restarts {
+        0 => String::new(),
+        times => format!(", begun again {times} times because it was written meanwhile"),
+    };
+    let bytes = copied.pages.saturating_mul(copied.page_size.into());
+    info!("copied {database}: {bytes} bytes{again}");
+    Ok(())
+}
+
+/// Says which database it was, where the error does not say so itself.
+fn about(database: &str, error: Error) -> Error {
+    match error {
+        Error::Failed(why) => Error::Failed(format!("{database}: {why}")),
+        Error::TimedOut(why) => Error::TimedOut(format!("{database}: {why}")),
+        Error::Other(error) => Error::Other(CodedError {
+            message: format!("{database}: {}", error.message),
+            ..error
+        }),
+        named @ (Error::Denied(_) | Error::Invalid(_) | Error::Missing(_)) => named,
+    }
+}
+
+copal_hook_sdk::hook!(SqliteBackup: PreBackup);

@@ -1,0 +1,164 @@
+//! Why a call of a hook did not succeed.
+
+use std::fmt;
+use std::time::Duration;
+
+use copal_core::units::ByteCount;
+use wasmtime::{Trap, WasmBacktrace};
+
+use crate::{Denial, Phase};
+
+/// A hook that failed in a phase. Its instance is gone; other phases get a fresh one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookFailure {
+    /// The hook's name.
+    pub hook: String,
+    /// The phase it was called in.
+    pub phase: Phase,
+    /// What happened.
+    pub kind: FailureKind,
+    /// The last lines that the hook logged, oldest first; the text of a panic is among them.
+    pub last_words: Vec<String>,
+}
+
+impl fmt::Display for HookFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A denial names the hook itself.
+        if let FailureKind::Denied(denial) = &self.kind {
+            return denial.fmt(f);
+        }
+        write!(
+            f,
+            "hook `{}` failed in {}: {}",
+            self.hook, self.phase, self.kind
+        )
+    }
+}
+
+impl std::error::Error for HookFailure {}
+
+/// The ways in which a hook fails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FailureKind {
+    /// It answered with an error.
+    #[error("{message}")]
+    Error {
+        /// `invalid`, `missing`, `timed-out`, `failed`, or a word of the hook's own.
+        code: String,
+        /// The hook's own words.
+        message: String,
+    },
+    /// It asked for something that it was not granted, and gave up.
+    #[error("{0}")]
+    Denied(Box<Denial>),
+    /// Its code came to an end that it did not mean, for example by a panic.
+    #[error("it trapped: {what}")]
+    Trap {
+        /// The kind of trap.
+        what: String,
+        /// The functions that were running, innermost first.
+        backtrace: Vec<String>,
+    },
+    /// It computed longer than it may.
+    #[error("it computed for longer than {limit:?}")]
+    TimedOut {
+        /// How long it may.
+        limit: Duration,
+    },
+    /// It wanted more memory than it may have.
+    #[error("it wanted {wanted} of memory, and may have {limit}")]
+    OutOfMemory {
+        /// How much it may have.
+        limit: ByteCount,
+        /// How much it would have had.
+        wanted: ByteCount,
+    },
+    /// Its calls nested too deeply.
+    #[error("its calls nested deeper than its stack of {limit} allows")]
+    OutOfStack {
+        /// The size of the stack.
+        limit: ByteCount,
+    },
+    /// It went beyond another limit.
+    #[error("it went beyond its limit: {0}")]
+    BeyondLimit(String),
+    /// Its answer breaks the contract, for example by its length.
+    #[error("its answer breaks the contract: {0}")]
+    BadAnswer(String),
+    /// It does not take part in this phase.
+    #[error("it does not export this phase")]
+    NotExported,
+    /// It was ended because the run was asked to end.
+    #[error("it was interrupted")]
+    Interrupted,
+    /// The host could not run it.
+    #[error("the host could not run it: {0}")]
+    Host(String),
+}
+
+/// Ends a guest from the host's side. Travels through wasmtime as an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("interrupted")]
+    Interrupted,
+    #[error("computed for longer than {limit:?}")]
+    TimedOut { limit: Duration },
+    #[error("wanted {wanted} of memory, and may have {limit}")]
+    OutOfMemory { limit: ByteCount, wanted: ByteCount },
+    #[error("more than {limit} table elements")]
+    TooManyTableElements { limit: usize },
+    #[error("more than {limit} calls of capabilities in one phase")]
+    TooManyCalls { limit: u32 },
+}
+
+impl From<&Stop> for FailureKind {
+    fn from(stop: &Stop) -> Self {
+        match *stop {
+            Stop::Interrupted => Self::Interrupted,
+            Stop::TimedOut { limit } => Self::TimedOut { limit },
+            Stop::OutOfMemory { limit, wanted } => Self::OutOfMemory { limit, wanted },
+            Stop::TooManyTableElements { .. } | Stop::TooManyCalls { .. } => {
+                Self::BeyondLimit(stop.to_string())
+            }
+        }
+    }
+}
+
+impl FailureKind {
+    /// Reads what wasmtime says about a call that did not return.
+    pub(crate) fn of(error: &wasmtime::Error, hostcall_limit: ByteCount) -> Self {
+        if let Some(stop) = error.downcast_ref::<Stop>() {
+            return stop.into();
+        }
+        let cause = error.root_cause().to_string();
+        // wasmtime keeps the type of this error to itself.
+        if cause.contains("fuel allocated for hostcalls has been exhausted") {
+            return Self::BeyondLimit(format!(
+                "more than {hostcall_limit} handed to the host in one call"
+            ));
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => Self::OutOfStack {
+                limit: ByteCount(crate::limits::STACK as u64),
+            },
+            Some(trap) => Self::Trap {
+                what: trap.to_string(),
+                backtrace: backtrace(error),
+            },
+            None => Self::Trap {
+                what: cause,
+                backtrace: backtrace(error),
+            },
+        }
+    }
+}
+
+/// wasmtime's own lines, which name the functions where the component kept their names.
+fn backtrace(error: &wasmtime::Error) -> Vec<String> {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else {
+        return Vec::new();
+    };
+    let text = backtrace.to_string();
+    let frames = text.lines().skip(1); // "error while executing at wasm backtrace:"
+    frames.map(|frame| frame.trim().to_owned()).collect()
+}

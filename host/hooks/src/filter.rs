@@ -1,0 +1,211 @@
+//! A filter at work: batches of paths in, verdicts out.
+
+use crate::bindings::exports::copal::hooks::filter as wit;
+use crate::call::Guest;
+use crate::{Account, FailureKind, HookFailure, Limits};
+
+/// What a path is. The numbers are those of `wit/filter.wit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EntryKind {
+    /// A regular file.
+    File = 0,
+    /// A directory.
+    Directory = 1,
+    /// A symbolic link.
+    Symlink = 2,
+    /// Anything else.
+    Other = 3,
+}
+
+/// A filter's word on one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Leave it out; what is in a directory is still asked about.
+    Skip,
+    /// Take it.
+    Keep,
+    /// Leave it out with everything in it, without walking it.
+    SkipSubtree,
+    /// Take it with everything in it, without asking about that.
+    KeepSubtree,
+}
+
+/// How a filter wants to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approach {
+    /// By these filter rules of rclone alone, in order.
+    Rules(Vec<String>),
+    /// By being asked about every path.
+    Ask,
+    /// By these rules first, and by being asked about what they keep.
+    Both(Vec<String>),
+}
+
+impl Approach {
+    /// The rules to apply, none where it only asks.
+    pub fn rules(&self) -> &[String] {
+        match self {
+            Self::Rules(rules) | Self::Both(rules) => rules,
+            Self::Ask => &[],
+        }
+    }
+
+    /// Whether it wants to be asked.
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Ask | Self::Both(_))
+    }
+}
+
+/// Paths to decide about, packed in columns. Reuse one: clearing keeps its buffers.
+#[derive(Debug, Clone, Default)]
+pub struct FilterBatch {
+    paths: Vec<u8>,
+    ends: Vec<u32>,
+    kinds: Vec<u8>,
+    sizes: Vec<u64>,
+    mtimes: Vec<i64>,
+}
+
+impl FilterBatch {
+    /// How many paths make a full batch: beyond, a larger batch is no faster.
+    pub const PATHS: usize = 4096;
+
+    /// How many bytes of paths make a full batch, however few they are.
+    const BYTES: usize = 1024 * 1024;
+
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a path relative to the top of the source, without a slash at its end. `size` is a
+    /// file's, 0 for others; `mtime` is in nanoseconds since 1970.
+    ///
+    /// # Panics
+    /// Where the paths come to 4 GiB. Empty the batch when it [is full](Self::is_full).
+    pub fn push(&mut self, path: &[u8], kind: EntryKind, size: u64, mtime: i64) {
+        self.paths.extend_from_slice(path);
+        let end = u32::try_from(self.paths.len()).expect("a full batch is emptied long before");
+        self.ends.push(end);
+        self.kinds.push(kind as u8);
+        self.sizes.push(size);
+        self.mtimes.push(mtime);
+    }
+
+    /// The number of paths in it.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no path in it.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Whether it is time to have it decided.
+    pub fn is_full(&self) -> bool {
+        self.len() >= Self::PATHS || self.paths.len() >= Self::BYTES
+    }
+
+    /// Empties it.
+    pub fn clear(&mut self) {
+        self.paths.clear();
+        self.ends.clear();
+        self.kinds.clear();
+        self.sizes.clear();
+        self.mtimes.clear();
+    }
+
+    fn columns(&self) -> wit::Batch<'_> {
+        wit::Batch {
+            paths: &self.paths,
+            ends: &self.ends,
+            kinds: &self.kinds,
+            sizes: &self.sizes,
+            mtimes: &self.mtimes,
+        }
+    }
+}
+
+/// A filter through one walk; one instance from its start to its last batch.
+pub struct FilterSession {
+    guest: Guest,
+    functions: wit::Guest,
+    limits: Limits,
+    approach: Approach,
+    /// Why it can't go on.
+    failed: Option<HookFailure>,
+}
+
+impl FilterSession {
+    pub(crate) fn start(
+        mut guest: Guest,
+        functions: wit::Guest,
+        limits: &Limits,
+    ) -> Result<Self, HookFailure> {
+        let approach = match guest.call(limits.wall, |store| functions.call_start(store))? {
+            wit::Approach::Rules(rules) => Approach::Rules(rules),
+            wit::Approach::Ask => Approach::Ask,
+            wit::Approach::Both(rules) => Approach::Both(rules),
+        };
+        Ok(Self {
+            guest,
+            functions,
+            limits: *limits,
+            approach,
+            failed: None,
+        })
+    }
+
+    /// How it wants to decide.
+    pub fn approach(&self) -> &Approach {
+        &self.approach
+    }
+
+    /// One verdict for each path of the batch, in its order.
+    ///
+    /// # Errors
+    /// [`HookFailure`]; the session then fails for good. An answer of the wrong length and an
+    /// unknown verdict are failures: nothing is left out or taken by mistake.
+    pub fn decide(&mut self, batch: &FilterBatch) -> Result<Vec<Verdict>, HookFailure> {
+        if let Some(failure) = &self.failed {
+            return Err(failure.clone());
+        }
+        let answer = self.ask(batch);
+        if let Err(failure) = &answer {
+            self.failed = Some(failure.clone());
+        }
+        answer
+    }
+
+    fn ask(&mut self, batch: &FilterBatch) -> Result<Vec<Verdict>, HookFailure> {
+        let functions = &self.functions;
+        let answer = self.guest.call(self.limits.filter_batch, |store| {
+            functions.call_decide(store, batch.columns())
+        })?;
+        verdicts(&answer, batch.len())
+            .map_err(|why| self.guest.failure(FailureKind::BadAnswer(why)))
+    }
+
+    /// Ends the session; what the hook did in it.
+    pub fn finish(self) -> Account {
+        self.guest.into_account()
+    }
+}
+
+/// Reads a filter's answer about `asked` paths; what is wrong with it.
+fn verdicts(answer: &[u8], asked: usize) -> Result<Vec<Verdict>, String> {
+    if answer.len() != asked {
+        let answered = answer.len();
+        return Err(format!("{answered} verdicts for {asked} paths"));
+    }
+    let verdict = |byte: &u8| match byte {
+        0 => Ok(Verdict::Skip),
+        1 => Ok(Verdict::Keep),
+        2 => Ok(Verdict::SkipSubtree),
+        3 => Ok(Verdict::KeepSubtree),
+        unknown => Err(format!("{unknown} is no verdict")),
+    };
+    answer.iter().map(verdict).collect()
+}

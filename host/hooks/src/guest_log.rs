@@ -1,0 +1,155 @@
+//! What a hook says.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+use copal_core::units::ByteCount;
+
+/// The target of hooks' lines in tracing.
+const TARGET: &str = "hook";
+
+/// The longest line kept; what is beyond is cut.
+const LINE: usize = 16 * 1024;
+
+/// How many lines are shown with a failure.
+const LAST_WORDS: usize = 20;
+
+/// How grave a hook finds a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// A hook's lines in one phase: passed on to tracing up to the limit, and the last of them kept.
+#[derive(Debug)]
+pub(crate) struct GuestLog {
+    hook: String,
+    limit: u64,
+    passed_on: u64,
+    kept: VecDeque<String>,
+    kept_bytes: u64,
+}
+
+impl GuestLog {
+    pub(crate) fn new(hook: &str, limit: ByteCount) -> Self {
+        Self {
+            hook: hook.to_owned(),
+            limit: limit.0,
+            passed_on: 0,
+            kept: VecDeque::new(),
+            kept_bytes: 0,
+        }
+    }
+
+    /// Takes one line. `fields` are shown behind it as `name=value`.
+    pub(crate) fn write(&mut self, level: Level, message: &str, fields: &[(String, String)]) {
+        let mut line = String::new();
+        push_harmless(&mut line, message);
+        for (name, value) in fields {
+            line.push(' ');
+            push_harmless(&mut line, name);
+            line.push('=');
+            push_harmless(&mut line, value);
+        }
+        self.pass_on(level, &line);
+        self.keep(line);
+    }
+
+    /// The last lines, oldest first.
+    pub(crate) fn last_words(&self) -> Vec<String> {
+        let skip = self.kept.len().saturating_sub(LAST_WORDS);
+        self.kept.iter().skip(skip).cloned().collect()
+    }
+
+    fn pass_on(&mut self, level: Level, line: &str) {
+        if self.passed_on >= self.limit {
+            return;
+        }
+        self.passed_on += cost(line);
+        let hook = self.hook.as_str();
+        match level {
+            Level::Trace => tracing::trace!(target: TARGET, hook, "{line}"),
+            Level::Debug => tracing::debug!(target: TARGET, hook, "{line}"),
+            Level::Info => tracing::info!(target: TARGET, hook, "{line}"),
+            Level::Warn => tracing::warn!(target: TARGET, hook, "{line}"),
+            Level::Error => tracing::error!(target: TARGET, hook, "{line}"),
+        }
+        if self.passed_on >= self.limit {
+            tracing::warn!(target: TARGET, hook, "this hook logs too much: its further lines are not shown");
+        }
+    }
+
+    fn keep(&mut self, line: String) {
+        self.kept_bytes += cost(&line);
+        self.kept.push_back(line);
+        while self.kept_bytes > self.limit {
+            let Some(oldest) = self.kept.pop_front() else {
+                return;
+            };
+            self.kept_bytes -= cost(&oldest);
+        }
+    }
+}
+
+/// What a line costs of the limit: an empty one is not free.
+fn cost(line: &str) -> u64 {
+    line.len() as u64 + 32
+}
+
+/// Appends text up to the longest line, with control characters written out: a hook must not be
+/// able to move an operator's cursor or forge a line of its own.
+fn push_harmless(line: &mut String, text: &str) {
+    for character in text.chars() {
+        if line.len() >= LINE {
+            if !line.ends_with('…') {
+                line.push('…');
+            }
+            return;
+        }
+        if character.is_control() && character != '\t' {
+            write!(line, "{}", character.escape_default()).expect("a String takes everything");
+        } else {
+            line.push(character);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(limit: u64) -> GuestLog {
+        GuestLog::new("test", ByteCount(limit))
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_and_older_ones_make_room() {
+        let mut log = log(200);
+        for n in 0..1000 {
+            log.write(Level::Info, &format!("line {n}"), &[]);
+        }
+        let words = log.last_words();
+        assert_eq!(words.last().unwrap(), "line 999");
+        assert!(log.kept_bytes <= 200, "{}", log.kept_bytes);
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let mut log = log(1 << 20);
+        log.write(Level::Info, &"x".repeat(1 << 20), &[]);
+        let words = log.last_words();
+        assert!(words[0].len() < LINE + 8);
+        assert!(words[0].ends_with('…'));
+    }
+
+    #[test]
+    fn control_characters_are_written_out() {
+        let mut log = log(1 << 20);
+        log.write(Level::Info, "a\u{1b}[2Jb\nc", &[("k".into(), "v".into())]);
+        assert_eq!(log.last_words(), [r"a\u{1b}[2Jb\nc k=v"]);
+    }
+}
