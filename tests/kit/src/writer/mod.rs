@@ -35,7 +35,7 @@ impl Pace {
         passages: Duration::from_millis(80),
     };
 
-    /// Without rest.
+    /// Without rest: whoever wants to read `chroma.sqlite3` meanwhile finds it locked nearly always.
     pub const RELENTLESS: Self = Self {
         chats: Duration::ZERO,
         uploads: Duration::ZERO,
