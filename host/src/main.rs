@@ -1,1 +1,8 @@
-fn main() {}
+//! The `copal` command.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    copal::cli::main()
+}

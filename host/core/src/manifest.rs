@@ -123,6 +123,12 @@ pub struct FileEntry {
     pub size: ByteCount,
     /// Its content's checksum.
     pub sha256: Sha256,
+    /// The same content's SHA-1 in hexadecimal, where that is the hash the remote keeps (B2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
+    /// The same content's MD5 in hexadecimal, where that is the hash the remote keeps (S3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
     /// How its content was taken.
     pub taken: Taken,
     /// Its name on the remote, where that is not its path.

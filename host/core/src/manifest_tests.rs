@@ -21,6 +21,8 @@ fn file(path: &str, stored: Option<&str>) -> Entry {
     let kind = EntryKind::File(FileEntry {
         size: ByteCount(3),
         sha256: Sha256::from_bytes([7; 32]),
+        sha1: None,
+        md5: None,
         taken: Taken::Direct,
         stored: stored.map(str::to_owned),
     });

@@ -117,6 +117,16 @@ impl From<RelPath> for String {
     }
 }
 
+/// The text form of bytes that are no path: a link's target. Reads back with [`decode_bytes`].
+pub fn encode_bytes(bytes: &[u8]) -> String {
+    encode(bytes)
+}
+
+/// The bytes that [`encode_bytes`] wrote.
+pub fn decode_bytes(text: &str) -> Vec<u8> {
+    decode(text)
+}
+
 fn encode(bytes: &[u8]) -> String {
     percent_encode(bytes, |character| {
         character == '%' || character.is_control()

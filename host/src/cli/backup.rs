@@ -1,0 +1,60 @@
+//! `copal backup`
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::Global;
+use super::ending::{Exit, ending};
+use super::open::{JobArgs, state};
+use crate::backup::{Allowances, Edges, backup};
+use crate::edge::interrupt::Interrupt;
+use crate::edge::rclone::Rclone;
+use crate::error::CopalError;
+use crate::outcome::{Outcome, Verdict};
+use crate::show::{self, message};
+
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// Accept that databases of the last snapshot are gone or have become empty
+    #[arg(long)]
+    accept_missing: bool,
+}
+
+pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError> {
+    let job = args.job.job(global)?;
+    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
+    let rclone = Rclone::new(Some(&job.config), &interrupt);
+    let progress = show::progress::Progress::new(global.quiet);
+    let edges = Edges {
+        open: &|spec| rclone.open(spec),
+        now: &Timestamp::now,
+        interrupt: &interrupt,
+        state: &state()?,
+        show: &progress,
+    };
+    let allow = Allowances {
+        missing_databases: args.accept_missing,
+    };
+    let outcome = backup(&job, allow, &edges)?;
+    progress.finish();
+    for error in outcome.errors() {
+        message::error(error, &ending(error).next);
+    }
+    show::outcome::print(&outcome, global.output())?;
+    Ok(exit(&outcome))
+}
+
+/// The exit code of PRODUCT's table: the signal's, the first error's, or the shortcoming's.
+fn exit(outcome: &Outcome) -> Exit {
+    match outcome.verdict() {
+        Verdict::Succeeded => Exit::Done,
+        Verdict::Warned => Exit::FellShort,
+        Verdict::Failed => outcome
+            .errors()
+            .next()
+            .map_or(Exit::Failed, |error| ending(error).exit),
+        Verdict::Interrupted(signal) => Exit::Interrupted(signal),
+    }
+}

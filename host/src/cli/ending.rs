@@ -1,0 +1,380 @@
+//! The one table of endings: for each error what to do next, and the exit code.
+//!
+//! No arm is `_` where an error of ours is matched: whoever adds an error decides here how it ends.
+
+use std::process::ExitCode;
+
+use copal_core::snapshot::ResolveError;
+use copal_hooks::{FailureKind, HookFailure};
+use copal_rclone::ErrorKind;
+
+use crate::edge::interrupt::Signal;
+use crate::edge::lock::LockError;
+use crate::edge::remote::RemoteError;
+use crate::error::CopalError;
+use crate::filters::FilterFailed;
+use crate::hooks::HooksError;
+use crate::step::plan::PlanError;
+use crate::step::preflight::PreflightError;
+use crate::step::restore::RestoreError;
+use crate::step::seal::SealError;
+use crate::step::snapshots::StoreError;
+use crate::step::stage::StageError;
+use crate::step::transfer::TransferError;
+use crate::step::verify::VerifyError;
+
+/// How the process ends. The codes are documented in `docs/exit-codes.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// 0
+    Done,
+    /// 1: nothing half-done is visible as a snapshot.
+    Failed,
+    /// 2: usage or configuration.
+    Usage,
+    /// 3: sealed, but something after it fell short.
+    FellShort,
+    /// 4: another run holds the lock.
+    Locked,
+    /// 130 or 143.
+    Interrupted(Signal),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::FellShort => 3,
+            Exit::Locked => 4,
+            Exit::Interrupted(signal) => 128 + signal.number(),
+        })
+    }
+}
+
+/// How an error ends the process.
+pub(super) struct Ending {
+    /// The exit code.
+    pub(super) exit: Exit,
+    /// What to do next; empty where the error itself says it.
+    pub(super) next: String,
+}
+
+fn failed(next: impl Into<String>) -> Ending {
+    Ending {
+        exit: Exit::Failed,
+        next: next.into(),
+    }
+}
+
+fn usage(next: impl Into<String>) -> Ending {
+    Ending {
+        exit: Exit::Usage,
+        next: next.into(),
+    }
+}
+
+fn interrupted(signal: Signal) -> Ending {
+    Ending {
+        exit: Exit::Interrupted(signal),
+        next: "nothing half-done is left as a snapshot; run it again when you like".to_owned(),
+    }
+}
+
+/// The table.
+pub(super) fn ending(error: &CopalError) -> Ending {
+    match error {
+        CopalError::NoConfig { looked } => {
+            let places: Vec<_> = looked
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            usage(format!(
+                "write one of {}, name one with `-c FILE`, or do without: `copal backup --source DIR --to REMOTE:PATH`, \
+                 and `--from REMOTE:PATH` for commands that read",
+                places.join(", ")
+            ))
+        }
+        CopalError::ConfigUnreadable { .. } => {
+            usage("check that the file exists and that you may read it")
+        }
+        CopalError::Config(_) | CopalError::RcloneOptions(_) => usage(""),
+        CopalError::Remote(_) => {
+            usage("write it as rclone does: REMOTE:PATH, or a local directory")
+        }
+        CopalError::Name { .. } => usage("choose another with `--name NAME`"),
+        CopalError::NoState => usage("set HOME, or COPAL_STATE_DIR to a directory of Copal's own"),
+        CopalError::Signals(_) => failed("this is a fault of the system; try again"),
+        CopalError::Json(_) => {
+            usage("quote it for the shell: copal rclone config/get '{\"name\": \"b2\"}'")
+        }
+        CopalError::Output(_) => failed("check where standard output goes"),
+        CopalError::Lock(lock) => of_lock(lock),
+        CopalError::Hooks(hooks) => of_hooks(hooks),
+        CopalError::Hook(failure) => of_hook(failure),
+        CopalError::Plan(plan) => of_plan(plan),
+        CopalError::Preflight(preflight) => of_preflight(preflight),
+        CopalError::Staging(_) => failed(
+            "make room there or give the rights, or choose another directory with `dir` in [staging]",
+        ),
+        CopalError::Stage(stage) => of_stage(stage),
+        CopalError::Transfer(transfer) => of_transfer(transfer),
+        CopalError::Seal(seal) => of_seal(seal),
+        CopalError::Store(store) => of_store(store),
+        CopalError::RemoteFailed(remote) => of_remote(remote),
+        CopalError::Verify(verify) => of_verify(verify),
+        CopalError::Damaged { .. } => failed(
+            "take a new snapshot now, and restore from another one if you have to; then find out what changes files at the destination",
+        ),
+        CopalError::Restore(restore) => of_restore(restore),
+        CopalError::NoSuchPath { id, .. } => {
+            usage(format!("see what there is with `copal ls {id}`"))
+        }
+        CopalError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_lock(error: &LockError) -> Ending {
+    match error {
+        LockError::Held { .. } => Ending {
+            exit: Exit::Locked,
+            next: "wait for it to end; the lock goes with its process, so there is never one to remove".to_owned(),
+        },
+        LockError::Io { .. } => failed("make the directory writable, or set COPAL_STATE_DIR to another"),
+    }
+}
+
+fn of_hooks(error: &HooksError) -> Ending {
+    match error {
+        HooksError::Engine(_) => {
+            failed("check that the machine is one of those in docs/install.md")
+        }
+        HooksError::Unreadable { .. } => {
+            usage("paths of hooks are relative to the configuration file; check `file`")
+        }
+        HooksError::Refused(_) => usage(
+            "build the component anew against the interfaces of this version (`wit/`), or take it out of the configuration",
+        ),
+        HooksError::Grant { .. } => {
+            usage("name paths as they are below the source, or `*` for all")
+        }
+    }
+}
+
+fn of_hook(failure: &HookFailure) -> Ending {
+    match &failure.kind {
+        FailureKind::Denied(denial) => usage(format!(
+            "if it should, put this line into its [[hook]]: {}",
+            denial.remedy
+        )),
+        FailureKind::Error { .. } => failed("mend what it names, and run the backup again"),
+        FailureKind::TimedOut { .. } | FailureKind::OutOfMemory { .. } => failed(
+            "if it needs more, raise its `limits` in the configuration; else tell its author",
+        ),
+        FailureKind::Trap { .. }
+        | FailureKind::OutOfStack { .. }
+        | FailureKind::BeyondLimit(_)
+        | FailureKind::BadAnswer(_)
+        | FailureKind::NotExported => failed(
+            "this is a fault of the hook: tell its author, with the log of `copal backup -vv`",
+        ),
+        FailureKind::Interrupted => failed("run it again when you like"),
+        FailureKind::Host(_) => failed(
+            "this is a fault of Copal's: please report it, with the log of `copal backup -vv`",
+        ),
+    }
+}
+
+fn of_filter(error: &FilterFailed) -> Ending {
+    match error {
+        FilterFailed::Hook(failure) => of_hook(failure),
+        FilterFailed::Rules { .. } => {
+            usage("write rules as rclone's filter files have them: `+ PATTERN` or `- PATTERN`")
+        }
+    }
+}
+
+const READABLE: &str =
+    "run Copal as a user who may read it, or leave it out with the `exclude` hook";
+
+fn of_plan(error: &PlanError) -> Ending {
+    match error {
+        PlanError::Source { .. } => {
+            usage("check `path` in [source], or `--source`; is its disk mounted?")
+        }
+        PlanError::NotADirectory(_) => usage("name the directory that holds the app's data"),
+        PlanError::Unreadable { .. } => failed(READABLE),
+        PlanError::Filter(filter) => of_filter(filter),
+        PlanError::Uncovered(paths) => {
+            let path = paths.first().map(ToString::to_string).unwrap_or_default();
+            usage(format!(
+                "copied live it would be torn. Add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nor, if a torn copy will do:\n\n[database.\"{path}\"]\nlive = \"allow\""
+            ))
+        }
+        PlanError::ReservedName => usage(
+            "snapshots keep their manifest under that name; rename it, or leave it out with the `exclude` hook",
+        ),
+        PlanError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_preflight(error: &PreflightError) -> Ending {
+    match error {
+        PreflightError::Remote(remote) => of_remote(remote),
+        PreflightError::Store(store) => of_store(store),
+        PreflightError::DestinationInSource { .. } | PreflightError::SourceInDestination { .. } => {
+            usage("choose a destination that lies elsewhere")
+        }
+        PreflightError::NoRoom { .. } => {
+            failed("make room, or choose another directory with `dir` in [staging]")
+        }
+        PreflightError::Room { .. } => {
+            failed("check the directory, or choose another with `dir` in [staging]")
+        }
+        PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. } => failed(
+            "if the app lost it, restore it from the last snapshot; if that is as it should be, run `copal backup --accept-missing` once",
+        ),
+    }
+}
+
+fn of_stage(error: &StageError) -> Ending {
+    match error {
+        StageError::Unreadable { .. } => failed(READABLE),
+        StageError::Filter(filter) => of_filter(filter),
+        StageError::Uncovered(_) => failed(
+            "a hook that may copy it did not: let `sqlite-backup` take all databases, or run `copal plan` to see which hooks there are",
+        ),
+        StageError::NeverStill(_) => failed(
+            "leave it out with the `exclude` hook if it is a log or a cache, or back up while the app is quiet",
+        ),
+        StageError::Staging { .. } => {
+            failed("make room there, or choose another directory with `dir` in [staging]")
+        }
+        StageError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_transfer(error: &TransferError) -> Ending {
+    match error {
+        TransferError::Remote(remote) => of_remote(remote),
+        TransferError::Stage(stage) => of_stage(stage),
+        TransferError::Mismatch(_) => {
+            failed("something else writes there, or the remote lost it; run the backup again")
+        }
+        TransferError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_seal(error: &SealError) -> Ending {
+    match error {
+        SealError::Staging { .. } => {
+            failed("make room there, or choose another directory with `dir` in [staging]")
+        }
+        SealError::Remote(remote) => of_remote(remote),
+        SealError::NotArrived(_) => {
+            failed("the remote took it and does not show it whole; run the backup again")
+        }
+        SealError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_store(error: &StoreError) -> Ending {
+    match error {
+        StoreError::Remote(remote) => of_remote(remote),
+        StoreError::Resolve { source, .. } => match source {
+            ResolveError::Empty => {
+                failed("take one with `copal backup`, or check the place and `--name`")
+            }
+            ResolveError::Unknown { newest, .. } => usage(format!(
+                "the newest is {newest}; `copal snapshots` lists them all"
+            )),
+            ResolveError::Ambiguous { candidates, .. } => {
+                let ids: Vec<_> = candidates.iter().map(ToString::to_string).collect();
+                usage(format!("say which: {}", ids.join(", ")))
+            }
+        },
+        StoreError::Manifest { .. } => failed(
+            "its files may still be good: stock rclone can copy them, and `sha256sum -c .copal/SHA256SUMS` check them; use another snapshot if you can",
+        ),
+        StoreError::WhichName { names, .. } => match names.is_empty() {
+            true => {
+                usage("check the place: it is what was given as `--to`, without the job's name")
+            }
+            false => usage("say which with `--name NAME`"),
+        },
+        StoreError::Temporary(_) => {
+            failed("make room in the temporary directory, or set TMPDIR to another")
+        }
+    }
+}
+
+fn of_verify(error: &VerifyError) -> Ending {
+    match error {
+        VerifyError::Store(store) => of_store(store),
+        VerifyError::Remote(remote) => of_remote(remote),
+        VerifyError::Temporary(_) => {
+            failed("make room in the temporary directory, or set TMPDIR to another")
+        }
+        VerifyError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_restore(error: &RestoreError) -> Ending {
+    match error {
+        RestoreError::NotEmpty(_) => usage("name an empty or a new directory with `--to`"),
+        RestoreError::NotADirectory(_) => usage("name a directory with `--to`"),
+        RestoreError::NoSuchPath { snapshot, .. } => {
+            usage(format!("see what there is with `copal ls {snapshot}`"))
+        }
+        RestoreError::NoRoom { .. } => failed("make room, or restore elsewhere with `--to`"),
+        RestoreError::Remote(remote) => of_remote(remote),
+        RestoreError::Damaged(_) => failed(
+            "nothing was restored; try another snapshot, and see `copal verify --full` for all that is damaged in this one",
+        ),
+        RestoreError::Place { .. } => failed(
+            "nothing was restored; check the rights and the disk of the directory given with `--to`",
+        ),
+        RestoreError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_remote(error: &RemoteError) -> Ending {
+    let source = match error {
+        RemoteError::Interrupted(signal) => return interrupted(signal.0),
+        RemoteError::Failed { source, .. } => source,
+    };
+    match source.kind() {
+        ErrorKind::NotFound => failed("check that the bucket or directory exists"),
+        ErrorKind::BadRequest => {
+            usage("check the remote and its options; `rclone config show` tells what is set")
+        }
+        ErrorKind::UnknownRemote => usage(
+            "`rclone listremotes` shows the remotes there are; make one with `rclone config`, or name another configuration by RCLONE_CONFIG",
+        ),
+        ErrorKind::Auth => {
+            failed("check the key and its rights (`rclone config show`, `rclone lsd REMOTE:`)")
+        }
+        ErrorKind::Quota => failed("raise the cap or free some space at the provider's"),
+        ErrorKind::DiskFull => failed("make room on that disk, and run it again"),
+        ErrorKind::PermissionDenied => failed("give the rights, or run Copal as another user"),
+        ErrorKind::Network => {
+            failed("check the network and the provider's status, and run it again")
+        }
+        ErrorKind::ConfigLocked => usage(
+            "give the configuration's password in RCLONE_CONFIG_PASS, or by RCLONE_PASSWORD_COMMAND",
+        ),
+        ErrorKind::ConfigUnreadable => usage("check the file that `rclone config file` names"),
+        ErrorKind::Cancelled => failed("run it again when you like"),
+        ErrorKind::Timeout => {
+            failed("the remote is very slow or hangs; try `rclone lsd REMOTE:`, and run it again")
+        }
+        ErrorKind::WorkerDied => failed(
+            "run it again; if it was killed for want of memory, lower `transfers` in [rclone]",
+        ),
+        ErrorKind::Protocol => {
+            failed("this is a fault of Copal's: please report it, with the log of `-vv`")
+        }
+        ErrorKind::Other => failed("the log of `-vv` tells more"),
+    }
+}

@@ -1,0 +1,143 @@
+//! The command line: what can be said, and which file answers it.
+
+mod backup;
+mod ending;
+mod ls;
+mod open;
+mod plan;
+mod rclone;
+mod restore;
+mod snapshots;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::error::CopalError;
+use crate::show::{Output, message};
+use ending::{Exit, ending};
+
+/// Consistent snapshots of self-hosted apps, shipped by rclone, with sandboxed hooks.
+#[derive(Debug, Parser)]
+#[command(name = "copal", version = version(), max_term_width = 100, propagate_version = false)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Global {
+    /// Configuration file [default: ./copal.toml, ~/.config/copal/copal.toml, /etc/copal/copal.toml]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// No progress, and no notes: errors and the result only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+impl Global {
+    fn output(&self) -> Output {
+        Output {
+            json: self.json,
+            quiet: self.quiet,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what a backup would do, without doing it and without the remote
+    Plan(plan::PlanArgs),
+    /// Take a snapshot and seal it at every destination
+    Backup(backup::BackupArgs),
+    /// List the sealed snapshots
+    Snapshots(snapshots::SnapshotsArgs),
+    /// List what is in a snapshot
+    Ls(ls::LsArgs),
+    /// Check that a snapshot is what was sealed
+    Verify(verify::VerifyArgs),
+    /// Put a snapshot back into an empty directory
+    Restore(restore::RestoreArgs),
+    /// Call a method of rclone's remote control, for the curious
+    Rclone(rclone::RcloneArgs),
+    /// The process that rclone runs in
+    #[command(hide = true)]
+    Worker,
+}
+
+/// `0.1.0 (rclone v1.76.0)`: both are fixed when the program is built.
+fn version() -> &'static str {
+    static VERSION: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    VERSION.get_or_init(|| {
+        format!(
+            "{} (rclone {})",
+            env!("CARGO_PKG_VERSION"),
+            copal_rclone::RCLONE_VERSION
+        )
+    })
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own: help and version go to stdout and are no failure.
+            let printed = error.print();
+            return if error.use_stderr() || printed.is_err() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+            .into();
+        }
+    };
+    if matches!(cli.command, Command::Worker) {
+        return copal_rclone::serve_worker();
+    }
+    crate::show::log::start(cli.global.verbose, cli.global.quiet);
+    match run(&cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let ending = ending(&error);
+            message::error(&error, &ending.next);
+            ending.exit.into()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Exit, CopalError> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Plan(args) => plan::run(args, global),
+        Command::Backup(args) => backup::run(args, global),
+        Command::Snapshots(args) => snapshots::run(args, global),
+        Command::Ls(args) => ls::run(args, global),
+        Command::Verify(args) => verify::run(args, global),
+        Command::Restore(args) => restore::run(args, global),
+        Command::Rclone(args) => rclone::run(args, global),
+        Command::Worker => unreachable!("the worker was started before this"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,160 @@
+//! From what was said on the command line to a job, a remote, or a store of snapshots.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use copal_core::config::{Config, Name, RemoteSpec};
+
+use super::Global;
+use crate::edge::interrupt::Interrupt;
+use crate::edge::rclone::Rclone;
+use crate::edge::state::StateDir;
+use crate::error::CopalError;
+use crate::job::Job;
+use crate::step::snapshots::Store;
+
+/// A job without a file.
+#[derive(Debug, Args)]
+pub(super) struct JobArgs {
+    /// Directory to back up, in place of a configuration file
+    #[arg(long, value_name = "DIR", requires = "to", conflicts_with = "config")]
+    source: Option<PathBuf>,
+    /// Where snapshots go: any rclone remote and path
+    #[arg(long, value_name = "REMOTE:PATH", requires = "source")]
+    to: Option<String>,
+    /// Name of the job [default: the source directory's name]
+    #[arg(long, requires = "source")]
+    name: Option<String>,
+}
+
+/// Where snapshots are read from.
+#[derive(Debug, Args)]
+pub(super) struct FromArgs {
+    /// Where the snapshots are, in place of a configuration file
+    #[arg(long, value_name = "REMOTE:PATH")]
+    from: Option<String>,
+    /// Name of the job [default: the configuration's, or the only one there]
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl JobArgs {
+    /// The job that is meant.
+    pub(super) fn job(&self, global: &Global) -> Result<Job, CopalError> {
+        let (Some(source), Some(to)) = (&self.source, &self.to) else {
+            return configured(global);
+        };
+        let base = working_directory()?;
+        let named = match &self.name {
+            Some(name) => name.clone(),
+            None => name_of(&base.join(source)),
+        };
+        let name = name(&named)?;
+        let config = Config::from_flags(source, RemoteSpec::parse(to)?, name);
+        Ok(Job { config, base })
+    }
+}
+
+impl FromArgs {
+    /// Opens the store that is meant, and hands it to `use_it`.
+    pub(super) fn with_store<T>(
+        &self,
+        global: &Global,
+        interrupt: &Interrupt,
+        use_it: impl FnOnce(&Store<'_>) -> Result<T, CopalError>,
+    ) -> Result<T, CopalError> {
+        let job = match &self.from {
+            // A configuration may still say how to reach the remote, if one is named.
+            Some(_) if global.config.is_none() => None,
+            _ => Some(configured(global)?),
+        };
+        let spec = match (&self.from, &job) {
+            (Some(from), _) => RemoteSpec::parse(from)?.resolve(&working_directory()?),
+            (None, Some(job)) => job.destinations().swap_remove(0),
+            (None, None) => unreachable!("without --from there is a configuration"),
+        };
+        let config = job.as_ref().map(|job| &job.config);
+        let remote = Rclone::new(config, interrupt).open(&spec)?;
+        let named = self.name.as_deref().map(name).transpose()?;
+        let of_job = || {
+            job.as_ref()
+                .filter(|_| self.from.is_none())
+                .map(|job| job.config.name().clone())
+        };
+        match named.or_else(of_job) {
+            Some(name) => use_it(&Store::new(&*remote, name.as_str())),
+            None => use_it(&Store::only_name(&*remote)?),
+        }
+    }
+}
+
+fn name(text: &str) -> Result<Name, CopalError> {
+    text.parse().map_err(|source| CopalError::Name {
+        name: text.to_owned(),
+        source,
+    })
+}
+
+/// The directory's own name, also for `.` and for a path that ends in `..`.
+fn name_of(source: &Path) -> String {
+    let real = source.canonicalize().unwrap_or_else(|_| source.to_owned());
+    real.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Where Copal keeps its own state.
+pub(super) fn state() -> Result<StateDir, CopalError> {
+    StateDir::from_environment().ok_or(CopalError::NoState)
+}
+
+fn working_directory() -> Result<PathBuf, CopalError> {
+    std::env::current_dir().map_err(|source| CopalError::ConfigUnreadable {
+        path: ".".into(),
+        source,
+    })
+}
+
+/// The job of the configuration file.
+fn configured(global: &Global) -> Result<Job, CopalError> {
+    let candidates = match &global.config {
+        Some(file) => vec![file.clone()],
+        None => usual_places(),
+    };
+    for path in &candidates {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && global.config.is_none() => {
+                continue;
+            }
+            Err(source) => {
+                return Err(CopalError::ConfigUnreadable {
+                    path: path.clone(),
+                    source,
+                });
+            }
+        };
+        let config = Config::parse(&text, &path.display().to_string())?;
+        let directory = path.parent().unwrap_or_else(|| Path::new(""));
+        return Ok(Job {
+            config,
+            base: working_directory()?.join(directory),
+        });
+    }
+    Err(CopalError::NoConfig { looked: candidates })
+}
+
+fn usual_places() -> Vec<PathBuf> {
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let home = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+    let mut places = vec![PathBuf::from("copal.toml")];
+    places.extend(home.map(|home| home.join("copal/copal.toml")));
+    places.push("/etc/copal/copal.toml".into());
+    places
+}

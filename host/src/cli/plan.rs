@@ -1,0 +1,32 @@
+//! `copal plan`
+
+use clap::Args;
+use copal_hooks::RunInfo;
+
+use super::Global;
+use super::ending::Exit;
+use super::open::{JobArgs, state};
+use crate::edge::interrupt::Interrupt;
+use crate::error::CopalError;
+use crate::hooks::Hooks;
+use crate::show;
+use crate::step::plan::plan;
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+pub(super) fn run(args: &PlanArgs, global: &Global) -> Result<Exit, CopalError> {
+    let job = args.job.job(global)?;
+    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
+    let info = RunInfo {
+        run_id: "plan".to_owned(),
+        dry_run: true,
+    };
+    let hooks = Hooks::load(&job.config, &job.base, info)?;
+    let plan = plan(&job, &hooks, &state()?, &interrupt)?;
+    show::plan::print(&job, &hooks, &plan, global.output())?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,27 @@
+//! `copal snapshots`
+
+use clap::Args;
+
+use super::Global;
+use super::ending::Exit;
+use super::open::FromArgs;
+use crate::edge::interrupt::Interrupt;
+use crate::error::CopalError;
+use crate::show;
+
+#[derive(Debug, Args)]
+pub(super) struct SnapshotsArgs {
+    #[command(flatten)]
+    from: FromArgs,
+}
+
+pub(super) fn run(args: &SnapshotsArgs, global: &Global) -> Result<Exit, CopalError> {
+    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
+    args.from.with_store(global, &interrupt, |store| {
+        let known = store.all()?;
+        show::snapshots::print(store.name(), &known, global.output())?;
+        // A snapshot whose manifest is damaged is listed, and no reason to call all well.
+        let damaged = known.iter().any(|one| one.manifest.is_err());
+        Ok(if damaged { Exit::Failed } else { Exit::Done })
+    })
+}

@@ -1,0 +1,52 @@
+//! `copal verify`
+
+use clap::Args;
+use copal_core::snapshot::SnapshotRef;
+
+use super::Global;
+use super::ending::Exit;
+use super::open::FromArgs;
+use crate::backup::{Show, Step, Total};
+use crate::edge::interrupt::Interrupt;
+use crate::error::CopalError;
+use crate::show;
+use crate::step::verify::{Depth, verify};
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Which snapshot: an id, what one begins with, a date, or `latest`
+    #[arg(value_name = "SNAP", default_value = "latest")]
+    snapshot: SnapshotRef,
+    /// Read every byte back and compare its SHA-256
+    #[arg(long)]
+    full: bool,
+    #[command(flatten)]
+    from: FromArgs,
+}
+
+pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError> {
+    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
+    let progress = show::progress::Progress::new(global.quiet);
+    args.from.with_store(global, &interrupt, |store| {
+        let manifest = store.manifest(store.find(&args.snapshot)?)?;
+        let total = Total {
+            files: manifest.totals.files,
+            bytes: manifest.totals.bytes,
+        };
+        let depth = if args.full { Depth::Full } else { Depth::Quick };
+        if args.full {
+            progress.step(Step::Transfer);
+        }
+        let mut watch = |done| progress.transfer(done, total);
+        let verified = verify(store, manifest, depth, &mut watch, &interrupt)?;
+        progress.finish();
+        show::verify::print(&verified, global.output())?;
+        if verified.differences.is_empty() {
+            return Ok(Exit::Done);
+        }
+        Err(CopalError::Damaged {
+            id: verified.manifest.id,
+            differences: verified.differences,
+        })
+    })
+}

@@ -1,0 +1,141 @@
+//! Checksums of files, as many kinds as are wanted in one read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use copal_core::digest::Sha256;
+use copal_core::units::ByteCount;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::Digest;
+
+use super::interrupt::Interrupt;
+use super::stat::Version;
+
+/// The checksums of one content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    /// How many bytes were read.
+    pub size: ByteCount,
+    /// Always.
+    pub sha256: Sha256,
+    /// If wanted.
+    pub sha1: Option<String>,
+    /// If wanted.
+    pub md5: Option<String>,
+}
+
+/// Which checksums are computed beside SHA-256: those that the destinations' remotes keep.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// SHA-1, the hash that B2 keeps.
+    pub sha1: bool,
+    /// MD5, the hash that S3 and many others keep.
+    pub md5: bool,
+}
+
+/// Large enough that the calls vanish, small enough to stay in a core's cache.
+const BUFFER: usize = 256 * 1024;
+
+/// Reads `path` once.
+///
+/// A signal ends the read with [`io::ErrorKind::Interrupted`]; callers look at the interrupt first.
+pub fn hash_file(path: &Path, wanted: Wanted, interrupt: &Interrupt) -> io::Result<Digests> {
+    hash_reader(&mut File::open(path)?, wanted, interrupt)
+}
+
+/// Reads a live file, and again if it changed meanwhile; `None` if it never stood still.
+pub fn hash_live(
+    path: &Path,
+    wanted: Wanted,
+    interrupt: &Interrupt,
+) -> io::Result<Option<(Digests, Version)>> {
+    const TRIES: u32 = 3;
+    for _ in 0..TRIES {
+        let mut file = File::open(path)?;
+        let before = Version::of(&file.metadata()?);
+        let digests = hash_reader(&mut file, wanted, interrupt)?;
+        let after = Version::of(&file.metadata()?);
+        if before == after && digests.size == before.size() {
+            return Ok(Some((digests, before)));
+        }
+    }
+    Ok(None)
+}
+
+fn hash_reader(reader: &mut File, wanted: Wanted, interrupt: &Interrupt) -> io::Result<Digests> {
+    let mut sha256 = sha2::Sha256::new();
+    let mut sha1 = wanted.sha1.then(Sha1::new);
+    let mut md5 = wanted.md5.then(Md5::new);
+    let mut buffer = vec![0; BUFFER];
+    let mut size = 0;
+    loop {
+        let n = reader.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        interrupt
+            .check()
+            .map_err(|error| io::Error::new(io::ErrorKind::Interrupted, error))?;
+        size += n as u64;
+        sha256.update(&buffer[..n]);
+        if let Some(sha1) = &mut sha1 {
+            sha1.update(&buffer[..n]);
+        }
+        if let Some(md5) = &mut md5 {
+            md5.update(&buffer[..n]);
+        }
+    }
+    Ok(Digests {
+        size: ByteCount(size),
+        sha256: Sha256::from_bytes(sha256.finalize().into()),
+        sha1: sha1.map(|hasher| hex(&hasher.finalize())),
+        md5: md5.map(|hasher| hex(&hasher.finalize())),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes every write");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_digests_come_out_of_one_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "abc").unwrap();
+        let wanted = Wanted {
+            sha1: true,
+            md5: true,
+        };
+        let digests = hash_file(file.path(), wanted, &Interrupt::default()).unwrap();
+        assert_eq!(digests.size, ByteCount(3));
+        // FIPS 180-4 and RFC 1321 give these for "abc".
+        assert!(digests.sha256.to_string().starts_with("ba7816bf8f01cfea"));
+        assert_eq!(
+            digests.sha1.as_deref(),
+            Some("a9993e364706816aba3e25717850c26c9cd0d89d")
+        );
+        assert_eq!(
+            digests.md5.as_deref(),
+            Some("900150983cd24fb0d6963f7d28e17f72")
+        );
+    }
+
+    #[test]
+    fn an_unreadable_file_is_an_error() {
+        let missing = hash_file(
+            Path::new("/nonexistent"),
+            Wanted::default(),
+            &Interrupt::default(),
+        );
+        assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,96 @@
+//! SIGINT and SIGTERM: noticed by every loop, obeyed within a second.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// The signal that asked for an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C on the terminal.
+    Interrupt,
+    /// From `kill`, systemd, or a shutdown.
+    Terminate,
+}
+
+impl Signal {
+    /// The signal's number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Interrupt => 2,
+            Self::Terminate => 15,
+        }
+    }
+}
+
+impl std::fmt::Display for Signal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        })
+    }
+}
+
+/// The run was asked to end; carried upwards like any other error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted by {0}")]
+pub struct Interrupted(pub Signal);
+
+/// Whether a signal has come. Clones see the same signal.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    number: Arc<AtomicUsize>,
+    flag: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Takes over SIGINT and SIGTERM. A second signal ends the process at once.
+    pub fn listen() -> io::Result<Self> {
+        let interrupt = Self::default();
+        for (signal, exit) in [(SIGINT, 130), (SIGTERM, 143)] {
+            // The order counts: the first signal finds the flag unset and arms the shutdown.
+            flag::register_conditional_shutdown(signal, exit, Arc::clone(&interrupt.flag))?;
+            flag::register(signal, Arc::clone(&interrupt.flag))?;
+            let number = usize::try_from(signal).map_err(io::Error::other)?;
+            flag::register_usize(signal, Arc::clone(&interrupt.number), number)?;
+        }
+        Ok(interrupt)
+    }
+
+    /// The flag itself, for those that poll it from another crate.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
+    }
+
+    /// The signal that came, if one did.
+    pub fn signal(&self) -> Option<Signal> {
+        if !self.flag.load(Ordering::Relaxed) {
+            return None;
+        }
+        let terminated =
+            self.number.load(Ordering::Relaxed) == usize::from(Signal::Terminate.number());
+        Some(if terminated {
+            Signal::Terminate
+        } else {
+            Signal::Interrupt
+        })
+    }
+
+    /// `Err` from the moment a signal came; called by every loop that may take long.
+    pub fn check(&self) -> Result<(), Interrupted> {
+        self.signal()
+            .map_or(Ok(()), |signal| Err(Interrupted(signal)))
+    }
+
+    /// Behaves as if `signal` had come.
+    #[cfg(test)]
+    pub(crate) fn raise(&self, signal: Signal) {
+        self.number
+            .store(usize::from(signal.number()), Ordering::Relaxed);
+        self.flag.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,12 @@
+//! What touches the world: files, the remote, the lock, signals.
+
+pub mod attributes;
+pub mod hash;
+pub mod interrupt;
+pub mod lock;
+pub mod rclone;
+pub mod remote;
+pub mod staging;
+pub mod stat;
+pub mod state;
+pub mod walk;

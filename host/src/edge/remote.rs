@@ -1,0 +1,151 @@
+//! The remote end, as the steps see it. Paths are relative to the destination and separated by `/`.
+
+use std::path::{Path, PathBuf};
+
+use copal_core::manifest::FileEntry;
+use copal_core::units::ByteCount;
+use copal_rclone::RcloneError;
+
+use super::hash::Wanted;
+use super::interrupt::Interrupted;
+
+/// A file as the remote lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its path below the listed directory.
+    pub path: String,
+    /// Its size.
+    pub size: ByteCount,
+    /// The hash that the remote keeps, if it was asked for and the remote has one.
+    pub hash: Option<RemoteHash>,
+}
+
+/// A hash as a remote keeps it, in lower-case hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteHash {
+    /// Which.
+    pub kind: HashKind,
+    /// Its digits.
+    pub digits: String,
+}
+
+/// The hashes that Copal compares with a remote's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HashKind {
+    /// SHA-256.
+    Sha256,
+    /// SHA-1.
+    Sha1,
+    /// MD5.
+    Md5,
+}
+
+impl RemoteHash {
+    /// Whether it is this file's; `None` where the manifest does not know that kind.
+    pub fn matches(&self, file: &FileEntry) -> Option<bool> {
+        match self.kind {
+            HashKind::Sha256 => Some(self.digits == file.sha256.to_string()),
+            HashKind::Sha1 => file.sha1.as_ref().map(|sha1| *sha1 == self.digits),
+            HashKind::Md5 => file.md5.as_ref().map(|md5| *md5 == self.digits),
+        }
+    }
+}
+
+/// What a remote can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abilities {
+    /// The hash that it keeps; `None` for those that keep none (crypt).
+    pub hash: Option<HashKind>,
+    /// Whether asking for a hash makes it read the whole file (a local folder, SFTP).
+    pub slow_hash: bool,
+    /// The directories of this machine that it really lies in, through every overlay.
+    pub local_roots: Vec<PathBuf>,
+}
+
+impl Abilities {
+    /// What has to be computed beside SHA-256 so that its hashes can be compared.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            sha1: self.hash == Some(HashKind::Sha1),
+            md5: self.hash == Some(HashKind::Md5),
+        }
+    }
+}
+
+/// How far a transfer has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Progress {
+    /// Bytes transferred.
+    pub bytes: ByteCount,
+    /// Files transferred.
+    pub files: u64,
+    /// Bytes in each second, lately.
+    pub bytes_per_second: f64,
+}
+
+/// What went wrong at the remote's end.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// rclone, or the remote behind it, failed.
+    #[error("can't {deed} `{place}`")]
+    Failed {
+        /// What was tried: `list`, `upload to`, …
+        deed: &'static str,
+        /// Where; secrets masked.
+        place: String,
+        /// What rclone said.
+        source: RcloneError,
+    },
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// Files to transfer: `names` below the local directory `local` and below `remote`.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// The local directory.
+    pub local: &'a Path,
+    /// The remote one.
+    pub remote: &'a str,
+    /// Paths below both.
+    pub names: &'a [String],
+    /// Transfer again what looks the same by size and time.
+    pub again: bool,
+}
+
+/// Watches a transfer.
+pub type Watch<'a> = dyn FnMut(Progress) + 'a;
+
+/// A destination, or any place that snapshots are read from.
+pub trait Remote {
+    /// Its name for people; secrets masked.
+    fn shown(&self) -> String;
+
+    /// What it can do.
+    fn abilities(&self) -> Result<Abilities, RemoteError>;
+
+    /// All files below `dir`, with the remote's own hash if `hashes`. A missing directory is empty.
+    fn files(&self, dir: &str, hashes: bool) -> Result<Vec<Listed>, RemoteError>;
+
+    /// The names of the directories in `dir`. A missing directory is empty.
+    fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError>;
+
+    /// Uploads a batch. On success rclone reported no error; what arrived is the listing's to say.
+    fn upload(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;
+
+    /// Downloads a batch.
+    fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;
+
+    /// Uploads one file.
+    fn put(&self, local: &Path, to: &str) -> Result<(), RemoteError>;
+
+    /// Downloads one file; `Ok(false)` if there is none.
+    fn get(&self, from: &str, local: &Path) -> Result<bool, RemoteError>;
+
+    /// Removes one file.
+    fn delete(&self, path: &str) -> Result<(), RemoteError>;
+
+    /// Removes a directory with all below it.
+    fn purge(&self, dir: &str) -> Result<(), RemoteError>;
+}

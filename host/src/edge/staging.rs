@@ -1,0 +1,123 @@
+//! The staging directory: where artifacts wait for the transfer. Private, and gone after the run.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use copal_core::units::ByteCount;
+
+use super::state::make_private;
+
+/// A run's staging directory; removed when this value is dropped.
+#[derive(Debug)]
+pub struct StagingDir {
+    root: PathBuf,
+}
+
+/// What went wrong with the staging directory.
+#[derive(Debug, thiserror::Error)]
+#[error("can't {deed} the staging directory `{}`", .path.display())]
+pub struct StagingError {
+    deed: &'static str,
+    /// The directory.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl StagingDir {
+    /// Makes an empty staging directory for the run called `run` below `base`, and removes what
+    /// killed runs left there: the caller holds the job's lock, so nobody else is staging.
+    pub fn create(base: &Path, run: &str) -> Result<Self, StagingError> {
+        let failed = |deed, path: &Path| {
+            let path = path.to_owned();
+            move |source| StagingError { deed, path, source }
+        };
+        make_private(base).map_err(failed("make", base))?;
+        for entry in fs::read_dir(base).map_err(failed("read", base))? {
+            let left = entry.map_err(failed("read", base))?.path();
+            // Only what a run made: this may be a directory of the owner's choice.
+            let ours = left
+                .file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"run-"));
+            if ours {
+                fs::remove_dir_all(&left).map_err(failed("clean up", &left))?;
+            }
+        }
+        let root = base.join(format!("run-{run}"));
+        for dir in [
+            root.clone(),
+            root.join("made"),
+            root.join("artifacts"),
+            root.join("seal"),
+        ] {
+            make_private(&dir).map_err(failed("make", &dir))?;
+        }
+        Ok(Self { root })
+    }
+
+    /// Where hooks have their artifacts made, before those get their names.
+    pub fn made_by_hooks(&self) -> PathBuf {
+        self.root.join("made")
+    }
+
+    /// Where staged files lie, each under its name on the remote.
+    pub fn artifacts(&self) -> PathBuf {
+        self.root.join("artifacts")
+    }
+
+    /// Where the manifest and the checksums are written.
+    pub fn seal(&self) -> PathBuf {
+        self.root.join("seal")
+    }
+
+    /// Room left for this user on the staging directory's file system.
+    pub fn room(&self) -> io::Result<ByteCount> {
+        room(&self.root)
+    }
+}
+
+impl Drop for StagingDir {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.root) {
+            // The next run of this job removes it; until then the disk is fuller than it need be.
+            tracing::warn!(path = %self.root.display(), %error, "staging directory left behind");
+        }
+    }
+}
+
+/// Room left for this user on the file system that holds `path`.
+pub fn room(path: &Path) -> io::Result<ByteCount> {
+    let stat = rustix::fs::statvfs(path)?;
+    Ok(ByteCount(stat.f_bavail.saturating_mul(stat.f_frsize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn staging_is_private_and_gone_afterwards() {
+        let base = tempfile::tempdir().unwrap();
+        let base = base.path().join("staging/app");
+        let staging = StagingDir::create(&base, "1").unwrap();
+        let mode = fs::metadata(staging.artifacts())
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700);
+        drop(staging);
+        assert_eq!(fs::read_dir(&base).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        fs::create_dir_all(base.path().join("run-killed/artifacts")).unwrap();
+        fs::write(base.path().join("mine.txt"), "keep").unwrap();
+        let _staging = StagingDir::create(base.path(), "2").unwrap();
+        assert!(!base.path().join("run-killed").exists());
+        assert!(base.path().join("mine.txt").exists());
+    }
+}

@@ -1,0 +1,264 @@
+//! The walk over a source: everything the filters keep, in the order of its paths.
+
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use copal_core::manifest::Attributes;
+use copal_core::path::RelPath;
+use copal_core::units::ByteCount;
+
+use super::interrupt::{Interrupt, Interrupted};
+use super::stat::{Version, attributes};
+
+/// How many paths a filter sees at once: large enough that a call's cost vanishes.
+pub const BATCH: usize = 4096;
+
+/// One thing in the source.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its path below the source.
+    pub path: RelPath,
+    /// Mode, owner, time.
+    pub attributes: Attributes,
+    /// Which version of it was seen.
+    pub version: Version,
+    /// What it is.
+    pub kind: FoundKind,
+}
+
+/// What there can be in a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, with where it points.
+    Symlink(Vec<u8>),
+    /// A socket, a pipe or a device: a place to talk, not data.
+    Special(&'static str),
+}
+
+/// What a filter says of one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// It belongs to the snapshot.
+    Yes,
+    /// It does not; for a directory, what is in it may.
+    No,
+    /// Neither it nor anything below it does.
+    NothingBelow,
+}
+
+/// Decides what belongs to a snapshot; several filters are asked as one.
+pub trait Filter {
+    /// What stopped it from deciding. A filter that fails ends the run: it never drops a file.
+    type Error;
+
+    /// One answer for each found thing, in their order.
+    fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, Self::Error>;
+}
+
+/// What stopped a walk.
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError<E> {
+    /// A directory, link or name in the source can't be read.
+    #[error("can't read `{}`", .path.display())]
+    Unreadable {
+        /// What can't be read.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A filter failed.
+    #[error(transparent)]
+    Filter(E),
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// What the filters kept, sorted by path.
+    pub kept: Vec<Found>,
+    /// What they left out: each a path, with `true` for a directory that was never entered.
+    pub left_out: Vec<(RelPath, bool)>,
+    /// Files that vanished between being listed and being looked at: the app deleted them.
+    pub vanished: Vec<RelPath>,
+}
+
+/// Walks `source`, never entering the directories in `never`.
+pub fn walk<F: Filter>(
+    source: &Path,
+    never: &[PathBuf],
+    filter: &mut F,
+    interrupt: &Interrupt,
+) -> Result<Walked, WalkError<F::Error>> {
+    let mut walked = Walked::default();
+    let mut directories: Vec<Option<RelPath>> = vec![None];
+    while !directories.is_empty() {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH {
+            let Some(directory) = directories.pop() else {
+                break;
+            };
+            interrupt.check()?;
+            read_directory(
+                source,
+                directory.as_ref(),
+                never,
+                &mut batch,
+                &mut walked.vanished,
+            )?;
+        }
+        let answers = filter.decide(&batch).map_err(WalkError::Filter)?;
+        for (found, keep) in batch.into_iter().zip(answers) {
+            if found.kind == FoundKind::Directory && keep != Keep::NothingBelow {
+                directories.push(Some(found.path.clone()));
+            }
+            match keep {
+                Keep::Yes => walked.kept.push(found),
+                Keep::No => walked.left_out.push((found.path, false)),
+                Keep::NothingBelow => {
+                    walked
+                        .left_out
+                        .push((found.path, found.kind == FoundKind::Directory));
+                }
+            }
+        }
+    }
+    keep_parents(source, &mut walked)?;
+    walked.kept.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    walked.left_out.sort_unstable();
+    Ok(walked)
+}
+
+fn read_directory<E>(
+    source: &Path,
+    directory: Option<&RelPath>,
+    never: &[PathBuf],
+    batch: &mut Vec<Found>,
+    vanished: &mut Vec<RelPath>,
+) -> Result<(), WalkError<E>> {
+    let absolute = directory.map_or_else(|| source.to_owned(), |path| absolute(source, path));
+    let unreadable = |source| WalkError::Unreadable {
+        path: absolute.clone(),
+        source,
+    };
+    let listing = match fs::read_dir(&absolute) {
+        Ok(listing) => listing,
+        // The directory was there when its parent was listed; only the top has to be there always.
+        Err(error) if is_gone(&error) && directory.is_some() => {
+            vanished.extend(directory.cloned());
+            return Ok(());
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
+    for entry in listing {
+        let entry = entry.map_err(unreadable)?;
+        if never.contains(&entry.path()) {
+            continue;
+        }
+        let name = entry.file_name().into_vec();
+        let path = match directory {
+            Some(directory) => directory.child(&name),
+            None => RelPath::new(name),
+        };
+        let path = path.map_err(|error| unreadable(io::Error::other(error)))?;
+        match look_at(&entry.path(), path.clone()) {
+            Ok(found) => batch.push(found),
+            Err(error) if is_gone(&error) => vanished.push(path),
+            Err(source) => {
+                return Err(WalkError::Unreadable {
+                    path: entry.path(),
+                    source,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn look_at(absolute: &Path, path: RelPath) -> io::Result<Found> {
+    let metadata = fs::symlink_metadata(absolute)?;
+    let kind = kind_of(absolute, &metadata)?;
+    Ok(Found {
+        path,
+        attributes: attributes(&metadata),
+        version: Version::of(&metadata),
+        kind,
+    })
+}
+
+fn kind_of(absolute: &Path, metadata: &Metadata) -> io::Result<FoundKind> {
+    let file_type = metadata.file_type();
+    Ok(if file_type.is_file() {
+        FoundKind::File
+    } else if file_type.is_dir() {
+        FoundKind::Directory
+    } else if file_type.is_symlink() {
+        FoundKind::Symlink(fs::read_link(absolute)?.into_os_string().into_vec())
+    } else if file_type.is_socket() {
+        FoundKind::Special("socket")
+    } else if file_type.is_fifo() {
+        FoundKind::Special("pipe")
+    } else {
+        FoundKind::Special("device")
+    })
+}
+
+/// A filter may leave out a directory and keep a file in it; the snapshot needs both.
+fn keep_parents<E>(source: &Path, walked: &mut Walked) -> Result<(), WalkError<E>> {
+    let mut known: std::collections::HashSet<RelPath> = walked
+        .kept
+        .iter()
+        .filter(|found| found.kind == FoundKind::Directory)
+        .map(|found| found.path.clone())
+        .collect();
+    let missing: Vec<RelPath> = walked
+        .kept
+        .iter()
+        .flat_map(|found| found.path.ancestors())
+        .filter(|parent| known.insert(parent.clone()))
+        .collect();
+    for path in missing {
+        let place = absolute(source, &path);
+        let found = look_at(&place, path).map_err(|source| WalkError::Unreadable {
+            path: place,
+            source,
+        })?;
+        walked
+            .left_out
+            .retain(|(left_out, _)| *left_out != found.path);
+        walked.kept.push(found);
+    }
+    Ok(())
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+/// Where a path below the source lies on this machine.
+pub fn absolute(source: &Path, path: &RelPath) -> PathBuf {
+    source.join(OsStr::from_bytes(path.as_bytes()))
+}
+
+/// Sum of the sizes of the regular files.
+pub fn total_size<'a>(found: impl IntoIterator<Item = &'a Found>) -> ByteCount {
+    found
+        .into_iter()
+        .filter(|found| found.kind == FoundKind::File)
+        .map(|found| found.version.size())
+        .sum()
+}
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;

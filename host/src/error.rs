@@ -1,0 +1,149 @@
+//! Everything that can end a command, as facts. What to do about each is `cli/ending.rs`'s to say.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
+use copal_core::diagnostic::Diagnostic;
+use copal_hooks::HookFailure;
+
+use crate::edge::interrupt::Interrupted;
+use crate::edge::lock::LockError;
+use crate::edge::remote::RemoteError;
+use crate::edge::staging::StagingError;
+use crate::hooks::HooksError;
+use crate::step::plan::PlanError;
+use crate::step::preflight::PreflightError;
+use crate::step::restore::RestoreError;
+use crate::step::seal::SealError;
+use crate::step::snapshots::StoreError;
+use crate::step::stage::StageError;
+use crate::step::transfer::{Difference, TransferError};
+use crate::step::verify::VerifyError;
+
+/// What ended a command.
+#[derive(Debug, thiserror::Error)]
+pub enum CopalError {
+    /// There is no configuration file, and no flags in its place.
+    #[error("there is no configuration")]
+    NoConfig {
+        /// Where one was looked for.
+        looked: Vec<PathBuf>,
+    },
+    /// The configuration file can't be read.
+    #[error("can't read the configuration `{}`", .path.display())]
+    ConfigUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] InvalidConfig),
+    /// rclone does not take an option of `[rclone]`.
+    #[error("the configuration has options that rclone does not take")]
+    RcloneOptions(Vec<Diagnostic>),
+    /// A remote on the command line is none.
+    #[error("can't use that remote")]
+    Remote(#[from] InvalidRemote),
+    /// A name on the command line, or a directory's, can't be a job's.
+    #[error("`{name}` can't be a job's name")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why.
+        source: InvalidName,
+    },
+    /// There is no place for Copal's own state.
+    #[error("there is no home directory to keep Copal's state in")]
+    NoState,
+    /// Signals can't be listened to.
+    #[error("can't listen to signals")]
+    Signals(#[source] io::Error),
+    /// The JSON on the command line is none.
+    #[error("that is no JSON object")]
+    Json(#[source] serde_json::Error),
+    /// The result can't be written.
+    #[error("can't write the result")]
+    Output(#[source] io::Error),
+    /// The lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The hooks can't be loaded.
+    #[error(transparent)]
+    Hooks(#[from] HooksError),
+    /// A hook failed in a phase.
+    #[error(transparent)]
+    Hook(#[from] HookFailure),
+    /// The plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The preflight.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// The staging directory.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    /// The staging.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The transfer.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// The seal.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Snapshots can't be found or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The remote.
+    #[error(transparent)]
+    RemoteFailed(#[from] RemoteError),
+    /// A verification could not be done.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// A snapshot is not what was sealed.
+    #[error("the snapshot {id} is damaged")]
+    Damaged {
+        /// The snapshot.
+        id: copal_core::snapshot::SnapshotId,
+        /// What is wrong with it.
+        differences: Vec<Difference>,
+    },
+    /// A restore could not be done.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// A path that was asked for is in no snapshot.
+    #[error("there is no `{path}` in {id}")]
+    NoSuchPath {
+        /// The path.
+        path: String,
+        /// The snapshot.
+        id: copal_core::snapshot::SnapshotId,
+    },
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl CopalError {
+    /// Why it failed: what the errors below say, each once.
+    pub fn why(&self) -> Vec<String> {
+        let causes = std::iter::successors(self.source(), |error| (*error).source());
+        let mut why: Vec<String> = causes.map(ToString::to_string).collect();
+        let what = self.to_string();
+        // Some errors repeat the text of what is below them.
+        why.dedup();
+        why.retain(|text| !what.contains(text.as_str()));
+        why
+    }
+
+    /// What failed and why, for hooks and logs.
+    pub fn in_one_line(&self) -> String {
+        let mut parts = vec![self.to_string()];
+        parts.extend(self.why());
+        parts.join(": ").replace('\n', " ")
+    }
+}

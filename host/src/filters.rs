@@ -1,0 +1,154 @@
+//! All filter hooks of a run, asked as one.
+
+use copal_core::filter::{self, FilterRules};
+use copal_hooks::{Cancel, EntryKind, FilterBatch, FilterSession, HookFailure, Phase, Verdict};
+
+use crate::edge::walk::{Filter, Found, FoundKind, Keep};
+use crate::hooks::Hooks;
+
+/// A filter hook that can't decide ends the run: it must never drop a file by failing.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterFailed {
+    /// The hook failed.
+    #[error(transparent)]
+    Hook(#[from] HookFailure),
+    /// The hook answered with rules that are no filter rules of rclone.
+    #[error("hook `{hook}` gave a filter rule that can't be used")]
+    Rules {
+        /// The hook.
+        hook: String,
+        /// Which, and why.
+        source: filter::RuleError,
+    },
+}
+
+/// The filters of one walk. A path belongs to the snapshot if every one of them keeps it.
+pub struct Filters {
+    /// Rules that are applied here, without asking the hook for each path.
+    rules: Vec<FilterRules>,
+    /// Hooks that want to be asked, each with the directories that it keeps whole.
+    sessions: Vec<Asked>,
+    batch: FilterBatch,
+}
+
+struct Asked {
+    session: FilterSession,
+    kept_whole: Vec<copal_core::path::RelPath>,
+}
+
+impl Filters {
+    /// Starts a fresh session of each filter hook.
+    pub fn start(hooks: &Hooks, cancel: &Cancel) -> Result<Self, FilterFailed> {
+        let mut filters = Self {
+            rules: Vec::new(),
+            sessions: Vec::new(),
+            batch: FilterBatch::new(),
+        };
+        for hook in hooks.in_phase(Phase::Filter) {
+            let session = hook.filter(hooks.run(), cancel)?;
+            let rules = session.approach().rules();
+            if !rules.is_empty() {
+                let parsed = FilterRules::parse(rules.iter().map(String::as_str));
+                let failed = |source| FilterFailed::Rules {
+                    hook: hook.name().to_owned(),
+                    source,
+                };
+                filters.rules.push(parsed.map_err(failed)?);
+            }
+            if session.approach().asks() {
+                filters.sessions.push(Asked {
+                    session,
+                    kept_whole: Vec::new(),
+                });
+            }
+        }
+        Ok(filters)
+    }
+}
+
+impl Filter for Filters {
+    type Error = FilterFailed;
+
+    fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, FilterFailed> {
+        let mut answers = vec![Keep::Yes; found.len()];
+        for rules in &self.rules {
+            for (found, answer) in found.iter().zip(&mut answers) {
+                let is_directory = found.kind == FoundKind::Directory;
+                *answer = both(*answer, by_rules(rules.verdict(&found.path, is_directory)));
+            }
+        }
+        // A full batch of the walk may be more than a hook takes at once.
+        for asked in &mut self.sessions {
+            let mut from = 0;
+            while from < found.len() {
+                self.batch.clear();
+                let mut to = from;
+                while to < found.len() && !self.batch.is_full() {
+                    push(&mut self.batch, &found[to]);
+                    to += 1;
+                }
+                let verdicts = asked.session.decide(&self.batch)?;
+                for (at, verdict) in (from..to).zip(verdicts) {
+                    answers[at] = both(answers[at], asked.judge(&found[at], verdict));
+                }
+                from = to;
+            }
+        }
+        Ok(answers)
+    }
+}
+
+impl Asked {
+    fn judge(&mut self, found: &Found, verdict: Verdict) -> Keep {
+        if self
+            .kept_whole
+            .iter()
+            .any(|directory| found.path.is_within(directory))
+        {
+            return Keep::Yes;
+        }
+        match verdict {
+            Verdict::Keep => Keep::Yes,
+            Verdict::Skip => Keep::No,
+            Verdict::SkipSubtree => Keep::NothingBelow,
+            Verdict::KeepSubtree => {
+                self.kept_whole.push(found.path.clone());
+                Keep::Yes
+            }
+        }
+    }
+}
+
+fn by_rules(verdict: filter::Verdict) -> Keep {
+    match verdict {
+        filter::Verdict::Keep => Keep::Yes,
+        filter::Verdict::Skip => Keep::No,
+        filter::Verdict::SkipSubtree => Keep::NothingBelow,
+    }
+}
+
+/// What two filters come to: the stricter word.
+fn both(one: Keep, other: Keep) -> Keep {
+    match (one, other) {
+        (Keep::NothingBelow, _) | (_, Keep::NothingBelow) => Keep::NothingBelow,
+        (Keep::No, _) | (_, Keep::No) => Keep::No,
+        (Keep::Yes, Keep::Yes) => Keep::Yes,
+    }
+}
+
+fn push(batch: &mut FilterBatch, found: &Found) {
+    let kind = match found.kind {
+        FoundKind::File => EntryKind::File,
+        FoundKind::Directory => EntryKind::Directory,
+        FoundKind::Symlink(_) => EntryKind::Symlink,
+        FoundKind::Special(_) => EntryKind::Other,
+    };
+    let size = if found.kind == FoundKind::File {
+        found.version.size().0
+    } else {
+        0
+    };
+    let mtime = found.attributes.mtime.as_nanosecond();
+    let mtime = i64::try_from(mtime).unwrap_or(if mtime < 0 { i64::MIN } else { i64::MAX });
+    batch.push(found.path.as_bytes(), kind, size, mtime);
+}

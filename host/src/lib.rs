@@ -1,0 +1,17 @@
+//! Copal: consistent snapshots of self-hosted apps, shipped by rclone, with sandboxed hooks.
+//!
+//! The backup run is `backup.rs`, readable from top to bottom; each of its steps is one file in
+//! `step/`. See ARCHITECTURE.md for the map.
+#![forbid(unsafe_code)]
+
+pub mod backup;
+pub mod capability;
+pub mod cli;
+pub mod edge;
+pub mod error;
+pub mod filters;
+pub mod hooks;
+pub mod job;
+pub mod outcome;
+pub mod show;
+pub mod step;

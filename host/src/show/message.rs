@@ -1,0 +1,63 @@
+//! Messages in three parts: what failed, why, what to do next.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use crate::error::CopalError;
+
+/// Writes an error to stderr.
+pub fn error(error: &CopalError, next: &str) {
+    let text = render(error, next);
+    // Where not even stderr can be written, the exit code is all that is left.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// The three parts.
+pub fn render(error: &CopalError, next: &str) -> String {
+    use copal_core::diagnostic::{Diagnostic, Style};
+    let mut text = String::new();
+    match error {
+        // These bring their three parts, with the place in the file.
+        CopalError::Config(invalid) => {
+            text.push_str(&Diagnostic::render_all(&invalid.problems, Style::Plain));
+            return ensure_newline(text);
+        }
+        CopalError::RcloneOptions(problems) => {
+            text.push_str(&Diagnostic::render_all(problems, Style::Plain));
+            return ensure_newline(text);
+        }
+        _ => {}
+    }
+    let what = error.to_string();
+    let mut why = error.why();
+    if let CopalError::Damaged { differences, .. } = error {
+        why.extend(differences.iter().take(20).map(ToString::to_string));
+        if differences.len() > 20 {
+            why.push(format!("and {} more", differences.len() - 20));
+        }
+    }
+    write_part(&mut text, "error: ", &what);
+    for cause in why {
+        write_part(&mut text, "  why: ", &cause);
+    }
+    if !next.is_empty() {
+        write_part(&mut text, " next: ", next);
+    }
+    text
+}
+
+fn write_part(text: &mut String, label: &str, part: &str) {
+    let mut lines = part.trim_end().lines();
+    writeln!(text, "{label}{}", lines.next().unwrap_or_default())
+        .expect("a String takes every write");
+    for line in lines {
+        writeln!(text, "       {line}").expect("a String takes every write");
+    }
+}
+
+fn ensure_newline(mut text: String) -> String {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}

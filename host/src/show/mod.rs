@@ -1,0 +1,90 @@
+//! Outcomes for people and programs. Nothing but the result goes to stdout.
+
+pub mod log;
+pub mod ls;
+pub mod message;
+pub mod outcome;
+pub mod plan;
+pub mod progress;
+pub mod restore;
+pub mod snapshots;
+pub mod verify;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::CopalError;
+
+/// How results are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Output {
+    /// As JSON.
+    pub json: bool,
+    /// Without notes.
+    pub quiet: bool,
+}
+
+/// Prints a value as JSON.
+pub fn json(value: &impl Serialize) -> Result<(), CopalError> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|error| CopalError::Output(io::Error::other(error)))?;
+    text.push('\n');
+    result(&text)
+}
+
+/// Prints the result. A reader that has had enough (`| head`) is no failure.
+pub fn result(text: &str) -> Result<(), CopalError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CopalError::Output(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// A number with its noun: `1 file`, `2,003 files`.
+pub fn count(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(n))
+}
+
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A duration as people say it: `850 ms`, `3.2 s`, `4 min 05 s`.
+pub fn duration(took: Duration) -> String {
+    match took.as_secs() {
+        0 => format!("{} ms", took.as_millis()),
+        1..60 => format!("{:.1} s", took.as_secs_f64()),
+        seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_and_agree_with_their_noun() {
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(0, "file"), "0 files");
+        assert_eq!(count(1_234_567, "file"), "1,234,567 files");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(Duration::from_millis(850)), "850 ms");
+        assert_eq!(duration(Duration::from_millis(3210)), "3.2 s");
+        assert_eq!(duration(Duration::from_secs(245)), "4 min 05 s");
+    }
+}

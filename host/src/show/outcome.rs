@@ -1,0 +1,129 @@
+//! The result of a backup.
+
+use std::fmt::Write as _;
+
+use copal_core::path::RelPath;
+use serde_json::json;
+
+use super::{Output, count, duration};
+use crate::error::CopalError;
+use crate::outcome::{Delivery, Outcome, Verdict};
+
+/// Prints what a backup came to.
+pub fn print(outcome: &Outcome, output: Output) -> Result<(), CopalError> {
+    if output.json {
+        return super::json(&to_json(outcome));
+    }
+    super::result(&text(outcome, output.quiet))
+}
+
+fn text(outcome: &Outcome, quiet: bool) -> String {
+    let mut text = String::new();
+    let line = |text: &mut String, line: String| {
+        writeln!(text, "{line}").expect("a String takes every write");
+    };
+    for Delivery {
+        destination,
+        result,
+    } in &outcome.delivered
+    {
+        if let Ok(snapshot) = result {
+            let files = count(snapshot.totals.files, "file");
+            let (bytes, took) = (snapshot.totals.bytes, duration(outcome.took));
+            line(
+                &mut text,
+                format!(
+                    "sealed {}/{} at {destination}: {files}, {bytes}, in {took}",
+                    outcome.name, snapshot.id
+                ),
+            );
+        }
+    }
+    for failure in &outcome.hook_failures {
+        line(&mut text, format!("after it, {failure}"));
+    }
+    if quiet || text.is_empty() {
+        return text;
+    }
+    let notes = &outcome.notes;
+    let mut note = |what: &str, paths: Vec<String>| {
+        if !paths.is_empty() {
+            line(&mut text, format!("  {what}: {}", some(&paths)));
+        }
+    };
+    note("copied and checked", names(&notes.databases));
+    note("copied live, as configured", names(&notes.live_databases));
+    let left_out = notes.left_out.iter();
+    note(
+        "left out",
+        left_out
+            .map(|(path, whole)| format!("{path}{}", if *whole { "/" } else { "" }))
+            .collect(),
+    );
+    note(
+        "not data (sockets, pipes, devices), left out",
+        names(&notes.specials),
+    );
+    if let Some(snapshot) = outcome.sealed().next() {
+        note(
+            "changed meanwhile, taken as a private copy",
+            names(&snapshot.moved),
+        );
+        note("deleted by the app meanwhile", names(&snapshot.vanished));
+    }
+    text
+}
+
+fn names(paths: &[RelPath]) -> Vec<String> {
+    paths.iter().map(ToString::to_string).collect()
+}
+
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn to_json(outcome: &Outcome) -> serde_json::Value {
+    let verdict = match outcome.verdict() {
+        Verdict::Succeeded => "succeeded",
+        Verdict::Warned => "warned",
+        Verdict::Failed => "failed",
+        Verdict::Interrupted(_) => "interrupted",
+    };
+    let destination = |delivery: &Delivery| match &delivery.result {
+        Ok(snapshot) => json!({
+            "destination": delivery.destination,
+            "sealed": true,
+            "snapshot": snapshot.id,
+            "files": snapshot.totals.files,
+            "bytes": snapshot.totals.bytes,
+            "changed_meanwhile": names(&snapshot.moved),
+            "deleted_meanwhile": names(&snapshot.vanished),
+        }),
+        Err(error) => json!({
+            "destination": delivery.destination,
+            "sealed": false,
+            "error": error.in_one_line(),
+        }),
+    };
+    json!({
+        "run": outcome.run,
+        "name": outcome.name,
+        "outcome": verdict,
+        "seconds": outcome.took.as_secs_f64(),
+        "error": outcome.failure.as_ref().map(CopalError::in_one_line),
+        "destinations": outcome.delivered.iter().map(destination).collect::<Vec<_>>(),
+        "databases": names(&outcome.notes.databases),
+        "left_out": outcome.notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
+        "hook_failures": outcome.hook_failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}

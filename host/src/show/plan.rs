@@ -1,0 +1,99 @@
+//! What a backup would do.
+
+use std::fmt::Write as _;
+
+use copal_hooks::Capability;
+use serde_json::json;
+
+use super::{Output, count};
+use crate::error::CopalError;
+use crate::hooks::Hooks;
+use crate::job::Job;
+use crate::step::plan::Plan;
+
+/// Prints a plan.
+pub fn print(job: &Job, hooks: &Hooks, plan: &Plan, output: Output) -> Result<(), CopalError> {
+    if output.json {
+        super::json(&to_json(job, hooks, plan))
+    } else {
+        super::result(&text(job, hooks, plan))
+    }
+}
+
+fn text(job: &Job, hooks: &Hooks, plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut row = |label: &str, what: String| {
+        writeln!(text, "{label:<13}{what}").expect("a String takes every write");
+    };
+    let (files, bytes) = plan.files();
+    row("name", job.name().to_owned());
+    row("source", plan.source.display().to_string());
+    row("", format!("{}, {bytes}", count(files, "file")));
+    for destination in job.destinations() {
+        row("destination", destination.to_string());
+    }
+    for database in &plan.databases {
+        let how = if database.live {
+            "copied live, as configured"
+        } else {
+            "online backup, checked"
+        };
+        row(
+            "database",
+            format!("{} ({}), {how}", database.path, database.size),
+        );
+    }
+    for (path, whole) in &plan.walked.left_out {
+        row(
+            "leaves out",
+            format!("{path}{}", if *whole { "/" } else { "" }),
+        );
+    }
+    for hook in hooks.iter() {
+        let phases: Vec<_> = hook.phases().map(|phase| phase.to_string()).collect();
+        row(
+            "hook",
+            format!("{} ({}){}", hook.name(), phases.join(", "), grants(hook)),
+        );
+    }
+    text
+}
+
+fn grants(hook: &copal_hooks::Hook) -> String {
+    let granted = |capability: Capability| {
+        let patterns = hook.grants().of(capability);
+        let names: Vec<_> = patterns.iter().map(ToString::to_string).collect();
+        (!names.is_empty()).then(|| format!("{capability} on {}", names.join(", ")))
+    };
+    let all: Vec<_> = [Capability::Sqlite, Capability::Archive]
+        .into_iter()
+        .filter_map(granted)
+        .collect();
+    if all.is_empty() {
+        ", no grants".to_owned()
+    } else {
+        format!(", may use {}", all.join(" and "))
+    }
+}
+
+fn to_json(job: &Job, hooks: &Hooks, plan: &Plan) -> serde_json::Value {
+    let (files, bytes) = plan.files();
+    json!({
+        "name": job.name(),
+        "source": plan.source.display().to_string(),
+        "files": files,
+        "bytes": bytes,
+        "destinations": job.destinations().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "databases": plan.databases.iter().map(|database| json!({
+            "path": database.path, "bytes": database.size, "live": database.live,
+        })).collect::<Vec<_>>(),
+        "left_out": plan.walked.left_out.iter().map(|(path, whole)| json!({
+            "path": path, "with_all_below": whole,
+        })).collect::<Vec<_>>(),
+        "hooks": hooks.iter().map(|hook| json!({
+            "name": hook.name(),
+            "sha256": hook.digest(),
+            "phases": hook.phases().map(|phase| phase.to_string()).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+    })
+}

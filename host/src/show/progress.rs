@@ -1,0 +1,127 @@
+//! How far a command has come: a bar on a terminal, a line now and then elsewhere.
+
+use std::cell::{Cell, RefCell};
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::count;
+use crate::backup::{Show, Step, Total};
+use crate::edge::remote;
+
+/// Shows progress on stderr.
+pub struct Progress {
+    how: How,
+}
+
+enum How {
+    /// Asked to be quiet.
+    Not,
+    /// On a terminal.
+    Bar(RefCell<ProgressBar>),
+    /// Into a file or a pipe: seldom, so that a log stays readable.
+    Lines { last: Cell<Instant> },
+}
+
+/// Between two lines.
+const SELDOM: Duration = Duration::from_secs(10);
+
+const BAR: &str =
+    "{msg:10} {wide_bar:.dim} {bytes}/{total_bytes} {prefix} {binary_bytes_per_sec} {eta}";
+
+impl Progress {
+    /// Progress for this process, unless it is to be quiet.
+    pub fn new(quiet: bool) -> Self {
+        let how = if quiet {
+            How::Not
+        } else if std::io::stderr().is_terminal() {
+            How::Bar(RefCell::new(spinner("")))
+        } else {
+            How::Lines {
+                last: Cell::new(Instant::now()),
+            }
+        };
+        Self { how }
+    }
+
+    /// Leaves nothing of a bar behind.
+    pub fn finish(&self) {
+        if let How::Bar(bar) = &self.how {
+            bar.borrow().finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Show for Progress {
+    fn step(&self, step: Step) {
+        let doing = match step {
+            Step::Plan => "looking",
+            Step::Preflight => "asking",
+            Step::Stage => "staging",
+            Step::Transfer => "transfer",
+            Step::Seal => "sealing",
+        };
+        if let How::Bar(bar) = &self.how {
+            bar.replace(spinner(doing)).finish_and_clear();
+        }
+    }
+
+    fn transfer(&self, done: remote::Progress, total: Total) {
+        match &self.how {
+            How::Not => {}
+            How::Bar(bar) => show_bar(&mut bar.borrow_mut(), done, total),
+            How::Lines { last } => {
+                if last.get().elapsed() >= SELDOM {
+                    last.set(Instant::now());
+                    line(done, total);
+                }
+            }
+        }
+    }
+}
+
+fn spinner(doing: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if !doing.is_empty() {
+        bar.set_message(doing);
+        bar.enable_steady_tick(Duration::from_millis(100));
+    }
+    bar
+}
+
+fn show_bar(bar: &mut ProgressBar, done: remote::Progress, total: Total) {
+    if bar.length().is_none() {
+        bar.finish_and_clear();
+        let style = ProgressStyle::with_template(BAR).expect("the template above is sound");
+        *bar = ProgressBar::with_draw_target(Some(total.bytes.0), ProgressDrawTarget::stderr())
+            .with_style(style)
+            .with_message("transfer");
+    }
+    bar.set_position(done.bytes.0.min(total.bytes.0));
+    bar.set_prefix(format!("{}/{}", done.files, count(total.files, "file")));
+}
+
+fn line(done: remote::Progress, total: Total) {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a speed is shown"
+    )]
+    let speed = copal_core::units::ByteCount(done.bytes_per_second as u64);
+    let text = format!(
+        "transferred {} of {}, {} of {}, {speed}/s\n",
+        done.bytes,
+        total.bytes,
+        done.files,
+        count(total.files, "file")
+    );
+    // Progress that nobody can read is no reason to stop.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}

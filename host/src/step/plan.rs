@@ -1,0 +1,187 @@
+//! Plan: what a run would do, found out without doing it and without the remote.
+
+use std::io;
+use std::path::PathBuf;
+
+use copal_core::manifest::COPAL_DIR;
+use copal_core::path::RelPath;
+use copal_core::units::ByteCount;
+use copal_hooks::Cancel;
+
+use crate::capability::sqlite;
+use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::state::StateDir;
+use crate::edge::walk::{Found, FoundKind, WalkError, Walked, absolute, total_size, walk};
+use crate::filters::{FilterFailed, Filters};
+use crate::hooks::Hooks;
+use crate::job::Job;
+
+/// What a run would do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The live tree, without links on the way to it.
+    pub source: PathBuf,
+    /// What belongs to the snapshot, and what does not.
+    pub walked: Walked,
+    /// The databases among it, sorted.
+    pub databases: Vec<PlannedDatabase>,
+}
+
+/// A database in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedDatabase {
+    /// Its path.
+    pub path: RelPath,
+    /// The size of its main file.
+    pub size: ByteCount,
+    /// Whether it is copied as it lies there, as the owner allowed.
+    pub live: bool,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The source is not there.
+    #[error("can't open the source `{}`", .path.display())]
+    Source {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The source is a file.
+    #[error("the source `{}` is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    /// A file or directory in it can't be read.
+    #[error("can't read `{}`", .path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A filter hook failed.
+    #[error(transparent)]
+    Filter(#[from] FilterFailed),
+    /// Databases that no hook stands in for: they would be copied torn.
+    #[error("no hook stands in for {}", crate::step::plan::databases(.0))]
+    Uncovered(Vec<RelPath>),
+    /// The source has a name that snapshots need.
+    #[error("the source has a `{COPAL_DIR}` of its own")]
+    ReservedName,
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// The names in a message.
+pub(crate) fn databases(paths: &[RelPath]) -> String {
+    let names: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+    match &names[..] {
+        [one] => format!("the database {one}"),
+        many => format!("the databases {}", many.join(", ")),
+    }
+}
+
+impl From<WalkError<FilterFailed>> for PlanError {
+    fn from(error: WalkError<FilterFailed>) -> Self {
+        match error {
+            WalkError::Unreadable { path, source } => Self::Unreadable { path, source },
+            WalkError::Filter(failed) => Self::Filter(failed),
+            WalkError::Interrupted(interrupted) => Self::Interrupted(interrupted),
+        }
+    }
+}
+
+/// Looks at the source through the filters.
+pub fn plan(
+    job: &Job,
+    hooks: &Hooks,
+    state: &StateDir,
+    interrupt: &Interrupt,
+) -> Result<Plan, PlanError> {
+    let named = job.source();
+    let source = named.canonicalize().map_err(|source| PlanError::Source {
+        path: named.clone(),
+        source,
+    })?;
+    if !source.is_dir() {
+        return Err(PlanError::NotADirectory(named));
+    }
+    let mut filters = Filters::start(hooks, &Cancel::from(interrupt.flag()))?;
+    let walked = walk(&source, &job.never(state), &mut filters, interrupt)?;
+    if super::stage::uses_reserved_name(&walked.kept) {
+        return Err(PlanError::ReservedName);
+    }
+    let databases = find_databases(job, &source, &walked.kept, interrupt)?;
+    let uncovered: Vec<RelPath> = databases
+        .iter()
+        .filter(|database| !database.live && !hooks.may_copy(&database.path))
+        .map(|database| database.path.clone())
+        .collect();
+    if uncovered.is_empty() {
+        Ok(Plan {
+            source,
+            walked,
+            databases,
+        })
+    } else {
+        Err(PlanError::Uncovered(uncovered))
+    }
+}
+
+/// Opens every file: those that can't be read are named before anything is paused.
+fn find_databases(
+    job: &Job,
+    source: &std::path::Path,
+    kept: &[Found],
+    interrupt: &Interrupt,
+) -> Result<Vec<PlannedDatabase>, PlanError> {
+    let mut databases = Vec::new();
+    for found in kept.iter().filter(|found| found.kind == FoundKind::File) {
+        interrupt.check()?;
+        let file = absolute(source, &found.path);
+        match sqlite::is_database(&file) {
+            Ok(true) => databases.push(PlannedDatabase {
+                path: found.path.clone(),
+                size: found.version.size(),
+                live: job.config.allows_live(&found.path),
+            }),
+            Ok(false) => {}
+            // The app deleted it since the walk.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(PlanError::Unreadable { path: file, source }),
+        }
+    }
+    Ok(databases)
+}
+
+impl Plan {
+    /// The paths of the databases that hooks are to copy.
+    pub fn to_copy(&self) -> Vec<RelPath> {
+        let copied = self.databases.iter().filter(|database| !database.live);
+        copied.map(|database| database.path.clone()).collect()
+    }
+
+    /// Number and size of the files that belong to the snapshot, logs of databases left aside.
+    pub fn files(&self) -> (u64, ByteCount) {
+        let is_database = |path: &RelPath| self.databases.iter().any(|d| d.path == *path);
+        let files: Vec<&Found> = self
+            .walked
+            .kept
+            .iter()
+            .filter(|found| found.kind == FoundKind::File)
+            .filter(|found| !sqlite::is_sidecar(&found.path, is_database))
+            .collect();
+        (files.len() as u64, total_size(files.iter().copied()))
+    }
+
+    /// Room that the databases' copies take.
+    pub fn staging_bytes(&self) -> ByteCount {
+        self.databases
+            .iter()
+            .filter(|database| !database.live)
+            .map(|database| database.size)
+            .sum()
+    }
+}

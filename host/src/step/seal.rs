@@ -1,0 +1,137 @@
+//! Seal: the checksums go up, then the manifest, last. From then on the snapshot exists.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use copal_core::manifest::{
+    Entry, FORMAT, HookRecord, MANIFEST, Manifest, RunRecord, SUMS, Totals,
+};
+use copal_core::snapshot::SnapshotId;
+use jiff::Timestamp;
+
+use super::transfer::Transferred;
+use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::remote::{Remote, RemoteError};
+
+/// A snapshot that exists.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Its manifest, as it went up.
+    pub manifest: Manifest,
+    /// Files that the app deleted while the run went on.
+    pub vanished: Vec<copal_core::path::RelPath>,
+    /// Files that were sent again from a private copy.
+    pub moved: Vec<copal_core::path::RelPath>,
+}
+
+/// Why the snapshot was not sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The manifest can't be written on this machine.
+    #[error("can't write `{}` in the staging directory", .path.display())]
+    Staging {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The remote, or the way to it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// rclone reported success, and the remote lists something else.
+    #[error("`{0}` did not arrive whole")]
+    NotArrived(&'static str),
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// What the manifest tells beside the files.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// The snapshot's id.
+    pub id: SnapshotId,
+    /// The job's name.
+    pub name: String,
+    /// The run's id.
+    pub run: String,
+    /// When the run began.
+    pub started: Timestamp,
+    /// The source, as the owner wrote it.
+    pub source: String,
+    /// The hooks that took part.
+    pub hooks: Vec<HookRecord>,
+}
+
+/// Writes and uploads the checksums and the manifest.
+pub fn seal(
+    done: Transferred<'_>,
+    circumstances: Circumstances,
+    remote: &dyn Remote,
+    interrupt: &Interrupt,
+) -> Result<Sealed, SealError> {
+    let manifest = manifest(&done, circumstances);
+    let sums = manifest.sums();
+    put(&done, remote, SUMS, &sums)?;
+    // The last moment at which a signal leaves no snapshot behind.
+    interrupt.check()?;
+    put(&done, remote, MANIFEST, &manifest.to_json())?;
+    Ok(Sealed {
+        manifest,
+        vanished: done.vanished,
+        moved: done.moved,
+    })
+}
+
+fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
+    let mut entries: Vec<Entry> = done
+        .files
+        .iter()
+        .map(super::stage::StagedFile::entry)
+        .collect();
+    entries.extend(done.others.iter().cloned());
+    entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Manifest {
+        copal_manifest: FORMAT,
+        id: about.id,
+        name: about.name,
+        run: RunRecord {
+            id: about.run,
+            started: about.started,
+            staged: done.staged.at,
+            copal: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        source: about.source,
+        root: done.staged.root,
+        totals: Totals::of(&entries),
+        hooks: about.hooks,
+        entries,
+    }
+}
+
+fn put(
+    done: &Transferred<'_>,
+    remote: &dyn Remote,
+    name: &'static str,
+    content: &str,
+) -> Result<(), SealError> {
+    let (directory, file_name) = name
+        .split_once('/')
+        .expect("Copal's files lie in a directory");
+    let local = done.seal_dir().join(file_name);
+    fs::write(&local, content).map_err(|source| SealError::Staging {
+        path: local.clone(),
+        source,
+    })?;
+    remote.put(&local, &format!("{}/{name}", done.dir))?;
+    let listed = remote.files(&format!("{}/{directory}", done.dir), false)?;
+    let arrived = listed
+        .iter()
+        .any(|file| file.path == file_name && file.size.0 == content.len() as u64);
+    if arrived {
+        Ok(())
+    } else {
+        Err(SealError::NotArrived(name))
+    }
+}

@@ -1,0 +1,203 @@
+//! Which snapshots there are, and their manifests.
+
+use std::fs;
+use std::io;
+
+use copal_core::manifest::{COPAL_DIR, MANIFEST, Manifest, ManifestError};
+use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
+
+use crate::edge::remote::{Batch, Remote, RemoteError};
+
+/// The snapshots of one name at one destination.
+pub struct Store<'a> {
+    remote: &'a dyn Remote,
+    name: String,
+}
+
+/// Why snapshots or a manifest can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The remote, or the way to it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The name stands for no snapshot, or for several.
+    #[error("{source} in `{place}`")]
+    Resolve {
+        /// Where was looked.
+        place: String,
+        /// Why.
+        source: ResolveError,
+    },
+    /// Its manifest can't be trusted.
+    #[error("the manifest of `{id}` is damaged")]
+    Manifest {
+        /// The snapshot.
+        id: SnapshotId,
+        /// Why.
+        source: ManifestError,
+    },
+    /// No name was given, and there is none, or more than one.
+    #[error("`{place}` holds {}", names_found(.names))]
+    WhichName {
+        /// Where was looked.
+        place: String,
+        /// The names there.
+        names: Vec<String>,
+    },
+    /// A temporary file can't be made or read.
+    #[error("can't use the temporary directory")]
+    Temporary(#[from] io::Error),
+}
+
+fn names_found(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no snapshots".to_owned();
+    }
+    format!("snapshots of several names ({})", names.join(", "))
+}
+
+/// A snapshot's directory on the remote, and what its manifest says.
+pub struct Known {
+    /// Its id.
+    pub id: SnapshotId,
+    /// Its manifest, or why that can't be trusted.
+    pub manifest: Result<Manifest, ManifestError>,
+}
+
+impl<'a> Store<'a> {
+    /// The snapshots called `name` at a destination.
+    pub fn new(remote: &'a dyn Remote, name: impl Into<String>) -> Self {
+        Self {
+            remote,
+            name: name.into(),
+        }
+    }
+
+    /// The snapshots of the only name at a destination.
+    pub fn only_name(remote: &'a dyn Remote) -> Result<Self, StoreError> {
+        let mut names = Vec::new();
+        for name in remote.directories("")? {
+            let holds_one = || {
+                let inside = remote.directories(&name)?;
+                Ok::<_, RemoteError>(inside.iter().any(|id| id.parse::<SnapshotId>().is_ok()))
+            };
+            if holds_one()? {
+                names.push(name);
+            }
+        }
+        match &names[..] {
+            [name] => Ok(Self::new(remote, name.clone())),
+            _ => Err(StoreError::WhichName {
+                place: remote.shown(),
+                names,
+            }),
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where they lie.
+    pub fn remote(&self) -> &'a dyn Remote {
+        self.remote
+    }
+
+    /// A snapshot's directory at the destination.
+    pub fn dir(&self, id: SnapshotId) -> String {
+        format!("{}/{id}", self.name)
+    }
+
+    /// Every id that has a directory, sealed or not, oldest first.
+    pub fn started(&self) -> Result<Vec<SnapshotId>, StoreError> {
+        let mut ids: Vec<SnapshotId> = self
+            .remote
+            .directories(&self.name)?
+            .iter()
+            .filter_map(|id| id.parse().ok())
+            .collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Every sealed snapshot, oldest first.
+    pub fn sealed(&self) -> Result<Vec<SnapshotId>, StoreError> {
+        let mut sealed = Vec::new();
+        for id in self.started()? {
+            let copal = self
+                .remote
+                .files(&format!("{}/{COPAL_DIR}", self.dir(id)), false)?;
+            if copal
+                .iter()
+                .any(|file| MANIFEST.ends_with(&format!("/{}", file.path)))
+            {
+                sealed.push(id);
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Every sealed snapshot with its manifest, oldest first.
+    pub fn all(&self) -> Result<Vec<Known>, StoreError> {
+        let ids = self.sealed()?;
+        let temporary = tempfile::tempdir()?;
+        let names: Vec<String> = ids.iter().map(|id| format!("{id}/{MANIFEST}")).collect();
+        if !names.is_empty() {
+            let batch = Batch {
+                local: temporary.path(),
+                remote: &self.name,
+                names: &names,
+                again: false,
+            };
+            self.remote.download(batch, &mut |_| {})?;
+        }
+        ids.into_iter()
+            .zip(names)
+            .map(|(id, name)| {
+                let bytes = fs::read(temporary.path().join(name))?;
+                Ok(Known {
+                    id,
+                    manifest: parse(&bytes, id, &self.name),
+                })
+            })
+            .collect()
+    }
+
+    /// The one that a person means.
+    pub fn find(&self, wanted: &SnapshotRef) -> Result<SnapshotId, StoreError> {
+        let sealed = self.sealed()?;
+        wanted
+            .resolve(&sealed)
+            .map_err(|source| StoreError::Resolve {
+                place: format!(
+                    "{}/{}",
+                    self.remote.shown().trim_end_matches('/'),
+                    self.name
+                ),
+                source,
+            })
+    }
+
+    /// One snapshot's manifest.
+    pub fn manifest(&self, id: SnapshotId) -> Result<Manifest, StoreError> {
+        let temporary = tempfile::tempdir()?;
+        let local = temporary.path().join("manifest.json");
+        self.remote
+            .get(&format!("{}/{MANIFEST}", self.dir(id)), &local)?;
+        let bytes = fs::read(local)?;
+        parse(&bytes, id, &self.name).map_err(|source| StoreError::Manifest { id, source })
+    }
+}
+
+/// A manifest that was copied from elsewhere proves nothing here.
+fn parse(bytes: &[u8], id: SnapshotId, name: &str) -> Result<Manifest, ManifestError> {
+    let manifest = Manifest::parse(bytes)?;
+    if manifest.id == id && manifest.name == name {
+        return Ok(manifest);
+    }
+    Err(ManifestError::Inconsistent(format!(
+        "it is the manifest of `{}/{}`",
+        manifest.name, manifest.id
+    )))
+}

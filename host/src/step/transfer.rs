@@ -1,0 +1,346 @@
+//! Transfer: everything staged goes up, and what moved under the transfer goes up again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::PathBuf;
+
+use copal_core::manifest::Entry;
+use copal_core::path::RelPath;
+use copal_core::stored::StoredNames;
+use copal_core::units::ByteCount;
+
+use super::stage::{Content, StageError, Staged, StagedFile};
+use crate::edge::hash::Wanted;
+use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError};
+use crate::edge::stat::Version;
+use crate::edge::walk::{Found, FoundKind, absolute};
+
+/// A snapshot whose files are all at the destination, each with the expected size (and hash, where
+/// the remote tells it without reading the file back). Not sealed yet, so not a snapshot yet.
+#[derive(Debug)]
+pub struct Transferred<'a> {
+    /// What was staged.
+    pub staged: &'a Staged,
+    /// Directories and links, as they stood when the transfer ended.
+    pub others: Vec<Entry>,
+    /// The files that arrived.
+    pub files: Vec<StagedFile>,
+    /// The snapshot's directory at the destination.
+    pub dir: String,
+    /// Files that the app deleted while the run went on: they are in no snapshot.
+    pub vanished: Vec<RelPath>,
+    /// Files that changed under the transfer and were sent again from a private copy.
+    pub moved: Vec<RelPath>,
+}
+
+/// Why the transfer failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// The remote, or the way to it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A file that had to be copied again can't be.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// rclone reported success, and the remote lists something else.
+    #[error("the remote does not hold what was sent: {}", list_some(.0))]
+    Mismatch(Vec<Difference>),
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// What a listing shows that should not be so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Difference {
+    /// It is not there.
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// It is there and should not be.
+    #[error("`{0}` is not from this run")]
+    Extra(String),
+    /// It has another size.
+    #[error("`{name}` has {found} bytes instead of {expected}", found = .found.0, expected = .expected.0)]
+    Size {
+        /// Its name on the remote.
+        name: String,
+        /// What the remote lists.
+        found: ByteCount,
+        /// What was sent.
+        expected: ByteCount,
+    },
+    /// It has another hash.
+    #[error("`{0}` has another hash")]
+    Hash(String),
+}
+
+/// Up to three of many, so that a message stays readable.
+pub fn list_some<T: std::fmt::Display>(all: &[T]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = all
+        .iter()
+        .take(SHOWN)
+        .map(T::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
+    if all.len() > SHOWN {
+        use std::fmt::Write as _;
+        write!(text, "; and {} more", all.len() - SHOWN).expect("a String takes every write");
+    }
+    text
+}
+
+/// What the transfer needs beside what was staged.
+pub struct Transfer<'a> {
+    /// The destination.
+    pub remote: &'a dyn Remote,
+    /// What it can do.
+    pub abilities: &'a Abilities,
+    /// The snapshot's directory there.
+    pub dir: String,
+    /// Checksums that the destinations' remotes keep.
+    pub wanted: Wanted,
+    /// Walks the source again: for files that came while others went.
+    pub walk_again: &'a mut dyn FnMut() -> Result<Vec<Found>, StageError>,
+    /// Told how far it has come.
+    pub watch: &'a mut dyn FnMut(Progress),
+    /// Asks for an end.
+    pub interrupt: &'a Interrupt,
+}
+
+/// Uploads everything, and proves by the remote's listing that it is there.
+pub fn transfer<'a>(
+    staged: &'a Staged,
+    mut by: Transfer<'_>,
+) -> Result<Transferred<'a>, TransferError> {
+    let mut done = Transferred {
+        staged,
+        others: staged.others.clone(),
+        files: staged.files.clone(),
+        dir: by.dir.clone(),
+        vanished: Vec::new(),
+        moved: Vec::new(),
+    };
+    let sent = done.send(&mut by, |_| true, false);
+    let changed = done.changed_since_staging()?;
+    // rclone refuses a file that changes while it is read: the second pass sends a private copy.
+    // An error with nothing changed is the remote's and final.
+    if changed.is_empty() {
+        sent?;
+    } else {
+        by.interrupt.check()?;
+        done.settle(changed, &mut by)?;
+        let moved: HashSet<RelPath> = done.moved.iter().cloned().collect();
+        if sent.is_err() {
+            done.send(&mut by, |file| !moved.contains(&file.path), false)?;
+        }
+        done.send(&mut by, |file| moved.contains(&file.path), true)?;
+        done.remove_vanished(&by)?;
+    }
+    done.compare_listing(&by)?;
+    Ok(done)
+}
+
+impl Transferred<'_> {
+    fn send(
+        &self,
+        by: &mut Transfer<'_>,
+        which: impl Fn(&StagedFile) -> bool,
+        again: bool,
+    ) -> Result<(), TransferError> {
+        by.interrupt.check()?;
+        let (mut live, mut staged) = (Vec::new(), Vec::new());
+        for file in self.files.iter().filter(|file| which(file)) {
+            match file.content {
+                Content::Live(_) => live.push(file.stored.clone()),
+                Content::Staged => staged.push(file.stored.clone()),
+            }
+        }
+        let artifacts = self.staged.staging.artifacts();
+        let mut before = Progress::default();
+        for (local, names) in [(&artifacts, staged), (&self.staged.source, live)] {
+            if names.is_empty() {
+                continue;
+            }
+            let batch = Batch {
+                local,
+                remote: &self.dir,
+                names: &names,
+                again,
+            };
+            let mut last = before;
+            by.remote.upload(batch, &mut |now| {
+                last = Progress {
+                    bytes: before.bytes + now.bytes,
+                    files: before.files + now.files,
+                    bytes_per_second: now.bytes_per_second,
+                };
+                (by.watch)(last);
+            })?;
+            before = last;
+        }
+        Ok(())
+    }
+
+    /// Live files whose version is no longer the one whose checksum was taken.
+    fn changed_since_staging(&self) -> Result<Vec<RelPath>, StageError> {
+        let mut changed = Vec::new();
+        for file in &self.files {
+            let Content::Live(version) = file.content else {
+                continue;
+            };
+            let path = absolute(&self.staged.source, &file.path);
+            match fs::symlink_metadata(&path) {
+                Ok(metadata) if Version::of(&metadata) == version => {}
+                Ok(_) => changed.push(file.path.clone()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    changed.push(file.path.clone());
+                }
+                Err(source) => return Err(StageError::Unreadable { path, source }),
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Takes a private copy of what changed; drops what is gone; and, as a file that is gone may
+    /// have been renamed, takes in what is new.
+    fn settle(
+        &mut self,
+        changed: Vec<RelPath>,
+        by: &mut Transfer<'_>,
+    ) -> Result<(), TransferError> {
+        let changed: HashSet<RelPath> = changed.into_iter().collect();
+        let (kept, moving): (Vec<_>, Vec<_>) = self
+            .files
+            .drain(..)
+            .partition(|file| !changed.contains(&file.path));
+        self.files = kept;
+        for file in moving {
+            let copy = self
+                .staged
+                .take_copy(&file.path, &file.stored, by.wanted, by.interrupt)?;
+            match copy {
+                Some(copy) => {
+                    self.moved.push(copy.path.clone());
+                    self.files.push(copy);
+                }
+                None => self.vanished.push(file.path),
+            }
+        }
+        if !self.vanished.is_empty() {
+            self.take_in_new(by)?;
+        }
+        Ok(())
+    }
+
+    fn take_in_new(&mut self, by: &mut Transfer<'_>) -> Result<(), TransferError> {
+        let known: HashSet<RelPath> = self
+            .files
+            .iter()
+            .map(|file| &file.path)
+            .chain(self.others.iter().map(|entry| &entry.path))
+            .cloned()
+            .collect();
+        let mut names = StoredNames::default();
+        self.files
+            .iter()
+            .for_each(|file| names.reserve(&file.stored));
+        for found in (by.walk_again)()? {
+            if known.contains(&found.path) {
+                continue;
+            }
+            match found.kind {
+                FoundKind::File => {
+                    let plain = StoredNames::plain(&found.path, copal_rclone::travels_unchanged);
+                    let stored = plain.map_or_else(|| names.encode(&found.path), str::to_owned);
+                    let copy =
+                        self.staged
+                            .take_copy(&found.path, &stored, by.wanted, by.interrupt)?;
+                    if let Some(copy) = copy {
+                        self.moved.push(copy.path.clone());
+                        self.files.push(copy);
+                    }
+                }
+                FoundKind::Directory => self.others.push(Entry {
+                    path: found.path,
+                    attributes: found.attributes,
+                    kind: copal_core::manifest::EntryKind::Directory,
+                }),
+                FoundKind::Symlink(_) | FoundKind::Special(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What vanished may have been uploaded before it did.
+    fn remove_vanished(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
+        if self.vanished.is_empty() {
+            return Ok(());
+        }
+        let expected: HashSet<&str> = self.files.iter().map(|file| file.stored.as_str()).collect();
+        for listed in by.remote.files(&self.dir, false)? {
+            if !expected.contains(listed.path.as_str()) {
+                by.remote.delete(&format!("{}/{}", self.dir, listed.path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_listing(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
+        by.interrupt.check()?;
+        let hashes = by.abilities.hash.is_some() && !by.abilities.slow_hash;
+        let listed = by.remote.files(&self.dir, hashes)?;
+        let entries: Vec<Entry> = self.files.iter().map(StagedFile::entry).collect();
+        let expected = entries.iter().filter_map(|entry| {
+            let file = entry.file()?;
+            let own = || String::from_utf8_lossy(entry.path.as_bytes()).into_owned();
+            Some((file.stored.clone().unwrap_or_else(own), file))
+        });
+        let differences = compare(expected, listed);
+        if differences.is_empty() {
+            Ok(())
+        } else {
+            Err(TransferError::Mismatch(differences))
+        }
+    }
+
+    /// Where the run's own files lie on this machine until they are sealed.
+    pub fn seal_dir(&self) -> PathBuf {
+        self.staged.staging.seal()
+    }
+}
+
+/// Compares what should be there with what a remote lists.
+pub fn compare<'a>(
+    expected: impl Iterator<Item = (String, &'a copal_core::manifest::FileEntry)>,
+    listed: Vec<Listed>,
+) -> Vec<Difference> {
+    let mut listed: BTreeMap<String, Listed> = listed
+        .into_iter()
+        .map(|file| (file.path.clone(), file))
+        .collect();
+    let mut differences = Vec::new();
+    for (name, file) in expected {
+        match listed.remove(&name) {
+            None => differences.push(Difference::Missing(name)),
+            Some(found) if found.size != file.size => {
+                differences.push(Difference::Size {
+                    name,
+                    found: found.size,
+                    expected: file.size,
+                });
+            }
+            Some(found) => {
+                if found
+                    .hash
+                    .is_some_and(|hash| hash.matches(file) == Some(false))
+                {
+                    differences.push(Difference::Hash(name));
+                }
+            }
+        }
+    }
+    differences.extend(listed.into_keys().map(Difference::Extra));
+    differences
+}
