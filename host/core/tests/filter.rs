@@ -54,5 +54,10 @@ fn rules_are_read_and_paths_decided_as_rclone_does() {
             differences.push(format!("{:?}: {difference}", expected.rules));
         }
     }
-    assert!(differences.is_empty(), "{}:\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{}:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
 }
