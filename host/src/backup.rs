@@ -318,3 +318,7 @@ fn remove_attempt(remote: &dyn Remote, dir: &str) -> Result<(), RemoteError> {
     }
     remote.purge(dir)
 }
+
+#[cfg(test)]
+#[path = "backup_tests.rs"]
+mod tests;

@@ -42,7 +42,7 @@ impl Live {
     }
 }
 
-fn rows(path: &Path) -> usize {
+fn rows(path: &Path) -> u32 {
     open_copy(path)
         .unwrap()
         .query_row("SELECT count(*) FROM chat", [], |row| row.get(0))

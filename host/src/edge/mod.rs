@@ -1,6 +1,8 @@
 //! What touches the world: files, the remote, the lock, signals.
 
 pub mod attributes;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod hash;
 pub mod interrupt;
 pub mod lock;

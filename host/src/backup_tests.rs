@@ -1,0 +1,353 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use copal_core::config::Config;
+use copal_core::manifest::Manifest;
+
+use super::*;
+use crate::edge::fake::{Fake, Orders};
+use crate::edge::interrupt::Signal;
+use crate::outcome::Verdict;
+use crate::step::restore::restore;
+use crate::step::snapshots::Store;
+use crate::step::transfer::{Difference, TransferError};
+
+/// A source, a destination, and a state directory of their own.
+struct World {
+    dir: tempfile::TempDir,
+    job: Job,
+    state: StateDir,
+    interrupt: Interrupt,
+}
+
+struct Silent;
+
+impl Show for Silent {
+    fn step(&self, _: Step) {}
+    fn transfer(&self, _: Progress, _: Total) {}
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let source = dir.path().join("app");
+        fs::create_dir_all(source.join("uploads")).unwrap();
+        fs::create_dir_all(source.join("cache")).unwrap();
+        fs::write(source.join("cache/model"), "large").unwrap();
+        for name in ["a.txt", "b.txt", "c.txt"] {
+            fs::write(source.join("uploads").join(name), name).unwrap();
+        }
+        let database = rusqlite::Connection::open(source.join("app.db")).unwrap();
+        database
+            .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+            .unwrap();
+        let config = Config::from_flags("app", "fake".parse_remote(), "app".parse().unwrap());
+        let job = Job {
+            config,
+            base: dir.path().to_owned(),
+        };
+        let state = StateDir::at(dir.path().join("state"));
+        Self {
+            dir,
+            job,
+            state,
+            interrupt: Interrupt::default(),
+        }
+    }
+
+    fn source(&self, path: &str) -> PathBuf {
+        self.dir.path().join("app").join(path)
+    }
+
+    fn fake(&self, orders: Orders) -> Fake {
+        Fake {
+            root: self.dir.path().join("remote"),
+            orders,
+            interrupt: self.interrupt.clone(),
+        }
+    }
+
+    fn back_up(&self, fake: &Fake) -> Outcome {
+        let edges = Edges {
+            open: &|_| Ok(Box::new(fake.clone())),
+            now: &|| "2026-11-24T03:00:00Z".parse().unwrap(),
+            interrupt: &self.interrupt,
+            state: &self.state,
+            show: &Silent,
+        };
+        backup(&self.job, Allowances::default(), &edges).unwrap()
+    }
+
+    /// Every sealed snapshot there is, read without any order to fail.
+    fn sealed(&self) -> Vec<Manifest> {
+        let fake = self.fake(Orders::default());
+        let store = Store::new(&fake, "app");
+        store
+            .all()
+            .unwrap()
+            .into_iter()
+            .map(|known| known.manifest.unwrap())
+            .collect()
+    }
+
+    fn restore(&self, manifest: &Manifest) -> PathBuf {
+        let fake = self.fake(Orders::default());
+        let to = self.dir.path().join("restored");
+        let store = Store::new(&fake, "app");
+        restore(
+            &store,
+            manifest,
+            &to,
+            &[],
+            &mut |_| {},
+            &Interrupt::default(),
+        )
+        .unwrap();
+        to
+    }
+
+    fn nothing_left_behind(&self) {
+        let staging = self.state.staging("app");
+        let left = fs::read_dir(staging).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "the staging directory is empty");
+        drop(Lock::take(&self.state.lock_file("app"), "app").expect("the lock is free"));
+    }
+}
+
+trait ParseRemote {
+    fn parse_remote(&self) -> RemoteSpec;
+}
+
+impl ParseRemote for str {
+    fn parse_remote(&self) -> RemoteSpec {
+        RemoteSpec::parse(self).unwrap()
+    }
+}
+
+fn calls_of_a_good_run() -> usize {
+    let world = World::new();
+    let fake = world.fake(Orders::default());
+    assert_eq!(world.back_up(&fake).verdict(), Verdict::Succeeded);
+    fake.calls()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn a_run_seals_what_the_filters_keep() {
+    let world = World::new();
+    let outcome = world.back_up(&world.fake(Orders::default()));
+    assert_eq!(outcome.verdict(), Verdict::Succeeded);
+    let [manifest] = &world.sealed()[..] else {
+        panic!("one snapshot")
+    };
+    let paths: Vec<_> = manifest
+        .entries
+        .iter()
+        .map(|entry| entry.path.to_string())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "app.db",
+            "uploads",
+            "uploads/a.txt",
+            "uploads/b.txt",
+            "uploads/c.txt"
+        ]
+    );
+    let restored = world.restore(manifest);
+    assert_eq!(read(&restored.join("uploads/b.txt")), "b.txt");
+    world.nothing_left_behind();
+}
+
+#[test]
+fn two_runs_within_one_second_make_two_snapshots() {
+    let world = World::new();
+    for _ in 0..2 {
+        assert_eq!(
+            world.back_up(&world.fake(Orders::default())).verdict(),
+            Verdict::Succeeded
+        );
+    }
+    let ids: Vec<_> = world
+        .sealed()
+        .iter()
+        .map(|manifest| manifest.id.to_string())
+        .collect();
+    assert_eq!(ids, ["2026-11-24T030000Z", "2026-11-24T030001Z"]);
+}
+
+#[test]
+fn a_failure_at_any_call_fails_the_run_and_leaves_no_snapshot() {
+    for n in 0..calls_of_a_good_run() {
+        let world = World::new();
+        let fake = world.fake(Orders {
+            fail_at: Some(n),
+            ..Orders::default()
+        });
+        let outcome = world.back_up(&fake);
+        assert_eq!(outcome.verdict(), Verdict::Failed, "call {n}");
+        assert!(outcome.errors().next().is_some(), "call {n} is told of");
+        assert!(world.sealed().is_empty(), "call {n} left a snapshot");
+        world.nothing_left_behind();
+        let again = world.back_up(&world.fake(Orders::default()));
+        assert_eq!(
+            again.verdict(),
+            Verdict::Succeeded,
+            "the run after call {n}"
+        );
+    }
+}
+
+#[test]
+fn a_remote_that_goes_away_at_any_call_never_leaves_half_a_snapshot() {
+    for n in 0..calls_of_a_good_run() {
+        let world = World::new();
+        let fake = world.fake(Orders {
+            fail_from: Some(n),
+            ..Orders::default()
+        });
+        assert_eq!(world.back_up(&fake).verdict(), Verdict::Failed, "call {n}");
+        // Gone right after the manifest went up, it may be there: then it is a whole one.
+        for manifest in world.sealed() {
+            world.restore(&manifest);
+        }
+        world.nothing_left_behind();
+    }
+}
+
+#[test]
+fn a_signal_at_any_call_before_the_seal_interrupts_the_run_and_leaves_no_snapshot() {
+    let last = calls_of_a_good_run() - 1;
+    for n in 0..last {
+        let world = World::new();
+        let fake = world.fake(Orders {
+            signal_at: Some(n),
+            ..Orders::default()
+        });
+        let outcome = world.back_up(&fake);
+        world.nothing_left_behind();
+        match outcome.verdict() {
+            Verdict::Interrupted(signal) => {
+                assert_eq!(signal, Signal::Terminate);
+                assert!(world.sealed().is_empty(), "call {n} left a snapshot");
+            }
+            // It came when nothing was left but to see the manifest arrive.
+            Verdict::Succeeded => assert_eq!(world.sealed().len(), 1, "call {n}"),
+            other => panic!("call {n}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_file_that_changes_under_the_transfer_is_sent_again_whole() {
+    let world = World::new();
+    let orders = Orders::default();
+    let changing = world.source("uploads/a.txt");
+    // While the databases go up; the live files follow.
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::write(changing, "changed").unwrap()
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    let snapshot = outcome.sealed().next().expect("sealed");
+    assert_eq!(snapshot.moved, ["uploads/a.txt".parse().unwrap()]);
+    let restored = world.restore(&world.sealed()[0]);
+    assert_eq!(read(&restored.join("uploads/a.txt")), "changed");
+}
+
+#[test]
+fn a_file_that_changes_without_a_new_size_or_time_is_noticed() {
+    let world = World::new();
+    let orders = Orders::default();
+    let changing = world.source("uploads/a.txt");
+    let time = filetime::FileTime::from_last_modification_time(&changing.metadata().unwrap());
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::write(&changing, "A.TXT").unwrap();
+        filetime::set_file_mtime(&changing, time).unwrap();
+    })));
+    world.back_up(&world.fake(orders));
+    let restored = world.restore(&world.sealed()[0]);
+    assert_eq!(read(&restored.join("uploads/a.txt")), "A.TXT");
+}
+
+#[test]
+fn a_file_that_is_renamed_under_the_transfer_is_in_the_snapshot_once() {
+    let world = World::new();
+    let orders = Orders::default();
+    let (from, to) = (
+        world.source("uploads/a.txt"),
+        world.source("uploads/renamed.txt"),
+    );
+    orders
+        .meanwhile
+        .replace(Some(Box::new(move || fs::rename(from, to).unwrap())));
+    let outcome = world.back_up(&world.fake(orders));
+    let snapshot = outcome.sealed().next().expect("sealed");
+    assert_eq!(snapshot.vanished, ["uploads/a.txt".parse().unwrap()]);
+    let restored = world.restore(&world.sealed()[0]);
+    assert_eq!(read(&restored.join("uploads/renamed.txt")), "a.txt");
+    assert!(!restored.join("uploads/a.txt").exists());
+}
+
+#[test]
+fn a_remote_that_loses_or_shortens_a_file_in_silence_is_found_out() {
+    fn lose(path: &Path) {
+        if path.ends_with("b.txt") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    fn shorten(path: &Path) {
+        if path.ends_with("b.txt") {
+            fs::write(path, "b").unwrap();
+        }
+    }
+    let missing = Difference::Missing("uploads/b.txt".into());
+    let size = Difference::Size {
+        name: "uploads/b.txt".into(),
+        found: copal_core::units::ByteCount(1),
+        expected: copal_core::units::ByteCount(5),
+    };
+    for (spoil, expected) in [(lose as fn(&Path), missing), (shorten, size)] {
+        let world = World::new();
+        let outcome = world.back_up(&world.fake(Orders {
+            spoil: Some(spoil),
+            ..Orders::default()
+        }));
+        let Some(CopalError::Transfer(TransferError::Mismatch(found))) = outcome.errors().next()
+        else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(*found, [expected]);
+        assert!(world.sealed().is_empty());
+    }
+}
+
+#[test]
+fn a_database_that_vanished_or_lost_its_tables_since_the_last_snapshot_fails_the_run() {
+    use crate::step::preflight::PreflightError;
+    let lose: fn(&Path) = |path| fs::remove_file(path).unwrap();
+    let empty: fn(&Path) = |path| {
+        let database = rusqlite::Connection::open(path).unwrap();
+        database.execute_batch("DROP TABLE t; VACUUM").unwrap();
+    };
+    for spoil in [lose, empty] {
+        let world = World::new();
+        world.back_up(&world.fake(Orders::default()));
+        spoil(&world.source("app.db"));
+        let outcome = world.back_up(&world.fake(Orders::default()));
+        assert!(
+            matches!(
+                outcome.errors().next(),
+                Some(CopalError::Preflight(
+                    PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. }
+                ))
+            ),
+            "{outcome:?}"
+        );
+        assert_eq!(world.sealed().len(), 1);
+        world.nothing_left_behind();
+    }
+}

@@ -1,0 +1,184 @@
+//! A remote that is a directory and does as a test tells it: fails, lies, or lets the world move.
+
+use std::cell::{Cell, RefCell};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use copal_core::units::ByteCount;
+use copal_rclone::{ErrorKind, RcloneError};
+
+use super::interrupt::{Interrupt, Interrupted};
+use super::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError, Watch};
+
+/// What a test orders. Calls are counted from 0 over all clones.
+#[derive(Clone, Default)]
+pub(crate) struct Orders {
+    pub(crate) calls: Rc<Cell<usize>>,
+    /// The call that fails.
+    pub(crate) fail_at: Option<usize>,
+    /// The call from which on all fail.
+    pub(crate) fail_from: Option<usize>,
+    /// The call at which a signal comes.
+    pub(crate) signal_at: Option<usize>,
+    /// What happens while the first upload goes on.
+    pub(crate) meanwhile: Rc<RefCell<Option<Box<dyn FnOnce()>>>>,
+    /// What becomes of an uploaded file on its way.
+    pub(crate) spoil: Option<fn(&Path)>,
+}
+
+/// The remote.
+#[derive(Clone)]
+pub(crate) struct Fake {
+    pub(crate) root: PathBuf,
+    pub(crate) orders: Orders,
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Fake {
+    /// How many calls there were.
+    pub(crate) fn calls(&self) -> usize {
+        self.orders.calls.get()
+    }
+
+    fn call(&self, deed: &'static str, place: &str) -> Result<(), RemoteError> {
+        let n = self.orders.calls.replace(self.calls() + 1);
+        if self.orders.signal_at == Some(n) {
+            self.interrupt.raise(super::interrupt::Signal::Terminate);
+        }
+        let ordered =
+            self.orders.fail_at == Some(n) || self.orders.fail_from.is_some_and(|from| n >= from);
+        if ordered {
+            let source = RcloneError::Call {
+                method: deed.to_owned(),
+                kind: ErrorKind::Network,
+                message: format!("call {n} was to fail"),
+            };
+            return Err(RemoteError::Failed {
+                deed,
+                place: place.to_owned(),
+                source,
+            });
+        }
+        Ok(())
+    }
+
+    fn copy(&self, from: &Path, to: &Path, names: &[String]) {
+        for name in names {
+            let (from, to) = (from.join(name), to.join(name));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            // As rclone: what is not there any more is passed over in silence.
+            if fs::copy(&from, &to).is_ok()
+                && let Some(spoil) = self.orders.spoil
+            {
+                spoil(&to);
+            }
+        }
+    }
+}
+
+fn collect(dir: &Path, below: &Path, files: &mut Vec<Listed>) {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            collect(&path, below, files);
+        } else {
+            let size = ByteCount(path.metadata().unwrap().len());
+            let path = path
+                .strip_prefix(below)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            files.push(Listed {
+                path,
+                size,
+                hash: None,
+            });
+        }
+    }
+}
+
+impl Remote for Fake {
+    fn shown(&self) -> String {
+        "fake:".to_owned()
+    }
+
+    fn abilities(&self) -> Result<Abilities, RemoteError> {
+        self.call("reach", "")?;
+        Ok(Abilities {
+            hash: None,
+            slow_hash: false,
+            local_roots: vec![self.root.clone()],
+        })
+    }
+
+    fn files(&self, dir: &str, _: bool) -> Result<Vec<Listed>, RemoteError> {
+        self.call("list", dir)?;
+        let mut files = Vec::new();
+        collect(&self.root.join(dir), &self.root.join(dir), &mut files);
+        Ok(files)
+    }
+
+    fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError> {
+        self.call("list", dir)?;
+        let Ok(entries) = fs::read_dir(self.root.join(dir)) else {
+            return Ok(Vec::new());
+        };
+        Ok(entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect())
+    }
+
+    fn upload(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
+        self.call("upload to", batch.remote)?;
+        let (half, rest) = batch.names.split_at(batch.names.len() / 2);
+        let to = self.root.join(batch.remote);
+        self.copy(batch.local, &to, half);
+        watch(Progress {
+            files: half.len() as u64,
+            ..Progress::default()
+        });
+        if let Some(meanwhile) = self.orders.meanwhile.take() {
+            meanwhile();
+        }
+        self.interrupt
+            .check()
+            .map_err(|Interrupted(signal)| Interrupted(signal))?;
+        self.copy(batch.local, &to, rest);
+        Ok(())
+    }
+
+    fn download(&self, batch: Batch<'_>, _: &mut Watch<'_>) -> Result<(), RemoteError> {
+        self.call("download from", batch.remote)?;
+        self.copy(&self.root.join(batch.remote), batch.local, batch.names);
+        Ok(())
+    }
+
+    fn put(&self, local: &Path, to: &str) -> Result<(), RemoteError> {
+        self.call("upload to", to)?;
+        let name = local.file_name().unwrap().to_str().unwrap().to_owned();
+        let to = self.root.join(to);
+        self.copy(local.parent().unwrap(), to.parent().unwrap(), &[name]);
+        Ok(())
+    }
+
+    fn get(&self, from: &str, local: &Path) -> Result<bool, RemoteError> {
+        self.call("download", from)?;
+        Ok(fs::copy(self.root.join(from), local).is_ok())
+    }
+
+    fn delete(&self, path: &str) -> Result<(), RemoteError> {
+        self.call("delete", path)?;
+        drop(fs::remove_file(self.root.join(path)));
+        Ok(())
+    }
+
+    fn purge(&self, dir: &str) -> Result<(), RemoteError> {
+        self.call("remove", dir)?;
+        drop(fs::remove_dir_all(self.root.join(dir)));
+        Ok(())
+    }
+}
