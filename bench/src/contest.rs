@@ -111,9 +111,11 @@ impl<'a> Contest<'a> {
     }
 }
 
-/// Runs a command to its end; its output is shown only if it fails.
+/// Runs a command to its end; its output is shown only if it fails. What earlier commands wrote is
+/// on the disk before the clock starts, so that nobody waits for another's leavings.
 fn timed(mut command: Command) -> anyhow::Result<Duration> {
     let name = command.get_program().to_string_lossy().into_owned();
+    rustix::fs::sync();
     let began = Instant::now();
     let output = command
         .output()

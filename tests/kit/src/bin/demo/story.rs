@@ -1,5 +1,6 @@
 //! What happens, from top to bottom.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -28,7 +29,11 @@ const REMOTE: &str = "vault:backups";
 pub(crate) fn tell(stage: &Stage, place: &Path, binary: &Path) -> anyhow::Result<Ending> {
     let interrupted = heed_interruptions()?;
     let began = Instant::now();
-    let world = World::within(place, binary);
+    let mut world = World::within(place, binary);
+    // For the progress bar: what kind of terminal this is.
+    if let Some(terminal) = env::var_os("TERM") {
+        world.set("TERM", terminal);
+    }
 
     stage.title("Copal backs up an Open WebUI while people are using it")?;
     let app = OpenWebUi::create(&world.path("open-webui"), &Size::TEAM)?;
