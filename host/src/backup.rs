@@ -33,7 +33,7 @@ use crate::step::transfer::{Transfer, transfer};
 /// The world around a run: everything that a test may want to replace.
 pub struct Edges<'a> {
     /// Opens a destination.
-    pub open: &'a dyn Fn(&RemoteSpec) -> Result<Box<dyn Remote>, CopalError>,
+    pub open: &'a Open<'a>,
     /// The clock.
     pub now: &'a dyn Fn() -> Timestamp,
     /// Asks for an end.
@@ -43,6 +43,9 @@ pub struct Edges<'a> {
     /// Told how far the run has come.
     pub show: &'a dyn Show,
 }
+
+/// Opens a destination.
+pub type Open<'a> = dyn Fn(&RemoteSpec) -> Result<Box<dyn Remote>, CopalError> + 'a;
 
 /// Watches a run.
 pub trait Show {

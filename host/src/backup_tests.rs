@@ -249,7 +249,7 @@ fn a_file_that_changes_under_the_transfer_is_sent_again_whole() {
     let changing = world.source("uploads/a.txt");
     // While the databases go up; the live files follow.
     orders.meanwhile.replace(Some(Box::new(move || {
-        fs::write(changing, "changed").unwrap()
+        fs::write(changing, "changed").unwrap();
     })));
     let outcome = world.back_up(&world.fake(orders));
     let snapshot = outcome.sealed().next().expect("sealed");

@@ -46,7 +46,7 @@ pub enum HooksError {
 
 /// A job's hooks, in the order of its configuration.
 pub struct Hooks {
-    hooks: Vec<Hook>,
+    loaded: Vec<Hook>,
     run: RunInfo,
     /// What became of each hook in each phase.
     outcomes: Vec<BTreeMap<String, String>>,
@@ -56,14 +56,14 @@ impl Hooks {
     /// Loads the hooks that `config` lists; files are relative to `base`.
     pub fn load(config: &Config, base: &Path, run: RunInfo) -> Result<Self, HooksError> {
         let engine = HookEngine::new().map_err(HooksError::Engine)?;
-        let hooks: Vec<Hook> = config
+        let loaded: Vec<Hook> = config
             .hooks()
             .iter()
             .map(|hook| load(&engine, hook, base))
             .collect::<Result<_, _>>()?;
-        let outcomes = vec![BTreeMap::new(); hooks.len()];
+        let outcomes = vec![BTreeMap::new(); loaded.len()];
         Ok(Self {
-            hooks,
+            loaded,
             run,
             outcomes,
         })
@@ -71,12 +71,12 @@ impl Hooks {
 
     /// The hooks themselves.
     pub fn iter(&self) -> impl Iterator<Item = &Hook> {
-        self.hooks.iter()
+        self.loaded.iter()
     }
 
     /// Those that take part in a phase.
     pub fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Hook> {
-        self.hooks.iter().filter(move |hook| hook.has(phase))
+        self.loaded.iter().filter(move |hook| hook.has(phase))
     }
 
     /// The run they belong to.
@@ -97,7 +97,7 @@ impl Hooks {
         capabilities: &Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<(), HookFailure> {
-        for (hook, outcomes) in self.hooks.iter().zip(&mut self.outcomes) {
+        for (hook, outcomes) in self.loaded.iter().zip(&mut self.outcomes) {
             if !hook.has(phase) {
                 continue;
             }
@@ -113,7 +113,11 @@ impl Hooks {
         // A signal that ended the run must not end the telling of it.
         let cancel = Cancel::new();
         let mut failures = Vec::new();
-        for hook in self.hooks.iter().filter(|hook| hook.has(Phase::PostBackup)) {
+        for hook in self
+            .loaded
+            .iter()
+            .filter(|hook| hook.has(Phase::PostBackup))
+        {
             failures.extend(hook.post_backup(&self.run, report.clone(), &cancel).err());
         }
         failures
@@ -121,7 +125,7 @@ impl Hooks {
 
     /// Remembers that the filters did their part.
     pub fn note_filtered(&mut self) {
-        for (hook, outcomes) in self.hooks.iter().zip(&mut self.outcomes) {
+        for (hook, outcomes) in self.loaded.iter().zip(&mut self.outcomes) {
             if hook.has(Phase::Filter) {
                 outcomes.insert(Phase::Filter.to_string(), outcome(None));
             }
@@ -135,7 +139,7 @@ impl Hooks {
             sha256: hook.digest(),
             phases: phases.clone(),
         };
-        self.hooks.iter().zip(&self.outcomes).map(record).collect()
+        self.loaded.iter().zip(&self.outcomes).map(record).collect()
     }
 }
 

@@ -73,6 +73,7 @@ impl RelPath {
     }
 
     /// The same path with `suffix` added to its last name: `webui.db` and `-wal`.
+    #[must_use]
     pub fn with_suffix(&self, suffix: &str) -> Self {
         Self([self.as_bytes(), suffix.as_bytes()].concat())
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
@@ -35,6 +36,7 @@ impl Artifact {
 #[derive(Debug)]
 pub struct Artifacts {
     dir: PathBuf,
+    given: AtomicU64,
     made: Mutex<Vec<Artifact>>,
 }
 
@@ -43,6 +45,7 @@ impl Artifacts {
     pub fn in_dir(dir: PathBuf) -> Self {
         Self {
             dir,
+            given: AtomicU64::new(0),
             made: Mutex::default(),
         }
     }
@@ -50,11 +53,8 @@ impl Artifacts {
     /// Where the next artifact is to be written.
     pub fn next_file(&self) -> PathBuf {
         // Numbered, not named: the live name may be anything.
-        let file = |n: usize| self.dir.join(format!("artifact-{n}"));
-        (0..)
-            .map(file)
-            .find(|file| !file.exists())
-            .unwrap_or_else(|| file(usize::MAX))
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        self.dir.join(format!("artifact-{number}"))
     }
 
     /// Adds one; a later artifact for the same path replaces the earlier.

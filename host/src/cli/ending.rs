@@ -297,12 +297,10 @@ fn of_store(error: &StoreError) -> Ending {
         StoreError::Manifest { .. } => failed(
             "its files may still be good: stock rclone can copy them, and `sha256sum -c .copal/SHA256SUMS` check them; use another snapshot if you can",
         ),
-        StoreError::WhichName { names, .. } => match names.is_empty() {
-            true => {
-                usage("check the place: it is what was given as `--to`, without the job's name")
-            }
-            false => usage("say which with `--name NAME`"),
-        },
+        StoreError::WhichName { names, .. } if names.is_empty() => {
+            usage("check the place: it is what was given as `--to`, without the job's name")
+        }
+        StoreError::WhichName { .. } => usage("say which with `--name NAME`"),
         StoreError::Temporary(_) => {
             failed("make room in the temporary directory, or set TMPDIR to another")
         }

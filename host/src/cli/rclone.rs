@@ -22,7 +22,7 @@ pub(super) fn run(args: &RcloneArgs, _: &Global) -> Result<Exit, CopalError> {
     let parameters: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(&args.parameters).map_err(CopalError::Json)?;
     let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
-    let reply = Rclone::new(None, &interrupt).call(&args.method, parameters.into())?;
+    let reply = Rclone::new(None, &interrupt).call(&args.method, &parameters.into())?;
     show::json(&reply)?;
     Ok(Exit::Done)
 }

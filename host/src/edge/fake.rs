@@ -8,8 +8,11 @@ use std::rc::Rc;
 use copal_core::units::ByteCount;
 use copal_rclone::{ErrorKind, RcloneError};
 
-use super::interrupt::{Interrupt, Interrupted};
+use super::interrupt::Interrupt;
 use super::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError, Watch};
+
+/// Something that a test has happen.
+pub(crate) type Deed = Box<dyn FnOnce()>;
 
 /// What a test orders. Calls are counted from 0 over all clones.
 #[derive(Clone, Default)]
@@ -22,7 +25,7 @@ pub(crate) struct Orders {
     /// The call at which a signal comes.
     pub(crate) signal_at: Option<usize>,
     /// What happens while the first upload goes on.
-    pub(crate) meanwhile: Rc<RefCell<Option<Box<dyn FnOnce()>>>>,
+    pub(crate) meanwhile: Rc<RefCell<Option<Deed>>>,
     /// What becomes of an uploaded file on its way.
     pub(crate) spoil: Option<fn(&Path)>,
 }
@@ -144,9 +147,7 @@ impl Remote for Fake {
         if let Some(meanwhile) = self.orders.meanwhile.take() {
             meanwhile();
         }
-        self.interrupt
-            .check()
-            .map_err(|Interrupted(signal)| Interrupted(signal))?;
+        self.interrupt.check()?;
         self.copy(batch.local, &to, rest);
         Ok(())
     }

@@ -14,14 +14,14 @@ use copal_rclone::{
     RcloneError, SpawnOptions, Worker,
 };
 
-use super::interrupt::{Interrupt, Interrupted};
+use super::interrupt::Interrupt;
 use super::remote::{
     Abilities, Batch, HashKind, Listed, Progress, Remote, RemoteError, RemoteHash, Watch,
 };
 use crate::error::CopalError;
 
 /// One answer of a remote. A listing of a large bucket takes long; a hung one takes for ever.
-const ANSWER: Duration = Duration::from_secs(600);
+const ANSWER: Duration = Duration::from_mins(10);
 
 /// After a signal the worker may tidy up for so long; then it is killed, and with it whatever hangs.
 const TIDY_UP: Duration = Duration::from_millis(700);
@@ -75,9 +75,9 @@ impl Rclone {
     pub fn call(
         &self,
         method: &str,
-        parameters: serde_json::Value,
+        parameters: &serde_json::Value,
     ) -> Result<serde_json::Value, CopalError> {
-        let called = self.worker()?.rpc(method, &parameters, ANSWER);
+        let called = self.worker()?.rpc(method, parameters, ANSWER);
         called.map_err(|source| {
             self.interrupt.check().err().map_or_else(
                 || {
@@ -175,20 +175,15 @@ struct RcloneRemote {
 
 impl RcloneRemote {
     fn failed(&self, deed: &'static str, below: &str, source: RcloneError) -> RemoteError {
-        match self.interrupt.check() {
-            Err(Interrupted(signal)) => RemoteError::Interrupted(Interrupted(signal)),
-            Ok(()) => {
-                let slash = if below.is_empty() || self.shown.ends_with([':', '/']) {
-                    ""
-                } else {
-                    "/"
-                };
-                RemoteError::Failed {
-                    deed,
-                    place: format!("{}{slash}{below}", self.shown),
-                    source,
-                }
-            }
+        if let Err(interrupted) = self.interrupt.check() {
+            return RemoteError::Interrupted(interrupted);
+        }
+        let joined = below.is_empty() || self.shown.ends_with([':', '/']);
+        let slash = if joined { "" } else { "/" };
+        RemoteError::Failed {
+            deed,
+            place: format!("{}{slash}{below}", self.shown),
+            source,
         }
     }
 

@@ -36,10 +36,15 @@ pub fn print(
         restored.bytes
     );
     if foreign > 0 {
-        text.push_str(&format!(
-            "  owners: {} now belong to you, since only root may give files away\n",
-            count(foreign, "entry").replace("entrys", "entries")
-        ));
+        let entries = if foreign == 1 {
+            "one entry".to_owned()
+        } else {
+            format!("{foreign} entries")
+        };
+        text += "  owners: ";
+        text += &entries;
+        text += " now belong to you, since only root may give files away
+";
     }
     super::result(&text)
 }

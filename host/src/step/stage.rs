@@ -280,13 +280,11 @@ impl Staged {
             {
                 return Err(StageError::Uncovered(path));
             }
-            return match plain {
-                Some(stored) => self.take_live(path, attributes, stored, ask),
-                None => {
-                    let stored = self.names.encode(&path);
-                    self.take_copy(&path, &stored, ask.wanted, ask.interrupt)
-                }
+            let Some(stored) = plain else {
+                let stored = self.names.encode(&path);
+                return self.take_copy(&path, &stored, ask.wanted, ask.interrupt);
             };
+            return self.take_live(path, attributes, stored, ask);
         };
         let stored = plain.unwrap_or_else(|| self.names.encode(&path));
         let place = self.place(&stored)?;
