@@ -57,7 +57,7 @@ enum Act {
     Archive(String),
     /// Ask for databases for ever.
     AskForEver,
-    /// Log what it is told about the run.
+    /// Answer with an error that tells what it knows about the run.
     Introduce,
 }
 
@@ -95,7 +95,10 @@ impl Act {
             Self::Introduce => {
                 let (id, phase, dry) = (run::id(), run::phase(), run::is_dry());
                 let in_time = !run::time_left().is_zero();
-                info!("run {id}, phase {phase}, dry {dry}, in time {in_time}");
+                return Err(Error::Other(CodedError {
+                    code: "introduction".into(),
+                    message: format!("run {id}, phase {phase}, dry {dry}, in time {in_time}"),
+                }));
             }
         }
         Ok(())

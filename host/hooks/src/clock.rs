@@ -55,3 +55,27 @@ impl Clock {
         self.limit
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paused_clock_stands_still_and_goes_on_from_there() {
+        let mut clock = Clock::new();
+        clock.begin(Duration::from_hours(1));
+        clock.pause();
+        let spent = clock.spent();
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(clock.spent(), spent);
+        clock.resume();
+        while clock.spent() == spent {}
+    }
+
+    #[test]
+    fn nothing_is_left_beyond_the_limit() {
+        let mut clock = Clock::new();
+        clock.begin(Duration::ZERO);
+        assert_eq!(clock.left(), Duration::ZERO);
+    }
+}
