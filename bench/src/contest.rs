@@ -1,6 +1,7 @@
 //! The two ways, one after the other, on the same data.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ impl<'a> Contest<'a> {
             let found = files_below(&self.world.vault().join(way))?;
             anyhow::ensure!(found > FILES, "{way}: only {found} files arrived");
         }
-        self.clear()
+        Ok(())
     }
 
     /// One of each; who begins changes from pair to pair.
@@ -61,7 +62,6 @@ impl<'a> Contest<'a> {
             let by_hand = self.by_hand()?;
             (self.copal()?, by_hand)
         };
-        self.clear()?;
         Ok(Pair {
             copal,
             sqlite3,
@@ -70,6 +70,7 @@ impl<'a> Contest<'a> {
     }
 
     fn copal(&self) -> anyhow::Result<Duration> {
+        self.clear("copal")?;
         let arguments = [
             "backup",
             "--quiet",
@@ -82,6 +83,7 @@ impl<'a> Contest<'a> {
     }
 
     fn by_hand(&self) -> anyhow::Result<(Duration, Duration)> {
+        self.clear("by-hand")?;
         let source = self.world.source();
         let mut backup = Command::new("sqlite3");
         backup
@@ -102,12 +104,13 @@ impl<'a> Contest<'a> {
         Ok((sqlite3, rclone))
     }
 
-    /// Empties the remote, so that nobody finds anything there to skip.
-    fn clear(&self) -> anyhow::Result<()> {
-        for way in ["copal", "by-hand"] {
-            fs::remove_dir_all(self.world.vault().join(way))?;
+    /// Removes what the same way left the last time, so that there is nothing to skip, and each
+    /// begins in the same state: its own leavings just gone, the other's still there.
+    fn clear(&self, way: &str) -> io::Result<()> {
+        match fs::remove_dir_all(self.world.vault().join(way)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
