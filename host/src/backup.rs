@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use copal_core::config::RemoteSpec;
 use copal_core::manifest::{COPAL_DIR, MANIFEST};
 use copal_core::snapshot::SnapshotId;
 use copal_hooks::{Cancel, RunInfo};
@@ -11,12 +10,11 @@ use jiff::Timestamp;
 
 use crate::capability::artifacts::Artifacts;
 use crate::capability::host::Host;
-use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::Lock;
-use crate::edge::remote::{Progress, Remote, RemoteError};
+use crate::edge::remote::{Remote, RemoteError};
 use crate::edge::staging::StagingDir;
-use crate::edge::state::StateDir;
 use crate::edge::walk::walk;
+use crate::edges::{Edges, Step, Total};
 use crate::error::CopalError;
 use crate::filters::Filters;
 use crate::hooks::Hooks;
@@ -29,55 +27,6 @@ use crate::step::resume::{Resumed, resume};
 use crate::step::seal::{Circumstances, seal};
 use crate::step::stage::{StageError, Staged, Staging, stage};
 use crate::step::transfer::{Transfer, transfer};
-
-/// The world around a run: everything that a test may want to replace.
-pub struct Edges<'a> {
-    /// Opens a destination.
-    pub open: &'a Open<'a>,
-    /// The clock.
-    pub now: &'a dyn Fn() -> Timestamp,
-    /// Asks for an end.
-    pub interrupt: &'a Interrupt,
-    /// Copal's own directory.
-    pub state: &'a StateDir,
-    /// Told how far the run has come.
-    pub show: &'a dyn Show,
-}
-
-/// Opens a destination.
-pub type Open<'a> = dyn Fn(&RemoteSpec) -> Result<Box<dyn Remote>, CopalError> + 'a;
-
-/// Watches a run.
-pub trait Show {
-    /// A step begins.
-    fn step(&self, step: Step);
-    /// A transfer goes on: done so far, of how much.
-    fn transfer(&self, done: Progress, total: Total);
-}
-
-/// The steps that a person is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Looking at the source.
-    Plan,
-    /// Asking the destinations.
-    Preflight,
-    /// Copying databases, taking checksums.
-    Stage,
-    /// Uploading.
-    Transfer,
-    /// Comparing, and writing the manifest.
-    Seal,
-}
-
-/// What a transfer will come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Total {
-    /// Files.
-    pub files: u64,
-    /// Bytes.
-    pub bytes: copal_core::units::ByteCount,
-}
 
 /// How a person lets a run differ from its configuration.
 #[derive(Debug, Clone, Copy, Default)]

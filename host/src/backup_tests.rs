@@ -6,11 +6,17 @@ use copal_core::manifest::Manifest;
 
 use super::*;
 use crate::edge::fake::{Fake, Orders};
+use crate::edge::interrupt::Interrupt;
 use crate::edge::interrupt::Signal;
+use crate::edge::remote::Progress;
+use crate::edge::state::StateDir;
+use crate::edges::Show;
 use crate::outcome::Verdict;
+use crate::step::compare::Difference;
 use crate::step::restore::restore;
 use crate::step::snapshots::Store;
-use crate::step::transfer::{Difference, TransferError};
+use crate::step::transfer::TransferError;
+use copal_core::config::RemoteSpec;
 
 /// A source, a destination, and a state directory of their own.
 struct World {

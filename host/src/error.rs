@@ -13,13 +13,14 @@ use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
 use crate::edge::staging::StagingError;
 use crate::hooks::HooksError;
+use crate::step::compare::Difference;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::restore::RestoreError;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
 use crate::step::stage::StageError;
-use crate::step::transfer::{Difference, TransferError};
+use crate::step::transfer::TransferError;
 use crate::step::verify::VerifyError;
 
 /// What ended a command.

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod capability;
 pub mod cli;
 pub mod edge;
+pub mod edges;
 pub mod error;
 pub mod filters;
 pub mod hooks;

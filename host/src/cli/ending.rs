@@ -245,6 +245,9 @@ fn of_stage(error: &StageError) -> Ending {
         StageError::Uncovered(_) => failed(
             "a hook that may copy it did not: let `sqlite-backup` take all databases, or run `copal plan` to see which hooks there are",
         ),
+        StageError::Vanished(_) => failed(
+            "if the app replaces that file while it runs, back up while it is quiet; else run the backup again",
+        ),
         StageError::NeverStill(_) => failed(
             "leave it out with the `exclude` hook if it is a log or a cache, or back up while the app is quiet",
         ),

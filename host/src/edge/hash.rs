@@ -1,6 +1,6 @@
 //! Checksums of files, as many kinds as are wanted in one read.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -50,15 +50,16 @@ pub fn hash_live(
     path: &Path,
     wanted: Wanted,
     interrupt: &Interrupt,
-) -> io::Result<Option<(Digests, Version)>> {
+) -> io::Result<Option<(Digests, Metadata)>> {
     const TRIES: u32 = 3;
     for _ in 0..TRIES {
         let mut file = File::open(path)?;
-        let before = Version::of(&file.metadata()?);
+        let metadata = file.metadata()?;
+        let before = Version::of(&metadata);
         let digests = hash_reader(&mut file, wanted, interrupt)?;
         let after = Version::of(&file.metadata()?);
         if before == after && digests.size == before.size() {
-            return Ok(Some((digests, before)));
+            return Ok(Some((digests, metadata)));
         }
     }
     Ok(None)

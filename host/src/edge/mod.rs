@@ -7,6 +7,7 @@ pub mod hash;
 pub mod interrupt;
 pub mod lock;
 pub mod rclone;
+mod rclone_remote;
 pub mod remote;
 pub mod staging;
 pub mod stat;

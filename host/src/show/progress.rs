@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::count;
-use crate::backup::{Show, Step, Total};
 use crate::edge::remote;
+use crate::edges::{Show, Step, Total};
 
 /// Shows progress on stderr.
 pub struct Progress {

@@ -1,12 +1,17 @@
 //! The steps of a run, each consuming what the last one made.
 
+pub mod compare;
 pub mod pause;
 pub mod plan;
 pub mod preflight;
 pub mod restore;
 pub mod resume;
 pub mod seal;
+mod settle;
 pub mod snapshots;
 pub mod stage;
+pub mod take;
+mod target;
 pub mod transfer;
+mod tree;
 pub mod verify;

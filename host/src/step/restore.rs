@@ -1,23 +1,19 @@
 //! Restore: a snapshot's files back into a directory, as they were, or not at all.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use copal_core::manifest::{Entry, EntryKind, FileEntry, Manifest};
-use copal_core::path::{RelPath, decode_bytes};
+use copal_core::manifest::{Entry, FileEntry, Manifest};
+use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::snapshots::Store;
-use crate::edge::attributes::{self, Owners};
-use crate::edge::hash::{Wanted, hash_file};
+use super::target::Target;
+use super::tree::Work;
+use crate::edge::attributes::Owners;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::remote::{Batch, Progress, RemoteError};
-use crate::edge::staging::room;
-use crate::edge::walk::absolute;
 
 /// A restored directory.
 #[derive(Debug)]
@@ -75,9 +71,6 @@ pub enum RestoreError {
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
-
-/// Where a restore works until everything is proven; the target holds nothing else until then.
-const WORK: &str = ".copal-restoring";
 
 /// Restores a snapshot, or what lies below `only`, into the empty or new directory `to`.
 pub fn restore(
@@ -167,205 +160,7 @@ fn download(
     Ok(store.remote().download(batch, watch)?)
 }
 
-fn stored_name(entry: &Entry, file: &FileEntry) -> String {
+pub(super) fn stored_name(entry: &Entry, file: &FileEntry) -> String {
     let own = || String::from_utf8_lossy(entry.path.as_bytes()).into_owned();
     file.stored.clone().unwrap_or_else(own)
-}
-
-/// The directory that is restored into. Until [`Target::finish`], dropping it leaves it as it was.
-struct Target {
-    dir: PathBuf,
-    made: bool,
-    finished: bool,
-}
-
-impl Target {
-    fn prepare(dir: &Path) -> Result<Self, RestoreError> {
-        let place = |source| RestoreError::Place {
-            path: dir.to_owned(),
-            source,
-        };
-        let made = match fs::read_dir(dir) {
-            Ok(mut inside) => match inside.next() {
-                None => false,
-                Some(_) => return Err(RestoreError::NotEmpty(dir.to_owned())),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(dir).map_err(place)?;
-                true
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return Err(RestoreError::NotADirectory(dir.to_owned()));
-            }
-            Err(error) => return Err(place(error)),
-        };
-        let target = Self {
-            dir: dir.to_owned(),
-            made,
-            finished: false,
-        };
-        for dir in [dir.join(WORK), target.stored(), target.tree()] {
-            crate::edge::state::make_private(&dir).map_err(place)?;
-        }
-        Ok(target)
-    }
-
-    fn stored(&self) -> PathBuf {
-        self.dir.join(WORK).join("stored")
-    }
-
-    fn tree(&self) -> PathBuf {
-        self.dir.join(WORK).join("tree")
-    }
-
-    fn check_room(&self, needed: ByteCount) -> Result<(), RestoreError> {
-        let free = room(&self.dir).map_err(|source| RestoreError::Place {
-            path: self.dir.clone(),
-            source,
-        })?;
-        if free >= needed {
-            return Ok(());
-        }
-        Err(RestoreError::NoRoom {
-            path: self.dir.clone(),
-            free,
-            needed,
-        })
-    }
-
-    /// Moves the proven tree into the target.
-    fn finish(mut self, manifest: &Manifest, owners: &mut Owners) -> Result<(), RestoreError> {
-        let place = |path: &Path| {
-            let path = path.to_owned();
-            move |source| RestoreError::Place { path, source }
-        };
-        let tree = self.tree();
-        for entry in fs::read_dir(&tree).map_err(place(&tree))? {
-            let from = entry.map_err(place(&tree))?.path();
-            let to = self.dir.join(from.file_name().unwrap_or_default());
-            fs::rename(&from, &to).map_err(place(&to))?;
-        }
-        self.finished = true;
-        let work = self.dir.join(WORK);
-        fs::remove_dir_all(&work).map_err(place(&work))?;
-        attributes::apply(&self.dir, &manifest.root, owners).map_err(place(&self.dir))
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        if self.finished {
-            return;
-        }
-        let work = self.dir.join(WORK);
-        let cleaned = fs::remove_dir_all(&work).and_then(|()| {
-            if self.made {
-                fs::remove_dir(&self.dir)
-            } else {
-                Ok(())
-            }
-        });
-        if let Err(error) = cleaned {
-            tracing::warn!(path = %work.display(), %error, "unfinished restore left behind");
-        }
-    }
-}
-
-/// The half-done restore: what came, under its stored name, and the tree that it becomes.
-struct Work {
-    stored: PathBuf,
-    tree: PathBuf,
-}
-
-impl Work {
-    fn at(&self, path: &RelPath) -> PathBuf {
-        absolute(&self.tree, path)
-    }
-
-    fn make_directories(&self, entries: &[&Entry]) -> Result<(), RestoreError> {
-        for entry in entries
-            .iter()
-            .filter(|entry| entry.kind == EntryKind::Directory)
-        {
-            let path = self.at(&entry.path);
-            fs::create_dir(&path).map_err(|source| RestoreError::Place { path, source })?;
-        }
-        Ok(())
-    }
-
-    /// Proves a file's content, then puts it where it belongs.
-    fn put_file(
-        &self,
-        entry: &Entry,
-        file: &FileEntry,
-        interrupt: &Interrupt,
-    ) -> Result<(), RestoreError> {
-        let from = self.stored.join(stored_name(entry, file));
-        let digests = match hash_file(&from, Wanted::default(), interrupt) {
-            Ok(digests) => digests,
-            Err(source) => {
-                interrupt.check()?;
-                return Err(RestoreError::Place { path: from, source });
-            }
-        };
-        if digests.sha256 != file.sha256 {
-            return Err(RestoreError::Damaged(entry.path.clone()));
-        }
-        let to = self.at(&entry.path);
-        let placed = match file.taken.archive_suffix() {
-            None => fs::rename(&from, &to),
-            Some(suffix) => unpack(&from, &to, suffix),
-        };
-        placed.map_err(|source| RestoreError::Place { path: to, source })
-    }
-
-    fn make_links(&self, entries: &[&Entry]) -> Result<(), RestoreError> {
-        for entry in entries {
-            let EntryKind::Symlink { target } = &entry.kind else {
-                continue;
-            };
-            let path = self.at(&entry.path);
-            let target = decode_bytes(target);
-            std::os::unix::fs::symlink(OsStr::from_bytes(&target), &path)
-                .map_err(|source| RestoreError::Place { path, source })?;
-        }
-        Ok(())
-    }
-
-    /// Directories last and deepest first: filling one changes its time, and its mode may forbid it.
-    fn set_attributes(&self, entries: &[&Entry]) -> Result<Owners, RestoreError> {
-        let mut owners = Owners::default();
-        let (directories, others): (Vec<&Entry>, Vec<&Entry>) = entries
-            .iter()
-            .copied()
-            .partition(|entry| entry.kind == EntryKind::Directory);
-        for entry in others.into_iter().chain(directories.into_iter().rev()) {
-            let unpacked = entry
-                .file()
-                .is_some_and(|file| file.taken.archive_suffix().is_some());
-            if unpacked {
-                continue;
-            }
-            let path = self.at(&entry.path);
-            attributes::apply(&path, &entry.attributes, &mut owners)
-                .map_err(|source| RestoreError::Place { path, source })?;
-        }
-        Ok(owners)
-    }
-}
-
-/// Unpacks an archive beside where it lies: it holds the directory that it stood in for.
-fn unpack(archive: &Path, to: &Path, suffix: &str) -> io::Result<()> {
-    let parent = to.parent().unwrap_or(to);
-    let file = io::BufReader::new(fs::File::open(archive)?);
-    let reader: Box<dyn io::Read> = match suffix {
-        ".tar.gz" => Box::new(flate2::read::GzDecoder::new(file)),
-        _ => Box::new(file),
-    };
-    let mut tar = tar::Archive::new(reader);
-    tar.set_preserve_permissions(true);
-    tar.set_preserve_ownerships(rustix::process::geteuid().is_root());
-    tar.set_overwrite(false);
-    tar.unpack(parent)?;
-    fs::remove_file(archive)
 }

@@ -88,7 +88,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
     let mut entries: Vec<Entry> = done
         .files
         .iter()
-        .map(super::stage::StagedFile::entry)
+        .map(super::take::StagedFile::entry)
         .collect();
     entries.extend(done.others.iter().cloned());
     entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));

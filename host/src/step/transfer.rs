@@ -1,20 +1,20 @@
 //! Transfer: everything staged goes up, and what moved under the transfer goes up again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
 use copal_core::manifest::Entry;
 use copal_core::path::RelPath;
-use copal_core::stored::StoredNames;
-use copal_core::units::ByteCount;
 
-use super::stage::{Content, StageError, Staged, StagedFile};
+use super::compare::{Difference, compare, list_some};
+use super::stage::{StageError, Staged};
+use super::take::{Content, StagedFile};
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
-use crate::edge::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError};
+use crate::edge::remote::{Abilities, Batch, Progress, Remote, RemoteError};
 use crate::edge::stat::Version;
-use crate::edge::walk::{Found, FoundKind, absolute};
+use crate::edge::walk::{Found, absolute};
 
 /// A snapshot whose files are all at the destination, each with the expected size (and hash, where
 /// the remote tells it without reading the file back). Not sealed yet, so not a snapshot yet.
@@ -49,46 +49,6 @@ pub enum TransferError {
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-}
-
-/// What a listing shows that should not be so.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Difference {
-    /// It is not there.
-    #[error("`{0}` is missing")]
-    Missing(String),
-    /// It is there and should not be.
-    #[error("`{0}` is not from this run")]
-    Extra(String),
-    /// It has another size.
-    #[error("`{name}` has {found} bytes instead of {expected}", found = .found.0, expected = .expected.0)]
-    Size {
-        /// Its name on the remote.
-        name: String,
-        /// What the remote lists.
-        found: ByteCount,
-        /// What was sent.
-        expected: ByteCount,
-    },
-    /// It has another hash.
-    #[error("`{0}` has another hash")]
-    Hash(String),
-}
-
-/// Up to three of many, so that a message stays readable.
-pub fn list_some<T: std::fmt::Display>(all: &[T]) -> String {
-    const SHOWN: usize = 3;
-    let mut text = all
-        .iter()
-        .take(SHOWN)
-        .map(T::to_string)
-        .collect::<Vec<_>>()
-        .join("; ");
-    if all.len() > SHOWN {
-        use std::fmt::Write as _;
-        write!(text, "; and {} more", all.len() - SHOWN).expect("a String takes every write");
-    }
-    text
 }
 
 /// What the transfer needs beside what was staged.
@@ -203,90 +163,6 @@ impl Transferred<'_> {
         Ok(changed)
     }
 
-    /// Takes a private copy of what changed; drops what is gone; and, as a file that is gone may
-    /// have been renamed, takes in what is new.
-    fn settle(
-        &mut self,
-        changed: Vec<RelPath>,
-        by: &mut Transfer<'_>,
-    ) -> Result<(), TransferError> {
-        let changed: HashSet<RelPath> = changed.into_iter().collect();
-        let (kept, moving): (Vec<_>, Vec<_>) = self
-            .files
-            .drain(..)
-            .partition(|file| !changed.contains(&file.path));
-        self.files = kept;
-        for file in moving {
-            let copy = self
-                .staged
-                .take_copy(&file.path, &file.stored, by.wanted, by.interrupt)?;
-            match copy {
-                Some(copy) => {
-                    self.moved.push(copy.path.clone());
-                    self.files.push(copy);
-                }
-                None => self.vanished.push(file.path),
-            }
-        }
-        if !self.vanished.is_empty() {
-            self.take_in_new(by)?;
-        }
-        Ok(())
-    }
-
-    fn take_in_new(&mut self, by: &mut Transfer<'_>) -> Result<(), TransferError> {
-        let known: HashSet<RelPath> = self
-            .files
-            .iter()
-            .map(|file| &file.path)
-            .chain(self.others.iter().map(|entry| &entry.path))
-            .cloned()
-            .collect();
-        let mut names = StoredNames::default();
-        self.files
-            .iter()
-            .for_each(|file| names.reserve(&file.stored));
-        for found in (by.walk_again)()? {
-            if known.contains(&found.path) {
-                continue;
-            }
-            match found.kind {
-                FoundKind::File => {
-                    let plain = StoredNames::plain(&found.path, copal_rclone::travels_unchanged);
-                    let stored = plain.map_or_else(|| names.encode(&found.path), str::to_owned);
-                    let copy =
-                        self.staged
-                            .take_copy(&found.path, &stored, by.wanted, by.interrupt)?;
-                    if let Some(copy) = copy {
-                        self.moved.push(copy.path.clone());
-                        self.files.push(copy);
-                    }
-                }
-                FoundKind::Directory => self.others.push(Entry {
-                    path: found.path,
-                    attributes: found.attributes,
-                    kind: copal_core::manifest::EntryKind::Directory,
-                }),
-                FoundKind::Symlink(_) | FoundKind::Special(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// What vanished may have been uploaded before it did.
-    fn remove_vanished(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
-        if self.vanished.is_empty() {
-            return Ok(());
-        }
-        let expected: HashSet<&str> = self.files.iter().map(|file| file.stored.as_str()).collect();
-        for listed in by.remote.files(&self.dir, false)? {
-            if !expected.contains(listed.path.as_str()) {
-                by.remote.delete(&format!("{}/{}", self.dir, listed.path))?;
-            }
-        }
-        Ok(())
-    }
-
     fn compare_listing(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
         by.interrupt.check()?;
         let hashes = by.abilities.hash.is_some() && !by.abilities.slow_hash;
@@ -309,38 +185,4 @@ impl Transferred<'_> {
     pub fn seal_dir(&self) -> PathBuf {
         self.staged.staging.seal()
     }
-}
-
-/// Compares what should be there with what a remote lists.
-pub fn compare<'a>(
-    expected: impl Iterator<Item = (String, &'a copal_core::manifest::FileEntry)>,
-    listed: Vec<Listed>,
-) -> Vec<Difference> {
-    let mut listed: BTreeMap<String, Listed> = listed
-        .into_iter()
-        .map(|file| (file.path.clone(), file))
-        .collect();
-    let mut differences = Vec::new();
-    for (name, file) in expected {
-        match listed.remove(&name) {
-            None => differences.push(Difference::Missing(name)),
-            Some(found) if found.size != file.size => {
-                differences.push(Difference::Size {
-                    name,
-                    found: found.size,
-                    expected: file.size,
-                });
-            }
-            Some(found) => {
-                if found
-                    .hash
-                    .is_some_and(|hash| hash.matches(file) == Some(false))
-                {
-                    differences.push(Difference::Hash(name));
-                }
-            }
-        }
-    }
-    differences.extend(listed.into_keys().map(Difference::Extra));
-    differences
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use copal_core::manifest::{COPAL_DIR, Manifest};
 
+use super::compare::{Difference, compare};
 use super::snapshots::{Store, StoreError};
-use super::transfer::{Difference, compare};
 use crate::edge::hash::{Wanted, hash_file};
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::remote::{Batch, Progress, RemoteError};

@@ -1,0 +1,284 @@
+//! One remote, each call of which goes to rclone's worker process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use copal_core::units::ByteCount;
+use copal_rclone::{
+    CopyFileRequest, CopyRequest, Entry, ErrorKind, JobState, ListRequest, RcloneError, Worker,
+};
+
+use super::interrupt::Interrupt;
+use super::rclone::{ANSWER, TIDY_UP};
+use super::remote::{
+    Abilities, Batch, HashKind, Listed, Progress, Remote, RemoteError, RemoteHash, Watch,
+};
+
+/// A remote by way of rclone.
+pub(super) struct RcloneRemote {
+    pub(super) worker: Arc<Worker>,
+    pub(super) remote: copal_rclone::Remote,
+    pub(super) shown: String,
+    pub(super) interrupt: Interrupt,
+}
+
+impl RcloneRemote {
+    fn failed(&self, deed: &'static str, below: &str, source: RcloneError) -> RemoteError {
+        if let Err(interrupted) = self.interrupt.check() {
+            return RemoteError::Interrupted(interrupted);
+        }
+        let joined = below.is_empty() || self.shown.ends_with([':', '/']);
+        let slash = if joined { "" } else { "/" };
+        RemoteError::Failed {
+            deed,
+            place: format!("{}{slash}{below}", self.shown),
+            source,
+        }
+    }
+
+    fn list(
+        &self,
+        dir: &str,
+        recursive: bool,
+        hashes: Vec<String>,
+    ) -> Result<Vec<Entry>, RemoteError> {
+        let request = ListRequest {
+            recursive,
+            hashes,
+            ..ListRequest::of(self.remote.join(dir))
+        };
+        match self.worker.list(&request, ANSWER) {
+            Ok(entries) => Ok(entries),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(self.failed("list", dir, error)),
+        }
+    }
+
+    fn copy(&self, request: CopyRequest, watch: &mut Watch<'_>) -> Result<(), RcloneError> {
+        const SHORTEST: Duration = Duration::from_millis(10);
+        const LONGEST: Duration = Duration::from_millis(200);
+        let mut job = self.worker.start_copy(request)?;
+        let mut pause = SHORTEST;
+        loop {
+            if self.interrupt.signal().is_some() {
+                return job.cancel(TIDY_UP);
+            }
+            let (progress, done) = match job.poll()? {
+                JobState::Running(progress) => (progress, false),
+                JobState::Done(summary) => (summary.progress, true),
+            };
+            #[expect(clippy::cast_precision_loss, reason = "a speed is shown")]
+            let bytes_per_second = progress.speed.0 as f64;
+            watch(Progress {
+                bytes: progress.bytes,
+                files: progress.files,
+                bytes_per_second,
+            });
+            if done {
+                return Ok(());
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+
+    /// What to do with a transfer that returned: a cancelled one returns without error.
+    fn ended(
+        &self,
+        deed: &'static str,
+        dir: &str,
+        result: Result<(), RcloneError>,
+    ) -> Result<(), RemoteError> {
+        self.interrupt.check()?;
+        result.map_err(|error| self.failed(deed, dir, error))
+    }
+}
+
+/// A local path as rclone takes it: absolute, since the worker's own directory is nobody's business.
+fn local(path: &Path) -> Result<copal_rclone::Remote, RcloneError> {
+    let absolute =
+        std::path::absolute(path).map_err(|error| RcloneError::Spawn(Arc::new(error)))?;
+    let Some(text) = absolute.to_str() else {
+        return Err(RcloneError::Call {
+            method: "local".to_owned(),
+            kind: ErrorKind::BadRequest,
+            message: format!(
+                "rclone can't name `{}`, which is not UTF-8",
+                absolute.display()
+            ),
+        });
+    };
+    copal_rclone::Remote::local(text).map_err(RcloneError::Remote)
+}
+
+impl Remote for RcloneRemote {
+    fn shown(&self) -> String {
+        self.shown.clone()
+    }
+
+    fn abilities(&self) -> Result<Abilities, RemoteError> {
+        let failed = |error| self.failed("reach", "", error);
+        let info = self.worker.fs_info(&self.remote, ANSWER).map_err(failed)?;
+        let local_roots = self
+            .worker
+            .local_roots(&self.remote, ANSWER)
+            .map_err(failed)?;
+        let kinds = [HashKind::Sha256, HashKind::Sha1, HashKind::Md5];
+        Ok(Abilities {
+            hash: kinds
+                .into_iter()
+                .find(|kind| info.hashes.iter().any(|name| name == rclone_name(*kind))),
+            slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
+            local_roots,
+        })
+    }
+
+    fn files(&self, dir: &str, hashes: bool) -> Result<Vec<Listed>, RemoteError> {
+        let kind = if hashes { self.abilities()?.hash } else { None };
+        let wanted = kind
+            .map(|kind| rclone_name(kind).to_owned())
+            .into_iter()
+            .collect();
+        let entries = self
+            .list(dir, true, wanted)?
+            .into_iter()
+            .filter(|entry| !entry.is_dir);
+        let listed = |entry: Entry| Listed {
+            hash: kind.and_then(|kind| {
+                let digits = entry
+                    .hashes
+                    .get(rclone_name(kind))
+                    .filter(|digits| !digits.is_empty());
+                Some(RemoteHash {
+                    kind,
+                    digits: digits?.to_ascii_lowercase(),
+                })
+            }),
+            path: entry.path,
+            // A remote that can't tell a size tells none that matches.
+            size: entry.size.unwrap_or(ByteCount(u64::MAX)),
+        };
+        Ok(entries.map(listed).collect())
+    }
+
+    fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError> {
+        let entries = self.list(dir, false, Vec::new())?.into_iter();
+        Ok(entries
+            .filter(|entry| entry.is_dir)
+            .map(|entry| entry.path)
+            .collect())
+    }
+
+    fn upload(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
+        if batch.again {
+            // rclone takes a file of the same size and time for the same file.
+            let remote = batch.remote;
+            batch
+                .names
+                .iter()
+                .try_for_each(|name| self.delete(&format!("{remote}/{name}")))?;
+        }
+        let copied = local(batch.local).and_then(|source| {
+            let destination = self.remote.join(batch.remote);
+            self.copy(request(source, destination, batch), watch)
+        });
+        self.ended("upload to", batch.remote, copied)
+    }
+
+    fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
+        let copied = local(batch.local).and_then(|destination| {
+            let source = self.remote.join(batch.remote);
+            self.copy(request(source, destination, batch), watch)
+        });
+        self.ended("download from", batch.remote, copied)
+    }
+
+    fn put(&self, file: &Path, to: &str) -> Result<(), RemoteError> {
+        let (source, source_path) = split(file);
+        let copied = local(source).and_then(|source| {
+            let destination = self.remote.clone();
+            let destination_path = to.to_owned();
+            let request = CopyFileRequest {
+                source,
+                source_path,
+                destination,
+                destination_path,
+            };
+            self.worker.copy_file(&request, ANSWER)
+        });
+        copied.map_err(|error| self.failed("upload to", to, error))
+    }
+
+    fn get(&self, from: &str, file: &Path) -> Result<bool, RemoteError> {
+        let (destination, destination_path) = split(file);
+        let copied = local(destination).and_then(|destination| {
+            let source = self.remote.clone();
+            let source_path = from.to_owned();
+            let request = CopyFileRequest {
+                source,
+                source_path,
+                destination,
+                destination_path,
+            };
+            self.worker.copy_file(&request, ANSWER)
+        });
+        match copied {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.failed("download", from, error)),
+        }
+    }
+
+    fn delete(&self, path: &str) -> Result<(), RemoteError> {
+        match self.worker.delete_file(&self.remote, path, ANSWER) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(self.failed("delete", path, error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn purge(&self, dir: &str) -> Result<(), RemoteError> {
+        match self.worker.purge(&self.remote.join(dir), ANSWER) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(self.failed("remove", dir, error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+fn request(
+    source: copal_rclone::Remote,
+    destination: copal_rclone::Remote,
+    batch: Batch<'_>,
+) -> CopyRequest {
+    let files = batch.names.to_vec();
+    CopyRequest {
+        source,
+        destination,
+        files,
+        attempts: None,
+    }
+}
+
+fn rclone_name(kind: HashKind) -> &'static str {
+    match kind {
+        HashKind::Sha256 => "sha256",
+        HashKind::Sha1 => "sha1",
+        HashKind::Md5 => "md5",
+    }
+}
+
+fn split(file: &Path) -> (&Path, String) {
+    let directory = file.parent().unwrap_or_else(|| Path::new("/"));
+    (
+        directory,
+        file.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+    )
+}

@@ -1,0 +1,82 @@
+//! What should be there, against what a remote lists.
+
+use std::collections::BTreeMap;
+
+use copal_core::manifest::FileEntry;
+use copal_core::units::ByteCount;
+
+use crate::edge::remote::Listed;
+
+/// What a listing shows that should not be so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Difference {
+    /// It is not there.
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// It is there and should not be.
+    #[error("`{0}` is not from this run")]
+    Extra(String),
+    /// It has another size.
+    #[error("`{name}` has {found} bytes instead of {expected}", found = .found.0, expected = .expected.0)]
+    Size {
+        /// Its name on the remote.
+        name: String,
+        /// What the remote lists.
+        found: ByteCount,
+        /// What was sent.
+        expected: ByteCount,
+    },
+    /// It has another hash.
+    #[error("`{0}` has another hash")]
+    Hash(String),
+}
+
+/// Up to three of many, so that a message stays readable.
+pub fn list_some<T: std::fmt::Display>(all: &[T]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = all
+        .iter()
+        .take(SHOWN)
+        .map(T::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
+    if all.len() > SHOWN {
+        use std::fmt::Write as _;
+        write!(text, "; and {} more", all.len() - SHOWN).expect("a String takes every write");
+    }
+    text
+}
+
+/// Compares what should be there with what a remote lists.
+pub fn compare<'a>(
+    expected: impl Iterator<Item = (String, &'a FileEntry)>,
+    listed: Vec<Listed>,
+) -> Vec<Difference> {
+    let mut listed: BTreeMap<String, Listed> = listed
+        .into_iter()
+        .map(|file| (file.path.clone(), file))
+        .collect();
+    let mut differences = Vec::new();
+    for (name, file) in expected {
+        match listed.remove(&name) {
+            None => differences.push(Difference::Missing(name)),
+            Some(found) if found.size != file.size => {
+                differences.push(Difference::Size {
+                    name,
+                    found: found.size,
+                    expected: file.size,
+                });
+            }
+            Some(found) => {
+                if found
+                    .hash
+                    .is_some_and(|hash| hash.matches(file) == Some(false))
+                {
+                    differences.push(Difference::Hash(name));
+                }
+            }
+        }
+    }
+    differences.extend(listed.into_keys().map(Difference::Extra));
+    differences
+}

@@ -1,0 +1,119 @@
+//! The directory that a restore fills: empty until everything is proven, or as it was.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use copal_core::manifest::Manifest;
+use copal_core::units::ByteCount;
+
+use super::restore::RestoreError;
+use crate::edge::attributes::{self, Owners};
+use crate::edge::staging::room;
+use crate::edge::state::make_private;
+
+/// Where a restore works until everything is proven; the target holds nothing else until then.
+const WORK: &str = ".copal-restoring";
+
+/// The directory that is restored into. Until [`Target::finish`], dropping it leaves it as it was.
+pub(super) struct Target {
+    dir: PathBuf,
+    made: bool,
+    finished: bool,
+}
+
+impl Target {
+    pub(super) fn prepare(dir: &Path) -> Result<Self, RestoreError> {
+        let place = |source| RestoreError::Place {
+            path: dir.to_owned(),
+            source,
+        };
+        let made = match fs::read_dir(dir) {
+            Ok(mut inside) => match inside.next() {
+                None => false,
+                Some(_) => return Err(RestoreError::NotEmpty(dir.to_owned())),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(dir).map_err(place)?;
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(RestoreError::NotADirectory(dir.to_owned()));
+            }
+            Err(error) => return Err(place(error)),
+        };
+        let target = Self {
+            dir: dir.to_owned(),
+            made,
+            finished: false,
+        };
+        for dir in [dir.join(WORK), target.stored(), target.tree()] {
+            make_private(&dir).map_err(place)?;
+        }
+        Ok(target)
+    }
+
+    pub(super) fn stored(&self) -> PathBuf {
+        self.dir.join(WORK).join("stored")
+    }
+
+    pub(super) fn tree(&self) -> PathBuf {
+        self.dir.join(WORK).join("tree")
+    }
+
+    pub(super) fn check_room(&self, needed: ByteCount) -> Result<(), RestoreError> {
+        let free = room(&self.dir).map_err(|source| RestoreError::Place {
+            path: self.dir.clone(),
+            source,
+        })?;
+        if free >= needed {
+            return Ok(());
+        }
+        Err(RestoreError::NoRoom {
+            path: self.dir.clone(),
+            free,
+            needed,
+        })
+    }
+
+    /// Moves the proven tree into the target.
+    pub(super) fn finish(
+        mut self,
+        manifest: &Manifest,
+        owners: &mut Owners,
+    ) -> Result<(), RestoreError> {
+        let place = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RestoreError::Place { path, source }
+        };
+        let tree = self.tree();
+        for entry in fs::read_dir(&tree).map_err(place(&tree))? {
+            let from = entry.map_err(place(&tree))?.path();
+            let to = self.dir.join(from.file_name().unwrap_or_default());
+            fs::rename(&from, &to).map_err(place(&to))?;
+        }
+        self.finished = true;
+        let work = self.dir.join(WORK);
+        fs::remove_dir_all(&work).map_err(place(&work))?;
+        attributes::apply(&self.dir, &manifest.root, owners).map_err(place(&self.dir))
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        let work = self.dir.join(WORK);
+        let cleaned = fs::remove_dir_all(&work).and_then(|()| {
+            if self.made {
+                fs::remove_dir(&self.dir)
+            } else {
+                Ok(())
+            }
+        });
+        if let Err(error) = cleaned {
+            tracing::warn!(path = %work.display(), %error, "unfinished restore left behind");
+        }
+    }
+}
