@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Number, Value};
 use toml::de::DeValue;
 
-use super::reader::{Field, Table, Unfit, listed, quoted, suggestion};
+use super::reader::{Field, Table, Unfit, all};
 use super::sections::{duration, parse_name, path_of};
+use super::words::{listed, quoted, suggestion};
 use super::{Builtin, Component, Grant, Grants, Hook, Limits, Name, refused};
 use crate::path::RelPath;
 use crate::units::ByteCount;
@@ -182,11 +183,7 @@ fn grant(field: &Field<'_>, example: &str) -> Option<Grant> {
         return Some(Grant::All);
     }
     let members = field.list(EXPECTED, example)?;
-    let names: Vec<_> = members
-        .iter()
-        .map(|member| granted_name(member, example))
-        .collect();
-    let names = names.into_iter().collect::<Option<BTreeSet<_>>>()?;
+    let names: BTreeSet<_> = all(members.iter().map(|member| granted_name(member, example)))?;
     Some(if names.contains("*") {
         Grant::All
     } else {

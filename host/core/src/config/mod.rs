@@ -34,7 +34,9 @@ mod reader;
 mod redact;
 mod refused;
 mod remote;
+mod remote_sections;
 mod sections;
+mod words;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -160,3 +162,6 @@ impl Config {
         .at(option.and_then(|option| option.place.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;

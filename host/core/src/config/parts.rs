@@ -1,10 +1,11 @@
 //! The parts of a configuration: where from, where to, and how.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::RemoteSpec;
-use crate::diagnostic::Place;
+use super::{RemoteSpec, redact};
+use crate::diagnostic::{MASK, Place};
 
 /// A path as its owner wrote it: relative to the directory of the configuration file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,18 +105,22 @@ pub enum OptionValue {
     List(Vec<String>),
 }
 
-/// Values of options that tend to hold credentials (`header`, `password_command`, …) are not shown.
-impl std::fmt::Debug for RcloneOption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Texts that could be credentials (`header`, `password_command`, …) are not shown.
+impl fmt::Debug for RcloneOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_harmless = |text: &String| redact::is_harmless_option(text);
+        let is_shown = !redact::names_a_secret(&self.name)
+            && match &self.value {
+                OptionValue::Bool(_) | OptionValue::Integer(_) => true,
+                OptionValue::Text(text) => is_harmless(text),
+                OptionValue::List(texts) => texts.iter().all(is_harmless),
+            };
         let mut shown = f.debug_struct("RcloneOption");
         shown.field("name", &self.name);
-        if super::redact::names_a_secret(&self.name) {
-            shown.field("value", &format_args!("{}", crate::diagnostic::MASK));
+        if is_shown {
+            shown.field("value", &self.value);
         } else {
-            shown.field(
-                "value",
-                &format_args!("{}", super::masked(&format!("{:?}", self.value))),
-            );
+            shown.field("value", &format_args!("{MASK}"));
         }
         shown.finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 //! Where a configuration file holds what nobody should see on a terminal or in a log.
 //!
 //! Secrets don't belong into the file. Where one stands in it all the same, it is in a connection
-//! string's parameters, or under a key whose name says so.
+//! string's parameters, under a key whose name says so, or in an option of rclone's.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -30,28 +30,63 @@ pub(super) fn names_a_secret(name: &str) -> bool {
     TELLTALES.iter().any(|telltale| name.contains(telltale))
 }
 
+/// Whether a text given to rclone is shown. Its options hold headers and commands too, under
+/// names that may be misspelt; sizes, times and rates begin with a digit.
+pub(super) fn is_harmless_option(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// The secrets of a well-formed file, as byte ranges of its text.
 pub(super) fn secrets(text: &str, table: &DeTable<'_>) -> Vec<Range<usize>> {
     let mut finder = Finder {
         text,
         found: Vec::new(),
     };
-    finder.table(table, false);
+    finder.table(table, Trust::Open);
     finder.found
 }
 
-/// The secrets of a file that is no TOML, whose tree may lack just what is broken: what looks like
-/// one is taken for one up to the end of its line.
+/// The secrets of a file that is no TOML, whose tree may lack just what is broken.
+///
+/// A line that looks like a connection string, or speaks of secrets, is shown up to its first `=`
+/// only, and what follows it up to the next key is not shown at all.
 pub(super) fn suspects(text: &str) -> Vec<Range<usize>> {
-    static SUSPECT: LazyLock<Regex> = LazyLock::new(|| {
-        let names = TELLTALES.join("|");
-        Regex::new(&format!(
-            r#"(?mi)(?:,[\w. ]+=|(?:{names})[\w-]*["']?[ \t]*=)(.*)$"#
-        ))
-        .expect("a valid pattern")
-    });
-    let values = SUSPECT.captures_iter(text).filter_map(|found| found.get(1));
-    values.map(|value| value.range()).collect()
+    static BEGINS_ANEW: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"^(\[|[ \t]*[\w"'.-]+[ \t]*=)"#).expect("a valid pattern"));
+    let mut suspects = Vec::new();
+    let mut is_continued = false;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.trim_end().len();
+        let begins_anew = BEGINS_ANEW.is_match(line);
+        let is_suspect = looks_secret(line);
+        is_continued = !begins_anew && is_continued;
+        if is_continued {
+            suspects.push(start..end);
+        } else if is_suspect {
+            let value = match line.find('=') {
+                Some(equals) => start + equals + 1,
+                None if line.starts_with('[') => end,
+                None => start,
+            };
+            suspects.push(value.min(end)..end);
+        }
+        is_continued |= is_suspect;
+        start += line.len();
+    }
+    suspects
+}
+
+fn looks_secret(line: &str) -> bool {
+    names_a_secret(line) || [':', ',', '='].into_iter().all(|c| line.contains(c))
+}
+
+/// What the key above a value says of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Open,
+    RcloneOption,
+    Secret,
 }
 
 struct Finder<'a> {
@@ -60,27 +95,38 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn table(&mut self, table: &DeTable<'_>, is_secret: bool) {
+    fn table(&mut self, table: &DeTable<'_>, trust: Trust) {
         for (key, value) in table {
-            self.string(key.get_ref(), &key.span(), false);
-            self.value(value, is_secret || names_a_secret(key.get_ref()));
+            self.string(key.get_ref(), &key.span(), Trust::Open);
+            let trust = match key.get_ref().as_ref() {
+                _ if trust == Trust::Secret => Trust::Secret,
+                name if names_a_secret(name) => Trust::Secret,
+                "rclone" => Trust::RcloneOption,
+                _ => trust,
+            };
+            self.value(value, trust);
         }
     }
 
-    fn value(&mut self, value: &Spanned<DeValue<'_>>, is_secret: bool) {
+    fn value(&mut self, value: &Spanned<DeValue<'_>>, trust: Trust) {
         match value.get_ref() {
-            DeValue::Table(table) => self.table(table, is_secret),
-            DeValue::Array(members) => members.iter().for_each(|v| self.value(v, is_secret)),
-            DeValue::String(text) => self.string(text, &value.span(), is_secret),
+            DeValue::Table(table) => self.table(table, trust),
+            DeValue::Array(members) => members.iter().for_each(|v| self.value(v, trust)),
+            DeValue::String(text) => self.string(text, &value.span(), trust),
             DeValue::Boolean(_) => {}
-            _ if is_secret => self.found.push(value.span()),
+            _ if trust == Trust::Secret => self.found.push(value.span()),
             _ => {}
         }
     }
 
-    fn string(&mut self, text: &str, span: &Range<usize>, is_secret: bool) {
+    fn string(&mut self, text: &str, span: &Range<usize>, trust: Trust) {
         let Some(inside) = self.inside_quotes(span) else {
             return;
+        };
+        let is_secret = match trust {
+            Trust::Open => false,
+            Trust::RcloneOption => !is_harmless_option(text),
+            Trust::Secret => true,
         };
         let secrets = remote::secrets(text);
         let is_verbatim = self.text[inside.clone()] == *text;

@@ -1,7 +1,8 @@
 //! What this version knows of and does not do. Each is refused with the way around it: accepted
 //! and without effect, it would be a promise not kept.
 
-use super::reader::{Problems, Span, quoted};
+use super::reader::{Problems, Span};
+use super::words::quoted;
 
 /// A key or a value that is refused.
 pub(super) struct Refused {

@@ -142,17 +142,11 @@ fn scan(text: &str) -> Scan {
         Err(reason) => End::Invalid(reason),
     };
     if matches!(end, End::Invalid(_)) {
-        let first = values.first().map(|value| value.start);
-        let start = first.or_else(|| suspect(text));
-        values = start.map(|start| start..text.len()).into_iter().collect();
+        // What can't be read may have its first value anywhere behind a `=`.
+        let suspect = text.find('=').map(|equals| equals + 1..text.len());
+        values = suspect.into_iter().collect();
     }
     Scan { values, end }
-}
-
-/// Where the first value may have been meant to begin in a text that can't be read.
-fn suspect(text: &str) -> Option<usize> {
-    let comma = text.find(',')?;
-    Some(comma + text[comma..].find('=')? + 1)
 }
 
 /// Where the `:` or `,` after the remote's name is; `None` for a local path.

@@ -52,6 +52,7 @@ fn what_rclone_could_not_read_is_refused_and_its_values_are_masked_all_the_same(
         ("b 2!:x", InvalidRemote::RemoteName, "b 2!:x"),
         ("b2,a b=SECRET:x", InvalidRemote::Parameter, "b2,a b=***"),
         ("b 2!,a=SECRET:x", InvalidRemote::RemoteName, "b 2!,a=***"),
+        ("b2key=SECRET,a:x", InvalidRemote::RemoteName, "b2key=***"),
         ("b2,a=1,b c=2:x", InvalidRemote::Parameter, "b2,a=***"),
         (r#"b2,a="1:x"#, InvalidRemote::Quote, "b2,a=***"),
         (r#"b2,a="1"2:x"#, InvalidRemote::Quote, "b2,a=***"),

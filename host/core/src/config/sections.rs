@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
-use super::reader::{Field, Problems, Table, Unfit, quoted};
+use super::reader::{Field, Problems, Table, Unfit};
+use super::words::quoted;
 use super::{
-    Config, ConfigPath, Destination, Hook, InvalidConfig, Layout, Name, OptionValue, RcloneOption,
-    RemoteSpec, Source, Staging, hook_sections, redact, refused,
+    Config, ConfigPath, Hook, InvalidConfig, Name, Source, Staging, hook_sections, redact,
+    remote_sections,
 };
 use crate::diagnostic::SourceText;
 use crate::path::RelPath;
@@ -24,7 +25,7 @@ pub(super) fn read(text: &str, file_name: &str) -> Result<Config, InvalidConfig>
     let config = if errors.is_empty() {
         config(Table::top(document.get_ref(), &problems))
     } else {
-        report_syntax(&errors, &problems);
+        report_syntax(text, &errors, &problems);
         None
     };
     let problems = problems.into_sorted();
@@ -34,13 +35,23 @@ pub(super) fn read(text: &str, file_name: &str) -> Result<Config, InvalidConfig>
     }
 }
 
-fn report_syntax(errors: &[toml::de::Error], problems: &Problems) {
+/// Reports the first error of each line: the others there are its consequences.
+fn report_syntax(text: &str, errors: &[toml::de::Error], problems: &Problems) {
+    let mut lines = BTreeSet::new();
     for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let line = text
+            .bytes()
+            .take(span.start)
+            .filter(|&b| b == b'\n')
+            .count();
+        if !lines.insert(line) {
+            continue;
+        }
         let next = match error.message() {
             "duplicate key" => "keep one of them",
             _ => "mend it here or just before; text needs quotes, a table begins with `[name]`",
         };
-        let span = error.span().unwrap_or(0..0);
         problems.report(&span, "the file is not valid TOML", error.message(), next);
     }
 }
@@ -48,9 +59,9 @@ fn report_syntax(errors: &[toml::de::Error], problems: &Problems) {
 fn config(mut top: Table<'_>) -> Option<Config> {
     let name = name(&mut top);
     let source = source(&mut top);
-    let destinations = destinations(&mut top);
+    let destinations = remote_sections::destinations(&mut top);
     let staging = staging(&mut top);
-    let rclone = rclone(&mut top);
+    let rclone = remote_sections::rclone(&mut top);
     let hooks = hook_sections::hooks(&mut top);
     let live_databases = live_databases(&mut top);
     top.finish();
@@ -144,68 +155,6 @@ pub(super) fn path_of(field: &Field<'_>, example: &str) -> Option<ConfigPath> {
     })
 }
 
-fn destinations(top: &mut Table<'_>) -> Option<Vec<Destination>> {
-    let example = "remote = \"b2:my-bucket/copal\"";
-    let next = format!("add the lines `[[destination]]` and `{example}`");
-    let field = top.require("destination", "nothing says where snapshots go", &next)?;
-    let members = field.list("a list of tables", "[[destination]]")?;
-    if members.is_empty() {
-        let what = "`destination` is empty";
-        field
-            .problems
-            .report(&field.span, what, "nothing says where snapshots go", next);
-    }
-    members
-        .iter()
-        .map(destination)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect()
-}
-
-fn destination(member: &Field<'_>) -> Option<Destination> {
-    let example = "remote = \"b2:my-bucket/copal\"";
-    let mut table = member.table("[[destination]]")?;
-    let why = "nothing says where these snapshots go";
-    let remote = table.require("remote", why, &format!("add a line such as `{example}`"));
-    let layout = table.take("layout");
-    table.finish();
-    let layout = layout.map_or(Some(Layout::default()), |field| self::layout(&field));
-    let field = remote?;
-    let remote = field.read(example, |text| {
-        RemoteSpec::parse(text).map_err(|reason| Unfit {
-            what: format!("`{}` is nothing that rclone can read", field.path),
-            why: reason.to_string(),
-            next: format!("write a remote's name, `:` and a path, for example `{example}`"),
-        })
-    });
-    Some(Destination {
-        remote: remote?,
-        layout: layout?,
-        place: Some(field.place()),
-    })
-}
-
-fn layout(field: &Field<'_>) -> Option<Layout> {
-    let example = "layout = \"snapshots\"";
-    let text = field.text(example)?;
-    if text == "snapshots" {
-        return Some(Layout::Snapshots);
-    }
-    match refused::layout(text) {
-        Some(refused) => {
-            refused.report(field.problems, &field.span, &format!("layout = \"{text}\""));
-        }
-        None => field.problems.report(
-            &field.span,
-            format!("unknown layout {}", quoted(text)),
-            "snapshots are the one layout there is",
-            format!("write `{example}`"),
-        ),
-    }
-    None
-}
-
 fn staging(top: &mut Table<'_>) -> Option<Staging> {
     let Some(field) = top.take("staging") else {
         return Some(Staging::default());
@@ -241,52 +190,6 @@ pub(super) fn duration(field: &Field<'_>, example: &str) -> Option<Duration> {
             _ => Err(unfit(text, "it has to be longer than nothing")),
         }
     })
-}
-
-fn rclone(top: &mut Table<'_>) -> Option<Vec<RcloneOption>> {
-    let Some(field) = top.take("rclone") else {
-        return Some(Vec::new());
-    };
-    let mut options = Vec::new();
-    let mut seen = BTreeSet::new();
-    for (name, span, field) in field.table("[rclone]")?.into_fields() {
-        if !seen.insert(name.replace('-', "_")) {
-            let why = "rclone takes `-` and `_` for the same";
-            let what = format!("{} is set twice", quoted(&field.path));
-            field
-                .problems
-                .report(&span, what, why, "keep one of the two spellings");
-        }
-        options.push(option_value(&field).map(|value| RcloneOption {
-            name: name.to_owned(),
-            value,
-            place: Some(field.place()),
-        }));
-    }
-    options.into_iter().collect()
-}
-
-fn option_value(field: &Field<'_>) -> Option<OptionValue> {
-    let mistyped = || {
-        field.mistyped(
-            "text, a whole number, true or false, or a list of text",
-            "bwlimit = \"10M\"",
-        )
-    };
-    match field.value() {
-        DeValue::Boolean(value) => Some(OptionValue::Bool(*value)),
-        DeValue::String(text) => Some(OptionValue::Text(text.to_string())),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => Some(OptionValue::Integer(number)),
-            Err(_) => mistyped(),
-        },
-        DeValue::Array(members) => {
-            let text = |value: &DeValue<'_>| value.as_str().map(str::to_owned);
-            let texts: Option<Vec<_>> = members.iter().map(|m| text(m.get_ref())).collect();
-            texts.map(OptionValue::List).or_else(mistyped)
-        }
-        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => mistyped(),
-    }
 }
 
 fn live_databases(top: &mut Table<'_>) -> Option<BTreeSet<RelPath>> {

@@ -5,8 +5,7 @@
 //! reads Go's syntax (the `syntax.Perl` flags of `regexp.Compile`) and writes every element in a form
 //! that Rust reads alike. What can't be written so is refused, never guessed.
 
-use std::iter::Peekable;
-use std::str::Chars;
+use super::go_escape::{Escape, Input, escape, unsupported};
 
 /// Why an expression was not taken.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -39,16 +38,9 @@ pub(super) fn to_rust(go: &str) -> Result<String, RegexError> {
 }
 
 struct Translation<'a> {
-    input: Peekable<Chars<'a>>,
+    input: Input<'a>,
     output: String,
     after_repeat: bool,
-}
-
-/// What an escape stands for.
-enum Escape {
-    Literal(char),
-    /// A class as Rust writes it, inside and outside of brackets.
-    Class(String),
 }
 
 impl Translation<'_> {
@@ -151,7 +143,7 @@ impl Translation<'_> {
                 self.input.next();
                 self.quoted();
             }
-            _ => match self.escape()? {
+            _ => match escape(&mut self.input)? {
                 Escape::Literal(c) => self.literal(c),
                 Escape::Class(class) => self.output.push_str(&class),
             },
@@ -166,88 +158,6 @@ impl Translation<'_> {
                 return;
             }
             self.literal(c);
-        }
-    }
-
-    /// What follows a backslash, inside or outside a class.
-    fn escape(&mut self) -> Result<Escape, RegexError> {
-        let c = self.input.next().ok_or_else(|| unsupported("\\"))?;
-        let literal = match c {
-            'd' | 'D' | 's' | 'S' | 'w' | 'W' => {
-                return Ok(Escape::Class(perl_class(c).to_owned()));
-            }
-            'p' | 'P' => return self.unicode_class(c == 'P').map(Escape::Class),
-            'a' => '\x07',
-            'f' => '\x0C',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'v' => '\x0B',
-            'x' => self.hexadecimal()?,
-            '0' => self.octal(0)?,
-            '1'..='7' if self.input.peek().is_some_and(|c| ('0'..='7').contains(c)) => {
-                self.octal(c.to_digit(8).expect("an octal digit"))?
-            }
-            _ if c.is_ascii() && !c.is_ascii_alphanumeric() => c,
-            _ => return Err(unsupported(&format!("\\{c}"))),
-        };
-        Ok(Escape::Literal(literal))
-    }
-
-    fn octal(&mut self, first: u32) -> Result<char, RegexError> {
-        let mut code = first;
-        for _ in 0..2 {
-            match self.input.next_if(|c| ('0'..='7').contains(c)) {
-                Some(digit) => code = code * 8 + digit.to_digit(8).expect("an octal digit"),
-                None => break,
-            }
-        }
-        char::from_u32(code).ok_or_else(|| unsupported("\\0"))
-    }
-
-    /// `\x7F` or `\x{10FFFF}`.
-    fn hexadecimal(&mut self) -> Result<char, RegexError> {
-        let digits: String = if self.input.next_if_eq(&'{').is_some() {
-            self.braced()?
-        } else {
-            self.input.by_ref().take(2).collect()
-        };
-        let invalid = || unsupported(&format!("\\x{{{digits}}}"));
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(invalid());
-        }
-        let code = u32::from_str_radix(&digits, 16).map_err(|_| invalid())?;
-        char::from_u32(code).ok_or_else(invalid)
-    }
-
-    /// `\pL`, `\p{Greek}`, `\p{^Greek}`, and their complements.
-    ///
-    /// Which characters a class holds is for this program's Unicode tables to say; rclone's can be
-    /// of another year.
-    fn unicode_class(&mut self, negated: bool) -> Result<String, RegexError> {
-        let name = match self.input.next() {
-            Some('{') => self.braced()?,
-            Some(c) => c.to_string(),
-            None => return Err(unsupported("\\p")),
-        };
-        let (name, negated) = match name.strip_prefix('^') {
-            Some(name) => (name, !negated),
-            None => (name.as_str(), negated),
-        };
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Err(unsupported(&format!("\\p{{{name}}}")));
-        }
-        Ok(format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' }))
-    }
-
-    fn braced(&mut self) -> Result<String, RegexError> {
-        let mut inside = String::new();
-        loop {
-            match self.input.next() {
-                Some('}') => return Ok(inside),
-                Some(c) => inside.push(c),
-                None => return Err(unsupported("{")),
-            }
         }
     }
 
@@ -315,26 +225,10 @@ impl Translation<'_> {
 
     fn class_character(&mut self, c: char) -> Result<Escape, RegexError> {
         match c {
-            '\\' => self.escape(),
+            '\\' => escape(&mut self.input),
             _ => Ok(Escape::Literal(c)),
         }
     }
-}
-
-/// `\d`, `\s`, `\w` and their complements: ASCII, and without the vertical tab, in Go.
-fn perl_class(letter: char) -> &'static str {
-    match letter {
-        'd' => "[0-9]",
-        'D' => "[^0-9]",
-        's' => r"[\t\n\x0C\r\x20]",
-        'S' => r"[^\t\n\x0C\r\x20]",
-        'w' => "[0-9A-Za-z_]",
-        _ => "[^0-9A-Za-z_]",
-    }
-}
-
-fn unsupported(what: &str) -> RegexError {
-    RegexError::Unsupported(what.to_owned())
 }
 
 #[cfg(test)]

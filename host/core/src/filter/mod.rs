@@ -19,6 +19,7 @@
 //! one U+FFFD: `?` and `*` match it.
 
 mod glob;
+mod go_escape;
 mod go_regex;
 
 use std::borrow::Cow;
