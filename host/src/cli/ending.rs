@@ -147,9 +147,9 @@ fn of_lock(error: &LockError) -> Ending {
 
 fn of_hooks(error: &HooksError) -> Ending {
     match error {
-        HooksError::Engine(_) => {
-            failed("check that the machine is one of those in docs/install.md")
-        }
+        HooksError::Engine(_) => failed(
+            "Copal's hooks need a 64-bit x86 or ARM processor and leave to map executable memory",
+        ),
         HooksError::Unreadable { .. } => {
             usage("paths of hooks are relative to the configuration file; check `file`")
         }
