@@ -65,7 +65,10 @@ pub(super) fn suspects(text: &str) -> Vec<Range<usize>> {
             suspects.push(start..end);
         } else if is_suspect {
             let value = match line.find('=') {
-                Some(equals) => start + equals + 1,
+                Some(equals) => {
+                    let value = &line[equals + 1..];
+                    start + line.len() - value.trim_start().len()
+                }
                 None if line.starts_with('[') => end,
                 None => start,
             };
