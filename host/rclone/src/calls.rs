@@ -172,7 +172,8 @@ impl Worker {
         Ok(reply.remotes.unwrap_or_default())
     }
 
-    /// Asks rclone to stop all that it is doing; the calls concerned fail as cancelled.
+    /// Asks rclone to stop all that it is doing; the calls concerned fail as cancelled. A call that
+    /// still connects to a remote does not hear it: [`Worker::kill`] ends that.
     pub fn cancel_all(&self, deadline: Duration) -> Result<(), RcloneError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]

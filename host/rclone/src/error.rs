@@ -99,6 +99,9 @@ pub enum RcloneError {
     /// The worker process could not be started.
     #[error("the rclone worker can't be started: {0}")]
     Spawn(Arc<std::io::Error>),
+    /// The names of the files to copy could not be handed over.
+    #[error("the list of files can't be written: {0}")]
+    FileList(Arc<std::io::Error>),
     /// Options that rclone or Copal does not take.
     #[error("{}", describe_options(.0))]
     Options(Vec<OptionProblem>),
@@ -122,6 +125,7 @@ impl RcloneError {
             Self::Call { kind, .. } | Self::Copy { kind, .. } => *kind,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::WorkerDied { .. } | Self::Spawn(_) => ErrorKind::WorkerDied,
+            Self::FileList(error) => classify(0, &error.to_string()),
             Self::Options(_) | Self::Remote(_) => ErrorKind::BadRequest,
             Self::Protocol { .. } => ErrorKind::Protocol,
         }

@@ -28,6 +28,8 @@ pub(crate) enum ToWorker {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Start {
+    /// The sender's process id: the worker ends with it.
+    pub(crate) parent: u32,
     pub(crate) options: BTreeMap<String, OptionValue>,
     pub(crate) log_level: LogLevel,
 }

@@ -9,6 +9,7 @@
 
 #![deny(unsafe_code)]
 
+mod attempt;
 mod calls;
 mod connection;
 mod error;
@@ -20,6 +21,7 @@ mod names;
 mod options;
 mod process;
 mod redact;
+mod refused_options;
 mod remote;
 mod request;
 mod serve;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::refused_options::why_refused;
+
 /// The value of an option as a configuration file writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -41,113 +43,6 @@ impl fmt::Display for OptionProblem {
 pub(crate) struct KnownOption {
     pub(crate) name: String,
     pub(crate) kind: String,
-}
-
-const SELECTS: &str = "chooses files, which the hooks of the `filter` phase do here: the built-in \
-                       `exclude` takes rclone's filter rules";
-const ALTERS: &str = "could leave files out of a snapshot or change their names";
-const OWN: &str = "is set by Copal itself";
-const USELESS: &str = "has no effect here";
-const LEAKS: &str = "prints secrets";
-
-/// Options that are refused although rclone knows them, and why.
-const REFUSED: &[(&str, &[&str])] = &[
-    (
-        SELECTS,
-        &[
-            "delete_excluded",
-            "exclude",
-            "exclude_from",
-            "exclude_if_present",
-            "files_from",
-            "files_from0",
-            "files_from_raw",
-            "filter",
-            "filter_from",
-            "hash_filter",
-            "ignore_case",
-            "include",
-            "include_from",
-            "max_age",
-            "max_size",
-            "metadata_exclude",
-            "metadata_exclude_from",
-            "metadata_filter",
-            "metadata_filter_from",
-            "metadata_include",
-            "metadata_include_from",
-            "min_age",
-            "min_size",
-        ],
-    ),
-    (
-        ALTERS,
-        &[
-            "backup_dir",
-            "compare_dest",
-            "copy_dest",
-            "cutoff_mode",
-            "dry_run",
-            "ignore_existing",
-            "ignore_size",
-            "interactive",
-            "links",
-            "max_depth",
-            "max_duration",
-            "max_transfer",
-            "name_transform",
-            "no_check_dest",
-            "no_unicode_normalization",
-            "size_only",
-            "suffix",
-            "suffix_keep_extension",
-            "update",
-        ],
-    ),
-    (
-        OWN,
-        &[
-            "ask_password",
-            "log_file",
-            "log_file_compress",
-            "log_file_max_age",
-            "log_file_max_backups",
-            "log_file_max_size",
-            "log_format",
-            "log_level",
-            "log_systemd",
-            "max_stats_groups",
-            "syslog",
-            "syslog_facility",
-            "use_json_log",
-        ],
-    ),
-    (
-        USELESS,
-        &[
-            "auto_confirm",
-            "color",
-            "error_on_no_transfer",
-            "human_readable",
-            "no_console",
-            "progress",
-            "progress_terminal_title",
-            "retries_sleep",
-            "stats_file_name_length",
-            "stats_log_level",
-            "stats_one_line",
-            "stats_one_line_date",
-            "stats_one_line_date_format",
-            "stats_unit",
-        ],
-    ),
-    (LEAKS, &["dump"]),
-];
-
-/// The environment variables that would set a refused option in the worker.
-pub(crate) fn refused_variables() -> impl Iterator<Item = String> {
-    let names = REFUSED.iter().flat_map(|(_, names)| *names);
-    names.map(|name| format!("RCLONE_{}", name.to_ascii_uppercase()))
 }
 
 /// The values in the form that flags take them, by rclone's names; or every problem there is.
@@ -217,9 +112,8 @@ fn check_one(
     value: &OptionValue,
     known: &[KnownOption],
 ) -> Result<Vec<String>, Refusal> {
-    let refusal = REFUSED.iter().find(|(_, names)| names.contains(&name));
-    if let Some((why, _)) = refusal {
-        return Err(((*why).to_owned(), None));
+    if let Some(why) = why_refused(name) {
+        return Err((why.to_owned(), None));
     }
     let Some(option) = known.iter().find(|option| option.name == name) else {
         return Err((
@@ -258,11 +152,7 @@ fn nearest(name: &str, known: &[KnownOption]) -> Option<String> {
     const ALIKE: f64 = 0.8;
     let rated = known
         .iter()
-        .filter(|option| {
-            REFUSED
-                .iter()
-                .all(|(_, names)| !names.contains(&&option.name[..]))
-        })
+        .filter(|option| why_refused(&option.name).is_none())
         .map(|option| (strsim::jaro_winkler(name, &option.name), &option.name));
     let best = rated.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.filter(|(likeness, _)| *likeness >= ALIKE)

@@ -45,14 +45,14 @@ fn serve() -> io::Result<()> {
         return Ok(());
     };
     let library = Library::wake();
+    #[cfg(target_os = "linux")]
+    end_with_parent(library, start.parent);
     let begun = begin(library, &start, &answers);
     let ready = matches!(begun, FromWorker::Started(_));
     answers.send(&begun);
     if !ready {
         return Ok(());
     }
-    #[cfg(target_os = "linux")]
-    end_with_parent(library);
     while let Some(message) = frame::read(&mut requests)? {
         if let ToWorker::Call { id, method, input } = message {
             let answers = answers.clone();
@@ -240,13 +240,19 @@ fn raw(output: String) -> Box<RawValue> {
 
 /// Ends this process when its parent does, although somebody else may hold the pipe open.
 #[cfg(target_os = "linux")]
-fn end_with_parent(library: Library) {
+fn end_with_parent(library: Library, parent: u32) {
     use rustix::event::{PollFd, PollFlags, poll};
-    use rustix::process::{PidfdFlags, getppid, pidfd_open};
+    use rustix::process::{Pid, PidfdFlags, getppid, pidfd_open};
 
-    let Some(parent) = getppid() else { return };
-    let Ok(parent) = pidfd_open(parent, PidfdFlags::empty()) else {
-        return; // an old kernel: the pipe alone has to do
+    let Some(parent) = i32::try_from(parent).ok().and_then(Pid::from_raw) else {
+        return;
+    };
+    let watched = pidfd_open(parent, PidfdFlags::empty());
+    if getppid() != Some(parent) {
+        std::process::exit(0); // it has died already
+    }
+    let Ok(parent) = watched else {
+        return; // an old kernel: the end of the pipe has to do
     };
     thread::spawn(move || {
         let mut ended = [PollFd::new(&parent, PollFlags::IN)];

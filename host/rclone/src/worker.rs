@@ -16,8 +16,9 @@ use crate::connection::Connection;
 use crate::error::RcloneError;
 use crate::frame::{Start, Started, ToWorker};
 use crate::log::{LogLevel, LogLine};
-use crate::options::{self, OptionValue};
+use crate::options::OptionValue;
 use crate::process::Process;
+use crate::refused_options::refused_variables;
 use crate::remote::Remote;
 
 /// How long an idle worker may take to end by itself when its parent lets go of it.
@@ -81,7 +82,7 @@ impl Worker {
         let spawn_error = |error| RcloneError::Spawn(Arc::new(error));
         let mut command = Command::new(&options.program);
         command.args(&options.args).envs(options.env);
-        for variable in options::refused_variables() {
+        for variable in refused_variables() {
             command.env_remove(variable);
         }
         let (process, requests, messages) = Process::spawn(command).map_err(spawn_error)?;
@@ -98,6 +99,7 @@ impl Worker {
             started: Started { attempts: 1 },
         };
         worker.connection.send(ToWorker::Start(Start {
+            parent: std::process::id(),
             options: options.options,
             log_level: options.log_level,
         }));

@@ -20,7 +20,7 @@ fn list_locked(worker: &Worker) -> Result<usize, RcloneError> {
     worker.list(&request, PATIENCE).map(|entries| entries.len())
 }
 
-pub fn an_encrypted_configuration_opens_with_its_password(world: &World) {
+pub(crate) fn an_encrypted_configuration_opens_with_its_password(world: &World) {
     world.write("rclone.conf", ENCRYPTED);
     let worker = world
         .worker_with(&[("RCLONE_CONFIG_PASS", "correct horse")])
@@ -29,7 +29,7 @@ pub fn an_encrypted_configuration_opens_with_its_password(world: &World) {
     assert_eq!(worker.remotes(PATIENCE).unwrap(), ["locked"]);
 }
 
-pub fn an_encrypted_configuration_without_the_right_password_is_locked(world: &World) {
+pub(crate) fn an_encrypted_configuration_without_the_right_password_is_locked(world: &World) {
     world.write("rclone.conf", ENCRYPTED);
     for env in [
         &[][..],
@@ -46,7 +46,7 @@ pub fn an_encrypted_configuration_without_the_right_password_is_locked(world: &W
     }
 }
 
-pub fn a_password_command_opens_an_encrypted_configuration(world: &World) {
+pub(crate) fn a_password_command_opens_an_encrypted_configuration(world: &World) {
     world.write("rclone.conf", ENCRYPTED);
     let command = r#"echo "correct horse""#;
     let worker = world
@@ -55,7 +55,7 @@ pub fn a_password_command_opens_an_encrypted_configuration(world: &World) {
     assert!(list_locked(&worker).unwrap() > 0);
 }
 
-pub fn a_remote_of_the_environment_works_like_one_of_the_file(world: &World) {
+pub(crate) fn a_remote_of_the_environment_works_like_one_of_the_file(world: &World) {
     world.write("there/file", "x");
     let there = world.path("there");
     let worker = world
@@ -72,7 +72,7 @@ pub fn a_remote_of_the_environment_works_like_one_of_the_file(world: &World) {
     );
 }
 
-pub fn rclone_config_may_say_that_there_is_no_file(world: &World) {
+pub(crate) fn rclone_config_may_say_that_there_is_no_file(world: &World) {
     for none in ["", "/dev/null"] {
         let worker = world.worker_with(&[("RCLONE_CONFIG", none)]).unwrap();
         assert!(worker.remotes(PATIENCE).unwrap().is_empty());
@@ -80,7 +80,7 @@ pub fn rclone_config_may_say_that_there_is_no_file(world: &World) {
     }
 }
 
-pub fn an_unreadable_configuration_is_an_error_and_not_the_end(world: &World) {
+pub(crate) fn an_unreadable_configuration_is_an_error_and_not_the_end(world: &World) {
     fs::remove_file(world.path("rclone.conf")).unwrap();
     fs::create_dir(world.path("rclone.conf")).unwrap();
     let worker = world.worker();
@@ -90,7 +90,7 @@ pub fn an_unreadable_configuration_is_an_error_and_not_the_end(world: &World) {
     assert!(worker.version(PATIENCE).is_ok());
 }
 
-pub fn an_unknown_remote_is_named(world: &World) {
+pub(crate) fn an_unknown_remote_is_named(world: &World) {
     let worker = world.worker();
     for name in ["nope:x", ":nope:x"] {
         let request = ListRequest::of(remote(name));
@@ -100,7 +100,7 @@ pub fn an_unknown_remote_is_named(world: &World) {
     }
 }
 
-pub fn a_connection_string_makes_a_remote(world: &World) {
+pub(crate) fn a_connection_string_makes_a_remote(world: &World) {
     world.write("a'b:c,d/file", "x");
     let quoted = world.path("a'b:c,d").to_str().unwrap().replace('\'', "''");
     let alias = remote(&format!(":alias,remote='{quoted}':"));

@@ -1,5 +1,6 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::world::{PATIENCE, World, exists, list_all, paths, text, wait_until};
 
 const OFTEN: Duration = Duration::from_millis(20);
 
-pub fn files_are_copied_listed_found_and_purged(world: &World) {
+pub(crate) fn files_are_copied_listed_found_and_purged(world: &World) {
     let worker = world.worker();
     world.write("src/a.txt", "hello");
     world.write("src/deep/er/b.bin", vec![7; 100_000]);
@@ -88,7 +89,7 @@ fn named(error: &RcloneError) -> Vec<(&str, &str)> {
         .collect()
 }
 
-pub fn what_is_missing_or_unreadable_fails_the_copy_by_name(world: &World) {
+pub(crate) fn what_is_missing_or_unreadable_fails_the_copy_by_name(world: &World) {
     let worker = world.worker();
     world.write("src/here", "x");
     let error = copy_error(&worker, world, &["here", "gone", "lost/too"]);
@@ -103,7 +104,7 @@ pub fn what_is_missing_or_unreadable_fails_the_copy_by_name(world: &World) {
 }
 
 /// Root reads everything, so it lets nobody run this test.
-pub fn unreadable_files_keep_nothing_else_from_arriving(world: &World) {
+pub(crate) fn unreadable_files_keep_nothing_else_from_arriving(world: &World) {
     if rustix::process::geteuid().is_root() {
         let status = Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
@@ -116,7 +117,8 @@ pub fn unreadable_files_keep_nothing_else_from_arriving(world: &World) {
     world.write("src/open", "x");
     let shut = world.write("src/shut", "x");
     world.write("src/closed/inside", "x");
-    let set_mode = |path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let set_mode =
+        |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     set_mode(&shut, 0o000);
     set_mode(&world.path("src/closed"), 0o000);
 
@@ -133,7 +135,7 @@ pub fn unreadable_files_keep_nothing_else_from_arriving(world: &World) {
     set_mode(&world.path("src/closed"), 0o700); // so that it can be cleared away
 }
 
-pub fn names_that_unicode_holds_for_the_same_both_arrive(world: &World) {
+pub(crate) fn names_that_unicode_holds_for_the_same_both_arrive(world: &World) {
     let names = ["caf\u{e9}", "cafe\u{301}"];
     for name in names {
         world.write(&format!("src/{name}"), name);
@@ -151,7 +153,7 @@ pub fn names_that_unicode_holds_for_the_same_both_arrive(world: &World) {
     }
 }
 
-pub fn one_file_is_copied_under_another_name(world: &World) {
+pub(crate) fn one_file_is_copied_under_another_name(world: &World) {
     world.write("src/x/a", "content");
     let request = CopyFileRequest {
         source: world.remote("src"),
@@ -179,11 +181,11 @@ fn slow_worker(world: &World) -> Worker {
     world.worker_set_to(&[("bwlimit", text("64k"))]).unwrap()
 }
 
-pub fn half_files(world: &World) -> usize {
+pub(crate) fn half_files(world: &World) -> usize {
     fs::read_dir(world.path("dst")).map_or(0, Iterator::count)
 }
 
-pub fn a_cancelled_copy_stops_and_leaves_no_half_file(world: &World) {
+pub(crate) fn a_cancelled_copy_stops_and_leaves_no_half_file(world: &World) {
     let worker = slow_worker(world);
     let job = worker.start_copy(world.copy_of(&["big"])).unwrap();
     wait_until("a half file", || half_files(world) == 1);
@@ -192,7 +194,7 @@ pub fn a_cancelled_copy_stops_and_leaves_no_half_file(world: &World) {
     assert!(worker.version(PATIENCE).is_ok());
 }
 
-pub fn a_dropped_copy_stops(world: &World) {
+pub(crate) fn a_dropped_copy_stops(world: &World) {
     let worker = slow_worker(world);
     let mut job = worker.start_copy(world.copy_of(&["big"])).unwrap();
     wait_until("a half file", || half_files(world) == 1);
@@ -201,7 +203,7 @@ pub fn a_dropped_copy_stops(world: &World) {
     wait_until("nothing half", || half_files(world) == 0);
 }
 
-pub fn calls_from_many_threads_are_answered_each_with_its_own(world: &World) {
+pub(crate) fn calls_from_many_threads_are_answered_each_with_its_own(world: &World) {
     let worker = world.worker();
     thread::scope(|scope| {
         for caller in 0..8 {
@@ -217,7 +219,7 @@ pub fn calls_from_many_threads_are_answered_each_with_its_own(world: &World) {
     });
 }
 
-pub fn crypt_over_local_hides_names_and_gives_files_back(world: &World) {
+pub(crate) fn crypt_over_local_hides_names_and_gives_files_back(world: &World) {
     let crypt = crypt_remote(world, "vault");
     let worker = world.worker();
     world.write("src/dir/secret name", "content");
@@ -246,7 +248,7 @@ pub fn crypt_over_local_hides_names_and_gives_files_back(world: &World) {
 }
 
 /// A crypt remote over a directory here.
-pub fn crypt_remote(world: &World, below: &str) -> Remote {
+pub(crate) fn crypt_remote(world: &World, below: &str) -> Remote {
     let worker = world.worker();
     let clear = json!({ "clear": "a password" });
     let obscured = worker.rpc("core/obscure", &clear, PATIENCE).unwrap();

@@ -1,5 +1,7 @@
-use std::io::{BufRead, BufReader, Write};
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -20,13 +22,13 @@ fn send(id: u32, signal: Signal) {
 }
 
 /// Guards against an unused `[patch.crates-io]`, which is only a warning to cargo.
-pub fn the_version_that_runs_is_the_one_that_is_pinned(world: &World) {
+pub(crate) fn the_version_that_runs_is_the_one_that_is_pinned(world: &World) {
     let version = world.worker().version(PATIENCE).unwrap();
     assert_eq!(version, "v1.76.0");
     assert_eq!(version, RCLONE_VERSION);
 }
 
-pub fn a_copy_leaves_the_signals_alone(world: &World) {
+pub(crate) fn a_copy_leaves_the_signals_alone(world: &World) {
     let worker = world.worker();
     world.write("src/a", "x");
     let copy = || {
@@ -46,13 +48,11 @@ fn assert_dead(error: &RcloneError) {
     assert_eq!(error.kind(), ErrorKind::WorkerDied);
 }
 
-pub fn a_worker_killed_in_a_copy_is_an_error_at_once_and_for_ever(world: &World) {
+pub(crate) fn a_worker_killed_in_a_copy_is_an_error_at_once_and_for_ever(world: &World) {
     world.write("src/big", vec![1; 8 << 20]);
     let worker = world.worker_set_to(&[("bwlimit", text("64k"))]).unwrap();
     let job = worker.start_copy(world.copy_of(&["big"])).unwrap();
-    wait_until("a half file", || {
-        std::fs::read_dir(world.path("dst")).is_ok_and(|d| d.count() == 1)
-    });
+    wait_until("a half file", || half_files(world) == 1);
     send(worker.id(), Signal::KILL);
     let error = job.wait(Duration::from_millis(5), |_| {}).unwrap_err();
     assert_dead(&error);
@@ -77,7 +77,7 @@ fn silent_remote() -> (TcpListener, Remote) {
     (listener, remote)
 }
 
-pub fn a_call_that_hangs_times_out_and_the_worker_lives(world: &World) {
+pub(crate) fn a_call_that_hangs_times_out_and_the_worker_lives(world: &World) {
     let (_listener, remote) = silent_remote();
     let worker = world.worker();
     let brief = Duration::from_millis(200);
@@ -92,7 +92,7 @@ fn interrupt(worker: &Worker, deed: impl FnOnce()) -> RcloneError {
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         scope.spawn(move || {
-            let listed = worker.list(&ListRequest::of(remote), Duration::from_secs(3600));
+            let listed = worker.list(&ListRequest::of(remote), Duration::from_hours(1));
             sender.send(listed.unwrap_err()).unwrap();
         });
         let _connection = listener.accept().unwrap();
@@ -103,12 +103,12 @@ fn interrupt(worker: &Worker, deed: impl FnOnce()) -> RcloneError {
     })
 }
 
-pub fn a_call_that_hangs_can_be_killed(world: &World) {
+pub(crate) fn a_call_that_hangs_can_be_killed(world: &World) {
     let worker = world.worker();
     assert_dead(&interrupt(&worker, || worker.kill()));
 }
 
-pub fn a_call_under_way_can_be_cancelled(world: &World) {
+pub(crate) fn a_call_under_way_can_be_cancelled(world: &World) {
     world.write("src/big", vec![1; 8 << 20]);
     let worker = world.worker_set_to(&[("bwlimit", text("64k"))]).unwrap();
     let request = CopyFileRequest {
@@ -118,7 +118,7 @@ pub fn a_call_under_way_can_be_cancelled(world: &World) {
         destination_path: "big".into(),
     };
     let error = thread::scope(|scope| {
-        let copying = scope.spawn(|| worker.copy_file(&request, Duration::from_secs(3600)));
+        let copying = scope.spawn(|| worker.copy_file(&request, Duration::from_hours(1)));
         wait_until("a half file", || half_files(world) == 1);
         worker.cancel_all(PATIENCE).unwrap();
         copying.join().unwrap().unwrap_err()
@@ -127,7 +127,7 @@ pub fn a_call_under_way_can_be_cancelled(world: &World) {
     assert!(worker.version(PATIENCE).is_ok());
 }
 
-pub fn a_worker_that_ends_itself_is_an_error(world: &World) {
+pub(crate) fn a_worker_that_ends_itself_is_an_error(world: &World) {
     let worker = world.worker();
     // It may answer before it ends.
     if let Err(error) = worker.rpc("core/quit", &json!({ "exitCode": 7 }), PATIENCE) {
@@ -139,7 +139,7 @@ pub fn a_worker_that_ends_itself_is_an_error(world: &World) {
     assert!(error.to_string().contains("exit status: 7"), "{error}");
 }
 
-pub fn a_program_that_is_no_worker_is_an_error(world: &World) {
+pub(crate) fn a_program_that_is_no_worker_is_an_error(world: &World) {
     let spawn = |program: &str, args: &[&str]| {
         let mut options = world.options();
         options.program = program.into();
@@ -155,7 +155,7 @@ pub fn a_program_that_is_no_worker_is_an_error(world: &World) {
     assert_dead(&spawn("sh", &["-c", "echo this is no frame; sleep 1000"]));
 }
 
-pub fn a_stopped_worker_keeps_no_caller_beyond_its_deadline(world: &World) {
+pub(crate) fn a_stopped_worker_keeps_no_caller_beyond_its_deadline(world: &World) {
     let worker = world.worker();
     send(worker.id(), Signal::STOP);
     let much = json!({ "x": "y".repeat(1 << 20) });
@@ -168,11 +168,10 @@ pub fn a_stopped_worker_keeps_no_caller_beyond_its_deadline(world: &World) {
 }
 
 /// What this binary does as somebody's child: holds a worker, tells its id, and waits to be killed.
-/// With a second argument, another process keeps the worker's pipe open.
-pub fn hold_a_worker() -> ExitCode {
+pub(crate) fn hold_a_worker() -> ExitCode {
     let world = World::new();
     let worker = world.worker();
-    writeln!(std::io::stdout(), "{}", worker.id()).unwrap();
+    println!("{}", worker.id());
     loop {
         thread::park();
     }
@@ -196,42 +195,46 @@ fn kill_the_parent(before: impl FnOnce(u32, u32)) -> u32 {
     id
 }
 
-pub fn the_death_of_the_parent_ends_the_worker(_: &World) {
+pub(crate) fn the_death_of_the_parent_ends_the_worker(_: &World) {
     let id = kill_the_parent(|_, _| {});
     wait_until("the worker's end", || !is_alive(id));
 }
 
-#[expect(clippy::zombie_processes, reason = "it is killed and waited for")]
-pub fn the_death_of_the_parent_ends_the_worker_although_the_pipe_is_held_open(_: &World) {
-    // The parent's end of the pipe is the one that leads to the worker's standard input; opening
-    // the worker's by its name in /proc for writing gives another.
-    let mut holder = None;
-    let id = kill_the_parent(|_, id| {
-        let pipe = std::fs::read_dir(format!("/proc/{id}/fd"))
-            .unwrap()
-            .flatten()
-            .map(|entry| entry.path())
-            .find(|fd| {
-                // Standard input was moved to the lowest free number above the standard ones.
-                let target = std::fs::read_link(fd).unwrap_or_default();
-                fd.ends_with("3") && target.to_string_lossy().starts_with("pipe:")
-            })
-            .expect("the worker's pipe");
-        let write_end = std::fs::OpenOptions::new().write(true).open(pipe).unwrap();
-        let sleeper = Command::new("sleep")
-            .arg("1000")
-            .stdin(write_end)
-            .spawn()
+/// The name in `/proc` of the pipe that a worker reads its requests from.
+fn requests_of(parent: u32, worker: u32) -> PathBuf {
+    let pipes = |id: u32| {
+        let fds = fs::read_dir(format!("/proc/{id}/fd")).unwrap().flatten();
+        fds.filter_map(|fd| Some((fd.path(), fs::read_link(fd.path()).ok()?)))
+            .filter(|(_, target)| target.to_string_lossy().starts_with("pipe:"))
+    };
+    let of_parent: Vec<_> = pipes(parent).map(|(_, target)| target).collect();
+    let is_read_only = |fd: &Path| {
+        let number = fd.file_name().unwrap().to_string_lossy();
+        let info = fs::read_to_string(format!("/proc/{worker}/fdinfo/{number}")).unwrap();
+        let flags = info
+            .lines()
+            .find_map(|line| line.strip_prefix("flags:"))
             .unwrap();
-        holder = Some(sleeper);
-    });
-    wait_until("the worker's end", || !is_alive(id));
-    let mut holder = holder.unwrap();
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+        flags.trim().ends_with(['0', '4'])
+    };
+    let mut shared = pipes(worker).filter(|(_, target)| of_parent.contains(target));
+    shared
+        .find(|(fd, _)| is_read_only(fd))
+        .expect("the worker's input")
+        .0
 }
 
-pub fn an_idle_worker_ends_when_it_is_dropped(world: &World) {
+pub(crate) fn the_death_of_the_parent_ends_the_worker_although_the_pipe_is_held_open(_: &World) {
+    let mut held_open = None;
+    let id = kill_the_parent(|parent, worker| {
+        let pipe = requests_of(parent, worker);
+        held_open = Some(fs::OpenOptions::new().write(true).open(pipe).unwrap());
+    });
+    assert!(held_open.is_some());
+    wait_until("the worker's end", || !is_alive(id));
+}
+
+pub(crate) fn an_idle_worker_ends_when_it_is_dropped(world: &World) {
     let worker = world.worker();
     let id = worker.id();
     drop(worker);
@@ -239,7 +242,7 @@ pub fn an_idle_worker_ends_when_it_is_dropped(world: &World) {
 }
 
 /// rclone's packages would end the process that initialises them.
-pub fn a_variable_that_rclone_refuses_does_not_touch_a_program_without_a_worker(_: &World) {
+pub(crate) fn a_variable_that_rclone_refuses_does_not_touch_a_program_without_a_worker(_: &World) {
     for _ in 0..20 {
         let status = Command::new(std::env::current_exe().unwrap())
             .arg("do-nothing")
@@ -250,7 +253,7 @@ pub fn a_variable_that_rclone_refuses_does_not_touch_a_program_without_a_worker(
     }
 }
 
-pub fn a_variable_that_rclone_refuses_is_told(world: &World) {
+pub(crate) fn a_variable_that_rclone_refuses_is_told(world: &World) {
     let error = world
         .worker_with(&[("RCLONE_TRANSFERS", "many")])
         .unwrap_err();

@@ -12,16 +12,19 @@ fn roots(worker: &Worker, remote: &str) -> Vec<PathBuf> {
     roots
 }
 
-pub fn a_local_path_is_its_own_root(world: &World) {
+pub(crate) fn a_local_path_is_its_own_root(world: &World) {
     let worker = world.worker();
     let dir = world.path("x");
-    assert_eq!(roots(&worker, dir.to_str().unwrap()), [dir.clone()]);
-    assert_eq!(roots(&worker, &format!(":local:{}", dir.display())), [dir]);
+    assert_eq!(roots(&worker, dir.to_str().unwrap()), [dir.as_path()]);
+    assert_eq!(
+        roots(&worker, &format!(":local:{}", dir.display())),
+        [dir.as_path()]
+    );
     let here = std::env::current_dir().unwrap();
     assert_eq!(roots(&worker, "some/where"), [here.join("some/where")]);
 }
 
-pub fn roots_are_found_through_alias_crypt_and_chunker(world: &World) {
+pub(crate) fn roots_are_found_through_alias_crypt_and_chunker(world: &World) {
     let base = world.path("base");
     let b = base.display();
     world.write(
@@ -40,7 +43,7 @@ pub fn roots_are_found_through_alias_crypt_and_chunker(world: &World) {
     let vault = world.path("vault");
     assert_eq!(
         worker.local_roots(&crypt, PATIENCE).unwrap(),
-        [vault.clone()]
+        [vault.as_path()]
     );
     let below = crypt.join("plain");
     let found = worker.local_roots(&below, PATIENCE).unwrap();
@@ -53,7 +56,7 @@ pub fn roots_are_found_through_alias_crypt_and_chunker(world: &World) {
     assert!(exists(&found[0]));
 }
 
-pub fn a_union_and_a_combine_have_several(world: &World) {
+pub(crate) fn a_union_and_a_combine_have_several(world: &World) {
     let (a, b) = (world.path("a"), world.path("b"));
     world.write(
         "rclone.conf",
@@ -71,7 +74,7 @@ pub fn a_union_and_a_combine_have_several(world: &World) {
     assert!(roots(&worker, "co:far/deep").is_empty());
 }
 
-pub fn a_remote_elsewhere_has_none_and_is_not_asked(world: &World) {
+pub(crate) fn a_remote_elsewhere_has_none_and_is_not_asked(world: &World) {
     let worker = world.worker();
     // Nothing listens there: a question would be an error.
     let b2 = ":b2,account=A,key=K,endpoint='http://127.0.0.1:1':bucket/x";
@@ -80,7 +83,7 @@ pub fn a_remote_elsewhere_has_none_and_is_not_asked(world: &World) {
     assert!(roots(&worker, &format!(":crypt,password=x,remote='{quoted}':y")).is_empty());
 }
 
-pub fn remotes_that_go_round_in_a_circle_are_an_error(world: &World) {
+pub(crate) fn remotes_that_go_round_in_a_circle_are_an_error(world: &World) {
     world.write(
         "rclone.conf",
         "[a]\ntype = alias\nremote = b:\n[b]\ntype = alias\nremote = a:\n",

@@ -1,6 +1,14 @@
 //! Real rclone in a real worker: this binary starts itself again as that worker, so it has a `main`
 //! of its own. An argument chooses tests by a part of their names.
 
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test panics where it fails and says how it went"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 

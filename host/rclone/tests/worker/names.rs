@@ -102,7 +102,7 @@ fn as_path(name: &str) -> String {
     format!("{name}/{name}")
 }
 
-pub fn names_that_travel_unchanged_do(world: &World) {
+pub(crate) fn names_that_travel_unchanged_do(world: &World) {
     let travelling: Vec<_> = names()
         .into_iter()
         .filter(|name| travels_unchanged(name.as_bytes()))
@@ -128,20 +128,27 @@ pub fn names_that_travel_unchanged_do(world: &World) {
     assert_eq!(listed, travelling.into_iter().collect());
 }
 
-pub fn names_that_do_not_are_listed_otherwise(world: &World) {
+/// The rule is no stricter than it has to be, except with the quote, which rclone leaves alone before
+/// some characters.
+pub(crate) fn names_that_do_not_are_listed_otherwise(world: &World) {
     let worker = world.worker();
-    let others: BTreeSet<_> = names()
+    let others: Vec<_> = names()
         .into_iter()
-        .filter(|name| !travels_unchanged(name.as_bytes()))
+        .filter(|name| !travels_unchanged(name.as_bytes()) && !name.contains('‛'))
         .collect();
     assert!(others.len() > 100, "too few: {}", others.len());
-    for name in &others {
-        world.write(&format!("src/{name}"), "x");
+    for (n, name) in others.iter().enumerate() {
+        world.write(&format!("src/{n}/{name}"), "x");
     }
     let listed: BTreeSet<_> = list_all(&worker, world.remote("src"))
         .into_iter()
         .map(|entry| entry.path)
         .collect();
-    let unchanged: Vec<_> = listed.intersection(&others).collect();
-    assert!(unchanged.is_empty(), "these would travel: {unchanged:?}");
+    assert_eq!(listed.len(), others.len());
+    for (n, name) in others.iter().enumerate() {
+        assert!(
+            !listed.contains(&format!("{n}/{name}")),
+            "{name:?} would travel"
+        );
+    }
 }

@@ -10,7 +10,7 @@ fn transferring(worker: &Worker) -> usize {
     stats["transferring"].as_array().map_or(0, Vec::len)
 }
 
-pub fn transfers_takes_effect(world: &World) {
+pub(crate) fn transfers_takes_effect(world: &World) {
     let names: Vec<_> = (0..10).map(|n| format!("file{n}")).collect();
     for name in &names {
         world.write(&format!("src/{name}"), vec![1; 1 << 20]);
@@ -31,7 +31,7 @@ pub fn transfers_takes_effect(world: &World) {
     }
 }
 
-pub fn bwlimit_takes_effect(world: &World) {
+pub(crate) fn bwlimit_takes_effect(world: &World) {
     world.write("src/big", vec![1; 8 << 20]);
     let slow = world.worker_set_to(&[("bwlimit", text("16k"))]).unwrap();
     let limit = slow.rpc("core/bwlimit", &json!({}), PATIENCE).unwrap();
@@ -45,7 +45,7 @@ pub fn bwlimit_takes_effect(world: &World) {
     assert!(matches!(slow_job.poll().unwrap(), JobState::Running(_)));
 }
 
-pub fn retries_takes_effect(world: &World) {
+pub(crate) fn retries_takes_effect(world: &World) {
     for (retries, set) in [(3, vec![]), (1, vec![("retries", OptionValue::Integer(1))])] {
         let worker = world.worker_set_to(&set).unwrap();
         let mut request = world.copy_of(&["gone"]);
@@ -60,7 +60,7 @@ pub fn retries_takes_effect(world: &World) {
     }
 }
 
-pub fn the_option_of_a_backend_takes_effect(world: &World) {
+pub(crate) fn the_option_of_a_backend_takes_effect(world: &World) {
     world.write("src/a", "x");
     let set = |value| [("local-encoding", text(value))];
     // A letter-by-letter proof that the backend saw it: with `Dot,Hash`, a `＃` is a `#` on disk.
@@ -78,7 +78,7 @@ pub fn the_option_of_a_backend_takes_effect(world: &World) {
     assert!(refused.to_string().contains("local-encoding"), "{refused}");
 }
 
-pub fn every_bad_option_is_refused_by_name(world: &World) {
+pub(crate) fn every_bad_option_is_refused_by_name(world: &World) {
     let error = world
         .worker_set_to(&[
             ("tranfers", OptionValue::Integer(4)),
@@ -128,7 +128,7 @@ pub fn every_bad_option_is_refused_by_name(world: &World) {
     }
 }
 
-pub fn variables_that_would_alter_a_snapshot_are_ignored(world: &World) {
+pub(crate) fn variables_that_would_alter_a_snapshot_are_ignored(world: &World) {
     world.write("src/a", "x");
     let worker = world
         .worker_with(&[
@@ -142,7 +142,7 @@ pub fn variables_that_would_alter_a_snapshot_are_ignored(world: &World) {
     assert_eq!(list_all(&worker, world.remote("dst")).len(), 1);
 }
 
-pub fn a_log_file_variable_takes_nothing_over(world: &World) {
+pub(crate) fn a_log_file_variable_takes_nothing_over(world: &World) {
     let log = world.path("taken.log");
     let worker = world.worker_with(&[
         ("RCLONE_LOG_FILE", log.to_str().unwrap()),

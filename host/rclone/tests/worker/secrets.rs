@@ -11,7 +11,7 @@ fn assert_hidden(error: &RcloneError) {
     }
 }
 
-pub fn a_key_in_a_connection_string_shows_in_no_error(world: &World) {
+pub(crate) fn a_key_in_a_connection_string_shows_in_no_error(world: &World) {
     let worker = world.worker();
     let texts = [
         format!(":b2,account=A,key={KEY},endpoint='http://127.0.0.1:1':bucket"),
@@ -37,7 +37,7 @@ pub fn a_key_in_a_connection_string_shows_in_no_error(world: &World) {
     }
 }
 
-pub fn a_key_in_a_raw_call_shows_in_no_error(world: &World) {
+pub(crate) fn a_key_in_a_raw_call_shows_in_no_error(world: &World) {
     let worker = world.worker();
     let input = json!({ "fs": { "type": "b2", "key": KEY, "chunk_size": "potato" }, "remote": "" });
     assert_hidden(&worker.rpc("operations/list", &input, PATIENCE).unwrap_err());

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,37 +14,37 @@ use copal_rclone::{
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-pub struct World {
-    pub dir: TempDir,
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         fs::write(dir.path().join("rclone.conf"), "").unwrap();
         Self { dir }
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.dir.path().join(below)
     }
 
     /// The local remote of a directory here.
-    pub fn remote(&self, below: &str) -> Remote {
+    pub(crate) fn remote(&self, below: &str) -> Remote {
         Remote::local(self.path(below).to_str().unwrap()).unwrap()
     }
 
     /// Writes a file, and the directories above it.
-    pub fn write(&self, below: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, below: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(below);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path
     }
 
-    pub fn options(&self) -> SpawnOptions {
+    pub(crate) fn options(&self) -> SpawnOptions {
         SpawnOptions {
             program: std::env::current_exe().unwrap(),
             args: vec!["worker".into()],
@@ -56,11 +55,11 @@ impl World {
         }
     }
 
-    pub fn worker(&self) -> Worker {
+    pub(crate) fn worker(&self) -> Worker {
         Worker::spawn(self.options()).unwrap()
     }
 
-    pub fn worker_with(&self, env: &[(&str, &str)]) -> Result<Worker, RcloneError> {
+    pub(crate) fn worker_with(&self, env: &[(&str, &str)]) -> Result<Worker, RcloneError> {
         let mut options = self.options();
         let pairs = env
             .iter()
@@ -69,7 +68,7 @@ impl World {
         Worker::spawn(options)
     }
 
-    pub fn worker_set_to(&self, set: &[(&str, OptionValue)]) -> Result<Worker, RcloneError> {
+    pub(crate) fn worker_set_to(&self, set: &[(&str, OptionValue)]) -> Result<Worker, RcloneError> {
         let mut options = self.options();
         options.options = set
             .iter()
@@ -79,7 +78,7 @@ impl World {
     }
 
     /// Asks to copy `files` from `src` to `dst`, once.
-    pub fn copy_of(&self, files: &[&str]) -> CopyRequest {
+    pub(crate) fn copy_of(&self, files: &[&str]) -> CopyRequest {
         CopyRequest {
             source: self.remote("src"),
             destination: self.remote("dst"),
@@ -89,11 +88,11 @@ impl World {
     }
 }
 
-pub fn text(value: &str) -> OptionValue {
+pub(crate) fn text(value: &str) -> OptionValue {
     OptionValue::Text(value.into())
 }
 
-pub fn list_all(worker: &Worker, remote: Remote) -> Vec<Entry> {
+pub(crate) fn list_all(worker: &Worker, remote: Remote) -> Vec<Entry> {
     let request = ListRequest {
         recursive: true,
         ..ListRequest::of(remote)
@@ -104,12 +103,12 @@ pub fn list_all(worker: &Worker, remote: Remote) -> Vec<Entry> {
     entries
 }
 
-pub fn paths(entries: &[Entry]) -> Vec<&str> {
+pub(crate) fn paths(entries: &[Entry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.path.as_str()).collect()
 }
 
 /// Asks until the answer is yes.
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
@@ -118,7 +117,7 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Whether a process runs; one that has ended and waits for its parent's notice does not.
-pub fn is_alive(id: u32) -> bool {
+pub(crate) fn is_alive(id: u32) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else {
         return false;
     };
@@ -126,10 +125,10 @@ pub fn is_alive(id: u32) -> bool {
     !matches!(state, Some('Z' | 'X') | None)
 }
 
-pub fn exists(path: impl AsRef<Path>) -> bool {
+pub(crate) fn exists(path: impl AsRef<Path>) -> bool {
     path.as_ref().exists()
 }
 
-pub fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
 }
