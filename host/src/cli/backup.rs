@@ -43,6 +43,10 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     for error in outcome.errors() {
         message::error(error, &ending(error).next);
     }
+    for failure in &outcome.hook_failures {
+        let error = CopalError::Hook(failure.clone());
+        message::error(&error, &ending(&error).next);
+    }
     show::outcome::print(&outcome, global.output())?;
     Ok(exit(&outcome))
 }

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use copal_core::snapshot::ResolveError;
-use copal_hooks::{FailureKind, HookFailure};
+use copal_hooks::{FailureKind, HookFailure, Phase};
 use copal_rclone::ErrorKind;
 
 use crate::edge::interrupt::Signal;
@@ -168,6 +168,9 @@ fn of_hook(failure: &HookFailure) -> Ending {
             "if it should, put this line into its [[hook]]: {}",
             denial.remedy
         )),
+        FailureKind::Error { .. } if failure.phase == Phase::PostBackup => {
+            failed("mend what it names; what the run itself came to stands")
+        }
         FailureKind::Error { .. } => failed("mend what it names, and run the backup again"),
         FailureKind::TimedOut { .. } | FailureKind::OutOfMemory { .. } => failed(
             "if it needs more, raise its `limits` in the configuration; else tell its author",

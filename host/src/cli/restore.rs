@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use copal_core::path::RelPath;
+use copal_core::path::{InvalidPath, RelPath};
 use copal_core::snapshot::SnapshotRef;
 
 use super::Global;
@@ -24,10 +24,15 @@ pub(super) struct RestoreArgs {
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
     /// Only what lies at or below this path; may be given several times
-    #[arg(long = "path", value_name = "PATH")]
+    #[arg(long = "path", value_name = "PATH", value_parser = below)]
     paths: Vec<RelPath>,
     #[command(flatten)]
     from: FromArgs,
+}
+
+/// A directory may be written as shells complete it, with a slash at its end.
+fn below(path: &str) -> Result<RelPath, InvalidPath> {
+    path.trim_end_matches('/').parse()
 }
 
 pub(super) fn run(args: &RestoreArgs, global: &Global) -> Result<Exit, CopalError> {

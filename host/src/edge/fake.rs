@@ -135,20 +135,22 @@ impl Remote for Fake {
             .collect())
     }
 
-    fn upload(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
-        self.call("upload to", batch.remote)?;
-        let (half, rest) = batch.names.split_at(batch.names.len() / 2);
-        let to = self.root.join(batch.remote);
-        self.copy(batch.local, &to, half);
-        watch(Progress {
-            files: half.len() as u64,
-            ..Progress::default()
-        });
-        if let Some(meanwhile) = self.orders.meanwhile.take() {
-            meanwhile();
+    fn upload(&self, batches: &[Batch<'_>], watch: &mut Watch<'_>) -> Result<(), RemoteError> {
+        for batch in batches {
+            self.call("upload to", batch.remote)?;
+            let (half, rest) = batch.names.split_at(batch.names.len() / 2);
+            let to = self.root.join(batch.remote);
+            self.copy(batch.local, &to, half);
+            watch(Progress {
+                files: half.len() as u64,
+                ..Progress::default()
+            });
+            if let Some(meanwhile) = self.orders.meanwhile.take() {
+                meanwhile();
+            }
+            self.interrupt.check()?;
+            self.copy(batch.local, &to, rest);
         }
-        self.interrupt.check()?;
-        self.copy(batch.local, &to, rest);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What touches the world: files, the remote, the lock, signals.
 
 pub mod attributes;
+mod copies;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod hash;

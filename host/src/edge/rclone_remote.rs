@@ -2,19 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use copal_core::units::ByteCount;
 use copal_rclone::{
-    CopyFileRequest, CopyRequest, Entry, ErrorKind, JobState, ListRequest, RcloneError, Worker,
+    CopyFileRequest, CopyRequest, Entry, ErrorKind, ListRequest, RcloneError, Worker,
 };
 
+use super::copies::copy;
 use super::interrupt::Interrupt;
-use super::rclone::{ANSWER, TIDY_UP};
-use super::remote::{
-    Abilities, Batch, HashKind, Listed, Progress, Remote, RemoteError, RemoteHash, Watch,
-};
+use super::rclone::ANSWER;
+use super::remote::{Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch};
 
 /// A remote by way of rclone.
 pub(super) struct RcloneRemote {
@@ -53,34 +50,6 @@ impl RcloneRemote {
             Ok(entries) => Ok(entries),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(self.failed("list", dir, error)),
-        }
-    }
-
-    fn copy(&self, request: CopyRequest, watch: &mut Watch<'_>) -> Result<(), RcloneError> {
-        const SHORTEST: Duration = Duration::from_millis(10);
-        const LONGEST: Duration = Duration::from_millis(200);
-        let mut job = self.worker.start_copy(request)?;
-        let mut pause = SHORTEST;
-        loop {
-            if self.interrupt.signal().is_some() {
-                return job.cancel(TIDY_UP);
-            }
-            let (progress, done) = match job.poll()? {
-                JobState::Running(progress) => (progress, false),
-                JobState::Done(summary) => (summary.progress, true),
-            };
-            #[expect(clippy::cast_precision_loss, reason = "a speed is shown")]
-            let bytes_per_second = progress.speed.0 as f64;
-            watch(Progress {
-                bytes: progress.bytes,
-                files: progress.files,
-                bytes_per_second,
-            });
-            if done {
-                return Ok(());
-            }
-            thread::sleep(pause);
-            pause = (pause * 2).min(LONGEST);
         }
     }
 
@@ -171,26 +140,35 @@ impl Remote for RcloneRemote {
             .collect())
     }
 
-    fn upload(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
-        if batch.again {
-            // rclone takes a file of the same size and time for the same file.
+    fn upload(&self, batches: &[Batch<'_>], watch: &mut Watch<'_>) -> Result<(), RemoteError> {
+        // rclone takes a file of the same size and time for the same file.
+        for batch in batches.iter().filter(|batch| batch.again) {
             let remote = batch.remote;
             batch
                 .names
                 .iter()
                 .try_for_each(|name| self.delete(&format!("{remote}/{name}")))?;
         }
-        let copied = local(batch.local).and_then(|source| {
+        let request = |batch: &Batch<'_>| {
             let destination = self.remote.join(batch.remote);
-            self.copy(request(source, destination, batch), watch)
-        });
-        self.ended("upload to", batch.remote, copied)
+            Ok(request(local(batch.local)?, destination, *batch))
+        };
+        let requests: Result<Vec<_>, _> = batches.iter().map(request).collect();
+        let copied =
+            requests.and_then(|requests| copy(&self.worker, requests, watch, &self.interrupt));
+        let dir = batches.first().map_or("", |batch| batch.remote);
+        self.ended("upload to", dir, copied)
     }
 
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
         let copied = local(batch.local).and_then(|destination| {
             let source = self.remote.join(batch.remote);
-            self.copy(request(source, destination, batch), watch)
+            copy(
+                &self.worker,
+                vec![request(source, destination, batch)],
+                watch,
+                &self.interrupt,
+            )
         });
         self.ended("download from", batch.remote, copied)
     }

@@ -83,6 +83,18 @@ pub struct Progress {
     pub bytes_per_second: f64,
 }
 
+impl std::ops::Add for Progress {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes + other.bytes,
+            files: self.files + other.files,
+            bytes_per_second: self.bytes_per_second + other.bytes_per_second,
+        }
+    }
+}
+
 /// What went wrong at the remote's end.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
@@ -131,8 +143,9 @@ pub trait Remote {
     /// The names of the directories in `dir`. A missing directory is empty.
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError>;
 
-    /// Uploads a batch. On success rclone reported no error; what arrived is the listing's to say.
-    fn upload(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;
+    /// Uploads batches, all at once. On success rclone reported no error; what arrived is the
+    /// listing's to say.
+    fn upload(&self, batches: &[Batch<'_>], watch: &mut Watch<'_>) -> Result<(), RemoteError>;
 
     /// Downloads a batch.
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;

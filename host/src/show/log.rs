@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 /// `COPAL_LOG` (in the syntax of `tracing`) goes above all.
 pub fn start(verbose: u8, quiet: bool) {
     let level = match (quiet, verbose) {
-        (true, _) => "error",
+        (true, _) => "error,rclone=off",
         (false, 0) => "warn,rclone=off",
         (false, 1) => "info",
         (false, _) => "debug,wasmtime=info,cranelift=info,wasmtime_cranelift=info",

@@ -39,9 +39,6 @@ fn text(outcome: &Outcome, quiet: bool) -> String {
             );
         }
     }
-    for failure in &outcome.hook_failures {
-        line(&mut text, format!("after it, {failure}"));
-    }
     if quiet || text.is_empty() {
         return text;
     }

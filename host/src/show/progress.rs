@@ -61,6 +61,7 @@ impl Drop for Progress {
 
 impl Show for Progress {
     fn step(&self, step: Step) {
+        tracing::info!(?step);
         let doing = match step {
             Step::Plan => "looking",
             Step::Preflight => "asking",

@@ -167,7 +167,12 @@ impl Staged {
             let inside_archive = archived
                 .iter()
                 .any(|dir| found.path.is_within(dir) && found.path != *dir);
-            if inside_archive || sqlite::is_sidecar(&found.path, |path| databases.contains(path)) {
+            if inside_archive {
+                // Its content lies in the archive, made from its stand-in if it has one.
+                stand_ins.remove(&found.path);
+                continue;
+            }
+            if sqlite::is_sidecar(&found.path, |path| databases.contains(path)) {
                 continue;
             }
             let artifact = stand_ins.remove(&found.path);

@@ -1,7 +1,8 @@
 //! The directory that a restore fills: empty until everything is proven, or as it was.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use copal_core::manifest::Manifest;
@@ -90,7 +91,7 @@ impl Target {
         for entry in fs::read_dir(&tree).map_err(place(&tree))? {
             let from = entry.map_err(place(&tree))?.path();
             let to = self.dir.join(from.file_name().unwrap_or_default());
-            fs::rename(&from, &to).map_err(place(&to))?;
+            move_to(&from, &to).map_err(place(&to))?;
         }
         self.finished = true;
         let work = self.dir.join(WORK);
@@ -116,4 +117,17 @@ impl Drop for Target {
             tracing::warn!(path = %work.display(), %error, "unfinished restore left behind");
         }
     }
+}
+
+/// Moving a directory to another parent rewrites its `..`, for which anybody but root needs the
+/// right to write to it.
+fn move_to(from: &Path, to: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(from)?;
+    if !metadata.is_dir() {
+        return fs::rename(from, to);
+    }
+    let own = metadata.permissions();
+    fs::set_permissions(from, Permissions::from_mode(own.mode() | 0o700))?;
+    fs::rename(from, to)?;
+    fs::set_permissions(to, own)
 }

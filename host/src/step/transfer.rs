@@ -118,29 +118,21 @@ impl Transferred<'_> {
             }
         }
         let artifacts = self.staged.staging.artifacts();
-        let mut before = Progress::default();
-        for (local, names) in [(&artifacts, staged), (&self.staged.source, live)] {
-            if names.is_empty() {
-                continue;
-            }
-            let batch = Batch {
+        let sources = [
+            (artifacts.as_path(), &staged),
+            (self.staged.source.as_path(), &live),
+        ];
+        let batches: Vec<Batch<'_>> = sources
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(local, names)| Batch {
                 local,
                 remote: &self.dir,
-                names: &names,
+                names,
                 again,
-            };
-            let mut last = before;
-            by.remote.upload(batch, &mut |now| {
-                last = Progress {
-                    bytes: before.bytes + now.bytes,
-                    files: before.files + now.files,
-                    bytes_per_second: now.bytes_per_second,
-                };
-                (by.watch)(last);
-            })?;
-            before = last;
-        }
-        Ok(())
+            })
+            .collect();
+        Ok(by.remote.upload(&batches, by.watch)?)
     }
 
     /// Live files whose version is no longer the one whose checksum was taken.

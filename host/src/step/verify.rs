@@ -1,8 +1,12 @@
 //! Verify: whether a snapshot still is what was sealed.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use copal_core::manifest::{COPAL_DIR, Manifest};
+use copal_core::digest::Sha256;
+use copal_core::manifest::{FileEntry, MANIFEST, Manifest, SUMS, Taken};
+use copal_core::units::ByteCount;
+use sha2::Digest;
 
 use super::compare::{Difference, compare};
 use super::snapshots::{Store, StoreError};
@@ -58,11 +62,15 @@ pub fn verify(
     use crate::edge::remote::HashKind;
     let dir = store.dir(manifest.id);
     let abilities = store.remote().abilities()?;
-    let own = format!("{COPAL_DIR}/");
     let mut listed = store.remote().files(&dir, depth == Depth::Quick)?;
-    listed.retain(|file| !file.path.starts_with(&own));
-    let files = manifest.files().map(|(stored, _, file)| (stored, file));
-    let mut differences = compare(files, listed);
+    listed.retain(|file| file.path != MANIFEST);
+    let sums = sums(&manifest);
+    let files: Vec<(String, &FileEntry)> = manifest
+        .files()
+        .map(|(stored, _, file)| (stored, file))
+        .chain([(SUMS.to_owned(), &sums)])
+        .collect();
+    let mut differences = compare(files.iter().cloned(), listed);
     let mut compared = match abilities.hash {
         Some(HashKind::Sha256) => "sizes and SHA-256",
         Some(HashKind::Sha1) => "sizes and SHA-1",
@@ -71,7 +79,10 @@ pub fn verify(
     };
     if depth == Depth::Full {
         compared = "every byte, by SHA-256";
-        differences.extend(read_back(store, &manifest, &differences, watch, interrupt)?);
+        let bad = names(&differences);
+        let files = files.iter().filter(|(stored, _)| !bad.contains(stored));
+        let files: Vec<_> = files.cloned().collect();
+        differences.extend(read_back(store, &dir, &files, watch, interrupt)?);
     }
     Ok(Verified {
         manifest,
@@ -83,26 +94,37 @@ pub fn verify(
 /// Bytes fetched at once: bounds the room that a full verification needs on this machine.
 const ROUND: u64 = 1 << 30;
 
+/// What [`SUMS`] has to be: it follows from the manifest.
+fn sums(manifest: &Manifest) -> FileEntry {
+    let text = manifest.sums();
+    FileEntry {
+        size: ByteCount(text.len() as u64),
+        sha256: Sha256::from_bytes(sha2::Sha256::digest(&text).into()),
+        sha1: None,
+        md5: None,
+        taken: Taken::Direct,
+        stored: None,
+    }
+}
+
+/// The files that it makes no sense to read back.
+fn names(differences: &[Difference]) -> HashSet<String> {
+    let bad = |difference: &Difference| match difference {
+        Difference::Missing(name) | Difference::Size { name, .. } => Some(name.clone()),
+        Difference::Extra(_) | Difference::Hash(_) => None,
+    };
+    differences.iter().filter_map(bad).collect()
+}
+
 fn read_back(
     store: &Store<'_>,
-    manifest: &Manifest,
-    known_bad: &[Difference],
+    dir: &str,
+    files: &[(String, &FileEntry)],
     watch: &mut dyn FnMut(Progress),
     interrupt: &Interrupt,
 ) -> Result<Vec<Difference>, VerifyError> {
-    let dir = store.dir(manifest.id);
-    let is_bad = |name: &str| {
-        known_bad.iter().any(|difference| match difference {
-            Difference::Missing(bad) | Difference::Size { name: bad, .. } => bad == name,
-            Difference::Extra(_) | Difference::Hash(_) => false,
-        })
-    };
-    let files: Vec<_> = manifest
-        .files()
-        .filter(|(stored, ..)| !is_bad(stored))
-        .collect();
     let mut differences = Vec::new();
-    let mut rest = &files[..];
+    let mut rest = files;
     while !rest.is_empty() {
         interrupt.check()?;
         let mut bytes = 0;
@@ -110,20 +132,20 @@ fn read_back(
             bytes += size;
             bytes <= ROUND
         };
-        let sizes = rest.iter().map(|(_, _, file)| file.size.0);
+        let sizes = rest.iter().map(|(_, file)| file.size.0);
         let count = sizes.map(fits).take_while(|fits| *fits).count().max(1);
         let (round, later) = rest.split_at(count);
         rest = later;
         let temporary = tempfile::tempdir()?;
-        let names: Vec<String> = round.iter().map(|(stored, ..)| stored.clone()).collect();
+        let names: Vec<String> = round.iter().map(|(stored, _)| stored.clone()).collect();
         let batch = Batch {
             local: temporary.path(),
-            remote: &dir,
+            remote: dir,
             names: &names,
             again: false,
         };
         store.remote().download(batch, watch)?;
-        for (stored, _, file) in round {
+        for (stored, file) in round {
             if !content_matches(&temporary.path().join(stored), file, interrupt)? {
                 differences.push(Difference::Hash(stored.clone()));
             }
@@ -134,7 +156,7 @@ fn read_back(
 
 fn content_matches(
     local: &Path,
-    file: &copal_core::manifest::FileEntry,
+    file: &FileEntry,
     interrupt: &Interrupt,
 ) -> Result<bool, VerifyError> {
     match hash_file(local, Wanted::default(), interrupt) {
