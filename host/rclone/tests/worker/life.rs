@@ -2,7 +2,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -177,21 +177,29 @@ pub(crate) fn hold_a_worker() -> ExitCode {
     }
 }
 
+/// A child that no failing test leaves behind.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 /// Kills a program that holds a worker, and gives the worker's id.
 fn kill_the_parent(before: impl FnOnce(u32, u32)) -> u32 {
-    let mut parent = Command::new(std::env::current_exe().unwrap())
+    let parent = Command::new(std::env::current_exe().unwrap())
         .arg("hold-a-worker")
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let mut parent = Killed(parent.unwrap());
     let mut line = String::new();
-    let mut told = BufReader::new(parent.stdout.take().unwrap());
+    let mut told = BufReader::new(parent.0.stdout.take().unwrap());
     told.read_line(&mut line).unwrap();
     let id = line.trim().parse().unwrap();
     assert!(is_alive(id));
-    before(parent.id(), id);
-    parent.kill().unwrap();
-    parent.wait().unwrap();
+    before(parent.0.id(), id);
     id
 }
 
