@@ -1,7 +1,7 @@
 // Package gate keeps rclone asleep until the program asks for it.
 //
 // The Go runtime of a C archive starts by itself when the process starts, on a thread of its own,
-// and runs every package's init. Those of rclone cost 15 ms and 15 MB, create ~/.config/rclone,
+// and runs every package's init. Those of rclone take time and memory, create ~/.config/rclone,
 // raise the limit on open files, and end the process when an RCLONE_ variable can't be parsed: too
 // much for a command that needs no remote.
 //
