@@ -49,7 +49,7 @@ pub struct RunRecord {
     pub id: String,
     /// When the run began.
     pub started: Timestamp,
-    /// When everything was staged: nothing in the snapshot is younger.
+    /// When everything was staged: what the app wrote later need not be in the snapshot.
     pub staged: Timestamp,
     /// The version of Copal that wrote this.
     pub copal: String,

@@ -5,7 +5,7 @@
 //! lost, which happens to Open WebUI after its "Download database" button): a read-only one can't.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::open::open_regular;
 use crate::edge::stat::Version;
 
 /// What every SQLite database begins with. Source: <https://sqlite.org/fileformat2.html>, 1.3.
@@ -33,7 +34,7 @@ const BUSY_LIMIT: Duration = Duration::from_secs(30);
 /// Whether `file` is a database: by its header, or by a log beside a file still empty.
 pub fn is_database(file: &Path) -> io::Result<bool> {
     let mut header = [0; 16];
-    let mut reader = File::open(file)?;
+    let mut reader = open_regular(file)?;
     match reader.read_exact(&mut header) {
         Ok(()) => Ok(&header == MAGIC),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

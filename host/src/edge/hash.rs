@@ -11,6 +11,7 @@ use sha1::Sha1;
 use sha2::Digest;
 
 use super::interrupt::Interrupt;
+use super::open::open_regular;
 use super::stat::Version;
 
 /// The checksums of one content.
@@ -53,7 +54,7 @@ pub fn hash_live(
 ) -> io::Result<Option<(Digests, Metadata)>> {
     const TRIES: u32 = 3;
     for _ in 0..TRIES {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path)?;
         let metadata = file.metadata()?;
         let before = Version::of(&metadata);
         let digests = hash_reader(&mut file, wanted, interrupt)?;

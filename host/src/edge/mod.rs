@@ -7,6 +7,7 @@ pub(crate) mod fake;
 pub mod hash;
 pub mod interrupt;
 pub mod lock;
+pub mod open;
 pub mod rclone;
 mod rclone_remote;
 pub mod remote;

@@ -1,6 +1,6 @@
 //! Stage: everything that belongs to the snapshot, with its checksum and where its content is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use copal_core::stored::StoredNames;
 use copal_core::units::ByteCount;
 use jiff::Timestamp;
 
-use super::take::{Source, StagedFile};
+use super::take::{Source, StagedFile, Terms};
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite;
 use crate::edge::hash::Wanted;
@@ -37,7 +37,7 @@ pub struct Staged {
     pub specials: Vec<RelPath>,
     /// The names given on the remote.
     pub names: StoredNames,
-    /// When the walk ended: nothing staged is younger.
+    /// When the walk ended: what the app wrote later need not be in the snapshot.
     pub at: Timestamp,
 }
 
@@ -98,7 +98,7 @@ pub struct Staging<'a, F> {
     /// What hooks made.
     pub artifacts: Vec<Artifact>,
     /// Databases that the owner lets be copied live.
-    pub live_allowed: &'a dyn Fn(&RelPath) -> bool,
+    pub live_allowed: &'a (dyn Fn(&RelPath) -> bool + Sync),
     /// Checksums that the destinations' remotes keep.
     pub wanted: Wanted,
     /// The clock.
@@ -132,16 +132,16 @@ where
         .into_iter()
         .map(|artifact| (artifact.stands_in_for.clone(), artifact))
         .collect();
-    let (sources, odd) = staged.sort_out(walked.kept, &mut stand_ins);
+    let sources = staged.sort_out(walked.kept, &mut stand_ins);
     if let Some(lost) = stand_ins.into_keys().next() {
         return Err(StageError::Vanished(lost));
     }
-    // Plain names first: the encoded form of an odd name must not take one of theirs.
-    for source in sources.into_iter().chain(odd) {
-        ask.interrupt.check()?;
-        let file = staged.take(source, &ask)?;
-        staged.files.extend(file);
-    }
+    let terms = Terms {
+        live_allowed: ask.live_allowed,
+        wanted: ask.wanted,
+        interrupt: ask.interrupt,
+    };
+    staged.files = staged.take_all(sources, terms)?;
     Ok(staged)
 }
 
@@ -151,70 +151,88 @@ impl Staged {
         &mut self,
         kept: Vec<Found>,
         stand_ins: &mut HashMap<RelPath, Artifact>,
-    ) -> (Vec<Source>, Vec<Source>) {
-        let archived: Vec<RelPath> = stand_ins
-            .values()
-            .filter(|artifact| artifact.taken.archive_suffix().is_some())
-            .map(|artifact| artifact.stands_in_for.clone())
-            .collect();
-        let databases: std::collections::HashSet<RelPath> = stand_ins
-            .values()
-            .filter(|artifact| artifact.taken == Taken::SqliteBackup)
-            .map(|artifact| artifact.stands_in_for.clone())
-            .collect();
-        let (mut plain, mut odd) = (Vec::new(), Vec::new());
+    ) -> Vec<Source> {
+        let standing_in = |is: fn(Taken) -> bool| -> HashSet<RelPath> {
+            let those = stand_ins.values().filter(|artifact| is(artifact.taken));
+            those
+                .map(|artifact| artifact.stands_in_for.clone())
+                .collect()
+        };
+        let archived = standing_in(|taken| taken.archive_suffix().is_some());
+        let databases = standing_in(|taken| taken == Taken::SqliteBackup);
+        let mut sources = Vec::new();
         for found in kept {
-            let inside_archive = archived
-                .iter()
-                .any(|dir| found.path.is_within(dir) && found.path != *dir);
-            if inside_archive {
-                // Its content lies in the archive, made from its stand-in if it has one.
+            if found
+                .path
+                .ancestors()
+                .any(|above| archived.contains(&above))
+            {
+                // Its artifact, if it has one, is in the archive.
                 stand_ins.remove(&found.path);
                 continue;
             }
             if sqlite::is_sidecar(&found.path, |path| databases.contains(path)) {
                 continue;
             }
-            let artifact = stand_ins.remove(&found.path);
-            let kind = match (&artifact, found.kind) {
-                (Some(_), _) | (None, FoundKind::File) => None,
-                (None, FoundKind::Directory) => Some(EntryKind::Directory),
-                (None, FoundKind::Symlink(target)) => Some(EntryKind::Symlink {
-                    target: copal_core::path::encode_bytes(&target),
-                }),
-                (None, FoundKind::Special(_)) => {
-                    self.specials.push(found.path);
+            let Found {
+                path,
+                attributes,
+                kind,
+                ..
+            } = found;
+            let artifact = stand_ins.remove(&path);
+            let kind = match (&artifact, kind) {
+                (Some(_), _) | (None, FoundKind::File) => {
+                    sources.push((path, attributes, artifact));
                     continue;
                 }
-            };
-            if let Some(kind) = kind {
-                self.others.push(Entry {
-                    path: found.path,
-                    attributes: found.attributes,
-                    kind,
-                });
-                continue;
-            }
-            let path = artifact
-                .as_ref()
-                .map_or_else(|| found.path.clone(), Artifact::path);
-            let plain_name =
-                StoredNames::plain(&path, copal_rclone::travels_unchanged).map(str::to_owned);
-            let source = Source {
-                path,
-                attributes: found.attributes,
-                artifact,
-                plain: plain_name,
-            };
-            match &source.plain {
-                Some(name) => {
-                    self.names.reserve(name);
-                    plain.push(source);
+                (None, FoundKind::Special(_)) => {
+                    self.specials.push(path);
+                    continue;
                 }
-                None => odd.push(source),
+                (None, FoundKind::Directory) => EntryKind::Directory,
+                (None, FoundKind::Symlink(target)) => EntryKind::Symlink {
+                    target: copal_core::path::encode_bytes(&target),
+                },
+            };
+            self.others.push(Entry {
+                path,
+                attributes,
+                kind,
+            });
+        }
+        self.name(sources)
+    }
+
+    /// Gives each file its name on the remote. Plain names first: the encoded form of an odd name
+    /// must not take one of theirs.
+    fn name(&mut self, sources: Vec<(RelPath, Attributes, Option<Artifact>)>) -> Vec<Source> {
+        let (mut named, mut odd) = (Vec::new(), Vec::new());
+        for (live, attributes, artifact) in sources {
+            let path = artifact.as_ref().map_or(live, Artifact::path);
+            match StoredNames::plain(&path, copal_rclone::travels_unchanged).map(str::to_owned) {
+                Some(stored) => {
+                    self.names.reserve(&stored);
+                    named.push(Source {
+                        path,
+                        attributes,
+                        artifact,
+                        stored,
+                    });
+                }
+                None => odd.push((path, attributes, artifact)),
             }
         }
-        (plain, odd)
+        named.extend(odd.into_iter().map(|(path, attributes, artifact)| {
+            let stored = self.names.encode(&path);
+            Source {
+                path,
+                attributes,
+                artifact,
+                stored,
+            }
+        }));
+        named
     }
 
     /// Sum of the files' sizes.

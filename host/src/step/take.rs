@@ -3,15 +3,18 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 
 use copal_core::manifest::{Attributes, Entry, EntryKind, FileEntry, Taken};
 use copal_core::path::RelPath;
 
-use super::stage::{StageError, Staged, Staging};
+use super::stage::{StageError, Staged};
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite;
 use crate::edge::hash::{Digests, Wanted, hash_file, hash_live};
 use crate::edge::interrupt::Interrupt;
+use crate::edge::open::open_regular;
 use crate::edge::stat::{Version, attributes};
 use crate::edge::walk::absolute;
 
@@ -66,87 +69,114 @@ pub(super) struct Source {
     pub(super) path: RelPath,
     pub(super) attributes: Attributes,
     pub(super) artifact: Option<Artifact>,
-    /// Its own name, where that can stay.
-    pub(super) plain: Option<String>,
+    /// Its name on the remote.
+    pub(super) stored: String,
+}
+
+/// How files are taken.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// Databases that the owner lets be copied live.
+    pub(super) live_allowed: &'a (dyn Fn(&RelPath) -> bool + Sync),
+    /// Checksums that the destinations' remotes keep.
+    pub(super) wanted: Wanted,
+    /// Asks for an end.
+    pub(super) interrupt: &'a Interrupt,
 }
 
 impl Staged {
-    /// `None` for a file that the app deleted since the walk.
-    pub(super) fn take<F>(
-        &mut self,
-        source: Source,
-        ask: &Staging<'_, F>,
-    ) -> Result<Option<StagedFile>, StageError> {
-        let Source {
-            path,
-            attributes,
-            artifact,
-            plain,
-        } = source;
-        let Some(artifact) = artifact else {
-            let live = absolute(&self.source, &path);
-            if !(ask.live_allowed)(&path)
-                && gone_or(&live, sqlite::is_database(&live))? == Some(true)
-            {
-                return Err(StageError::Uncovered(path));
+    /// Takes many files, on every core: reading and hashing is all the work there is.
+    pub(super) fn take_all(
+        &self,
+        sources: Vec<Source>,
+        terms: Terms<'_>,
+    ) -> Result<Vec<StagedFile>, StageError> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let waiting = Mutex::new(sources.into_iter());
+        let next = || {
+            waiting
+                .lock()
+                .expect("no holder of this lock panics")
+                .next()
+        };
+        let work = || {
+            let mut taken = Vec::new();
+            while let Some(source) = next() {
+                terms.interrupt.check()?;
+                taken.extend(self.take(source, terms)?);
             }
-            let Some(stored) = plain else {
-                let stored = self.names.encode(&path);
-                return self.take_copy(&path, &stored, ask.wanted, ask.interrupt);
-            };
-            return self.take_live(path, stored, ask);
+            Ok(taken)
         };
-        let stored = plain.unwrap_or_else(|| self.names.encode(&path));
-        let place = self.place(&stored)?;
-        let failed = |source| StageError::Staging {
-            path: place.clone(),
-            source,
-        };
-        fs::rename(&artifact.file, &place).map_err(failed)?;
-        let digests = hash_file(&place, ask.wanted, ask.interrupt).map_err(|error| {
-            ask.interrupt
-                .check()
-                .err()
-                .map_or_else(|| failed(error), StageError::Interrupted)
-        })?;
-        let content = Content::Staged;
-        Ok(Some(StagedFile {
-            path,
-            attributes,
-            stored,
-            digests,
-            taken: artifact.taken,
-            content,
-        }))
+        let parts: Result<Vec<Vec<StagedFile>>, StageError> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().expect("staging does not panic"))
+                .collect()
+        });
+        let mut files: Vec<StagedFile> = parts?.into_iter().flatten().collect();
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
     }
 
-    fn take_live<F>(
+    /// `None` for a file that the app deleted since the walk.
+    fn take(&self, source: Source, terms: Terms<'_>) -> Result<Option<StagedFile>, StageError> {
+        if let Some(artifact) = &source.artifact {
+            return self.take_artifact(&source, artifact, terms).map(Some);
+        }
+        let Source { path, stored, .. } = source;
+        let live = absolute(&self.source, &path);
+        let torn = !(terms.live_allowed)(&path);
+        if torn && gone_or(&live, sqlite::is_database(&live))? == Some(true) {
+            return Err(StageError::Uncovered(path));
+        }
+        if stored.as_bytes() == path.as_bytes() {
+            self.take_live(path, stored, terms)
+        } else {
+            self.take_copy(&path, &stored, terms.wanted, terms.interrupt)
+        }
+    }
+
+    fn take_artifact(
+        &self,
+        source: &Source,
+        artifact: &Artifact,
+        terms: Terms<'_>,
+    ) -> Result<StagedFile, StageError> {
+        let place = self.place(&source.stored)?;
+        fs::rename(&artifact.file, &place).map_err(in_staging(&place))?;
+        Ok(StagedFile {
+            path: source.path.clone(),
+            attributes: source.attributes,
+            stored: source.stored.clone(),
+            digests: hash_staged(&place, terms.wanted, terms.interrupt)?,
+            taken: artifact.taken,
+            content: Content::Staged,
+        })
+    }
+
+    fn take_live(
         &self,
         path: RelPath,
         stored: String,
-        ask: &Staging<'_, F>,
+        terms: Terms<'_>,
     ) -> Result<Option<StagedFile>, StageError> {
         let live = absolute(&self.source, &path);
-        let hashed = hash_live(&live, ask.wanted, ask.interrupt);
-        ask.interrupt.check()?;
+        let hashed = hash_live(&live, terms.wanted, terms.interrupt);
+        terms.interrupt.check()?;
         match gone_or(&live, hashed)? {
             None => Ok(None),
-            Some(Some((digests, metadata))) => {
-                let content = Content::Live(Version::of(&metadata));
+            Some(Some((digests, metadata))) => Ok(Some(StagedFile {
+                path,
                 // Those of the version that was read, which may be younger than the walk.
-                let attributes = attributes(&metadata);
-                let taken = Taken::Direct;
-                Ok(Some(StagedFile {
-                    path,
-                    attributes,
-                    stored,
-                    digests,
-                    taken,
-                    content,
-                }))
-            }
+                attributes: attributes(&metadata),
+                stored,
+                digests,
+                taken: Taken::Direct,
+                content: Content::Live(Version::of(&metadata)),
+            })),
             // It changes too quickly to be read from the live tree, not too quickly to be copied.
-            Some(None) => self.take_copy(&path, &stored, ask.wanted, ask.interrupt),
+            Some(None) => self.take_copy(&path, &stored, terms.wanted, terms.interrupt),
         }
     }
 
@@ -178,15 +208,7 @@ impl Staged {
             if copied.is_none() || Version::of(&before) != Version::of(&after) {
                 continue;
             }
-            let digests = hash_file(&place, wanted, interrupt).map_err(|source| {
-                interrupt.check().err().map_or(
-                    StageError::Staging {
-                        path: place.clone(),
-                        source,
-                    },
-                    StageError::Interrupted,
-                )
-            })?;
+            let digests = hash_staged(&place, wanted, interrupt)?;
             return Ok(Some(StagedFile {
                 path: path.clone(),
                 attributes: attributes(&after),
@@ -203,10 +225,7 @@ impl Staged {
     fn place(&self, stored: &str) -> Result<PathBuf, StageError> {
         let place = self.staging.artifacts().join(stored);
         let parent = place.parent().unwrap_or(&place);
-        fs::create_dir_all(parent).map_err(|source| StageError::Staging {
-            path: parent.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(parent).map_err(in_staging(parent))?;
         Ok(place)
     }
 }
@@ -214,14 +233,11 @@ impl Staged {
 /// Copies a file's content; `None` if the app deleted it. A failed write is the staging directory's,
 /// a failed read the live file's.
 fn copy(live: &Path, place: &Path) -> Result<Option<()>, StageError> {
-    let staging = |source| StageError::Staging {
-        path: place.to_owned(),
-        source,
-    };
-    let Some(mut from) = gone_or(live, fs::File::open(live))? else {
+    let staging = in_staging(place);
+    let Some(mut from) = gone_or(live, open_regular(live))? else {
         return Ok(None);
     };
-    let mut to = fs::File::create(place).map_err(staging)?;
+    let mut to = fs::File::create(place).map_err(&staging)?;
     // Tells a write that failed from a read that failed by trying the read again.
     match io::copy(&mut from, &mut to) {
         Ok(_) => Ok(Some(())),
@@ -230,6 +246,19 @@ fn copy(live: &Path, place: &Path) -> Result<Option<()>, StageError> {
             path: live.to_owned(),
             source,
         }),
+    }
+}
+
+fn hash_staged(place: &Path, wanted: Wanted, interrupt: &Interrupt) -> Result<Digests, StageError> {
+    let hashed = hash_file(place, wanted, interrupt);
+    interrupt.check()?;
+    hashed.map_err(in_staging(place))
+}
+
+fn in_staging(path: &Path) -> impl Fn(io::Error) -> StageError {
+    move |source| StageError::Staging {
+        path: path.to_owned(),
+        source,
     }
 }
 
