@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use copal_core::config::{self, Component, Config};
 use copal_core::manifest::HookRecord;
@@ -56,11 +57,19 @@ impl Hooks {
     /// Loads the hooks that `config` lists; files are relative to `base`.
     pub fn load(config: &Config, base: &Path, run: RunInfo) -> Result<Self, HooksError> {
         let engine = HookEngine::new().map_err(HooksError::Engine)?;
-        let loaded: Vec<Hook> = config
-            .hooks()
-            .iter()
-            .map(|hook| load(&engine, hook, base))
-            .collect::<Result<_, _>>()?;
+        // Compiling takes most of it, and each hook is compiled for itself.
+        let loaded: Vec<Hook> = thread::scope(|scope| {
+            let engine = &engine;
+            let threads: Vec<_> = config
+                .hooks()
+                .iter()
+                .map(|hook| scope.spawn(move || load(engine, hook, base)))
+                .collect();
+            let joined = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("loading does not panic"));
+            joined.collect::<Result<_, _>>()
+        })?;
         let outcomes = vec![BTreeMap::new(); loaded.len()];
         Ok(Self {
             loaded,

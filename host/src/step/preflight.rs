@@ -98,10 +98,10 @@ pub fn reach(remote: Box<dyn Remote>, name: &str, source: &Path) -> Result<Ready
     }
     let store = Store::new(&*remote, name);
     let started = store.started()?;
-    let last = match store.sealed()?.last() {
+    let last = match store.latest()? {
         // A damaged manifest is no reason to make no new snapshot: quite the contrary.
         Some(id) => store
-            .manifest(*id)
+            .manifest(id)
             .inspect_err(|error| {
                 tracing::warn!(%id, %error, "the last snapshot's manifest can't be used");
             })

@@ -123,19 +123,36 @@ impl<'a> Store<'a> {
 
     /// Every sealed snapshot, oldest first.
     pub fn sealed(&self) -> Result<Vec<SnapshotId>, StoreError> {
+        self.sealed_among(self.started()?)
+    }
+
+    /// The newest sealed snapshot. Looks from the newest backwards: one listing is usually enough.
+    pub fn latest(&self) -> Result<Option<SnapshotId>, StoreError> {
+        for id in self.started()?.into_iter().rev() {
+            if self.is_sealed(id)? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn sealed_among(&self, ids: Vec<SnapshotId>) -> Result<Vec<SnapshotId>, StoreError> {
         let mut sealed = Vec::new();
-        for id in self.started()? {
-            let copal = self
-                .remote
-                .files(&format!("{}/{COPAL_DIR}", self.dir(id)), false)?;
-            if copal
-                .iter()
-                .any(|file| MANIFEST.ends_with(&format!("/{}", file.path)))
-            {
+        for id in ids {
+            if self.is_sealed(id)? {
                 sealed.push(id);
             }
         }
         Ok(sealed)
+    }
+
+    fn is_sealed(&self, id: SnapshotId) -> Result<bool, StoreError> {
+        let copal = self
+            .remote
+            .files(&format!("{}/{COPAL_DIR}", self.dir(id)), false)?;
+        Ok(copal
+            .iter()
+            .any(|file| MANIFEST.ends_with(&format!("/{}", file.path))))
     }
 
     /// Every sealed snapshot with its manifest, oldest first.
@@ -166,9 +183,20 @@ impl<'a> Store<'a> {
 
     /// The one that a person means.
     pub fn find(&self, wanted: &SnapshotRef) -> Result<SnapshotId, StoreError> {
-        let sealed = self.sealed()?;
+        // Only what the name may stand for has to be looked at, and the newest for the message.
+        let mut candidates: Vec<SnapshotId> = match wanted {
+            SnapshotRef::Latest => Vec::new(),
+            SnapshotRef::Prefix(prefix) => {
+                let mut started = self.started()?;
+                started.retain(|id| id.to_string().starts_with(prefix));
+                self.sealed_among(started)?
+            }
+        };
+        if candidates.is_empty() {
+            candidates.extend(self.latest()?);
+        }
         wanted
-            .resolve(&sealed)
+            .resolve(&candidates)
             .map_err(|source| StoreError::Resolve {
                 place: format!(
                     "{}/{}",
