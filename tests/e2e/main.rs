@@ -1,0 +1,21 @@
+//! The `copal` binary as a person has it, against real databases, real rclone and real signals.
+//!
+//! Few tests, for what no smaller storey can show. Each has a world of its own and waits for
+//! conditions, so that they run in parallel, as root and as anybody else. What needs root says so
+//! on stderr where it is left out.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod app;
+mod common;
+mod databases;
+mod fault;
+mod hooks;
+mod names;
+mod process;
+mod reading;
+mod remotes;
+mod restore;
+mod signals;
+mod verify;
+mod worker;
