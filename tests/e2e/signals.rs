@@ -124,7 +124,7 @@ fn a_run_that_is_killed_takes_its_worker_along_and_the_next_run_cleans_up() {
     assert_eq!(listed.succeeds().stdout(), "");
 
     back_up(&world);
-    leaves_no_staging(&world);
+    assert_eq!(staged(&world), [""; 0], "in staging");
     world.copal(&["verify"]).succeeds();
 }
 
