@@ -138,7 +138,42 @@ impl CopalError {
         // Some errors repeat the text of what is below them.
         why.dedup();
         why.retain(|text| !what.contains(text.as_str()));
+        if why.is_empty() {
+            why.extend(self.reason().map(str::to_owned));
+        }
         why
+    }
+
+    /// Why it is an error at all, for what has no cause below it.
+    fn reason(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoConfig { .. } => "without one, nothing says what to back up, and where to",
+            Self::NoState => "locks and staging directories have to be somewhere",
+            Self::Lock(LockError::Held { .. }) => "two runs at once would disturb each other",
+            Self::Plan(PlanError::NotADirectory(_)) => {
+                "it is a file, and a job backs up a directory"
+            }
+            Self::Plan(PlanError::Uncovered(_)) => {
+                "copied while the app writes to it, it would be torn"
+            }
+            Self::Plan(PlanError::ReservedName) => "snapshots keep their manifest under that name",
+            Self::Preflight(PreflightError::DestinationInSource { .. }) => {
+                "every snapshot would hold those before it"
+            }
+            Self::Preflight(PreflightError::SourceInDestination { .. }) => {
+                "snapshots would be written among what they are taken of"
+            }
+            Self::Preflight(PreflightError::NoRoom { .. })
+            | Self::Restore(RestoreError::NoRoom { .. }) => "it would not fit",
+            Self::Preflight(
+                PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. },
+            ) => "most likely the app lost it, and a new snapshot would not have it either",
+            Self::Restore(RestoreError::NotEmpty(_)) => {
+                "what is in it would be mixed with the snapshot"
+            }
+            Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
+            _ => return None,
+        })
     }
 
     /// What failed and why, for hooks and logs.

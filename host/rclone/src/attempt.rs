@@ -1,7 +1,14 @@
 //! One attempt of a copy: a job of rclone's, its numbers, and what became of each file.
 
 use std::collections::{BTreeMap, BTreeSet};
+#[cfg(target_os = "linux")]
+use std::fs::File;
 use std::io::{self, Write};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+#[cfg(target_os = "linux")]
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +16,7 @@ use std::time::Duration;
 use copal_core::units::ByteCount;
 use serde::Deserialize;
 use serde_json::json;
+#[cfg(not(target_os = "linux"))]
 use tempfile::NamedTempFile;
 
 use crate::error::{ErrorKind, FileProblem, RcloneError, classify};
@@ -75,14 +83,14 @@ impl Attempt {
         }
         let group = format!("copy/{}", NEXT_GROUP.fetch_add(1, Ordering::Relaxed));
         // rclone reads it before it answers.
-        let list = file_list(&request.files).map_err(|e| RcloneError::FileList(Arc::new(e)))?;
+        let list = FileList::of(&request.files).map_err(|e| RcloneError::FileList(Arc::new(e)))?;
         let input = json!({
             "srcFs": worker.wire(&request.source),
             "dstFs": worker.wire(&request.destination),
             "combined": true,
             "error": true,
             "_async": true,
-            "_filter": { "FilesFrom0": [list.path()] },
+            "_filter": { "FilesFrom0": [list.path] },
             // Two names that Unicode holds for the same are two files to Linux.
             "_config": { "NoUnicodeNormalization": true },
         });
@@ -220,15 +228,37 @@ fn arrived(line: &str) -> Option<&str> {
         .find_map(|sign| line.strip_prefix(sign))
 }
 
-/// The names in a private file, each ended by NUL.
-fn file_list(names: &[String]) -> io::Result<NamedTempFile> {
-    let list = NamedTempFile::with_prefix("copal-files-")?;
-    let mut writer = io::BufWriter::new(list.as_file());
-    for name in names {
-        writer.write_all(name.as_bytes())?;
-        writer.write_all(b"\0")?;
+/// The names of the files to copy, each ended by NUL, where rclone reads them.
+struct FileList {
+    path: PathBuf,
+    /// On Linux without a name, so that nothing is left of it however this process ends.
+    #[cfg(target_os = "linux")]
+    _file: File,
+    #[cfg(not(target_os = "linux"))]
+    _file: NamedTempFile,
+}
+
+impl FileList {
+    fn of(names: &[String]) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        let (file, path) = {
+            let file = tempfile::tempfile()?;
+            let path = format!("/proc/{}/fd/{}", process::id(), file.as_raw_fd());
+            (file, PathBuf::from(path))
+        };
+        #[cfg(not(target_os = "linux"))]
+        let (file, path) = {
+            let file = NamedTempFile::with_prefix("copal-files-")?;
+            let path = file.path().to_owned();
+            (file, path)
+        };
+        let mut writer = io::BufWriter::new(&file);
+        for name in names {
+            writer.write_all(name.as_bytes())?;
+            writer.write_all(b"\0")?;
+        }
+        writer.flush()?;
+        drop(writer);
+        Ok(Self { path, _file: file })
     }
-    writer.flush()?;
-    drop(writer);
-    Ok(list)
 }

@@ -174,6 +174,7 @@ const SIGNS: &[(&str, ErrorKind)] = &[
     ("incorrect password", ErrorKind::ConfigLocked),
     ("failed to load config file", ErrorKind::ConfigUnreadable),
     ("no space left on device", ErrorKind::DiskFull),
+    ("file too big for remaining disk space", ErrorKind::DiskFull),
     ("disk quota exceeded", ErrorKind::DiskFull),
     ("cap_exceeded", ErrorKind::Quota),
     ("quotaexceeded", ErrorKind::Quota),

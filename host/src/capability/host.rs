@@ -66,6 +66,13 @@ impl Capabilities for Host {
             ArchiveFormat::Tar => (Format::Tar, Taken::Tar),
             ArchiveFormat::TarGz => (Format::TarGz, Taken::TarGz),
         };
+        let suffix = taken.archive_suffix().unwrap_or_default();
+        let name = directory.with_suffix(suffix);
+        if self.found.iter().any(|found| found.path == name) {
+            return Err(CapabilityError::Invalid(format!(
+                "`{name}` is in the source already, where the archive of `{directory}` would go: choose another format"
+            )));
+        }
         let file = self.artifacts.next_file();
         let content = |path: &RelPath| {
             self.artifacts

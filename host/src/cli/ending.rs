@@ -212,12 +212,10 @@ fn of_plan(error: &PlanError) -> Ending {
         PlanError::Uncovered(paths) => {
             let path = paths.first().map(ToString::to_string).unwrap_or_default();
             usage(format!(
-                "copied live it would be torn. Add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nor, if a torn copy will do:\n\n[database.\"{path}\"]\nlive = \"allow\""
+                "add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nor, if a torn copy will do:\n\n[database.\"{path}\"]\nlive = \"allow\""
             ))
         }
-        PlanError::ReservedName => usage(
-            "snapshots keep their manifest under that name; rename it, or leave it out with the `exclude` hook",
-        ),
+        PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
         PlanError::Interrupted(signal) => interrupted(signal.0),
     }
 }
@@ -374,7 +372,7 @@ fn of_remote(error: &RemoteError) -> Ending {
             failed("the remote is very slow or hangs; try `rclone lsd REMOTE:`, and run it again")
         }
         ErrorKind::WorkerDied => failed(
-            "run it again; if it was killed for want of memory, lower `transfers` in [rclone]",
+            "if it names an RCLONE_ variable, mend that; if it was killed for want of memory, lower `transfers` in [rclone]; else run it again",
         ),
         ErrorKind::Protocol => {
             failed("this is a fault of Copal's: please report it, with the log of `-vv`")

@@ -35,6 +35,16 @@ impl RcloneRemote {
         }
     }
 
+    /// A directory, said with a slash at its end: without one, S3 is asked first whether it is a
+    /// file, which costs a call and makes nonsense of a refused key.
+    fn dir(&self, below: &str) -> copal_rclone::Remote {
+        if below.is_empty() {
+            self.remote.clone()
+        } else {
+            self.remote.join(&format!("{below}/"))
+        }
+    }
+
     fn list(
         &self,
         dir: &str,
@@ -44,7 +54,7 @@ impl RcloneRemote {
         let request = ListRequest {
             recursive,
             hashes,
-            ..ListRequest::of(self.remote.join(dir))
+            ..ListRequest::of(self.dir(dir))
         };
         match self.worker.list(&request, ANSWER) {
             Ok(entries) => Ok(entries),
@@ -150,7 +160,7 @@ impl Remote for RcloneRemote {
                 .try_for_each(|name| self.delete(&format!("{remote}/{name}")))?;
         }
         let request = |batch: &Batch<'_>| {
-            let destination = self.remote.join(batch.remote);
+            let destination = self.dir(batch.remote);
             Ok(request(local(batch.local)?, destination, *batch))
         };
         let requests: Result<Vec<_>, _> = batches.iter().map(request).collect();
@@ -162,7 +172,7 @@ impl Remote for RcloneRemote {
 
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
         let copied = local(batch.local).and_then(|destination| {
-            let source = self.remote.join(batch.remote);
+            let source = self.dir(batch.remote);
             copy(
                 &self.worker,
                 vec![request(source, destination, batch)],
@@ -219,7 +229,7 @@ impl Remote for RcloneRemote {
     }
 
     fn purge(&self, dir: &str) -> Result<(), RemoteError> {
-        match self.worker.purge(&self.remote.join(dir), ANSWER) {
+        match self.worker.purge(&self.dir(dir), ANSWER) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(self.failed("remove", dir, error))
             }

@@ -33,7 +33,7 @@ fn text(outcome: &Outcome, quiet: bool) -> String {
             line(
                 &mut text,
                 format!(
-                    "sealed {}/{} at {destination}: {files}, {bytes}, in {took}",
+                    "sealed {}/{} at {destination} ({files}, {bytes}, {took})",
                     outcome.name, snapshot.id
                 ),
             );

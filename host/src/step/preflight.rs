@@ -138,6 +138,10 @@ fn check_apart(source: &Path, root: &Path) -> Result<(), PreflightError> {
 fn real(path: &Path) -> PathBuf {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Ok(real), ..) => real,
+        // A link to what is not there yet leads there all the same.
+        (Err(_), Some(parent), Some(_)) if path.is_symlink() => path
+            .read_link()
+            .map_or_else(|_| path.to_owned(), |target| real(&parent.join(target))),
         (Err(_), Some(parent), Some(name)) => real(parent).join(name),
         (Err(_), ..) => path.to_owned(),
     }
