@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use copal_core::config::RemoteSpec;
 use copal_core::manifest::{COPAL_DIR, MANIFEST};
-use copal_core::snapshot::SnapshotId;
 use copal_hooks::{Cancel, RunInfo};
 use jiff::Timestamp;
 
@@ -20,6 +20,7 @@ use crate::filters::Filters;
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Delivery, Notes, Outcome, Snapshot};
+use crate::step::claim::{Claim, claim};
 use crate::step::pause::pause;
 use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Ready};
@@ -43,6 +44,13 @@ struct Run<'a> {
     allow: Allowances,
     edges: &'a Edges<'a>,
     notes: Notes,
+    shortcomings: Vec<CopalError>,
+}
+
+/// A destination that was asked.
+struct Reached {
+    shown: String,
+    ready: Result<Ready, CopalError>,
 }
 
 /// Backs a job up. Whatever happens, post-backup hooks hear of it, once.
@@ -71,6 +79,7 @@ impl<'a> Run<'a> {
             allow,
             edges,
             notes: Notes::default(),
+            shortcomings: Vec::new(),
         }
     }
 
@@ -88,29 +97,47 @@ impl<'a> Run<'a> {
         let plan = plan(self.job, hooks, edges.state, edges.interrupt)?;
 
         edges.show.step(Step::Preflight);
-        let ready = self.preflight(&plan)?;
+        let reached = self.preflight(&plan)?;
+        let ready: Vec<&Ready> = reached
+            .iter()
+            .filter_map(|one| one.ready.as_ref().ok())
+            .collect();
 
         edges.show.step(Step::Stage);
         let Resumed { staged } = self.pause_stage_resume(hooks, plan, &ready)?;
 
-        let id = preflight::choose_id(self.started, &ready);
-        let deliver = |ready: &Ready| Delivery {
-            destination: ready.remote.shown(),
-            result: self.deliver(&staged, id, hooks, ready),
-        };
-        Ok(ready.iter().map(deliver).collect())
+        Ok(reached
+            .into_iter()
+            .map(|one| self.deliver(&staged, hooks, one))
+            .collect())
     }
 
-    fn preflight(&self, plan: &Plan) -> Result<Vec<Ready>, CopalError> {
-        let mut ready = Vec::new();
+    /// Asks every destination. One that does not answer keeps nothing from the others; without any
+    /// there is no point in going on.
+    fn preflight(&mut self, plan: &Plan) -> Result<Vec<Reached>, CopalError> {
+        let mut reached = Vec::new();
         for destination in self.job.destinations() {
             self.edges.interrupt.check()?;
-            let remote = (self.edges.open)(&destination)?;
-            let one = preflight::reach(remote, self.job.name(), &plan.source)?;
-            if let (Some(last), false) = (&one.last, self.allow.missing_databases) {
-                preflight::check_missing(plan, last)?;
-            }
-            ready.push(one);
+            let ready = self.reach(&destination, plan);
+            reached.push(Reached {
+                shown: destination.to_string(),
+                ready,
+            });
+        }
+        if reached.iter().all(|one| one.ready.is_err()) {
+            let first = reached.into_iter().find_map(|one| one.ready.err());
+            return Err(first.unwrap_or(CopalError::NoDestination));
+        }
+        Ok(reached)
+    }
+
+    fn reach(&mut self, destination: &RemoteSpec, plan: &Plan) -> Result<Ready, CopalError> {
+        let remote = (self.edges.open)(destination)?;
+        let mut ready = preflight::reach(remote, self.job.name(), &plan.source)?;
+        self.shortcomings
+            .extend(ready.damaged.drain(..).map(CopalError::Store));
+        if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {
+            preflight::check_missing(plan, last)?;
         }
         Ok(ready)
     }
@@ -120,7 +147,7 @@ impl<'a> Run<'a> {
         &mut self,
         hooks: &mut Hooks,
         plan: Plan,
-        ready: &[Ready],
+        ready: &[&Ready],
     ) -> Result<Resumed, CopalError> {
         let base = self.job.staging(self.edges.state);
         let staging = StagingDir::create(&base, &self.id)?;
@@ -133,7 +160,7 @@ impl<'a> Run<'a> {
         &mut self,
         hooks: &mut Hooks,
         plan: Plan,
-        ready: &[Ready],
+        ready: &[&Ready],
         staging: StagingDir,
     ) -> Result<Staged, CopalError> {
         let interrupt = self.edges.interrupt;
@@ -141,6 +168,8 @@ impl<'a> Run<'a> {
         let host = Host {
             source: plan.source.clone(),
             databases: plan.to_copy(),
+            live_databases: plan.live(),
+            left_out: plan.walked.left_out.clone(),
             found: plan.walked.kept,
             artifacts: Arc::new(Artifacts::in_dir(staging.made_by_hooks())),
             interrupt: interrupt.clone(),
@@ -169,33 +198,42 @@ impl<'a> Run<'a> {
         Ok(staged)
     }
 
-    /// Transfers and seals. What an attempt that fails left at the destination is removed.
-    fn deliver(
-        &self,
-        staged: &Staged,
-        id: SnapshotId,
-        hooks: &Hooks,
-        ready: &Ready,
-    ) -> Result<Snapshot, CopalError> {
-        self.edges.interrupt.check()?;
-        let dir = format!("{}/{id}", self.job.name());
-        let delivered = self.transfer_and_seal(staged, id, dir.clone(), hooks, ready);
-        if delivered.is_err() {
-            // The directory was not there before this run, so all in it is this run's.
-            if let Err(error) = remove_attempt(&*ready.remote, &dir) {
-                tracing::warn!(%dir, %error, "an unsealed attempt was left at the destination");
+    /// Claims a directory, transfers and seals. What an attempt that fails left there is removed.
+    fn deliver(&self, staged: &Staged, hooks: &Hooks, reached: Reached) -> Delivery {
+        let destination = reached.shown;
+        let mut left_behind = None;
+        let result = reached.ready.and_then(|ready| {
+            self.edges.interrupt.check()?;
+            let (remote, interrupt) = (&*ready.remote, self.edges.interrupt);
+            let first = preflight::choose_id(self.started, &ready.started);
+            let claim = claim(
+                remote,
+                self.job.name(),
+                first,
+                &self.id,
+                &staged.staging,
+                interrupt,
+            )?;
+            let sealed = self.transfer_and_seal(staged, hooks, &ready, &claim);
+            if sealed.is_err() {
+                // Claimed, so all in it is this run's.
+                left_behind = remove_attempt(remote, &claim.dir).err();
             }
+            sealed
+        });
+        Delivery {
+            destination,
+            result,
+            left_behind,
         }
-        delivered
     }
 
     fn transfer_and_seal(
         &self,
         staged: &Staged,
-        id: SnapshotId,
-        dir: String,
         hooks: &Hooks,
         ready: &Ready,
+        claim: &Claim,
     ) -> Result<Snapshot, CopalError> {
         let Edges {
             show,
@@ -221,17 +259,15 @@ impl<'a> Run<'a> {
         let by = Transfer {
             remote: &*ready.remote,
             abilities: &ready.abilities,
-            dir,
             wanted: ready.abilities.wanted(),
             walk_again: &mut walk_again,
             watch: &mut |done| show.transfer(done, total),
             interrupt,
         };
-        let transferred = transfer(staged, by)?;
+        let transferred = transfer(staged, claim, by)?;
 
         show.step(Step::Seal);
         let circumstances = Circumstances {
-            id,
             name: self.job.name().to_owned(),
             run: self.id.clone(),
             started: self.started,
@@ -255,6 +291,7 @@ impl<'a> Run<'a> {
             failure,
             interrupted: self.edges.interrupt.signal(),
             hook_failures: Vec::new(),
+            shortcomings: self.shortcomings,
             notes: self.notes,
         }
     }

@@ -299,6 +299,106 @@ fn a_file_that_is_renamed_under_the_transfer_is_in_the_snapshot_once() {
 }
 
 #[test]
+fn a_log_never_travels_even_when_a_file_is_renamed_under_the_transfer() {
+    let world = World::new();
+    let app = rusqlite::Connection::open(world.source("app.db")).unwrap();
+    app.pragma_update(None, "journal_mode", "wal").unwrap();
+    app.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+    assert!(world.source("app.db-wal").exists());
+    let orders = Orders::default();
+    let (from, to) = (
+        world.source("uploads/a.txt"),
+        world.source("uploads/renamed.txt"),
+    );
+    orders
+        .meanwhile
+        .replace(Some(Box::new(move || fs::rename(from, to).unwrap())));
+    assert_eq!(
+        world.back_up(&world.fake(orders)).verdict(),
+        Verdict::Succeeded
+    );
+    let paths: Vec<_> = world.sealed()[0]
+        .entries
+        .iter()
+        .map(|e| e.path.to_string())
+        .collect();
+    assert!(
+        paths.contains(&"uploads/renamed.txt".to_owned()),
+        "{paths:?}"
+    );
+    assert!(
+        !paths
+            .iter()
+            .any(|path| path.ends_with("-wal") || path.ends_with("-shm")),
+        "{paths:?}"
+    );
+}
+
+#[test]
+fn another_machines_run_in_the_same_second_is_left_alone() {
+    let world = World::new();
+    let foreign = world.dir.path().join("remote/app/2026-11-24T030000Z");
+    let orders = Orders::default();
+    let theirs = foreign.clone();
+    orders.before_claim.replace(Some(Box::new(move || {
+        fs::create_dir_all(theirs.join(".copal")).unwrap();
+        fs::write(theirs.join(".copal/run-other"), "other").unwrap();
+        fs::write(theirs.join("app.db"), "theirs").unwrap();
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    let snapshot = outcome.sealed().next().expect("sealed");
+    assert_eq!(snapshot.id.to_string(), "2026-11-24T030001Z");
+    assert_eq!(read(&foreign.join("app.db")), "theirs");
+    let left: Vec<_> = fs::read_dir(foreign.join(".copal")).unwrap().collect();
+    assert_eq!(left.len(), 1, "its claim, and none of ours");
+}
+
+#[test]
+fn a_claim_is_gone_when_the_snapshot_is_sealed() {
+    let world = World::new();
+    world.back_up(&world.fake(Orders::default()));
+    let copal = world
+        .dir
+        .path()
+        .join("remote/app/2026-11-24T030000Z/.copal");
+    let mut names: Vec<_> = fs::read_dir(copal)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["SHA256SUMS", "manifest.json"]);
+}
+
+#[test]
+fn a_damaged_last_manifest_is_told_and_the_one_before_is_the_measure() {
+    let world = World::new();
+    world.back_up(&world.fake(Orders::default()));
+    world.back_up(&world.fake(Orders::default()));
+    let newest = world
+        .dir
+        .path()
+        .join("remote/app/2026-11-24T030001Z/.copal/manifest.json");
+    fs::write(&newest, "{").unwrap();
+    assert_eq!(
+        world.back_up(&world.fake(Orders::default())).verdict(),
+        Verdict::Warned
+    );
+    fs::remove_file(world.source("app.db")).unwrap();
+    fs::write(
+        world
+            .dir
+            .path()
+            .join("remote/app/2026-11-24T030002Z/.copal/manifest.json"),
+        "{",
+    )
+    .unwrap();
+    assert_eq!(
+        world.back_up(&world.fake(Orders::default())).verdict(),
+        Verdict::Failed
+    );
+}
+
+#[test]
 fn a_remote_that_loses_or_shortens_a_file_in_silence_is_found_out() {
     fn lose(path: &Path) {
         if path.ends_with("b.txt") {

@@ -60,6 +60,9 @@ pub enum CopalError {
     /// There is no place for Copal's own state.
     #[error("there is no home directory to keep Copal's state in")]
     NoState,
+    /// A job without destinations.
+    #[error("the job has no destination")]
+    NoDestination,
     /// Signals can't be listened to.
     #[error("can't listen to signals")]
     Signals(#[source] io::Error),

@@ -77,21 +77,22 @@ impl Filter for Filters {
                 *answer = both(*answer, by_rules(rules.verdict(&found.path, is_directory)));
             }
         }
-        // A full batch of the walk may be more than a hook takes at once.
         for asked in &mut self.sessions {
-            let mut from = 0;
-            while from < found.len() {
+            // Only about what nothing has left out yet, nor this hook kept whole.
+            let mut open: Vec<usize> = (0..found.len())
+                .filter(|&at| answers[at] == Keep::Yes && !asked.keeps_whole(&found[at]))
+                .collect();
+            while !open.is_empty() {
                 self.batch.clear();
-                let mut to = from;
-                while to < found.len() && !self.batch.is_full() {
-                    push(&mut self.batch, &found[to]);
-                    to += 1;
+                let mut count = 0;
+                while count < open.len() && !self.batch.is_full() {
+                    push(&mut self.batch, &found[open[count]]);
+                    count += 1;
                 }
                 let verdicts = asked.session.decide(&self.batch)?;
-                for (at, verdict) in (from..to).zip(verdicts) {
-                    answers[at] = both(answers[at], asked.judge(&found[at], verdict));
+                for (at, verdict) in open.drain(..count).zip(verdicts) {
+                    answers[at] = asked.judge(&found[at], verdict);
                 }
-                from = to;
             }
         }
         Ok(answers)
@@ -99,14 +100,13 @@ impl Filter for Filters {
 }
 
 impl Asked {
-    fn judge(&mut self, found: &Found, verdict: Verdict) -> Keep {
-        if self
-            .kept_whole
+    fn keeps_whole(&self, found: &Found) -> bool {
+        self.kept_whole
             .iter()
             .any(|directory| found.path.is_within(directory))
-        {
-            return Keep::Yes;
-        }
+    }
+
+    fn judge(&mut self, found: &Found, verdict: Verdict) -> Keep {
         match verdict {
             Verdict::Keep => Keep::Yes,
             Verdict::Skip => Keep::No,

@@ -99,19 +99,18 @@ impl Hooks {
             .any(|hook| hook.grants().cover(Capability::Sqlite, database))
     }
 
-    /// Calls a phase on each hook that takes part in it; the first failure ends it.
-    pub fn run_each(
+    /// Lets each hook that takes part prepare the source; the first failure ends it.
+    pub fn pre_backup(
         &mut self,
-        phase: Phase,
         capabilities: &Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<(), HookFailure> {
         for (hook, outcomes) in self.loaded.iter().zip(&mut self.outcomes) {
-            if !hook.has(phase) {
+            if !hook.has(Phase::PreBackup) {
                 continue;
             }
             let result = hook.pre_backup(&self.run, Arc::clone(capabilities), cancel);
-            outcomes.insert(phase.to_string(), outcome(result.as_ref().err()));
+            outcomes.insert(Phase::PreBackup.to_string(), outcome(result.as_ref().err()));
             result?;
         }
         Ok(())

@@ -37,7 +37,10 @@ impl Job {
     /// Where artifacts are made.
     pub fn staging(&self, state: &StateDir) -> PathBuf {
         let chosen = self.config.staging().dir.as_ref();
-        chosen.map_or_else(|| state.staging(self.name()), |dir| dir.resolve(&self.base))
+        chosen.map_or_else(
+            || state.staging(self.name()),
+            |dir| dir.resolve(&self.base).join("copal").join(self.name()),
+        )
     }
 
     /// Directories that never belong to a snapshot: Copal's own.

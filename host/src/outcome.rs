@@ -9,6 +9,7 @@ use copal_core::snapshot::SnapshotId;
 use copal_hooks::{HookFailure, Report};
 
 use crate::edge::interrupt::Signal;
+use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
 use crate::step::plan::PlannedDatabase;
 use crate::step::seal::Sealed;
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub failure: Option<CopalError>,
     /// The signal that asked for an end.
     pub interrupted: Option<Signal>,
+    /// What fell short although there is a snapshot.
+    pub shortcomings: Vec<CopalError>,
     /// Post-backup hooks that failed.
     pub hook_failures: Vec<HookFailure>,
     /// What a person may want to know, and no shortcoming.
@@ -42,6 +45,8 @@ pub struct Delivery {
     pub destination: String,
     /// The sealed snapshot, or why there is none.
     pub result: Result<Snapshot, CopalError>,
+    /// Why files of a failed attempt are still there, unsealed.
+    pub left_behind: Option<RemoteError>,
 }
 
 /// What a run tells of a sealed snapshot.
@@ -80,7 +85,7 @@ pub struct Notes {
     pub left_out: Vec<(RelPath, bool)>,
     /// Sockets, pipes and devices.
     pub specials: Vec<RelPath>,
-    /// Databases that were copied by the online backup and checked.
+    /// Databases that hooks were to copy and check.
     pub databases: Vec<RelPath>,
     /// Databases that were copied live, as the owner allowed.
     pub live_databases: Vec<RelPath>,
@@ -116,7 +121,9 @@ impl Outcome {
         let sealed_all = self.failure.is_none() && self.delivered.iter().all(|d| d.result.is_ok());
         match (sealed_all, self.interrupted) {
             // A signal that came after the last seal interrupted nothing.
-            (true, _) if self.hook_failures.is_empty() => Verdict::Succeeded,
+            (true, _) if self.hook_failures.is_empty() && self.shortcomings.is_empty() => {
+                Verdict::Succeeded
+            }
             (true, _) => Verdict::Warned,
             (false, Some(signal)) => Verdict::Interrupted(signal),
             (false, None) => Verdict::Failed,

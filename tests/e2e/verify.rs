@@ -122,12 +122,13 @@ fn a_manifest_that_can_not_be_trusted_is_named_and_the_others_are_listed() {
 }
 
 #[test]
-fn a_damaged_last_manifest_keeps_nobody_from_a_new_snapshot() {
+fn a_damaged_last_manifest_keeps_nobody_from_a_new_snapshot_and_is_told() {
     let world = small_world();
     let id = back_up(&world);
     fs::write(folder(&world, &id).join(".copal/manifest.json"), "{").unwrap();
-    let next = back_up(&world);
-    assert!(next > id);
+    let next = world.copal(&["backup", "--source", "source", "--to", "vault:"]);
+    next.exits_with(3).says(&id).says("is damaged");
+    assert!(next.stdout().starts_with("sealed "), "{next}");
     verify(&world, &["latest"]).succeeds();
 }
 

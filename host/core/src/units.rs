@@ -81,13 +81,14 @@ impl FromStr for ByteCount {
 impl Add for ByteCount {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
+        // Sizes come from remotes too: a sum that no disk could hold is still no panic.
+        Self(self.0.saturating_add(other.0))
     }
 }
 
 impl AddAssign for ByteCount {
     fn add_assign(&mut self, other: Self) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 

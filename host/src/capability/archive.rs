@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::open::open_regular;
 use crate::edge::stat::Version;
 use crate::edge::walk::{Found, FoundKind, absolute};
 
@@ -70,7 +71,7 @@ pub enum Content {
 pub fn create(
     source: &Path,
     directory: &RelPath,
-    found: &[&Found],
+    found: &[Found],
     content: impl Fn(&RelPath) -> Content,
     (to, format): (&Path, Format),
     interrupt: &Interrupt,
@@ -100,7 +101,7 @@ pub fn create(
 fn pack(
     source: &Path,
     prefix: usize,
-    found: &[&Found],
+    found: &[Found],
     content: &dyn Fn(&RelPath) -> Content,
     writer: &mut dyn Write,
     interrupt: &Interrupt,
@@ -131,7 +132,15 @@ fn pack(
                     .map_err(ArchiveError::Write)?;
             }
             FoundKind::File => {
-                let size = append_file(&mut builder, header, name, source, entry, content)?;
+                let size = append_file(
+                    &mut builder,
+                    header,
+                    name,
+                    source,
+                    entry,
+                    content,
+                    interrupt,
+                )?;
                 archived.content += size;
             }
             FoundKind::Special(_) => continue,
@@ -163,6 +172,7 @@ fn append_file(
     source: &Path,
     found: &Found,
     content: &dyn Fn(&RelPath) -> Content,
+    interrupt: &Interrupt,
 ) -> Result<ByteCount, ArchiveError> {
     let unreadable = |source| ArchiveError::Unreadable {
         path: found.path.clone(),
@@ -172,21 +182,48 @@ fn append_file(
         Content::Live => (absolute(source, &found.path), true),
         Content::StandIn(place) => (place, false),
     };
-    let mut file = File::open(place).map_err(unreadable)?;
+    let mut file = open_regular(&place).map_err(unreadable)?;
     let before = Version::of(&file.metadata().map_err(unreadable)?);
     header.set_entry_type(tar::EntryType::Regular);
     header.set_size(before.size().0);
     // Takes exactly as much as the header says: a file that grows must not spoil the archive.
-    let mut exact = (&mut file).take(before.size().0);
-    builder
-        .append_data(&mut header, name, &mut exact)
-        .map_err(ArchiveError::Write)?;
-    let short = exact.limit() > 0;
+    let mut reader = Watched {
+        file: (&mut file).take(before.size().0),
+        failed: None,
+        interrupt,
+    };
+    let appended = builder.append_data(&mut header, name, &mut reader);
+    interrupt.check()?;
+    if let Some(error) = reader.failed {
+        return Err(unreadable(error));
+    }
+    let short = reader.file.limit() > 0;
+    if !short {
+        appended.map_err(ArchiveError::Write)?;
+    }
     let after = Version::of(&file.metadata().map_err(unreadable)?);
     if live && (short || after != before) {
         return Err(ArchiveError::Changed(found.path.clone()));
     }
     Ok(before.size())
+}
+
+/// Tells a read that failed from a write that did, and looks at the signal.
+struct Watched<'a> {
+    file: io::Take<&'a mut File>,
+    failed: Option<io::Error>,
+    interrupt: &'a Interrupt,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.interrupt.check().map_err(io::Error::other)?;
+        self.file.read(buffer).map_err(|error| {
+            let told = io::Error::new(error.kind(), error.to_string());
+            self.failed = Some(error);
+            told
+        })
+    }
 }
 
 #[cfg(test)]

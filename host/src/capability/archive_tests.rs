@@ -25,7 +25,7 @@ fn archive(format: Format) -> (tempfile::TempDir, Archived) {
     let directory: RelPath = "data/vector_db".parse().unwrap();
     let found: Vec<_> = walked
         .kept
-        .iter()
+        .into_iter()
         .filter(|found| found.path.is_within(&directory))
         .collect();
     let content = |path: &RelPath| match path.name() {

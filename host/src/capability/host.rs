@@ -11,7 +11,7 @@ use super::archive::{self, ArchiveError, Content, Format};
 use super::artifacts::{Artifact, Artifacts};
 use super::sqlite::{self, SqliteError};
 use crate::edge::interrupt::Interrupt;
-use crate::edge::walk::{Found, FoundKind, absolute};
+use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, absolute, walk};
 
 /// The source as hooks may know it, and the place where their artifacts go.
 pub struct Host {
@@ -19,8 +19,12 @@ pub struct Host {
     pub source: PathBuf,
     /// What the filters kept.
     pub found: Vec<Found>,
-    /// The databases among it.
+    /// What they left out; `true` for whole directories.
+    pub left_out: Vec<(RelPath, bool)>,
+    /// The databases that hooks are to copy.
     pub databases: Vec<RelPath>,
+    /// Those that the owner lets be copied live.
+    pub live_databases: Vec<RelPath>,
     /// What hooks have had made so far.
     pub artifacts: Arc<Artifacts>,
     /// Asks for an end.
@@ -110,22 +114,29 @@ impl Capabilities for Host {
 }
 
 impl Host {
-    /// What an archive of `directory` has to hold.
-    fn inside(&self, directory: &RelPath) -> Result<Vec<&Found>, CapabilityError> {
+    /// What an archive of `directory` has to hold: walked anew, since the databases were copied
+    /// after the plan, and every file that their rows name has to be there.
+    fn inside(&self, directory: &RelPath) -> Result<Vec<Found>, CapabilityError> {
         let is_directory =
             |found: &Found| found.path == *directory && found.kind == FoundKind::Directory;
         if !self.found.iter().any(is_directory) {
             return Err(CapabilityError::Missing(directory.to_string()));
         }
-        let is_database = |path: &RelPath| self.databases.contains(path);
-        let inside: Vec<_> = self
-            .found
-            .iter()
-            .filter(|found| found.path.is_within(directory))
-            .filter(|found| !sqlite::is_sidecar(&found.path, is_database))
-            .collect();
+        let mut filter = AsPlanned {
+            directory,
+            left_out: &self.left_out,
+        };
+        let walked = walk(&self.source, &[], &mut filter, &self.interrupt);
+        let mut inside = walked.map_err(|error| walk_failed(directory, &error))?.kept;
+        inside.retain(|found| {
+            found.path.is_within(directory)
+                && !sqlite::is_sidecar(&found.path, |path| self.databases.contains(path))
+        });
         let torn = inside.iter().find(|found| {
-            is_database(&found.path) && self.artifacts.stand_in(&found.path).is_none()
+            found.kind == FoundKind::File
+                && self.artifacts.stand_in(&found.path).is_none()
+                && !self.live_databases.contains(&found.path)
+                && sqlite::is_database(&absolute(&self.source, &found.path)).unwrap_or(false)
         });
         match torn {
             // Live databases don't survive tar: the order of the hooks has to see to it.
@@ -138,12 +149,52 @@ impl Host {
     }
 }
 
+/// Enters one directory, and leaves out what the plan left out.
+struct AsPlanned<'a> {
+    directory: &'a RelPath,
+    left_out: &'a [(RelPath, bool)],
+}
+
+impl Filter for AsPlanned<'_> {
+    type Error = std::convert::Infallible;
+
+    fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, Self::Error> {
+        let keep = |found: &Found| {
+            let on_the_way = self.directory.is_within(&found.path);
+            if !on_the_way && !found.path.is_within(self.directory) {
+                return Keep::NothingBelow;
+            }
+            match self.left_out.iter().find(|(path, _)| *path == found.path) {
+                Some((_, true)) => Keep::NothingBelow,
+                Some((_, false)) => Keep::No,
+                None => Keep::Yes,
+            }
+        };
+        Ok(found.iter().map(keep).collect())
+    }
+}
+
+fn walk_failed(
+    directory: &RelPath,
+    error: &WalkError<std::convert::Infallible>,
+) -> CapabilityError {
+    match error {
+        WalkError::Interrupted(_) => CapabilityError::Interrupted,
+        WalkError::Unreadable { path, source } => CapabilityError::Failed(format!(
+            "directory `{directory}`: can't read `{}`: {source}",
+            path.display()
+        )),
+        WalkError::Filter(never) => match *never {},
+    }
+}
+
 fn sqlite_failed(database: &RelPath, error: &SqliteError) -> CapabilityError {
     let text = format!("database `{database}`: {error}");
     match error {
         SqliteError::Interrupted(_) => CapabilityError::Interrupted,
         SqliteError::Busy(_) => CapabilityError::TimedOut(text),
         SqliteError::Source(_)
+        | SqliteError::Unreadable(_)
         | SqliteError::Copy(_)
         | SqliteError::HotJournal
         | SqliteError::Changed

@@ -31,6 +31,9 @@ const PAGES_PER_STEP: i32 = 4096;
 /// How long a writer may keep the database busy before the copy gives up.
 const BUSY_LIMIT: Duration = Duration::from_secs(30);
 
+/// Between two looks at the signal while a writer keeps it busy.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Whether `file` is a database: by its header, or by a log beside a file still empty.
 pub fn is_database(file: &Path) -> io::Result<bool> {
     let mut header = [0; 16];
@@ -79,6 +82,9 @@ pub enum SqliteError {
     /// The live database can't be opened or read.
     #[error("can't read it: {0}")]
     Source(#[source] rusqlite::Error),
+    /// The file can't be looked at.
+    #[error("can't read it: {0}")]
+    Unreadable(#[source] io::Error),
     /// The copy can't be written.
     #[error("can't write the copy: {0}")]
     Copy(#[source] rusqlite::Error),
@@ -105,7 +111,18 @@ pub enum SqliteError {
 /// start over. In WAL mode writers go on meanwhile; in rollback mode they wait, as they would for
 /// any reader.
 pub fn back_up(from: &Path, to: &Path, interrupt: &Interrupt) -> Result<Copied, SqliteError> {
-    let source = open_source(from)?;
+    match back_up_once(from, to, interrupt) {
+        // A writer came in the middle; from now on there is a log, and locks are taken.
+        Err(SqliteError::Changed) => {
+            fs::remove_file(to).map_err(SqliteError::Unreadable)?;
+            back_up_once(from, to, interrupt)
+        }
+        other => other,
+    }
+}
+
+fn back_up_once(from: &Path, to: &Path, interrupt: &Interrupt) -> Result<Copied, SqliteError> {
+    let source = open_source(from, interrupt)?;
     let pages = copy_pages(&source.connection, to, interrupt)?;
     source.close()?;
     let (page_size, has_schema) = check(to, interrupt)?;
@@ -139,46 +156,61 @@ impl Source {
     }
 }
 
-/// Opens read-only. A WAL database without its log lies sometimes on a read-only mount, where its
-/// index can't be made: then nobody writes to it, and it is read without locks, watched for change.
-fn open_source(path: &Path) -> Result<Source, SqliteError> {
-    match open_read_only(path, "") {
-        Ok(connection) => Ok(Source {
+/// Opens read-only, without writing anything beside the database: opening one in WAL mode that no
+/// process has open would leave a log and an index there, which belong to whoever backs up, and the
+/// application might not be able to use them. So such a one is read without locks, and watched for
+/// change; that also serves on a read-only mount, where they can't be made.
+fn open_source(path: &Path, interrupt: &Interrupt) -> Result<Source, SqliteError> {
+    let at_rest = is_wal(path).unwrap_or(false) && !sidecar(path, "-wal").exists();
+    if !at_rest {
+        let connection = open_read_only(path, "", interrupt)?;
+        return Ok(Source {
             connection,
             lockless: None,
-        }),
-        Err(SqliteError::Source(error))
-            if is_cannot_open(&error) && !sidecar(path, "-wal").exists() =>
-        {
-            let metadata = fs::metadata(path).map_err(|_| SqliteError::Source(error))?;
-            let version = Version::of(&metadata);
-            let connection = open_read_only(path, "&immutable=1")?;
-            Ok(Source {
-                connection,
-                lockless: Some((path.to_owned(), version)),
-            })
-        }
-        Err(error) => Err(error),
+        });
     }
+    let metadata = fs::metadata(path).map_err(SqliteError::Unreadable)?;
+    let version = Version::of(&metadata);
+    let connection = open_read_only(path, "&immutable=1", interrupt)?;
+    Ok(Source {
+        connection,
+        lockless: Some((path.to_owned(), version)),
+    })
 }
 
-fn is_cannot_open(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+/// Whether its header says that it is in WAL mode. Source: <https://sqlite.org/fileformat2.html>, 1.3.3.
+fn is_wal(path: &Path) -> io::Result<bool> {
+    let mut header = [0; 20];
+    open_regular(path)?.read_exact(&mut header)?;
+    Ok(header[18..20] == [2, 2])
 }
 
-fn open_read_only(path: &Path, parameters: &str) -> Result<Connection, SqliteError> {
+fn open_read_only(
+    path: &Path,
+    parameters: &str,
+    interrupt: &Interrupt,
+) -> Result<Connection, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(uri(path, parameters), flags).map_err(SqliteError::Source)?;
-    connection
-        .busy_timeout(BUSY_LIMIT)
-        .map_err(SqliteError::Source)?;
+    connection.busy_timeout(LOOK).map_err(SqliteError::Source)?;
     // Takes the read lock, which the backup then shares from its first page to its last.
-    connection
-        .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
-        .map_err(explain_source_error)?;
+    let begin = || connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
+    let deadline = Instant::now() + BUSY_LIMIT;
+    loop {
+        interrupt.check()?;
+        match begin().map_err(explain_source_error) {
+            Ok(()) => break,
+            Err(SqliteError::Busy(_)) if Instant::now() < deadline => {
+                connection
+                    .execute_batch("ROLLBACK")
+                    .map_err(SqliteError::Source)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
     Ok(connection)
 }
 
@@ -218,7 +250,7 @@ fn copy_pages(source: &Connection, to: &Path, interrupt: &Interrupt) -> Result<u
     .map_err(SqliteError::Copy)?;
     let pages = {
         let backup = Backup::new(source, &mut copy).map_err(SqliteError::Source)?;
-        let deadline = Instant::now() + BUSY_LIMIT;
+        let mut deadline = Instant::now() + BUSY_LIMIT;
         loop {
             interrupt.check()?;
             match backup.step(PAGES_PER_STEP).map_err(step_error)? {
@@ -229,7 +261,8 @@ fn copy_pages(source: &Connection, to: &Path, interrupt: &Interrupt) -> Result<u
                 StepResult::Busy | StepResult::Locked => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
-                _ => {}
+                // It goes on: patience begins anew.
+                _ => deadline = Instant::now() + BUSY_LIMIT,
             }
         }
         u64::try_from(backup.progress().pagecount).unwrap_or(0)

@@ -89,6 +89,38 @@ fn the_live_log_survives_a_copy_that_closes_last() {
 }
 
 #[test]
+fn a_database_at_rest_is_copied_without_leaving_anything_beside_it() {
+    let live = Live::new("wal");
+    let (path, copy) = (live.path(), live.copy());
+    let Live { dir, writer } = live;
+    writer.close().unwrap();
+    assert!(!sidecar(&path, "-wal").exists(), "closed in good order");
+    back_up(&path, &copy, &Interrupt::default()).unwrap();
+    assert_eq!(rows(&copy), 100);
+    for suffix in SIDECARS {
+        assert!(!sidecar(&path, suffix).exists(), "no {suffix} was made");
+    }
+    drop(dir);
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_busy_database() {
+    let live = Live::new("delete");
+    live.writer.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let interrupt = Interrupt::default();
+    let signal = interrupt.clone();
+    std::thread::scope(|scope| {
+        let (from, to) = (live.path(), live.copy());
+        let waiting = scope.spawn(move || back_up(&from, &to, &interrupt));
+        signal.raise(Signal::Terminate);
+        assert!(matches!(
+            waiting.join().unwrap(),
+            Err(SqliteError::Interrupted(_))
+        ));
+    });
+}
+
+#[test]
 fn a_damaged_database_is_never_called_copied() {
     let live = Live::new("delete");
     let mut bytes = fs::read(live.path()).unwrap();

@@ -40,18 +40,21 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     };
     let outcome = backup(&job, allow, &edges)?;
     progress.finish();
-    for error in outcome.errors() {
-        message::error(error, &ending(error).next);
-    }
+    let tell = |error: &CopalError| message::error(error, &ending(error).next);
+    outcome.errors().chain(&outcome.shortcomings).for_each(tell);
     for failure in &outcome.hook_failures {
-        let error = CopalError::Hook(failure.clone());
-        message::error(&error, &ending(&error).next);
+        tell(&CopalError::Hook(failure.clone()));
+    }
+    for delivery in &outcome.delivered {
+        if let Some(error) = &delivery.left_behind {
+            message::left_behind(&delivery.destination, error);
+        }
     }
     show::outcome::print(&outcome, global.output())?;
     Ok(exit(&outcome))
 }
 
-/// The exit code of PRODUCT's table: the signal's, the first error's, or the shortcoming's.
+/// The exit code: the signal's, the first error's, or the shortcoming's.
 fn exit(outcome: &Outcome) -> Exit {
     match outcome.verdict() {
         Verdict::Succeeded => Exit::Done,

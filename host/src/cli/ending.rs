@@ -105,6 +105,7 @@ pub(super) fn ending(error: &CopalError) -> Ending {
         }
         CopalError::Name { .. } => usage("choose another with `--name NAME`"),
         CopalError::NoState => usage("set HOME, or COPAL_STATE_DIR to a directory of Copal's own"),
+        CopalError::NoDestination => usage("add a [[destination]]"),
         CopalError::Signals(_) => failed("this is a fault of the system; try again"),
         CopalError::Json(_) => {
             usage("quote it for the shell: copal rclone config/get '{\"name\": \"b2\"}'")
@@ -276,6 +277,7 @@ fn of_seal(error: &SealError) -> Ending {
             failed("make room there, or choose another directory with `dir` in [staging]")
         }
         SealError::Remote(remote) => of_remote(remote),
+        SealError::NoFreeId(_) => failed("give each machine's job a `name` of its own"),
         SealError::NotArrived(_) => {
             failed("the remote took it and does not show it whole; run the backup again")
         }
@@ -337,6 +339,9 @@ fn of_restore(error: &RestoreError) -> Ending {
         RestoreError::Place { .. } => failed(
             "nothing was restored; check the rights and the disk of the directory given with `--to`",
         ),
+        RestoreError::CleanUp { .. } => {
+            failed("remove that directory by hand; the rest is as it should be")
+        }
         RestoreError::Interrupted(signal) => interrupted(signal.0),
     }
 }

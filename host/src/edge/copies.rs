@@ -13,6 +13,9 @@ use super::remote::{Progress, Watch};
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(200);
 
+/// How long a copy may take to stop.
+const STOP: Duration = Duration::from_secs(30);
+
 /// Runs copies to their end; the first that fails ends all. After a signal they are cancelled, and
 /// this returns without an error: the caller looks at the interrupt.
 pub(super) fn copy(
@@ -38,7 +41,12 @@ pub(super) fn copy(
                 .filter_map(|copy| copy.job)
                 .try_for_each(|job| job.cancel(TIDY_UP));
         }
-        copies.iter_mut().try_for_each(Copying::poll)?;
+        if let Err(error) = copies.iter_mut().try_for_each(Copying::poll) {
+            // Nothing may write there any more when the caller tidies up.
+            let mut others = copies.into_iter().filter_map(|copy| copy.job);
+            let stopped = others.try_for_each(|job| job.cancel(STOP));
+            return stopped.and(Err(error));
+        }
         watch(
             copies
                 .iter()

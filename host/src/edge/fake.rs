@@ -26,6 +26,8 @@ pub(crate) struct Orders {
     pub(crate) signal_at: Option<usize>,
     /// What happens while the first upload goes on.
     pub(crate) meanwhile: Rc<RefCell<Option<Deed>>>,
+    /// What happens before the first single file goes up: the claim.
+    pub(crate) before_claim: Rc<RefCell<Option<Deed>>>,
     /// What becomes of an uploaded file on its way.
     pub(crate) spoil: Option<fn(&Path)>,
 }
@@ -161,6 +163,9 @@ impl Remote for Fake {
     }
 
     fn put(&self, local: &Path, to: &str) -> Result<(), RemoteError> {
+        if let Some(deed) = self.orders.before_claim.take() {
+            deed();
+        }
         self.call("upload to", to)?;
         let name = local.file_name().unwrap().to_str().unwrap().to_owned();
         let to = self.root.join(to);

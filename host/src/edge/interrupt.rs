@@ -52,11 +52,12 @@ impl Interrupt {
     pub fn listen() -> io::Result<Self> {
         let interrupt = Self::default();
         for (signal, exit) in [(SIGINT, 130), (SIGTERM, 143)] {
-            // The order counts: the first signal finds the flag unset and arms the shutdown.
+            // The order counts: the first signal finds the flag unset and arms the shutdown, and whoever
+            // sees the flag finds the number.
             flag::register_conditional_shutdown(signal, exit, Arc::clone(&interrupt.flag))?;
-            flag::register(signal, Arc::clone(&interrupt.flag))?;
             let number = usize::try_from(signal).map_err(io::Error::other)?;
             flag::register_usize(signal, Arc::clone(&interrupt.number), number)?;
+            flag::register(signal, Arc::clone(&interrupt.flag))?;
         }
         Ok(interrupt)
     }

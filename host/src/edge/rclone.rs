@@ -17,6 +17,9 @@ use crate::error::CopalError;
 /// One answer of a remote. A listing of a large bucket takes long; a hung one takes for ever.
 pub(super) const ANSWER: Duration = Duration::from_mins(10);
 
+/// A listing with hashes of a remote that has to read every file for them.
+pub(super) const READ_ALL: Duration = Duration::from_hours(24);
+
 /// After a signal the worker may tidy up for so long; then it is killed, and with it whatever hangs.
 pub(super) const TIDY_UP: Duration = Duration::from_millis(700);
 

@@ -10,7 +10,7 @@ use copal_rclone::{
 
 use super::copies::copy;
 use super::interrupt::Interrupt;
-use super::rclone::ANSWER;
+use super::rclone::{ANSWER, READ_ALL};
 use super::remote::{Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch};
 
 /// A remote by way of rclone.
@@ -56,9 +56,14 @@ impl RcloneRemote {
             hashes,
             ..ListRequest::of(self.dir(dir))
         };
-        match self.worker.list(&request, ANSWER) {
+        let deadline = if request.hashes.is_empty() {
+            ANSWER
+        } else {
+            READ_ALL
+        };
+        match self.worker.list(&request, deadline) {
             Ok(entries) => Ok(entries),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) if is_no_directory(&error) => Ok(Vec::new()),
             Err(error) => Err(self.failed("list", dir, error)),
         }
     }
@@ -75,19 +80,25 @@ impl RcloneRemote {
     }
 }
 
+/// rclone can't be told of a local path.
+fn unnamed(why: &str) -> RcloneError {
+    RcloneError::Call {
+        method: "local".to_owned(),
+        kind: ErrorKind::BadRequest,
+        message: format!("rclone can't name a local directory: {why}"),
+    }
+}
+
+/// Whether the directory is not there; a missing key file, say, is another matter.
+fn is_no_directory(error: &RcloneError) -> bool {
+    matches!(error, RcloneError::Call { message, .. } if message.contains("directory not found"))
+}
+
 /// A local path as rclone takes it: absolute, since the worker's own directory is nobody's business.
 fn local(path: &Path) -> Result<copal_rclone::Remote, RcloneError> {
-    let absolute =
-        std::path::absolute(path).map_err(|error| RcloneError::Spawn(Arc::new(error)))?;
+    let absolute = std::path::absolute(path).map_err(|error| unnamed(&error.to_string()))?;
     let Some(text) = absolute.to_str() else {
-        return Err(RcloneError::Call {
-            method: "local".to_owned(),
-            kind: ErrorKind::BadRequest,
-            message: format!(
-                "rclone can't name `{}`, which is not UTF-8",
-                absolute.display()
-            ),
-        });
+        return Err(unnamed(&format!("`{}` is not UTF-8", absolute.display())));
     };
     copal_rclone::Remote::local(text).map_err(RcloneError::Remote)
 }
@@ -229,7 +240,7 @@ impl Remote for RcloneRemote {
     }
 
     fn purge(&self, dir: &str) -> Result<(), RemoteError> {
-        match self.worker.purge(&self.dir(dir), ANSWER) {
+        match self.worker.purge(&self.dir(dir), READ_ALL) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(self.failed("remove", dir, error))
             }

@@ -40,6 +40,16 @@ pub enum HashKind {
     Md5,
 }
 
+impl std::fmt::Display for HashKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sha256 => "SHA-256",
+            Self::Sha1 => "SHA-1",
+            Self::Md5 => "MD5",
+        })
+    }
+}
+
 impl RemoteHash {
     /// Whether it is this file's; `None` where the manifest does not know that kind.
     pub fn matches(&self, file: &FileEntry) -> Option<bool> {

@@ -3,12 +3,30 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
 
 /// Writes an error to stderr.
 pub fn error(error: &CopalError, next: &str) {
     let text = render(error, next);
     // Where not even stderr can be written, the exit code is all that is left.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// Tells that files of an attempt that was not sealed are still at the destination.
+pub fn left_behind(destination: &str, error: &RemoteError) {
+    let mut text = String::new();
+    write_part(
+        &mut text,
+        "note: ",
+        &format!("unsealed files were left at {destination}"),
+    );
+    write_part(&mut text, "  why: ", &error.to_string());
+    write_part(
+        &mut text,
+        " next: ",
+        "they are no snapshot, and harm none; remove them with `rclone purge` when you like",
+    );
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 

@@ -25,6 +25,7 @@ fn text(outcome: &Outcome, quiet: bool) -> String {
     for Delivery {
         destination,
         result,
+        ..
     } in &outcome.delivered
     {
         if let Ok(snapshot) = result {
@@ -110,6 +111,7 @@ fn to_json(outcome: &Outcome) -> serde_json::Value {
             "destination": delivery.destination,
             "sealed": false,
             "error": error.in_one_line(),
+            "left_behind": delivery.left_behind.as_ref().map(ToString::to_string),
         }),
     };
     json!({
@@ -119,7 +121,10 @@ fn to_json(outcome: &Outcome) -> serde_json::Value {
         "seconds": outcome.took.as_secs_f64(),
         "error": outcome.failure.as_ref().map(CopalError::in_one_line),
         "destinations": outcome.delivered.iter().map(destination).collect::<Vec<_>>(),
+        "shortcomings": outcome.shortcomings.iter().map(CopalError::in_one_line).collect::<Vec<_>>(),
         "databases": names(&outcome.notes.databases),
+        "live_databases": names(&outcome.notes.live_databases),
+        "not_data": names(&outcome.notes.specials),
         "left_out": outcome.notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
         "hook_failures": outcome.hook_failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

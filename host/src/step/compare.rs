@@ -47,16 +47,18 @@ pub fn list_some<T: std::fmt::Display>(all: &[T]) -> String {
     text
 }
 
-/// Compares what should be there with what a remote lists.
+/// Compares what should be there with what a remote lists; also, of how many files the hash was
+/// compared.
 pub fn compare<'a>(
     expected: impl Iterator<Item = (String, &'a FileEntry)>,
     listed: Vec<Listed>,
-) -> Vec<Difference> {
+) -> (Vec<Difference>, u64) {
     let mut listed: BTreeMap<String, Listed> = listed
         .into_iter()
         .map(|file| (file.path.clone(), file))
         .collect();
     let mut differences = Vec::new();
+    let mut hashed = 0;
     for (name, file) in expected {
         match listed.remove(&name) {
             None => differences.push(Difference::Missing(name)),
@@ -68,15 +70,20 @@ pub fn compare<'a>(
                 });
             }
             Some(found) => {
-                if found
-                    .hash
-                    .is_some_and(|hash| hash.matches(file) == Some(false))
-                {
+                let same = found.hash.and_then(|hash| hash.matches(file));
+                hashed += u64::from(same.is_some());
+                if same == Some(false) {
                     differences.push(Difference::Hash(name));
                 }
             }
         }
     }
-    differences.extend(listed.into_keys().map(Difference::Extra));
-    differences
+    // The remote's own names are nobody's that is trusted.
+    let shown = |name: String| copal_core::path::encode_bytes(name.as_bytes());
+    differences.extend(
+        listed
+            .into_keys()
+            .map(|name| Difference::Extra(shown(name))),
+    );
+    (differences, hashed)
 }

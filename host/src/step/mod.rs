@@ -1,5 +1,6 @@
 //! The steps of a run, each consuming what the last one made.
 
+pub mod claim;
 pub mod compare;
 pub mod pause;
 pub mod plan;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use copal_hooks::{Cancel, Phase};
+use copal_hooks::Cancel;
 
 use crate::capability::artifacts::{Artifact, Artifacts};
 use crate::capability::host::Host;
@@ -20,7 +20,7 @@ pub struct Paused {
 /// Runs the pre-backup hooks in the order of the configuration; the first that fails ends the run.
 pub fn pause(hooks: &mut Hooks, host: Host, cancel: &Cancel) -> Result<Paused, HookFailure> {
     let artifacts: Arc<Artifacts> = Arc::clone(&host.artifacts);
-    hooks.run_each(Phase::PreBackup, &(Arc::new(host) as _), cancel)?;
+    hooks.pre_backup(&(Arc::new(host) as _), cancel)?;
     Ok(Paused {
         artifacts: artifacts.all(),
     })

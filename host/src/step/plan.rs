@@ -163,6 +163,12 @@ impl Plan {
         copied.map(|database| database.path.clone()).collect()
     }
 
+    /// The paths of the databases that are copied as they lie there.
+    pub fn live(&self) -> Vec<RelPath> {
+        let live = self.databases.iter().filter(|database| database.live);
+        live.map(|database| database.path.clone()).collect()
+    }
+
     /// Number and size of the files that belong to the snapshot, logs of databases left aside.
     pub fn files(&self) -> (u64, ByteCount) {
         let is_database = |path: &RelPath| self.databases.iter().any(|d| d.path == *path);

@@ -25,8 +25,11 @@ pub struct Ready {
     pub abilities: Abilities,
     /// Snapshot directories that are there already, sealed or not.
     pub started: Vec<SnapshotId>,
-    /// The newest sealed snapshot.
+    /// The newest sealed snapshot whose manifest can be read.
     pub last: Option<Manifest>,
+    /// Newer ones whose manifest can't be trusted: no reason to make no snapshot, quite the
+    /// contrary, but somebody has to know.
+    pub damaged: Vec<StoreError>,
 }
 
 /// Why a run must not begin.
@@ -98,21 +101,23 @@ pub fn reach(remote: Box<dyn Remote>, name: &str, source: &Path) -> Result<Ready
     }
     let store = Store::new(&*remote, name);
     let started = store.started()?;
-    let last = match store.latest()? {
-        // A damaged manifest is no reason to make no new snapshot: quite the contrary.
-        Some(id) => store
-            .manifest(id)
-            .inspect_err(|error| {
-                tracing::warn!(%id, %error, "the last snapshot's manifest can't be used");
-            })
-            .ok(),
-        None => None,
-    };
+    let (mut last, mut damaged) = (None, Vec::new());
+    for id in store.sealed_from_newest()? {
+        match id.and_then(|id| store.manifest(id)) {
+            Ok(manifest) => {
+                last = Some(manifest);
+                break;
+            }
+            Err(error @ StoreError::Manifest { .. }) => damaged.push(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(Ready {
         remote,
         abilities,
         started,
         last,
+        damaged,
     })
 }
 
@@ -222,16 +227,15 @@ fn last_databases(last: &Manifest) -> impl Iterator<Item = (&RelPath, ByteCount)
     })
 }
 
-/// The run's id: its second, or the next that no destination has seen.
-pub fn choose_id(started: Timestamp, ready: &[Ready]) -> SnapshotId {
-    let taken = |id: &SnapshotId| ready.iter().any(|ready| ready.started.contains(id));
+/// The snapshot's id: the second in which the run began, or the next that is not taken.
+pub fn choose_id(started: Timestamp, taken: &[SnapshotId]) -> SnapshotId {
     std::iter::successors(Some(SnapshotId::at(started)), |id| Some(id.next()))
-        .find(|id| !taken(id))
+        .find(|id| !taken.contains(id))
         .expect("there are more seconds than snapshots")
 }
 
 /// The checksums that the destinations' remotes keep.
-pub fn wanted(ready: &[Ready]) -> Wanted {
+pub fn wanted(ready: &[&Ready]) -> Wanted {
     ready
         .iter()
         .map(|ready| ready.abilities.wanted())

@@ -67,6 +67,14 @@ pub enum RestoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// Everything is back, and the working directory is still there.
+    #[error("everything is restored, and `{}` can't be removed", .path.display())]
+    CleanUp {
+        /// The working directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -120,7 +128,11 @@ fn select<'a>(manifest: &'a Manifest, only: &[RelPath]) -> Result<Vec<&'a Entry>
     if only.is_empty() {
         return Ok(manifest.entries.iter().collect());
     }
-    let asked = |entry: &Entry, path: &RelPath| entry.path.is_within(path);
+    let asked = |entry: &Entry, path: &RelPath| {
+        let suffix = entry.file().and_then(|file| file.taken.archive_suffix());
+        let unpacked = suffix.is_some_and(|suffix| entry.path == path.with_suffix(suffix));
+        unpacked || entry.path.is_within(path)
+    };
     if let Some(path) = only
         .iter()
         .find(|path| !manifest.entries.iter().any(|entry| asked(entry, path)))

@@ -39,6 +39,9 @@ pub enum SealError {
     /// The remote, or the way to it.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// Other runs hold every id that was tried.
+    #[error("other runs write to this destination under the same name, at {0} and after")]
+    NoFreeId(SnapshotId),
     /// rclone reported success, and the remote lists something else.
     #[error("`{0}` did not arrive whole")]
     NotArrived(&'static str),
@@ -50,15 +53,13 @@ pub enum SealError {
 /// What the manifest tells beside the files.
 #[derive(Debug, Clone)]
 pub struct Circumstances {
-    /// The snapshot's id.
-    pub id: SnapshotId,
     /// The job's name.
     pub name: String,
     /// The run's id.
     pub run: String,
     /// When the run began.
     pub started: Timestamp,
-    /// The source, as the owner wrote it.
+    /// The source, without links on the way to it.
     pub source: String,
     /// The hooks that took part.
     pub hooks: Vec<HookRecord>,
@@ -74,6 +75,7 @@ pub fn seal(
     let manifest = manifest(&done, circumstances);
     let sums = manifest.sums();
     put(&done, remote, SUMS, &sums)?;
+    done.claim.withdraw(remote)?;
     // The last moment at which a signal leaves no snapshot behind.
     interrupt.check()?;
     put(&done, remote, MANIFEST, &manifest.to_json())?;
@@ -94,7 +96,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
     entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Manifest {
         copal_manifest: FORMAT,
-        id: about.id,
+        id: done.claim.id,
         name: about.name,
         run: RunRecord {
             id: about.run,
@@ -124,8 +126,8 @@ fn put(
         path: local.clone(),
         source,
     })?;
-    remote.put(&local, &format!("{}/{name}", done.dir))?;
-    let listed = remote.files(&format!("{}/{directory}", done.dir), false)?;
+    remote.put(&local, &format!("{}/{name}", done.claim.dir))?;
+    let listed = remote.files(&format!("{}/{directory}", done.claim.dir), false)?;
     let arrived = listed
         .iter()
         .any(|file| file.path == file_name && file.size.0 == content.len() as u64);

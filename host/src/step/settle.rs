@@ -6,68 +6,87 @@ use copal_core::manifest::{Entry, EntryKind};
 use copal_core::path::RelPath;
 use copal_core::stored::StoredNames;
 
+use super::stage::StageError;
 use super::transfer::{Transfer, TransferError, Transferred};
-use crate::edge::walk::FoundKind;
+use crate::capability::sqlite::is_database;
+use crate::edge::walk::{Found, FoundKind, absolute};
 
 impl Transferred<'_> {
     /// Takes a private copy of what changed; drops what is gone; and, as a file that is gone may
-    /// have been renamed, takes in what is new.
+    /// have been renamed, takes in what is new. Returns what has to be sent again.
     pub(super) fn settle(
         &mut self,
         changed: Vec<RelPath>,
         by: &mut Transfer<'_>,
-    ) -> Result<(), TransferError> {
+    ) -> Result<HashSet<RelPath>, TransferError> {
         let changed: HashSet<RelPath> = changed.into_iter().collect();
+        let mut settled = HashSet::new();
         let (kept, moving): (Vec<_>, Vec<_>) = self
             .files
             .drain(..)
             .partition(|file| !changed.contains(&file.path));
         self.files = kept;
+        let mut gone = false;
         for file in moving {
-            let copy = self
-                .staged
-                .take_copy(&file.path, &file.stored, by.wanted, by.interrupt)?;
-            match copy {
-                Some(copy) => {
-                    self.moved.push(copy.path.clone());
-                    self.files.push(copy);
-                }
-                None => self.vanished.push(file.path),
+            if !self.take_again(&file.path, &file.stored, by, &mut settled)? {
+                gone = true;
+                self.vanished.push(file.path);
             }
         }
-        if !self.vanished.is_empty() {
-            self.take_in_new(by)?;
+        if gone {
+            self.take_in_new(by, &mut settled)?;
         }
-        Ok(())
+        Ok(settled)
     }
 
-    fn take_in_new(&mut self, by: &mut Transfer<'_>) -> Result<(), TransferError> {
-        let known: HashSet<RelPath> = self
-            .files
-            .iter()
-            .map(|file| &file.path)
-            .chain(self.others.iter().map(|entry| &entry.path))
-            .cloned()
-            .collect();
+    /// Whether it was still there.
+    fn take_again(
+        &mut self,
+        path: &RelPath,
+        stored: &str,
+        by: &Transfer<'_>,
+        settled: &mut HashSet<RelPath>,
+    ) -> Result<bool, TransferError> {
+        let copy = self
+            .staged
+            .take_copy(path, stored, by.wanted, by.interrupt)?;
+        let Some(copy) = copy else { return Ok(false) };
+        settled.insert(copy.path.clone());
+        self.moved.push(copy.path.clone());
+        self.files.push(copy);
+        Ok(true)
+    }
+
+    fn take_in_new(
+        &mut self,
+        by: &mut Transfer<'_>,
+        settled: &mut HashSet<RelPath>,
+    ) -> Result<(), TransferError> {
+        let files = self.files.iter().map(|file| file.path.clone());
+        let others = self.others.iter().map(|entry| entry.path.clone());
+        let known: HashSet<RelPath> = files.chain(others).collect();
         let mut names = StoredNames::default();
         self.files
             .iter()
             .for_each(|file| names.reserve(&file.stored));
-        for found in (by.walk_again)()? {
-            if known.contains(&found.path) {
-                continue;
-            }
+        let mut new = (by.walk_again)()?;
+        new.retain(|found| !known.contains(&found.path) && !self.staged.stands_in_for(&found.path));
+        let plain = |found: &Found| {
+            StoredNames::plain(&found.path, copal_rclone::travels_unchanged).map(str::to_owned)
+        };
+        new.iter()
+            .filter_map(plain)
+            .for_each(|name| names.reserve(&name));
+        for found in new {
             match found.kind {
                 FoundKind::File => {
-                    let plain = StoredNames::plain(&found.path, copal_rclone::travels_unchanged);
-                    let stored = plain.map_or_else(|| names.encode(&found.path), str::to_owned);
-                    let copy =
-                        self.staged
-                            .take_copy(&found.path, &stored, by.wanted, by.interrupt)?;
-                    if let Some(copy) = copy {
-                        self.moved.push(copy.path.clone());
-                        self.files.push(copy);
+                    // A database that appeared only now has no copy, and would be torn.
+                    let live = absolute(&self.staged.source, &found.path);
+                    if is_database(&live).unwrap_or(false) {
+                        return Err(StageError::Uncovered(found.path).into());
                     }
+                    let stored = plain(&found).unwrap_or_else(|| names.encode(&found.path));
+                    self.take_again(&found.path, &stored, by, settled)?;
                 }
                 FoundKind::Directory => self.others.push(Entry {
                     path: found.path,
@@ -80,16 +99,22 @@ impl Transferred<'_> {
         Ok(())
     }
 
-    /// What vanished may have been uploaded before it did.
+    /// What vanished may have been uploaded before it did. Nothing else is touched.
     pub(super) fn remove_vanished(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
-        if self.vanished.is_empty() {
-            return Ok(());
-        }
-        let expected: HashSet<&str> = self.files.iter().map(|file| file.stored.as_str()).collect();
-        for listed in by.remote.files(&self.dir, false)? {
-            if !expected.contains(listed.path.as_str()) {
-                by.remote.delete(&format!("{}/{}", self.dir, listed.path))?;
-            }
+        let expected: HashSet<&RelPath> = self.files.iter().map(|file| &file.path).collect();
+        let vanished: HashSet<&RelPath> = self
+            .vanished
+            .iter()
+            .filter(|path| !expected.contains(path))
+            .collect();
+        let gone = self
+            .staged
+            .files
+            .iter()
+            .filter(|file| vanished.contains(&file.path));
+        for file in gone {
+            by.remote
+                .delete(&format!("{}/{}", self.claim.dir, file.stored))?;
         }
         Ok(())
     }

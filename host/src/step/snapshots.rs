@@ -126,14 +126,20 @@ impl<'a> Store<'a> {
         self.sealed_among(self.started()?)
     }
 
-    /// The newest sealed snapshot. Looks from the newest backwards: one listing is usually enough.
-    pub fn latest(&self) -> Result<Option<SnapshotId>, StoreError> {
-        for id in self.started()?.into_iter().rev() {
-            if self.is_sealed(id)? {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
+    /// The sealed snapshots from the newest backwards, each looked for when it is asked for: the
+    /// first is usually all that is wanted, and costs one listing.
+    pub fn sealed_from_newest(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<SnapshotId, StoreError>>, StoreError> {
+        let started = self.started()?.into_iter().rev();
+        Ok(started.filter_map(|id| match self.is_sealed(id) {
+            Ok(sealed) => sealed.then_some(Ok(id)),
+            Err(error) => Some(Err(error)),
+        }))
+    }
+
+    fn latest(&self) -> Result<Option<SnapshotId>, StoreError> {
+        self.sealed_from_newest()?.next().transpose()
     }
 
     fn sealed_among(&self, ids: Vec<SnapshotId>) -> Result<Vec<SnapshotId>, StoreError> {
@@ -211,8 +217,11 @@ impl<'a> Store<'a> {
     pub fn manifest(&self, id: SnapshotId) -> Result<Manifest, StoreError> {
         let temporary = tempfile::tempdir()?;
         let local = temporary.path().join("manifest.json");
-        self.remote
-            .get(&format!("{}/{MANIFEST}", self.dir(id)), &local)?;
+        let from = format!("{}/{MANIFEST}", self.dir(id));
+        if !self.remote.get(&from, &local)? {
+            let source = ManifestError::Unreadable("it is gone".to_owned());
+            return Err(StoreError::Manifest { id, source });
+        }
         let bytes = fs::read(local)?;
         parse(&bytes, id, &self.name).map_err(|source| StoreError::Manifest { id, source })
     }

@@ -35,6 +35,10 @@ pub struct Staged {
     pub files: Vec<StagedFile>,
     /// Sockets, pipes and devices: not data, and left out.
     pub specials: Vec<RelPath>,
+    /// Directories that an archive stands in for.
+    pub archived: HashSet<RelPath>,
+    /// Databases that a copy stands in for.
+    pub databases: HashSet<RelPath>,
     /// The names given on the remote.
     pub names: StoredNames,
     /// When the walk ended: what the app wrote later need not be in the snapshot.
@@ -124,6 +128,8 @@ where
         others: Vec::new(),
         files: Vec::new(),
         specials: Vec::new(),
+        archived: HashSet::new(),
+        databases: HashSet::new(),
         names: StoredNames::default(),
         at: (ask.now)(),
     };
@@ -158,20 +164,16 @@ impl Staged {
                 .map(|artifact| artifact.stands_in_for.clone())
                 .collect()
         };
-        let archived = standing_in(|taken| taken.archive_suffix().is_some());
-        let databases = standing_in(|taken| taken == Taken::SqliteBackup);
+        self.archived = standing_in(|taken| taken.archive_suffix().is_some());
+        self.databases = standing_in(|taken| taken == Taken::SqliteBackup);
         let mut sources = Vec::new();
         for found in kept {
-            if found
-                .path
-                .ancestors()
-                .any(|above| archived.contains(&above))
-            {
+            if self.is_archived(&found.path) {
                 // Its artifact, if it has one, is in the archive.
                 stand_ins.remove(&found.path);
                 continue;
             }
-            if sqlite::is_sidecar(&found.path, |path| databases.contains(path)) {
+            if self.is_sidecar(&found.path) {
                 continue;
             }
             let Found {
@@ -202,6 +204,22 @@ impl Staged {
             });
         }
         self.name(sources)
+    }
+
+    fn is_archived(&self, path: &RelPath) -> bool {
+        path.ancestors().any(|above| self.archived.contains(&above))
+    }
+
+    fn is_sidecar(&self, path: &RelPath) -> bool {
+        sqlite::is_sidecar(path, |main| self.databases.contains(main))
+    }
+
+    /// Whether an artifact stands in for it, or it is what a copied database has no use for.
+    pub(super) fn stands_in_for(&self, path: &RelPath) -> bool {
+        self.databases.contains(path)
+            || self.archived.contains(path)
+            || self.is_archived(path)
+            || self.is_sidecar(path)
     }
 
     /// Gives each file its name on the remote. Plain names first: the encoded form of an odd name

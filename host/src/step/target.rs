@@ -88,14 +88,26 @@ impl Target {
             move |source| RestoreError::Place { path, source }
         };
         let tree = self.tree();
+        let mut moved = Vec::new();
         for entry in fs::read_dir(&tree).map_err(place(&tree))? {
             let from = entry.map_err(place(&tree))?.path();
             let to = self.dir.join(from.file_name().unwrap_or_default());
-            move_to(&from, &to).map_err(place(&to))?;
+            if let Err(error) = refuse_existing(&to).and_then(|()| move_to(&from, &to)) {
+                // Back with what was moved, so that dropping this leaves the directory empty.
+                let back = moved
+                    .iter()
+                    .try_for_each(|(from, to): &(PathBuf, PathBuf)| move_to(to, from));
+                self.finished = back.is_err();
+                return Err(place(&to)(error));
+            }
+            moved.push((from, to));
         }
         self.finished = true;
         let work = self.dir.join(WORK);
-        fs::remove_dir_all(&work).map_err(place(&work))?;
+        fs::remove_dir_all(&work).map_err(|source| RestoreError::CleanUp {
+            path: work.clone(),
+            source,
+        })?;
         attributes::apply(&self.dir, &manifest.root, owners).map_err(place(&self.dir))
     }
 }
@@ -116,6 +128,15 @@ impl Drop for Target {
         if let Err(error) = cleaned {
             tracing::warn!(path = %work.display(), %error, "unfinished restore left behind");
         }
+    }
+}
+
+/// Moving onto something would replace it.
+fn refuse_existing(to: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
     }
 }
 

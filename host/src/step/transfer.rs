@@ -1,12 +1,12 @@
 //! Transfer: everything staged goes up, and what moved under the transfer goes up again.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
 use copal_core::manifest::Entry;
 use copal_core::path::RelPath;
 
+use super::claim::Claim;
 use super::compare::{Difference, compare, list_some};
 use super::stage::{StageError, Staged};
 use super::take::{Content, StagedFile};
@@ -26,8 +26,8 @@ pub struct Transferred<'a> {
     pub others: Vec<Entry>,
     /// The files that arrived.
     pub files: Vec<StagedFile>,
-    /// The snapshot's directory at the destination.
-    pub dir: String,
+    /// The snapshot's directory at the destination, claimed.
+    pub claim: &'a Claim,
     /// Files that the app deleted while the run went on: they are in no snapshot.
     pub vanished: Vec<RelPath>,
     /// Files that changed under the transfer and were sent again from a private copy.
@@ -57,8 +57,6 @@ pub struct Transfer<'a> {
     pub remote: &'a dyn Remote,
     /// What it can do.
     pub abilities: &'a Abilities,
-    /// The snapshot's directory there.
-    pub dir: String,
     /// Checksums that the destinations' remotes keep.
     pub wanted: Wanted,
     /// Walks the source again: for files that came while others went.
@@ -72,35 +70,43 @@ pub struct Transfer<'a> {
 /// Uploads everything, and proves by the remote's listing that it is there.
 pub fn transfer<'a>(
     staged: &'a Staged,
+    claim: &'a Claim,
     mut by: Transfer<'_>,
 ) -> Result<Transferred<'a>, TransferError> {
     let mut done = Transferred {
         staged,
         others: staged.others.clone(),
         files: staged.files.clone(),
-        dir: by.dir.clone(),
+        claim,
         vanished: Vec::new(),
         moved: Vec::new(),
     };
-    let sent = done.send(&mut by, |_| true, false);
-    let changed = done.changed_since_staging()?;
-    // rclone refuses a file that changes while it is read: the second pass sends a private copy.
-    // An error with nothing changed is the remote's and final.
-    if changed.is_empty() {
-        sent?;
-    } else {
-        by.interrupt.check()?;
-        done.settle(changed, &mut by)?;
-        let moved: HashSet<RelPath> = done.moved.iter().cloned().collect();
-        if sent.is_err() {
-            done.send(&mut by, |file| !moved.contains(&file.path), false)?;
+    let mut sent = done.send(&mut by, |_| true, false);
+    for _ in 0..ROUNDS {
+        let changed = done.changed_since_staging()?;
+        if changed.is_empty() {
+            // An error with nothing changed is the remote's, and final.
+            sent?;
+            done.remove_vanished(&by)?;
+            done.compare_listing(&by)?;
+            return Ok(done);
         }
-        done.send(&mut by, |file| moved.contains(&file.path), true)?;
-        done.remove_vanished(&by)?;
+        // rclone refuses a file that changes while it is read: the next round sends a private copy.
+        by.interrupt.check()?;
+        let settled = done.settle(changed, &mut by)?;
+        if sent.is_err() {
+            sent = done.send(&mut by, |file| !settled.contains(&file.path), false);
+        }
+        sent = sent.and(done.send(&mut by, |file| settled.contains(&file.path), true));
     }
-    done.compare_listing(&by)?;
-    Ok(done)
+    let moving = done.changed_since_staging()?.into_iter().next();
+    Err(moving.map_or(TransferError::Mismatch(Vec::new()), |path| {
+        StageError::NeverStill(path).into()
+    }))
 }
+
+/// Each round sends private copies of what the last one saw change, so that little is left to move.
+const ROUNDS: usize = 6;
 
 impl Transferred<'_> {
     fn send(
@@ -127,7 +133,7 @@ impl Transferred<'_> {
             .filter(|(_, names)| !names.is_empty())
             .map(|(local, names)| Batch {
                 local,
-                remote: &self.dir,
+                remote: &self.claim.dir,
                 names,
                 again,
             })
@@ -158,14 +164,15 @@ impl Transferred<'_> {
     fn compare_listing(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
         by.interrupt.check()?;
         let hashes = by.abilities.hash.is_some() && !by.abilities.slow_hash;
-        let listed = by.remote.files(&self.dir, hashes)?;
+        let mut listed = by.remote.files(&self.claim.dir, hashes)?;
+        listed.retain(|file| file.path != self.claim.file);
         let entries: Vec<Entry> = self.files.iter().map(StagedFile::entry).collect();
         let expected = entries.iter().filter_map(|entry| {
             let file = entry.file()?;
             let own = || String::from_utf8_lossy(entry.path.as_bytes()).into_owned();
             Some((file.stored.clone().unwrap_or_else(own), file))
         });
-        let differences = compare(expected, listed);
+        let (differences, _) = compare(expected, listed);
         if differences.is_empty() {
             Ok(())
         } else {

@@ -28,8 +28,8 @@ pub enum Depth {
 pub struct Verified {
     /// The snapshot's manifest.
     pub manifest: Manifest,
-    /// What was compared: `sizes`, `sizes and sha1`, `content`.
-    pub compared: &'static str,
+    /// What was compared, for people.
+    pub compared: String,
     /// What is not as it was sealed.
     pub differences: Vec<Difference>,
 }
@@ -59,7 +59,6 @@ pub fn verify(
     watch: &mut dyn FnMut(Progress),
     interrupt: &Interrupt,
 ) -> Result<Verified, VerifyError> {
-    use crate::edge::remote::HashKind;
     let dir = store.dir(manifest.id);
     let abilities = store.remote().abilities()?;
     let mut listed = store.remote().files(&dir, depth == Depth::Quick)?;
@@ -70,15 +69,15 @@ pub fn verify(
         .map(|(stored, _, file)| (stored, file))
         .chain([(SUMS.to_owned(), &sums)])
         .collect();
-    let mut differences = compare(files.iter().cloned(), listed);
+    let (mut differences, hashed) = compare(files.iter().cloned(), listed);
     let mut compared = match abilities.hash {
-        Some(HashKind::Sha256) => "sizes and SHA-256",
-        Some(HashKind::Sha1) => "sizes and SHA-1",
-        Some(HashKind::Md5) => "sizes and MD5",
-        None => "sizes only, since this remote keeps no hash",
+        Some(kind) if hashed > 0 => {
+            format!("sizes, and {kind} of {hashed} of {} files", files.len())
+        }
+        Some(_) | None => "sizes only: there is no hash to compare".to_owned(),
     };
     if depth == Depth::Full {
-        compared = "every byte, by SHA-256";
+        compared = String::from("every byte, by SHA-256");
         let bad = names(&differences);
         let files = files.iter().filter(|(stored, _)| !bad.contains(stored));
         let files: Vec<_> = files.cloned().collect();
@@ -161,6 +160,8 @@ fn content_matches(
 ) -> Result<bool, VerifyError> {
     match hash_file(local, Wanted::default(), interrupt) {
         Ok(digests) => Ok(digests.sha256 == file.sha256),
+        // Lost since it was listed.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => {
             interrupt.check()?;
             Err(error.into())
