@@ -105,20 +105,22 @@ impl<'a> Contest<'a> {
     }
 
     /// Removes what the same way left the last time, so that there is nothing to skip, and each
-    /// begins in the same state: its own leavings just gone, the other's still there.
+    /// begins in the same state: its own leavings just gone, the other's still there, and what was
+    /// written before on the disk, so that nobody waits for another's leavings. Neither way has its
+    /// own writes flushed for it while the clock stands: a script has no such pause either.
     fn clear(&self, way: &str) -> io::Result<()> {
         match fs::remove_dir_all(self.world.vault().join(way)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
+        rustix::fs::sync();
+        Ok(())
     }
 }
 
-/// Runs a command to its end; its output is shown only if it fails. What earlier commands wrote is
-/// on the disk before the clock starts, so that nobody waits for another's leavings.
+/// Runs a command to its end; its output is shown only if it fails.
 fn timed(mut command: Command) -> anyhow::Result<Duration> {
     let name = command.get_program().to_string_lossy().into_owned();
-    rustix::fs::sync();
     let began = Instant::now();
     let output = command
         .output()
