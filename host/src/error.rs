@@ -169,7 +169,9 @@ impl CopalError {
             Self::Preflight(PreflightError::NoRoom { .. })
             | Self::Restore(RestoreError::NoRoom { .. }) => "it would not fit",
             Self::Preflight(
-                PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. },
+                PreflightError::SourceEmptied { .. }
+                | PreflightError::DatabaseMissing { .. }
+                | PreflightError::DatabaseEmptied { .. },
             ) => "most likely the app lost it, and a new snapshot would not have it either",
             Self::Restore(RestoreError::NotEmpty(_)) => {
                 "what is in it would be mixed with the snapshot"

@@ -93,6 +93,8 @@ pub enum SnapshotRef {
 impl FromStr for SnapshotRef {
     type Err = std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // As lists show it, with the job's name before it.
+        let text = text.rsplit('/').next().unwrap_or(text);
         Ok(if text == "latest" {
             Self::Latest
         } else {
@@ -200,6 +202,7 @@ mod tests {
         let resolve = |text: &str| text.parse::<SnapshotRef>().unwrap().resolve(&known);
         assert_eq!(resolve("latest"), Ok(known[2]));
         assert_eq!(resolve("2026-11-23"), Ok(known[0]));
+        assert_eq!(resolve("open-webui/2026-11-23T030000Z"), Ok(known[0]));
         assert_eq!(resolve("2026-11-24T03"), Ok(known[1]));
         assert!(
             matches!(resolve("2026-11-24"), Err(ResolveError::Ambiguous { candidates, .. }) if candidates == known[1..])

@@ -7,7 +7,7 @@ use super::Global;
 use super::ending::{Exit, ending};
 use super::open::{JobArgs, state};
 use crate::backup::{Allowances, backup};
-use crate::edge::interrupt::Interrupt;
+use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::rclone::Rclone;
 use crate::edges::Edges;
 use crate::error::CopalError;
@@ -18,7 +18,7 @@ use crate::show::{self, message};
 pub(super) struct BackupArgs {
     #[command(flatten)]
     job: JobArgs,
-    /// Accept that databases of the last snapshot are gone or have become empty
+    /// Accept that databases of the last snapshot, or all its files, are gone or have become empty
     #[arg(long)]
     accept_missing: bool,
 }
@@ -41,7 +41,11 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     let outcome = backup(&job, allow, &edges)?;
     progress.finish();
     let tell = |error: &CopalError| message::error(error, &ending(error).next);
-    outcome.errors().chain(&outcome.shortcomings).for_each(tell);
+    match outcome.verdict() {
+        // Whatever failed did so because of the signal.
+        Verdict::Interrupted(signal) => tell(&Interrupted(signal).into()),
+        _ => outcome.errors().chain(&outcome.shortcomings).for_each(tell),
+    }
     for failure in &outcome.hook_failures {
         tell(&CopalError::Hook(failure.clone()));
     }

@@ -78,7 +78,7 @@ fn usage(next: impl Into<String>) -> Ending {
 fn interrupted(signal: Signal) -> Ending {
     Ending {
         exit: Exit::Interrupted(signal),
-        next: "nothing half-done is left as a snapshot; run it again when you like".to_owned(),
+        next: "nothing half-done is left behind; run it again when you like".to_owned(),
     }
 }
 
@@ -213,7 +213,7 @@ fn of_plan(error: &PlanError) -> Ending {
         PlanError::Uncovered(paths) => {
             let path = paths.first().map(ToString::to_string).unwrap_or_default();
             usage(format!(
-                "add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nor, if a torn copy will do:\n\n[database.\"{path}\"]\nlive = \"allow\""
+                "let the built-in hook copy all of them; where there is none yet, add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nand where there is one, only its `grants` line. Or, for one of which a torn copy will do:\n\n[database.\"{path}\"]\nlive = \"allow\""
             ))
         }
         PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
@@ -234,6 +234,9 @@ fn of_preflight(error: &PreflightError) -> Ending {
         PreflightError::Room { .. } => {
             failed("check the directory, or choose another with `dir` in [staging]")
         }
+        PreflightError::SourceEmptied { .. } => failed(
+            "is its disk mounted? If it is as it should be, run `copal backup --accept-missing` once",
+        ),
         PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. } => failed(
             "if the app lost it, restore it from the last snapshot; if that is as it should be, run `copal backup --accept-missing` once",
         ),

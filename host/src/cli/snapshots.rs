@@ -7,7 +7,7 @@ use super::ending::Exit;
 use super::open::FromArgs;
 use crate::edge::interrupt::Interrupt;
 use crate::error::CopalError;
-use crate::show;
+use crate::show::{self, message};
 
 #[derive(Debug, Args)]
 pub(super) struct SnapshotsArgs {
@@ -19,6 +19,10 @@ pub(super) fn run(args: &SnapshotsArgs, global: &Global) -> Result<Exit, CopalEr
     let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
     args.from.with_store(global, &interrupt, |store| {
         let known = store.all()?;
+        if known.is_empty() {
+            // A list of nothing is no failure, and no answer to a mistyped place either.
+            message::note(&store.none().to_string());
+        }
         show::snapshots::print(store.name(), &known, global.output())?;
         // A snapshot whose manifest is damaged is listed, and no reason to call all well.
         let damaged = known.iter().any(|one| one.manifest.is_err());

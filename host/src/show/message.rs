@@ -13,6 +13,11 @@ pub fn error(error: &CopalError, next: &str) {
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
+/// Tells something that is no failure.
+pub fn note(text: &str) {
+    drop(std::io::stderr().write_all(format!("note: {text}\n").as_bytes()));
+}
+
 /// Tells that files of an attempt that was not sealed are still at the destination.
 pub fn left_behind(destination: &str, error: &RemoteError) {
     let mut text = String::new();

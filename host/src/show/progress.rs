@@ -90,6 +90,7 @@ impl Show for Progress {
 
 fn spinner(doing: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("the template is sound"));
     if !doing.is_empty() {
         bar.set_message(doing);
         bar.enable_steady_tick(Duration::from_millis(100));

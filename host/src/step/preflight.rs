@@ -75,8 +75,16 @@ pub enum PreflightError {
         /// What the system said.
         source: io::Error,
     },
+    /// Files of the last snapshot, and none now.
+    #[error("the source has no files, and the last snapshot ({last}) has {files}")]
+    SourceEmptied {
+        /// How many there were.
+        files: u64,
+        /// The last snapshot.
+        last: SnapshotId,
+    },
     /// Databases of the last snapshot that are gone.
-    #[error("{} of the last snapshot ({last}) is not in the source any more", databases(.paths))]
+    #[error("{} of the last snapshot ({last}) is gone, or no database any more", databases(.paths))]
     DatabaseMissing {
         /// Their paths.
         paths: Vec<RelPath>,
@@ -166,8 +174,15 @@ pub fn check_room(plan: &Plan, staging: &Path) -> Result<(), PreflightError> {
     }
 }
 
-/// Whether every database of the last snapshot is still one, unless it is left out by now.
+/// Whether there is anything left of what the last snapshot has, and every database still is one, unless it is left out by now.
 pub fn check_missing(plan: &Plan, last: &Manifest) -> Result<(), PreflightError> {
+    let files = last.totals.files;
+    if files > 0 && plan.files().0 == 0 {
+        return Err(PreflightError::SourceEmptied {
+            files,
+            last: last.id,
+        });
+    }
     let left_out = |path: &RelPath| {
         plan.walked
             .left_out

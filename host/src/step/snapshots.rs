@@ -203,14 +203,19 @@ impl<'a> Store<'a> {
         }
         wanted
             .resolve(&candidates)
-            .map_err(|source| StoreError::Resolve {
-                place: format!(
-                    "{}/{}",
-                    self.remote.shown().trim_end_matches('/'),
-                    self.name
-                ),
-                source,
-            })
+            .map_err(|source| self.unresolved(source))
+    }
+
+    /// What to say where there is none.
+    pub fn none(&self) -> StoreError {
+        self.unresolved(ResolveError::Empty)
+    }
+
+    fn unresolved(&self, source: ResolveError) -> StoreError {
+        let shown = self.remote.shown();
+        let slash = if shown.ends_with(['/', ':']) { "" } else { "/" };
+        let place = format!("{shown}{slash}{}", self.name);
+        StoreError::Resolve { place, source }
     }
 
     /// One snapshot's manifest.
