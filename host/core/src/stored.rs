@@ -36,7 +36,10 @@ impl StoredNames {
         let is_ordinary = |c: char| c.is_alphanumeric() || " !()+,-./=@[]_{}".contains(c);
         let encoded = percent_encode(path.as_bytes(), |c| !is_ordinary(c));
         // A space at either end of a component is dropped by some remotes.
-        let encoded: Vec<_> = encoded.split('/').map(encode_outer_spaces).collect();
+        let encoded: Vec<_> = encoded
+            .split('/')
+            .map(|name| encode_outer_spaces(shorten(name)))
+            .collect();
         let encoded = encoded.join("/");
         let numbered = (1_u64..).map(|n| format!("{encoded}~{n}"));
         let name = std::iter::once(encoded.clone())
@@ -57,6 +60,12 @@ fn is_awkward(character: char) -> bool {
 fn has_outer_space(text: &str) -> bool {
     text.split('/')
         .any(|name| name.starts_with(' ') || name.ends_with(' '))
+}
+
+/// Encoding makes a name up to three times as long, and file systems stop at 255 bytes. The true name
+/// is in the manifest.
+fn shorten(name: &str) -> &str {
+    &name[..name.floor_char_boundary(200)]
 }
 
 fn encode_outer_spaces(name: &str) -> String {
@@ -108,6 +117,15 @@ mod tests {
             assert_eq!(StoredNames::plain(&path(name), |_| true), None);
             assert_eq!(StoredNames::default().encode(&path(name)), stored);
         }
+    }
+
+    #[test]
+    fn a_long_name_stays_within_what_file_systems_take() {
+        let mut names = StoredNames::default();
+        let long = [0xFF; 255];
+        let first = names.encode(&path(&long));
+        let second = names.encode(&path(&long));
+        assert!(first.len() <= 255 && second.len() <= 255 && first != second);
     }
 
     #[test]

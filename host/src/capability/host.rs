@@ -195,6 +195,7 @@ fn sqlite_failed(database: &RelPath, error: &SqliteError) -> CapabilityError {
         SqliteError::Busy(_) => CapabilityError::TimedOut(text),
         SqliteError::Source(_)
         | SqliteError::Unreadable(_)
+        | SqliteError::EmptyBesideLog
         | SqliteError::Copy(_)
         | SqliteError::HotJournal
         | SqliteError::Changed

@@ -85,6 +85,9 @@ pub enum SqliteError {
     /// The file can't be looked at.
     #[error("can't read it: {0}")]
     Unreadable(#[source] io::Error),
+    /// An empty file beside a log that holds everything: only the application may open it.
+    #[error("it is empty, and a log with data lies beside it, which only the application may read")]
+    EmptyBesideLog,
     /// The copy can't be written.
     #[error("can't write the copy: {0}")]
     Copy(#[source] rusqlite::Error),
@@ -161,6 +164,11 @@ impl Source {
 /// application might not be able to use them. So such a one is read without locks, and watched for
 /// change; that also serves on a read-only mount, where they can't be made.
 fn open_source(path: &Path, interrupt: &Interrupt) -> Result<Source, SqliteError> {
+    let metadata = fs::metadata(path).map_err(SqliteError::Unreadable)?;
+    // SQLite takes a log beside an empty file for a leftover, and deletes it, even read-only.
+    if metadata.len() == 0 && sidecar(path, "-wal").exists() {
+        return Err(SqliteError::EmptyBesideLog);
+    }
     let at_rest = is_wal(path).unwrap_or(false) && !sidecar(path, "-wal").exists();
     if !at_rest {
         let connection = open_read_only(path, "", interrupt)?;
@@ -169,7 +177,6 @@ fn open_source(path: &Path, interrupt: &Interrupt) -> Result<Source, SqliteError
             lockless: None,
         });
     }
-    let metadata = fs::metadata(path).map_err(SqliteError::Unreadable)?;
     let version = Version::of(&metadata);
     let connection = open_read_only(path, "&immutable=1", interrupt)?;
     Ok(Source {

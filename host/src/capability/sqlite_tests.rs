@@ -121,6 +121,21 @@ fn a_signal_ends_the_wait_for_a_busy_database() {
 }
 
 #[test]
+fn the_log_beside_an_empty_file_is_never_touched() {
+    let live = Live::new("wal");
+    let dir = tempfile::tempdir().unwrap();
+    let empty = dir.path().join("app.db");
+    fs::write(&empty, "").unwrap();
+    fs::copy(sidecar(&live.path(), "-wal"), sidecar(&empty, "-wal")).unwrap();
+    let copied = back_up(&empty, &dir.path().join("copy.db"), &Interrupt::default());
+    assert!(
+        matches!(copied, Err(SqliteError::EmptyBesideLog)),
+        "{copied:?}"
+    );
+    assert!(sidecar(&empty, "-wal").exists());
+}
+
+#[test]
 fn a_damaged_database_is_never_called_copied() {
     let live = Live::new("delete");
     let mut bytes = fs::read(live.path()).unwrap();

@@ -54,8 +54,19 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
             message::left_behind(&delivery.destination, error);
         }
     }
-    show::outcome::print(&outcome, global.output())?;
-    Ok(exit(&outcome))
+    let exit = exit(&outcome);
+    match show::outcome::print(&outcome, global.output()) {
+        Ok(()) => Ok(exit),
+        // The snapshot is there; only the telling of it fell short.
+        Err(error) => {
+            tell(&error);
+            Ok(if exit == Exit::Done {
+                Exit::FellShort
+            } else {
+                exit
+            })
+        }
+    }
 }
 
 /// The exit code: the signal's, the first error's, or the shortcoming's.

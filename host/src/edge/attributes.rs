@@ -16,7 +16,8 @@ pub struct Owners {
     pub not_permitted: u64,
 }
 
-/// Puts owner, mode and time back, in this order: a new owner clears the set-user-id bit.
+/// Puts owner, time and mode back; the mode after the owner, since a new one clears the set-user-id
+/// bit.
 pub fn apply(path: &Path, wanted: &Attributes, owners: &mut Owners) -> io::Result<()> {
     let now = fs::symlink_metadata(path)?;
     if (now.uid(), now.gid()) != (wanted.uid, wanted.gid) {
@@ -29,12 +30,13 @@ pub fn apply(path: &Path, wanted: &Attributes, owners: &mut Owners) -> io::Resul
         }
     }
     let time = file_time(wanted.mtime);
+    // By path, without opening it: its mode may forbid that.
+    filetime::set_symlink_file_times(path, time, time)?;
     if now.is_symlink() {
         // A link has no mode of its own on Linux.
-        return filetime::set_symlink_file_times(path, time, time);
+        return Ok(());
     }
-    fs::set_permissions(path, Permissions::from_mode(wanted.mode.bits()))?;
-    filetime::set_file_times(path, time, time)
+    fs::set_permissions(path, Permissions::from_mode(wanted.mode.bits()))
 }
 
 /// The file system counts nanoseconds upwards from the second, also before 1970.

@@ -225,6 +225,15 @@ impl Staged {
     /// Gives each file its name on the remote. Plain names first: the encoded form of an odd name
     /// must not take one of theirs.
     fn name(&mut self, sources: Vec<(RelPath, Attributes, Option<Artifact>)>) -> Vec<Source> {
+        // A file must not get the name of a directory either.
+        for entry in self
+            .others
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Directory)
+        {
+            self.names
+                .reserve(&String::from_utf8_lossy(entry.path.as_bytes()));
+        }
         let (mut named, mut odd) = (Vec::new(), Vec::new());
         for (live, attributes, artifact) in sources {
             let path = artifact.as_ref().map_or(live, Artifact::path);

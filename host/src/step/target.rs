@@ -30,10 +30,20 @@ impl Target {
             source,
         };
         let made = match fs::read_dir(dir) {
-            Ok(mut inside) => match inside.next() {
-                None => false,
-                Some(_) => return Err(RestoreError::NotEmpty(dir.to_owned())),
-            },
+            Ok(inside) => {
+                let names: Result<Vec<_>, _> = inside
+                    .map(|entry| entry.map(|entry| entry.file_name()))
+                    .collect();
+                let names = names.map_err(place)?;
+                // Alone in there, it is what a killed restore left.
+                if names.iter().any(|name| name != WORK) {
+                    return Err(RestoreError::NotEmpty(dir.to_owned()));
+                }
+                if !names.is_empty() {
+                    fs::remove_dir_all(dir.join(WORK)).map_err(place)?;
+                }
+                false
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(dir).map_err(place)?;
                 true

@@ -1,5 +1,6 @@
 //! Transfer: everything staged goes up, and what moved under the transfer goes up again.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -83,13 +84,19 @@ pub fn transfer<'a>(
     };
     let mut sent = done.send(&mut by, |_| true, false);
     for _ in 0..ROUNDS {
-        let changed = done.changed_since_staging()?;
+        let mut changed = done.changed_since_staging()?;
         if changed.is_empty() {
             // An error with nothing changed is the remote's, and final.
-            sent?;
+            std::mem::replace(&mut sent, Ok(()))?;
             done.remove_vanished(&by)?;
-            done.compare_listing(&by)?;
-            return Ok(done);
+            let differences = done.differences(&by)?;
+            if differences.is_empty() {
+                return Ok(done);
+            }
+            changed = done.changed_in_silence(&differences);
+            if changed.len() < differences.len() {
+                return Err(TransferError::Mismatch(differences));
+            }
         }
         // rclone refuses a file that changes while it is read: the next round sends a private copy.
         by.interrupt.check()?;
@@ -161,23 +168,38 @@ impl Transferred<'_> {
         Ok(changed)
     }
 
-    fn compare_listing(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
+    /// What the remote's listing shows that should not be so: by size, and by hash where the remote
+    /// knows it, or where it is a folder of this machine, which has no hash of its own to go by.
+    fn differences(&self, by: &Transfer<'_>) -> Result<Vec<Difference>, TransferError> {
         by.interrupt.check()?;
-        let hashes = by.abilities.hash.is_some() && !by.abilities.slow_hash;
+        let near = !by.abilities.local_roots.is_empty();
+        let hashes = by.abilities.hash.is_some() && (near || !by.abilities.slow_hash);
         let mut listed = by.remote.files(&self.claim.dir, hashes)?;
         listed.retain(|file| file.path != self.claim.file);
         let entries: Vec<Entry> = self.files.iter().map(StagedFile::entry).collect();
-        let expected = entries.iter().filter_map(|entry| {
-            let file = entry.file()?;
-            let own = || String::from_utf8_lossy(entry.path.as_bytes()).into_owned();
-            Some((file.stored.clone().unwrap_or_else(own), file))
-        });
-        let (differences, _) = compare(expected, listed);
-        if differences.is_empty() {
-            Ok(())
-        } else {
-            Err(TransferError::Mismatch(differences))
-        }
+        let expected = self
+            .files
+            .iter()
+            .zip(&entries)
+            .filter_map(|(file, entry)| Some((file.stored.clone(), entry.file()?)));
+        Ok(compare(expected, listed).0)
+    }
+
+    /// Live files that arrived with another content than was hashed, although their version is the
+    /// same: a program that writes through a memory map changes no time.
+    fn changed_in_silence(&self, differences: &[Difference]) -> Vec<RelPath> {
+        let hash = |difference: &Difference| match difference {
+            Difference::Hash(name) => Some(name.clone()),
+            Difference::Missing(_) | Difference::Extra(_) | Difference::Size { .. } => None,
+        };
+        let names: HashSet<String> = differences.iter().filter_map(hash).collect();
+        let live = self
+            .files
+            .iter()
+            .filter(|file| matches!(file.content, Content::Live(_)));
+        live.filter(|file| names.contains(&file.stored))
+            .map(|file| file.path.clone())
+            .collect()
     }
 
     /// Where the run's own files lie on this machine until they are sealed.

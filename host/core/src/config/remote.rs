@@ -29,6 +29,9 @@ pub enum InvalidRemote {
     /// A control character.
     #[error("it holds a control character")]
     Control,
+    /// A URL.
+    #[error("it is a URL, and rclone's remotes are written NAME:PATH")]
+    Url,
     /// The part before the first `:` or `,` is no name of a remote.
     #[error(
         "the remote's name may only have letters, digits, `_`, `-`, `.`, `+`, `@` and spaces inside it"
@@ -55,6 +58,17 @@ impl RemoteSpec {
         }
         if text.chars().any(char::is_control) {
             return Err(InvalidRemote::Control);
+        }
+        let is_scheme = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric());
+        if text
+            .split_once("://")
+            .is_some_and(|(scheme, _)| is_scheme(scheme))
+        {
+            return Err(InvalidRemote::Url);
+        }
+        // Meant as a connection string, and as a path it would show its secrets.
+        if !text.contains([':', '/']) && text.contains(',') && text.contains('=') {
+            return Err(InvalidRemote::Unfinished);
         }
         let is_local = match scan(text).end {
             // Without any `:` rclone takes the whole text for a local path.
