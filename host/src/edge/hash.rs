@@ -2,7 +2,8 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
 
 use copal_core::digest::Sha256;
 use copal_core::units::ByteCount;
@@ -44,6 +45,27 @@ const BUFFER: usize = 256 * 1024;
 /// A signal ends the read with [`io::ErrorKind::Interrupted`]; callers look at the interrupt first.
 pub fn hash_file(path: &Path, wanted: Wanted, interrupt: &Interrupt) -> io::Result<Digests> {
     hash_reader(&mut File::open(path)?, wanted, interrupt)
+}
+
+/// The SHA-256 of many files, on every core, in their order.
+pub fn hash_many(paths: &[PathBuf], interrupt: &Interrupt) -> io::Result<Vec<Digests>> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let share = paths.len().div_ceil(cores).max(1);
+    let hash = |part: &[PathBuf]| -> io::Result<Vec<Digests>> {
+        part.iter()
+            .map(|path| hash_file(path, Wanted::default(), interrupt))
+            .collect()
+    };
+    thread::scope(|scope| {
+        let parts: Vec<_> = paths
+            .chunks(share)
+            .map(|part| scope.spawn(move || hash(part)))
+            .collect();
+        let parts = parts
+            .into_iter()
+            .map(|part| part.join().expect("hashing does not panic"));
+        Ok(parts.collect::<io::Result<Vec<_>>>()?.concat())
+    })
 }
 
 /// Reads a live file, and again if it changed meanwhile; `None` if it never stood still.
@@ -129,6 +151,21 @@ mod tests {
             digests.md5.as_deref(),
             Some("900150983cd24fb0d6963f7d28e17f72")
         );
+    }
+
+    #[test]
+    fn many_files_are_hashed_in_their_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = (0..7).map(|n| dir.path().join(n.to_string())).collect();
+        for path in &paths {
+            std::fs::write(path, path.to_str().unwrap()).unwrap();
+        }
+        let many = hash_many(&paths, &Interrupt::default()).unwrap();
+        let each = paths
+            .iter()
+            .map(|p| hash_file(p, Wanted::default(), &Interrupt::default()));
+        assert_eq!(many, each.collect::<io::Result<Vec<_>>>().unwrap());
+        assert!(hash_many(&[], &Interrupt::default()).unwrap().is_empty());
     }
 
     #[test]

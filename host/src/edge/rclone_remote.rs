@@ -9,6 +9,7 @@ use copal_rclone::{
 };
 
 use super::copies::copy;
+use super::hash::hash_many;
 use super::interrupt::Interrupt;
 use super::rclone::{ANSWER, READ_ALL};
 use super::remote::{Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch};
@@ -43,6 +44,55 @@ impl RcloneRemote {
         } else {
             self.remote.join(&format!("{below}/"))
         }
+    }
+
+    fn list_files(&self, dir: &str, kind: Option<HashKind>) -> Result<Vec<Listed>, RemoteError> {
+        let wanted = kind
+            .map(|kind| rclone_name(kind).to_owned())
+            .into_iter()
+            .collect();
+        let entries = self
+            .list(dir, true, wanted)?
+            .into_iter()
+            .filter(|entry| !entry.is_dir);
+        let listed = |entry: Entry| Listed {
+            hash: kind.and_then(|kind| {
+                let digits = entry
+                    .hashes
+                    .get(rclone_name(kind))
+                    .filter(|digits| !digits.is_empty());
+                Some(RemoteHash {
+                    kind,
+                    digits: digits?.to_ascii_lowercase(),
+                })
+            }),
+            path: entry.path,
+            // A remote that can't tell a size tells none that matches.
+            size: entry.size.unwrap_or(ByteCount(u64::MAX)),
+        };
+        Ok(entries.map(listed).collect())
+    }
+
+    /// The same from a folder of this machine, hashed on every core instead of rclone's one. `None`
+    /// where the files do not lie there as they are listed: under an overlay that stores them its own
+    /// way.
+    fn hash_here(&self, folder: &Path, dir: &str) -> Result<Option<Vec<Listed>>, RemoteError> {
+        let mut listed = self.list_files(dir, None)?;
+        let paths: Vec<_> = listed.iter().map(|file| folder.join(&file.path)).collect();
+        let hashed = hash_many(&paths, &self.interrupt);
+        self.interrupt.check()?;
+        let Ok(digests) = hashed else { return Ok(None) };
+        for (file, digests) in listed.iter_mut().zip(digests) {
+            if digests.size != file.size {
+                return Ok(None);
+            }
+            let digits = digests.sha256.to_string();
+            file.hash = Some(RemoteHash {
+                kind: HashKind::Sha256,
+                digits,
+            });
+        }
+        Ok(Some(listed))
     }
 
     fn list(
@@ -126,31 +176,17 @@ impl Remote for RcloneRemote {
     }
 
     fn files(&self, dir: &str, hashes: bool) -> Result<Vec<Listed>, RemoteError> {
-        let kind = if hashes { self.abilities()?.hash } else { None };
-        let wanted = kind
-            .map(|kind| rclone_name(kind).to_owned())
-            .into_iter()
-            .collect();
-        let entries = self
-            .list(dir, true, wanted)?
-            .into_iter()
-            .filter(|entry| !entry.is_dir);
-        let listed = |entry: Entry| Listed {
-            hash: kind.and_then(|kind| {
-                let digits = entry
-                    .hashes
-                    .get(rclone_name(kind))
-                    .filter(|digits| !digits.is_empty());
-                Some(RemoteHash {
-                    kind,
-                    digits: digits?.to_ascii_lowercase(),
-                })
-            }),
-            path: entry.path,
-            // A remote that can't tell a size tells none that matches.
-            size: entry.size.unwrap_or(ByteCount(u64::MAX)),
-        };
-        Ok(entries.map(listed).collect())
+        if !hashes {
+            return self.list_files(dir, None);
+        }
+        let abilities = self.abilities()?;
+        if let [root] = &abilities.local_roots[..]
+            && abilities.hash == Some(HashKind::Sha256)
+            && let Some(listed) = self.hash_here(&root.join(dir), dir)?
+        {
+            return Ok(listed);
+        }
+        self.list_files(dir, abilities.hash)
     }
 
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError> {
