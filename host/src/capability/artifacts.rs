@@ -1,6 +1,6 @@
 //! The artifacts that hooks had made: staged files that stand in for live ones.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -78,10 +78,5 @@ impl Artifacts {
             .lock()
             .expect("no holder of this lock panics")
             .clone()
-    }
-
-    /// The directory they lie in.
-    pub fn dir(&self) -> &Path {
-        &self.dir
     }
 }

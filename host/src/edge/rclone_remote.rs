@@ -46,6 +46,20 @@ impl RcloneRemote {
         }
     }
 
+    fn copy_file(
+        &self,
+        (source, source_path): (copal_rclone::Remote, String),
+        (destination, destination_path): (copal_rclone::Remote, String),
+    ) -> Result<(), RcloneError> {
+        let request = CopyFileRequest {
+            source,
+            source_path,
+            destination,
+            destination_path,
+        };
+        self.worker.copy_file(&request, ANSWER)
+    }
+
     fn list_files(&self, dir: &str, kind: Option<HashKind>) -> Result<Vec<Listed>, RemoteError> {
         let wanted = kind
             .map(|kind| rclone_name(kind).to_owned())
@@ -231,33 +245,17 @@ impl Remote for RcloneRemote {
     }
 
     fn put(&self, file: &Path, to: &str) -> Result<(), RemoteError> {
-        let (source, source_path) = split(file);
-        let copied = local(source).and_then(|source| {
-            let destination = self.remote.clone();
-            let destination_path = to.to_owned();
-            let request = CopyFileRequest {
-                source,
-                source_path,
-                destination,
-                destination_path,
-            };
-            self.worker.copy_file(&request, ANSWER)
+        let (directory, name) = split(file);
+        let copied = local(directory).and_then(|source| {
+            self.copy_file((source, name), (self.remote.clone(), to.to_owned()))
         });
         copied.map_err(|error| self.failed("upload to", to, error))
     }
 
     fn get(&self, from: &str, file: &Path) -> Result<bool, RemoteError> {
-        let (destination, destination_path) = split(file);
-        let copied = local(destination).and_then(|destination| {
-            let source = self.remote.clone();
-            let source_path = from.to_owned();
-            let request = CopyFileRequest {
-                source,
-                source_path,
-                destination,
-                destination_path,
-            };
-            self.worker.copy_file(&request, ANSWER)
+        let (directory, name) = split(file);
+        let copied = local(directory).and_then(|target| {
+            self.copy_file((self.remote.clone(), from.to_owned()), (target, name))
         });
         match copied {
             Ok(()) => Ok(true),

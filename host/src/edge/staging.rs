@@ -70,11 +70,6 @@ impl StagingDir {
     pub fn seal(&self) -> PathBuf {
         self.root.join("seal")
     }
-
-    /// Room left for this user on the staging directory's file system.
-    pub fn room(&self) -> io::Result<ByteCount> {
-        room(&self.root)
-    }
 }
 
 impl Drop for StagingDir {
