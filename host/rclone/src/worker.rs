@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tempfile::TempDir;
 
 use crate::connection::Connection;
 use crate::error::RcloneError;
@@ -70,6 +71,9 @@ pub struct Worker {
     connection: Arc<Connection>,
     reader: Option<JoinHandle<()>>,
     started: Started,
+    /// rclone's temporary files: gone with the worker, also when it is killed over one of them.
+    /// Fields are dropped last, after the process has ended.
+    _scratch: Option<TempDir>,
 }
 
 impl Worker {
@@ -80,8 +84,12 @@ impl Worker {
     /// [`RcloneError::WorkerDied`] (an `RCLONE_` variable that can't be parsed ends it).
     pub fn spawn(options: SpawnOptions) -> Result<Self, RcloneError> {
         let spawn_error = |error| RcloneError::Spawn(Arc::new(error));
+        // Where there is no room for temporary files, what needs none still works.
+        let scratch = tempfile::Builder::new().prefix("copal-").tempdir().ok();
         let mut command = Command::new(&options.program);
-        command.args(&options.args).envs(options.env);
+        command.args(&options.args);
+        command.envs(scratch.iter().map(|scratch| ("TMPDIR", scratch.path())));
+        command.envs(options.env);
         for variable in refused_variables() {
             command.env_remove(variable);
         }
@@ -97,6 +105,7 @@ impl Worker {
             connection,
             reader: Some(reader),
             started: Started { attempts: 1 },
+            _scratch: scratch,
         };
         worker.connection.send(ToWorker::Start(Start {
             parent: std::process::id(),
