@@ -4,6 +4,7 @@
 //!   its users would, and remembers what was acknowledged; [`Restored`] looks for exactly that in a
 //!   restored copy.
 //! - [`World`] runs the `copal` binary where nothing of the outside reaches it.
+//! - [`HttpServer`] answers on the loopback interface, and remembers what it was asked.
 //! - [`tree`] makes trees with everything odd that a file system allows, and compares trees.
 //!
 //! All generated data comes from a seed, so that a failure can be had again.
@@ -16,6 +17,7 @@
 
 pub mod tree;
 
+mod http;
 mod openwebui;
 mod random;
 mod restored;
@@ -24,6 +26,7 @@ mod wait;
 mod world;
 mod writer;
 
+pub use http::{HttpReply, HttpRequest, HttpServer};
 pub use openwebui::{OpenWebUi, Size};
 pub use random::Random;
 pub use restored::{Restored, Tally};
