@@ -125,11 +125,12 @@ impl HttpReply {
     /// A whole answer.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
-        let mut headers: String = headers
+        let headers: Vec<_> = headers
             .iter()
+            .chain(&[("connection", "close")])
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
-        headers.push_str("connection: close\r\n");
+        let headers = headers.concat();
         let length = body.len();
         let head = format!("HTTP/1.1 {status} Answer\r\n{headers}content-length: {length}\r\n\r\n");
         let bytes = [head.as_bytes(), body].concat();
