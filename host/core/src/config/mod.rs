@@ -28,7 +28,6 @@
 
 mod hook;
 mod hook_sections;
-mod name;
 mod parts;
 mod reader;
 mod redact;
@@ -44,8 +43,8 @@ use std::path::PathBuf;
 use crate::diagnostic::{Diagnostic, Style};
 use crate::path::RelPath;
 
+pub use crate::name::{InvalidName, Name};
 pub use hook::{Builtin, Component, Grant, Grants, Hook, Limits, UnknownBuiltin};
-pub use name::{InvalidName, Name};
 pub use parts::{ConfigPath, Destination, Layout, OptionValue, RcloneOption, Source, Staging};
 pub(crate) use remote::masked;
 pub use remote::{InvalidRemote, RemoteSpec};

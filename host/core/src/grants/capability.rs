@@ -1,0 +1,87 @@
+//! The capabilities that need a grant.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Something that a hook may do only where its owner granted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    /// Consistent copies and checks of SQLite databases.
+    Sqlite,
+    /// Archives of directories.
+    Archive,
+    /// Commands of the owner's.
+    Command,
+    /// Outgoing requests over HTTP.
+    Http,
+    /// A small store of the hook's own.
+    State,
+    /// Secrets that Copal puts into requests.
+    Secrets,
+    /// Secrets whose bytes the hook may read.
+    Reveal,
+    /// Directories that the hook sees as files.
+    Files,
+}
+
+impl Capability {
+    /// All of them, in the order in which they are written.
+    pub const ALL: [Self; 8] = [
+        Self::Sqlite,
+        Self::Archive,
+        Self::Command,
+        Self::Http,
+        Self::State,
+        Self::Secrets,
+        Self::Reveal,
+        Self::Files,
+    ];
+
+    /// Its name: the key of the grant in copal.toml.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Archive => "archive",
+            Self::Command => "command",
+            Self::Http => "http",
+            Self::State => "state",
+            Self::Secrets => "secrets",
+            Self::Reveal => "reveal",
+            Self::Files => "files",
+        }
+    }
+
+    /// How a grant of it could be written.
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite = [\"webui.db\"]",
+            Self::Archive => "archive = [\"vector_db\"]",
+            Self::Command => "command = [\"pg_dump\"]",
+            Self::Http => "http = [\"POST https://ntfy.sh\"]",
+            Self::State => "state = true",
+            Self::Secrets => "secrets = [\"token\"]",
+            Self::Reveal => "reveal = [\"token\"]",
+            Self::Files => "files = [\"source\"]",
+        }
+    }
+}
+
+/// A name that no capability has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no capability has this name")]
+pub struct UnknownCapability;
+
+impl FromStr for Capability {
+    type Err = UnknownCapability;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCapability> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|one| one.name() == text).ok_or(UnknownCapability)
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

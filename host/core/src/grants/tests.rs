@@ -1,0 +1,279 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn grants(value: &serde_json::Value) -> Grants {
+    Grants::from_json(value).unwrap()
+}
+
+fn request(text: &str, private: bool) -> Need {
+    let (method, origin) = text.split_once(' ').unwrap();
+    Need::Request {
+        method: method.parse().unwrap(),
+        origin: origin.parse().unwrap(),
+        private,
+    }
+}
+
+fn database(text: &str) -> Need {
+    Need::Database(text.parse().unwrap())
+}
+
+/// What a line of copal.toml says.
+fn read(line: &str) -> Grants {
+    let table: serde_json::Value = toml::from_str(line).unwrap();
+    grants(&table["grants"])
+}
+
+#[test]
+fn nothing_is_granted_by_default() {
+    let nothing = Grants::default();
+    for need in [
+        Need::Databases,
+        Need::State,
+        database("a.db"),
+        Need::Tree(Tree::Source),
+        request("GET http://a", false),
+    ] {
+        assert!(!nothing.cover(&need), "{need}");
+    }
+    assert!(nothing.is_empty() && nothing.entries().is_empty());
+}
+
+#[test]
+fn a_star_covers_all_of_its_own_capability_alone() {
+    let grants = grants(&json!({ "sqlite": ["*"] }));
+    assert!(grants.cover(&database("a/b.db")) && grants.cover(&Need::Databases));
+    assert!(!grants.cover(&Need::Directory("a".parse().unwrap())));
+}
+
+#[test]
+fn a_name_covers_itself_and_nothing_in_it() {
+    let grants = grants(&json!({ "archive": ["vector_db/"] }));
+    assert!(grants.cover(&Need::Directory("vector_db".parse().unwrap())));
+    assert!(!grants.cover(&Need::Directory("vector_db/x".parse().unwrap())));
+}
+
+#[test]
+fn a_secret_to_be_put_into_requests_is_not_one_to_be_read() {
+    let grants = grants(&json!({ "secrets": ["a"], "reveal": ["b"] }));
+    let name = |text: &str| text.parse().unwrap();
+    assert!(grants.cover(&Need::Secret(name("a"))) && !grants.cover(&Need::Reveal(name("a"))));
+    assert!(grants.cover(&Need::Reveal(name("b"))) && !grants.cover(&Need::Secret(name("b"))));
+}
+
+#[test]
+fn a_request_is_covered_by_its_origin_and_its_method() {
+    let grants =
+        grants(&json!({ "http": ["https://ntfy.sh", "POST,PUT https://hooks.example.com:8443"] }));
+    for need in [
+        "GET https://ntfy.sh",
+        "DELETE https://NTFY.sh:443",
+        "PUT https://hooks.example.com:8443",
+    ] {
+        assert!(grants.cover(&request(need, false)), "{need}");
+    }
+    for need in [
+        "GET http://ntfy.sh",
+        "GET https://ntfy.sh:8443",
+        "GET https://a.ntfy.sh",
+        "GET https://hooks.example.com:8443",
+    ] {
+        assert!(!grants.cover(&request(need, false)), "{need}");
+    }
+}
+
+#[test]
+fn a_name_that_leads_to_a_private_address_needs_a_grant_that_says_so() {
+    let grants = grants(
+        &json!({ "http": ["http://gotify.lan:8080", "private http://other.lan", "http://127.0.0.1:9000"] }),
+    );
+    assert!(!grants.cover(&request("POST http://gotify.lan:8080", true)));
+    assert!(grants.cover(&request("POST http://other.lan", true)));
+    assert!(grants.cover(&request("POST http://127.0.0.1:9000", true)));
+    assert_eq!(
+        grants.line_with(&request("POST http://gotify.lan:8080", true)),
+        r#"grants = { http = ["private http://gotify.lan:8080", "private http://other.lan", "http://127.0.0.1:9000"] }"#
+    );
+}
+
+#[test]
+fn the_line_to_add_keeps_what_is_granted_and_quotes_names() {
+    let grants = grants(&json!({ "sqlite": ["webui.db"], "archive": ["a\"b\\c"] }));
+    assert_eq!(
+        grants.line_with(&database("x.db")),
+        r#"grants = { sqlite = ["webui.db", "x.db"], archive = ["a\"b\\c"] }"#
+    );
+}
+
+#[test]
+fn a_star_in_a_name_is_no_star_for_all() {
+    let line = Grants::default().line_with(&database("%2A"));
+    assert!(!read(&line).cover(&database("a.db")), "{line}");
+}
+
+#[test]
+fn all_problems_of_requests_are_told_at_once() {
+    let wrong = json!({
+        "sqlite": ["../x", "*.db", 1], "http": ["*", "https://a/b"], "state": "yes", "files": ["root"],
+        "command": "pg_dump", "secrets": ["a b"], "service": ["app"],
+    });
+    let problems = Grants::from_json(&wrong).unwrap_err();
+    let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(texts.join("\n"));
+}
+
+#[test]
+fn what_a_component_requests_narrows_what_its_owner_grants() {
+    let in_force = InForce {
+        grants: grants(&json!({ "sqlite": ["*"] })),
+        requests: Some(grants(&json!({ "sqlite": ["a.db"], "state": true }))),
+    };
+    assert_eq!(in_force.verdict(&database("a.db")), Verdict::Covered);
+    assert_eq!(in_force.verdict(&database("b.db")), Verdict::NotRequested);
+    let line = r#"grants = { sqlite = ["*"], state = true }"#.to_owned();
+    assert_eq!(in_force.verdict(&Need::State), Verdict::NotGranted { line });
+}
+
+#[test]
+fn a_component_that_requests_nothing_is_not_one_that_says_nothing() {
+    let grants = grants(&json!({ "state": true }));
+    let said = |requests| {
+        InForce {
+            grants: grants.clone(),
+            requests,
+        }
+        .cover(&Need::State)
+    };
+    assert!(said(None));
+    assert!(!said(Some(Grants::default())));
+}
+
+#[test]
+fn requests_beyond_the_grants_are_named() {
+    let granted = grants(
+        &json!({ "sqlite": ["a.db"], "http": ["GET https://a", "POST https://a", "http://b"] }),
+    );
+    let requested = grants(&json!({
+        "sqlite": ["a.db", "b.db"], "http": ["GET,POST https://a", "PUT https://a", "https://a", "private http://b"], "state": true,
+    }));
+    let beyond: Vec<_> = requested
+        .beyond(&granted)
+        .into_iter()
+        .map(|(_, entry)| entry)
+        .collect();
+    assert_eq!(
+        beyond,
+        [
+            "b.db",
+            "PUT https://a",
+            "https://a",
+            "private http://b",
+            "true"
+        ]
+    );
+    assert!(granted.beyond(&granted).is_empty());
+}
+
+fn name() -> impl Strategy<Value = crate::name::Name> {
+    prop::sample::select(vec!["a", "b", "pg_dump", "..x", "-"])
+        .prop_map(|name| name.parse().unwrap())
+}
+
+fn path() -> impl Strategy<Value = crate::path::RelPath> {
+    let odd = prop::collection::vec(
+        prop::sample::select(b"a*%/\\\"'\n\x7f\xff. ".to_vec()),
+        1..6,
+    );
+    odd.prop_filter_map("no path", |bytes| crate::path::RelPath::new(bytes).ok())
+}
+
+fn origin() -> impl Strategy<Value = Origin> {
+    let texts = vec![
+        "http://a",
+        "https://a",
+        "http://a:8080",
+        "http://127.0.0.1",
+        "http://[::1]:9",
+        "http://localhost",
+    ];
+    prop::sample::select(texts).prop_map(|text| text.parse().unwrap())
+}
+
+fn need() -> impl Strategy<Value = Need> {
+    let method = prop::sample::select(vec!["GET", "POST", "M-SEARCH"]);
+    prop_oneof![
+        Just(Need::Databases),
+        Just(Need::State),
+        path().prop_map(Need::Database),
+        path().prop_map(Need::Directory),
+        name().prop_map(Need::Command),
+        name().prop_map(Need::Secret),
+        name().prop_map(Need::Reveal),
+        origin().prop_map(Need::Origin),
+        prop::sample::select(Tree::ALL.to_vec()).prop_map(Need::Tree),
+        (method, origin(), any::<bool>()).prop_map(|(method, origin, private)| Need::Request {
+            method: method.parse().unwrap(),
+            origin,
+            private,
+        }),
+    ]
+}
+
+fn of(needs: &[Need]) -> Grants {
+    let mut grants = Grants::default();
+    for need in needs {
+        grants.add_need(need);
+    }
+    grants
+}
+
+fn needs() -> impl Strategy<Value = Vec<Need>> {
+    prop::collection::vec(need(), 0..8)
+}
+
+proptest! {
+    #[test]
+    fn a_line_reads_back_as_the_grants_it_was_made_of(needs in needs()) {
+        let grants = of(&needs);
+        prop_assert_eq!(read(&grants.line()), grants.clone());
+        prop_assert_eq!(Grants::from_json(&grants.to_json()), Ok(grants));
+    }
+
+    #[test]
+    fn a_line_with_a_need_covers_it_and_everything_before(before in needs(), need in need(), other in need()) {
+        let grants = of(&before);
+        let with = read(&grants.line_with(&need));
+        prop_assert!(with.cover(&need));
+        prop_assert!(before.iter().all(|need| with.cover(need)));
+        prop_assert!(with.contain(&grants) && grants.beyond(&with).is_empty());
+        prop_assert!(with.cover(&other) || !grants.cover(&other));
+    }
+
+    #[test]
+    fn what_is_in_force_is_never_wider_than_grants_or_requests(granted in needs(), requested in needs(), need in need()) {
+        let in_force = InForce { grants: of(&granted), requests: Some(of(&requested)) };
+        let covered = in_force.cover(&need);
+        prop_assert_eq!(covered, in_force.grants.cover(&need) && of(&requested).cover(&need));
+        prop_assert_eq!(covered, in_force.verdict(&need) == Verdict::Covered);
+    }
+
+    #[test]
+    fn what_contains_another_covers_all_that_it_covers(one in needs(), other in needs(), need in need()) {
+        let (one, other) = (of(&one), of(&other));
+        if one.contain(&other) && other.cover(&need) {
+            prop_assert!(one.cover(&need));
+        }
+    }
+
+    #[test]
+    fn no_entry_makes_the_reader_stumble(text: String) {
+        for capability in Capability::ALL {
+            let mut grants = Grants::default();
+            if grants.add(capability, &text).is_ok() {
+                prop_assert_eq!(read(&grants.line()), grants);
+            }
+        }
+    }
+}
