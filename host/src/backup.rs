@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use copal_core::config::RemoteSpec;
 use copal_core::manifest::{COPAL_DIR, MANIFEST};
-use copal_hooks::{Cancel, RunInfo};
+use copal_hooks::{Cancel, Capabilities, RunInfo};
 use jiff::Timestamp;
 
 use crate::capability::artifacts::Artifacts;
@@ -64,7 +64,16 @@ pub fn backup(job: &Job, allow: Allowances, edges: &Edges<'_>) -> Result<Outcome
     let result = run.snapshot(&mut hooks);
 
     let mut outcome = run.fold(result, clock.elapsed());
-    outcome.hook_failures = hooks.post_backup(&outcome.report());
+    let floor: Arc<dyn Capabilities> = Arc::new(Host {
+        source: job.source().to_path_buf(),
+        found: Vec::new(),
+        left_out: Vec::new(),
+        databases: Vec::new(),
+        live_databases: Vec::new(),
+        artifacts: Arc::new(Artifacts::in_dir(std::path::PathBuf::new())),
+        interrupt: crate::edge::interrupt::Interrupt::default(),
+    });
+    outcome.hook_failures = hooks.post_backup(&outcome.report(), &floor);
     Ok(outcome)
 }
 
@@ -87,6 +96,7 @@ impl<'a> Run<'a> {
         RunInfo {
             run_id: self.id.clone(),
             dry_run: false,
+            ..RunInfo::default()
         }
     }
 

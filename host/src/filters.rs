@@ -28,11 +28,11 @@ pub struct Filters {
     rules: Vec<FilterRules>,
     /// Hooks that want to be asked, each with the directories that it keeps whole.
     sessions: Vec<Asked>,
-    batch: FilterBatch,
 }
 
 struct Asked {
     session: FilterSession,
+    batch: FilterBatch,
     kept_whole: Vec<copal_core::path::RelPath>,
 }
 
@@ -42,11 +42,10 @@ impl Filters {
         let mut filters = Self {
             rules: Vec::new(),
             sessions: Vec::new(),
-            batch: FilterBatch::new(),
         };
         for hook in hooks.in_phase(Phase::Filter) {
             let session = hook.filter(hooks.run(), cancel)?;
-            let rules = session.approach().rules();
+            let rules = &session.approach().rules;
             if !rules.is_empty() {
                 let parsed = FilterRules::parse(rules.iter().map(String::as_str));
                 let failed = |source| FilterFailed::Rules {
@@ -55,8 +54,9 @@ impl Filters {
                 };
                 filters.rules.push(parsed.map_err(failed)?);
             }
-            if session.approach().asks() {
+            if session.approach().ask.is_some() {
                 filters.sessions.push(Asked {
+                    batch: session.batch(),
                     session,
                     kept_whole: Vec::new(),
                 });
@@ -83,13 +83,13 @@ impl Filter for Filters {
                 .filter(|&at| answers[at] == Keep::Yes && !asked.keeps_whole(&found[at]))
                 .collect();
             while !open.is_empty() {
-                self.batch.clear();
+                asked.batch.clear();
                 let mut count = 0;
-                while count < open.len() && !self.batch.is_full() {
-                    push(&mut self.batch, &found[open[count]]);
+                while count < open.len() && !asked.batch.is_full() {
+                    push(&mut asked.batch, &found[open[count]]);
                     count += 1;
                 }
-                let verdicts = asked.session.decide(&self.batch)?;
+                let verdicts = asked.session.decide(&asked.batch)?;
                 for (at, verdict) in open.drain(..count).zip(verdicts) {
                     answers[at] = asked.judge(&found[at], verdict);
                 }

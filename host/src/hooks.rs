@@ -117,7 +117,11 @@ impl Hooks {
     }
 
     /// Tells every hook how the run ended. One that fails does not keep the next from hearing it.
-    pub fn post_backup(&mut self, report: &Report) -> Vec<HookFailure> {
+    pub fn post_backup(
+        &mut self,
+        report: &Report,
+        capabilities: &Arc<dyn Capabilities>,
+    ) -> Vec<HookFailure> {
         // A signal that ended the run must not end the telling of it.
         let cancel = Cancel::new();
         let mut failures = Vec::new();
@@ -126,7 +130,9 @@ impl Hooks {
             .iter()
             .filter(|hook| hook.has(Phase::PostBackup))
         {
-            failures.extend(hook.post_backup(&self.run, report.clone(), &cancel).err());
+            let told =
+                hook.post_backup(&self.run, report.clone(), Arc::clone(capabilities), &cancel);
+            failures.extend(told.err());
         }
         failures
     }
@@ -203,7 +209,7 @@ fn patterns(grant: &config::Grant) -> Result<Vec<Pattern>, InvalidPath> {
 fn limits(given: config::Limits) -> Limits {
     let default = Limits::default();
     Limits {
-        memory: given.memory.unwrap_or(default.memory),
+        memory: given.memory,
         wall: given.wall.unwrap_or(default.wall),
         ..default
     }

@@ -35,7 +35,7 @@ impl Filter for Exclude {
     type Config = Config;
 
     fn start(config: Config) -> Result<(Self, Approach), Error> {
-        Ok((Self, Approach::Rules(rules(config)?)))
+        Ok((Self, Approach::rules(rules(config)?)))
     }
 }
 

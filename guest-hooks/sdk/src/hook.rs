@@ -33,6 +33,21 @@ macro_rules! export_phase {
             ExportedPreBackup with_types_in $crate::bindings::pre_backup
         );
     };
+    (Staged $hook:ty) => {
+        struct ExportedStaged;
+
+        impl $crate::bindings::staged::exports::copal::hooks::staged::Guest
+            for ExportedStaged
+        {
+            fn run() -> ::std::result::Result<(), $crate::Error> {
+                $crate::glue::staged::<$hook>()
+            }
+        }
+
+        $crate::bindings::staged::export_staged!(
+            ExportedStaged with_types_in $crate::bindings::staged
+        );
+    };
     (PostBackup $hook:ty) => {
         struct ExportedPostBackup;
 
@@ -48,6 +63,51 @@ macro_rules! export_phase {
             ExportedPostBackup with_types_in $crate::bindings::post_backup
         );
     };
+    (PreRestore $hook:ty) => {
+        struct ExportedPreRestore;
+
+        impl $crate::bindings::pre_restore::exports::copal::hooks::pre_restore::Guest
+            for ExportedPreRestore
+        {
+            fn run() -> ::std::result::Result<(), $crate::Error> {
+                $crate::glue::pre_restore::<$hook>()
+            }
+        }
+
+        $crate::bindings::pre_restore::export_pre_restore!(
+            ExportedPreRestore with_types_in $crate::bindings::pre_restore
+        );
+    };
+    (PostRestore $hook:ty) => {
+        struct ExportedPostRestore;
+
+        impl $crate::bindings::post_restore::exports::copal::hooks::post_restore::Guest
+            for ExportedPostRestore
+        {
+            fn run(report: &$crate::Report) -> ::std::result::Result<(), $crate::Error> {
+                $crate::glue::post_restore::<$hook>(report)
+            }
+        }
+
+        $crate::bindings::post_restore::export_post_restore!(
+            ExportedPostRestore with_types_in $crate::bindings::post_restore
+        );
+    };
+    (Drill $hook:ty) => {
+        struct ExportedDrill;
+
+        impl $crate::bindings::drill::exports::copal::hooks::drill::Guest
+            for ExportedDrill
+        {
+            fn run() -> ::std::result::Result<(), $crate::Error> {
+                $crate::glue::drill::<$hook>()
+            }
+        }
+
+        $crate::bindings::drill::export_drill!(
+            ExportedDrill with_types_in $crate::bindings::drill
+        );
+    };
     (Filter $hook:ty) => {
         struct ExportedFilter;
 
@@ -57,7 +117,10 @@ macro_rules! export_phase {
         }
 
         impl $crate::bindings::filter::exports::copal::hooks::filter::Guest for ExportedFilter {
-            fn start() -> ::std::result::Result<$crate::Approach, $crate::Error> {
+            fn start() -> ::std::result::Result<
+                $crate::bindings::filter::exports::copal::hooks::filter::Approach,
+                $crate::Error,
+            > {
                 FILTER.with($crate::glue::start::<$hook>)
             }
 

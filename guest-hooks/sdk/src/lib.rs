@@ -44,7 +44,7 @@
 //! path:
 //!
 //! ```
-//! use copal_hook_sdk::{Approach, Entry, Error, Filter, Kind, NoConfig, Verdict};
+//! use copal_hook_sdk::{Approach, Columns, Entry, Error, Filter, Kind, NoConfig, Verdict};
 //!
 //! /// Leaves out what is large.
 //! struct SmallOnly;
@@ -53,11 +53,11 @@
 //!     type Config = NoConfig;
 //!
 //!     fn start(_: NoConfig) -> Result<(Self, Approach), Error> {
-//!         Ok((Self, Approach::Ask))
+//!         Ok((Self, Approach::ask(Columns::KINDS | Columns::SIZES)))
 //!     }
 //!
 //!     fn decide(&mut self, entry: &Entry<'_>) -> Result<Verdict, Error> {
-//!         let large = entry.kind == Kind::File && entry.size > 1 << 30;
+//!         let large = entry.kind() == Kind::File && entry.size() > 1 << 30;
 //!         Ok(if large { Verdict::Skip } else { Verdict::Keep })
 //!     }
 //! }
@@ -80,16 +80,19 @@ mod phases;
 pub mod run;
 
 pub use bindings::imports::copal::hooks::archive;
+pub use bindings::imports::copal::hooks::command;
 pub use bindings::imports::copal::hooks::report;
+pub use bindings::imports::copal::hooks::secrets;
 pub use bindings::imports::copal::hooks::sqlite;
+pub use bindings::imports::copal::hooks::state;
 pub use bindings::imports::copal::hooks::types::{CodedError, Denial, Error};
 pub use config::NoConfig;
-pub use filter::{Approach, Entry, Filter, Kind, Verdict};
-pub use phases::{PostBackup, PreBackup, Report};
+pub use filter::{Approach, Columns, Entry, Filter, Kind, Verdict};
+pub use phases::{Drill, PostBackup, PostRestore, PreBackup, PreRestore, Report, Staged};
 
 /// What the code that [`hook!`] writes calls.
 #[doc(hidden)]
 pub mod glue {
     pub use crate::filter::{Session, decide, start};
-    pub use crate::phases::{post_backup, pre_backup};
+    pub use crate::phases::{drill, post_backup, post_restore, pre_backup, pre_restore, staged};
 }

@@ -19,7 +19,17 @@ pub fn is_dry() -> bool {
     run_info::dry_run()
 }
 
-/// How much longer the hook may compute in this call.
+/// The identifier of the snapshot that is being restored or drilled; none in a backup.
+pub fn snapshot() -> Option<String> {
+    run_info::snapshot()
+}
+
+/// A figure of the run by its name: `files` or `bytes` of what is staged, or of the snapshot.
+pub fn counter(name: &str) -> Option<u64> {
+    run_info::counter(name)
+}
+
+/// How much longer the hook may compute or wait in this call.
 pub fn time_left() -> Duration {
     Duration::from_millis(run_info::time_left_ms())
 }

@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use copal_hook_sdk::archive::{self, Format};
 use copal_hook_sdk::{
-    Approach, CodedError, Denial, Entry, Error, Filter, Kind, PostBackup, PreBackup, Report,
-    Verdict, info, run, sqlite,
+    Approach, CodedError, Columns, Denial, Entry, Error, Filter, Kind, PostBackup, PreBackup,
+    Report, Verdict, info, run, sqlite,
 };
 use serde::Deserialize;
 
@@ -147,18 +147,13 @@ impl Filter for Specimen {
 
     fn start(mut config: Config) -> Result<(Self, Approach), Error> {
         let rules = std::mem::take(&mut config.rules);
-        let approach = if rules.is_empty() {
-            Approach::Ask
-        } else {
-            Approach::Both(rules)
-        };
-        Ok((Self { config }, approach))
+        Ok((Self { config }, Approach::both(rules, Columns::KINDS)))
     }
 
     fn decide(&mut self, entry: &Entry<'_>) -> Result<Verdict, Error> {
         self.config.act.perform()?;
         let skip = self.config.skip.as_bytes();
-        Ok(match entry.kind {
+        Ok(match entry.kind() {
             _ if skip.is_empty() => Verdict::Keep,
             Kind::Directory if entry.name() == skip => Verdict::SkipSubtree,
             _ if entry.path.ends_with(skip) => Verdict::Skip,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use copal_core::units::ByteCount;
 use wasmtime::component::Instance;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -15,7 +14,7 @@ use crate::gate::Gate;
 use crate::guest_log::GuestLog;
 use crate::memory::MemoryLimiter;
 use crate::{
-    Account, Cancel, Capabilities, FailureKind, Hook, HookFailure, Phase, Report, RunInfo,
+    Account, Cancel, Capabilities, FailureKind, Hook, HookFailure, Limits, Phase, Report, RunInfo,
 };
 
 /// What belongs to one instance on the host's side.
@@ -29,7 +28,7 @@ pub(crate) struct Meeting<'a> {
     phase: Phase,
     run: &'a RunInfo,
     cancel: &'a Cancel,
-    pub(crate) capabilities: Option<Arc<dyn Capabilities>>,
+    capabilities: Option<Arc<dyn Capabilities>>,
     pub(crate) report: Option<Report>,
 }
 
@@ -43,13 +42,19 @@ impl<'a> Meeting<'a> {
             report: None,
         }
     }
+
+    /// Lets the hook use capabilities.
+    pub(crate) fn with(mut self, capabilities: Arc<dyn Capabilities>) -> Self {
+        self.capabilities = Some(capabilities);
+        self
+    }
 }
 
 /// A running instance.
 pub(crate) struct Guest {
     store: Store<State>,
     instance: Instance,
-    hostcall_limit: ByteCount,
+    limits: Limits,
 }
 
 impl Guest {
@@ -65,6 +70,7 @@ impl Guest {
                 phase: meeting.phase,
                 kind: FailureKind::NotExported,
                 last_words: Vec::new(),
+                account: Account::default(),
             });
         };
         let mut guest = Self::instantiate(hook, meeting)?;
@@ -75,10 +81,10 @@ impl Guest {
     }
 
     pub(crate) fn instantiate(hook: &Hook, meeting: Meeting<'_>) -> Result<Self, HookFailure> {
-        let hostcall_limit = hook.limits.hostcall;
+        let limits = hook.limits;
         let mut store = Store::new(hook.pre.engine(), State::new(hook, meeting));
         store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(usize::try_from(hostcall_limit.0).unwrap_or(usize::MAX));
+        store.set_hostcall_fuel(usize::try_from(limits.hostcall.0).unwrap_or(usize::MAX));
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
             context.data().gate.at_tick()?;
@@ -89,10 +95,10 @@ impl Guest {
             Ok(instance) => Ok(Self {
                 store,
                 instance,
-                hostcall_limit,
+                limits,
             }),
             Err(error) => {
-                let kind = FailureKind::of(&error, hostcall_limit);
+                let kind = FailureKind::of(&error, &limits);
                 Err(store.data().gate.failure(kind))
             }
         }
@@ -100,12 +106,7 @@ impl Guest {
 
     /// Compares the types of `phase` with those that are called; what differs.
     pub(crate) fn check(&mut self, exports: &Exports, phase: Phase) -> Result<(), String> {
-        let (store, instance) = (&mut self.store, &self.instance);
-        match phase {
-            Phase::PreBackup => loads(exports.pre_backup.as_ref(), store, instance),
-            Phase::Filter => loads(exports.filter.as_ref(), store, instance),
-            Phase::PostBackup => loads(exports.post_backup.as_ref(), store, instance),
-        }
+        exports.check(phase, &mut self.store, &self.instance)
     }
 
     /// Calls a function of the guest, which may compute for `limit`.
@@ -125,9 +126,18 @@ impl Guest {
         let kind = match result {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => FailureKind::answered(error, &gate.denials),
-            Err(error) => FailureKind::of(&error, self.hostcall_limit),
+            Err(error) => FailureKind::of(&error, &self.limits),
         };
         Err(self.failure(kind))
+    }
+
+    /// Calls the only function of a phase; what the hook did in it.
+    pub(crate) fn finish(
+        mut self,
+        function: impl FnOnce(&mut Store<State>) -> wasmtime::Result<Result<(), Error>>,
+    ) -> Result<Account, HookFailure> {
+        self.call(self.limits.wall, function)?;
+        Ok(self.into_account())
     }
 
     pub(crate) fn failure(&self, kind: FailureKind) -> HookFailure {
@@ -136,20 +146,6 @@ impl Guest {
 
     pub(crate) fn into_account(self) -> Account {
         self.store.into_data().gate.account
-    }
-}
-
-fn loads<I: Indices>(
-    indices: Option<&I>,
-    store: &mut Store<State>,
-    instance: &Instance,
-) -> Result<(), String> {
-    match indices {
-        None => Ok(()),
-        Some(indices) => match indices.load(store, instance) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("{error:#}")),
-        },
     }
 }
 
@@ -172,7 +168,7 @@ impl State {
         };
         Self {
             gate,
-            memory: MemoryLimiter::new(hook.limits.memory),
+            memory: MemoryLimiter::new(hook.memory),
         }
     }
 }
@@ -198,6 +194,7 @@ impl Gate {
             phase: self.phase,
             kind,
             last_words: self.log.last_words(),
+            account: self.account.clone(),
         }
     }
 }

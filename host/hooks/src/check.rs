@@ -14,7 +14,9 @@ const TRACK: &str = "0.1.";
 const PACKAGE: &str = "copal:hooks/";
 
 /// The interfaces that a hook may import.
-const IMPORTS: [&str; 6] = ["types", "log", "run-info", "sqlite", "archive", "report"];
+const IMPORTS: [&str; 9] = [
+    "types", "log", "run-info", "sqlite", "archive", "command", "state", "secrets", "report",
+];
 
 /// Looks at a file's first bytes: what it is, if it isn't a component.
 pub(crate) fn header(bytes: &[u8]) -> Result<(), Flaw> {

@@ -14,7 +14,7 @@ use crate::bindings::Host_;
 use crate::call::State;
 use crate::exports::Exports;
 use crate::gate::Gate;
-use crate::{Flaw, Grants, Hook, HookError, Limits, check, limits};
+use crate::{Flaw, Grants, Hook, HookError, Limits, check};
 
 /// How often a computing hook is looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -50,7 +50,7 @@ impl HookEngine {
         config
             .concurrency_support(false)
             .epoch_interruption(true)
-            .max_wasm_stack(limits::STACK)
+            .max_wasm_stack(512 * 1024)
             .wasm_backtrace_details(WasmBacktraceDetails::Disable);
         let engine = Engine::new(&config).map_err(|error| EngineError::wasmtime(&error))?;
         let mut linker = Linker::new(&engine);
@@ -94,6 +94,7 @@ impl HookEngine {
             config: config.into(),
             grants: Arc::new(spec.grants),
             limits: spec.limits,
+            memory: spec.limits.memory_of(spec.component.len()),
             exports: Exports::of(&phases, &pre)?,
             pre,
             _ticker: Arc::clone(&self.ticker),

@@ -50,7 +50,7 @@ pub enum Flaw {
     #[error("it exports `{0}`, which is no phase that is called here")]
     UnknownPhase(String),
     /// It exports no phase, so it would never be called.
-    #[error("it exports no phase (`copal:hooks/pre-backup`, `filter`, `post-backup`)")]
+    #[error("it exports no phase (`copal:hooks/pre-backup`, `filter`, …)")]
     NoPhase,
     /// What it imports has other types than those offered.
     #[error("what it imports does not fit: {0}")]

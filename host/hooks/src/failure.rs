@@ -6,7 +6,7 @@ use std::time::Duration;
 use copal_core::units::ByteCount;
 use wasmtime::{Trap, WasmBacktrace};
 
-use crate::{Denial, Phase};
+use crate::{Account, Denial, Limits, Phase};
 
 /// A hook that failed in a phase. Its instance is gone; other phases get a fresh one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct HookFailure {
     pub kind: FailureKind,
     /// The last lines that the hook logged, oldest first; the text of a panic is among them.
     pub last_words: Vec<String>,
+    /// What it did until then.
+    pub account: Account,
 }
 
 impl fmt::Display for HookFailure {
@@ -126,7 +128,7 @@ impl From<&Stop> for FailureKind {
 
 impl FailureKind {
     /// Reads what wasmtime says about a call that did not return.
-    pub(crate) fn of(error: &wasmtime::Error, hostcall_limit: ByteCount) -> Self {
+    pub(crate) fn of(error: &wasmtime::Error, limits: &Limits) -> Self {
         if let Some(stop) = error.downcast_ref::<Stop>() {
             return stop.into();
         }
@@ -134,12 +136,13 @@ impl FailureKind {
         // wasmtime keeps the type of this error to itself.
         if cause.contains("fuel allocated for hostcalls has been exhausted") {
             return Self::BeyondLimit(format!(
-                "more than {hostcall_limit} handed to the host in one call"
+                "more than {} handed to the host in one call",
+                limits.hostcall
             ));
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::OutOfStack {
-                limit: ByteCount(crate::limits::STACK as u64),
+                limit: limits.stack,
             },
             Some(trap) => Self::Trap {
                 what: trap.to_string(),

@@ -33,38 +33,35 @@ pub enum Verdict {
 
 /// How a filter wants to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Approach {
-    /// By these filter rules of rclone alone, in order.
-    Rules(Vec<String>),
-    /// By being asked about every path.
-    Ask,
-    /// By these rules first, and by being asked about what they keep.
-    Both(Vec<String>),
+pub struct Approach {
+    /// Filter rules of rclone that come first, in order. Empty where it only asks.
+    pub rules: Vec<String>,
+    /// With which columns it wants to be asked about what the rules keep. None: the rules decide.
+    pub ask: Option<Columns>,
 }
 
-impl Approach {
-    /// The rules to apply, none where it only asks.
-    pub fn rules(&self) -> &[String] {
-        match self {
-            Self::Rules(rules) | Self::Both(rules) => rules,
-            Self::Ask => &[],
-        }
-    }
-
-    /// Whether it wants to be asked.
-    pub fn asks(&self) -> bool {
-        matches!(self, Self::Ask | Self::Both(_))
-    }
+/// The columns of a batch beside the paths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// What each path is.
+    pub kinds: bool,
+    /// The files' sizes.
+    pub sizes: bool,
+    /// When each was modified.
+    pub mtimes: bool,
 }
 
-/// Paths to decide about, packed in columns. Reuse one: clearing keeps its buffers.
+/// Paths to decide about, packed in the columns that a filter asked for. Reuse one: clearing keeps
+/// its buffers.
 #[derive(Debug, Clone, Default)]
 pub struct FilterBatch {
+    columns: Columns,
+    count: u32,
     paths: Vec<u8>,
-    ends: Vec<u32>,
+    ends: Vec<u8>,
     kinds: Vec<u8>,
-    sizes: Vec<u64>,
-    mtimes: Vec<i64>,
+    sizes: Vec<u8>,
+    mtimes: Vec<u8>,
 }
 
 impl FilterBatch {
@@ -74,9 +71,12 @@ impl FilterBatch {
     /// How many bytes of paths make a full batch, however few they are.
     const BYTES: usize = 1024 * 1024;
 
-    /// An empty batch.
-    pub fn new() -> Self {
-        Self::default()
+    /// An empty batch with these columns. [`FilterSession::batch`] makes one that fits.
+    pub fn new(columns: Columns) -> Self {
+        Self {
+            columns,
+            ..Self::default()
+        }
     }
 
     /// Appends a path relative to the top of the source, without a slash at its end. `size` is a
@@ -87,20 +87,28 @@ impl FilterBatch {
     pub fn push(&mut self, path: &[u8], kind: EntryKind, size: u64, mtime: i64) {
         self.paths.extend_from_slice(path);
         let end = u32::try_from(self.paths.len()).expect("a full batch is emptied long before");
-        self.ends.push(end);
-        self.kinds.push(kind as u8);
-        self.sizes.push(size);
-        self.mtimes.push(mtime);
+        self.paths.push(0);
+        self.ends.extend_from_slice(&end.to_le_bytes());
+        if self.columns.kinds {
+            self.kinds.push(kind as u8);
+        }
+        if self.columns.sizes {
+            self.sizes.extend_from_slice(&size.to_le_bytes());
+        }
+        if self.columns.mtimes {
+            self.mtimes.extend_from_slice(&mtime.to_le_bytes());
+        }
+        self.count += 1;
     }
 
     /// The number of paths in it.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.count as usize
     }
 
     /// Whether there is no path in it.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.count == 0
     }
 
     /// Whether it is time to have it decided.
@@ -110,6 +118,7 @@ impl FilterBatch {
 
     /// Empties it.
     pub fn clear(&mut self) {
+        self.count = 0;
         self.paths.clear();
         self.ends.clear();
         self.kinds.clear();
@@ -119,6 +128,7 @@ impl FilterBatch {
 
     fn columns(&self) -> wit::Batch<'_> {
         wit::Batch {
+            count: self.count,
             paths: &self.paths,
             ends: &self.ends,
             kinds: &self.kinds,
@@ -144,10 +154,14 @@ impl FilterSession {
         functions: wit::Guest,
         limits: &Limits,
     ) -> Result<Self, HookFailure> {
-        let approach = match guest.call(limits.wall, |store| functions.call_start(store))? {
-            wit::Approach::Rules(rules) => Approach::Rules(rules),
-            wit::Approach::Ask => Approach::Ask,
-            wit::Approach::Both(rules) => Approach::Both(rules),
+        let answer = guest.call(limits.wall, |store| functions.call_start(store))?;
+        let approach = Approach {
+            rules: answer.rules,
+            ask: answer.ask.map(|columns| Columns {
+                kinds: columns.contains(wit::Columns::KINDS),
+                sizes: columns.contains(wit::Columns::SIZES),
+                mtimes: columns.contains(wit::Columns::MTIMES),
+            }),
         };
         Ok(Self {
             guest,
@@ -161,6 +175,11 @@ impl FilterSession {
     /// How it wants to decide.
     pub fn approach(&self) -> &Approach {
         &self.approach
+    }
+
+    /// An empty batch with the columns that it asked for.
+    pub fn batch(&self) -> FilterBatch {
+        FilterBatch::new(self.approach.ask.unwrap_or_default())
     }
 
     /// One verdict for each path of the batch, in its order.
@@ -180,8 +199,12 @@ impl FilterSession {
     }
 
     fn ask(&mut self, batch: &FilterBatch) -> Result<Vec<Verdict>, HookFailure> {
+        if self.approach.ask != Some(batch.columns) {
+            let why = "a batch with other columns than it asked for".to_owned();
+            return Err(self.guest.failure(FailureKind::Host(why)));
+        }
         let functions = &self.functions;
-        let answer = self.guest.call(self.limits.filter_batch, |store| {
+        let answer = self.guest.call(self.limits.filter_wall, |store| {
             functions.call_decide(store, batch.columns())
         })?;
         verdicts(&answer, batch.len())

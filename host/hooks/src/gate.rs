@@ -39,10 +39,12 @@ pub struct Account {
 pub struct Deed {
     /// The capability.
     pub capability: Capability,
-    /// What it was used on: a name as the hook gave it, or `*`.
-    pub value: String,
-    /// Whether it was done; if not, why.
-    pub result: Result<(), String>,
+    /// What was done with it: `backup`, `send`.
+    pub action: &'static str,
+    /// What it was done with, by name: `name=webui.db`. Never a secret's value.
+    pub arguments: Vec<(&'static str, String)>,
+    /// What came of it, in a few words; if it was not done, why.
+    pub result: Result<String, String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -73,11 +75,11 @@ pub(crate) type Answer<T> = Result<Result<T, GuestError>, Stop>;
 impl Gate {
     /// The granted ones among the databases in the source, sorted.
     pub(crate) fn sqlite_databases(&mut self) -> Answer<Vec<String>> {
-        self.pass(Capability::Sqlite, "*", |gate, host| {
+        self.pass(Capability::Sqlite, "databases", "*", |gate, host| {
             if gate.grants.sqlite.is_empty() {
                 return Err(Refusal::Denied(Pattern::All));
             }
-            let mut names = host.sqlite_databases();
+            let mut names = host.sqlite_databases(&gate.call())?;
             names.retain(|name| gate.grants.cover(Capability::Sqlite, name));
             names.sort();
             Ok(names.iter().map(ToString::to_string).collect())
@@ -85,7 +87,8 @@ impl Gate {
     }
 
     pub(crate) fn sqlite_backup(&mut self, name: &str) -> Answer<Copied> {
-        self.pass(Capability::Sqlite, name, |gate, host| {
+        self.pass(Capability::Sqlite, "backup", name, |gate, host| {
+            gate.in_pre_backup()?;
             let database = gate.granted(Capability::Sqlite, name)?;
             Ok(host.sqlite_backup(&gate.call(), &database)?)
         })
@@ -96,7 +99,8 @@ impl Gate {
         directory: &str,
         format: ArchiveFormat,
     ) -> Answer<Archived> {
-        self.pass(Capability::Archive, directory, |gate, host| {
+        self.pass(Capability::Archive, "create", directory, |gate, host| {
+            gate.in_pre_backup()?;
             let granted = gate.granted(Capability::Archive, directory)?;
             Ok(host.archive_create(&gate.call(), &granted, format)?)
         })
@@ -107,12 +111,13 @@ impl Gate {
     fn pass<T>(
         &mut self,
         capability: Capability,
+        action: &'static str,
         value: &str,
         deed: impl FnOnce(&Self, &dyn Capabilities) -> Result<T, Refusal>,
     ) -> Answer<T> {
         let calls = u32::try_from(self.account.deeds.len()).unwrap_or(u32::MAX);
-        if calls >= self.limits.capability_calls {
-            let limit = self.limits.capability_calls;
+        if calls >= self.limits.calls {
+            let limit = self.limits.calls;
             return Err(Stop::TooManyCalls { limit });
         }
         self.stop_if_cancelled()?;
@@ -128,9 +133,16 @@ impl Gate {
             Ok(value) => Ok(value),
             Err(refusal) => Err(self.explain(capability, refusal)?),
         };
-        self.write_down(capability, value, &result, took);
+        self.write_down((capability, action), value, &result, took);
         self.stop_if_cancelled()?;
         Ok(result)
+    }
+
+    fn in_pre_backup(&self) -> Result<(), Refusal> {
+        match self.phase {
+            Phase::PreBackup => Ok(()),
+            _ => Err(Refusal::WrongPhase),
+        }
     }
 
     /// The path that `name` means, if the grants cover it.
@@ -154,6 +166,7 @@ impl Gate {
             hook: &self.hook,
             phase: self.phase,
             cancel: &self.cancel,
+            limits: &self.limits,
         }
     }
 
@@ -179,6 +192,9 @@ impl Gate {
             Refusal::Deed(CapabilityError::Invalid(why)) => GuestError::Invalid(why),
             Refusal::Deed(CapabilityError::TimedOut(why)) => GuestError::TimedOut(why),
             Refusal::Deed(CapabilityError::Failed(why)) => GuestError::Failed(why),
+            Refusal::Deed(private @ CapabilityError::Private(_)) => {
+                GuestError::Failed(private.to_string())
+            }
         })
     }
 
@@ -197,23 +213,24 @@ impl Gate {
 
     fn write_down<T>(
         &mut self,
-        capability: Capability,
+        (capability, action): (Capability, &'static str),
         value: &str,
         result: &Result<T, GuestError>,
         took: Duration,
     ) {
         let result = match result {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(String::new()),
             Err(error) => Err(error.to_string()),
         };
         let (hook, phase) = (&*self.hook, self.phase.name());
         match &result {
-            Ok(()) => tracing::debug!(hook, phase, %capability, value, ?took, "granted"),
+            Ok(_) => tracing::debug!(hook, phase, %capability, value, ?took, "granted"),
             Err(why) => tracing::warn!(hook, phase, %capability, value, why, "not done"),
         }
         self.account.deeds.push(Deed {
             capability,
-            value: value.chars().take(LONGEST_NAME).collect(),
+            action,
+            arguments: vec![("name", value.chars().take(LONGEST_NAME).collect())],
             result,
             took,
         });

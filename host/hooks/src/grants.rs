@@ -54,6 +54,7 @@ impl Grants {
         match capability {
             Capability::Sqlite => &self.sqlite,
             Capability::Archive => &self.archive,
+            _ => &[],
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use copal_core::digest::Sha256;
+use copal_core::units::ByteCount;
 use wasmtime::component::{InstancePre, Resource};
 
 use crate::call::{Guest, Meeting, State};
@@ -22,6 +23,8 @@ pub struct Hook {
     pub(crate) config: Arc<str>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) limits: Limits,
+    /// How much memory it may have.
+    pub(crate) memory: ByteCount,
     pub(crate) exports: Exports,
     pub(crate) pre: InstancePre<State>,
     /// Keeps time limits in force for as long as there are hooks.
@@ -64,11 +67,9 @@ impl Hook {
         capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let mut meeting = Meeting::new(Phase::PreBackup, run, cancel);
-        meeting.capabilities = Some(capabilities);
-        let (mut guest, exports) = Guest::enter(self, meeting, self.exports.pre_backup.as_ref())?;
-        guest.call(self.limits.wall, |store| exports.call_run(store))?;
-        Ok(guest.into_account())
+        let meeting = Meeting::new(Phase::PreBackup, run, cancel).with(capabilities);
+        let (guest, exports) = Guest::enter(self, meeting, self.exports.pre_backup.as_ref())?;
+        guest.finish(|store| exports.call_run(store))
     }
 
     /// Lets it decide what belongs into the snapshot.
@@ -81,6 +82,21 @@ impl Hook {
         FilterSession::start(guest, exports, &self.limits)
     }
 
+    /// Tells it that everything is staged.
+    ///
+    /// # Errors
+    /// [`HookFailure`], also for a hook that does not take part in this phase.
+    pub fn staged(
+        &self,
+        run: &RunInfo,
+        capabilities: Arc<dyn Capabilities>,
+        cancel: &Cancel,
+    ) -> Result<Account, HookFailure> {
+        let meeting = Meeting::new(Phase::Staged, run, cancel).with(capabilities);
+        let (guest, exports) = Guest::enter(self, meeting, self.exports.staged.as_ref())?;
+        guest.finish(|store| exports.call_run(store))
+    }
+
     /// Tells it how the run ended.
     ///
     /// # Errors
@@ -89,14 +105,62 @@ impl Hook {
         &self,
         run: &RunInfo,
         report: Report,
+        capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let mut meeting = Meeting::new(Phase::PostBackup, run, cancel);
+        let mut meeting = Meeting::new(Phase::PostBackup, run, cancel).with(capabilities);
         meeting.report = Some(report);
-        let (mut guest, exports) = Guest::enter(self, meeting, self.exports.post_backup.as_ref())?;
+        let (guest, exports) = Guest::enter(self, meeting, self.exports.post_backup.as_ref())?;
         let report = Resource::new_borrow(imports::REPORT);
-        guest.call(self.limits.wall, |store| exports.call_run(store, report))?;
-        Ok(guest.into_account())
+        guest.finish(|store| exports.call_run(store, report))
+    }
+
+    /// Lets it make ready for a restore in place.
+    ///
+    /// # Errors
+    /// [`HookFailure`], also for a hook that does not take part in this phase.
+    pub fn pre_restore(
+        &self,
+        run: &RunInfo,
+        capabilities: Arc<dyn Capabilities>,
+        cancel: &Cancel,
+    ) -> Result<Account, HookFailure> {
+        let meeting = Meeting::new(Phase::PreRestore, run, cancel).with(capabilities);
+        let (guest, exports) = Guest::enter(self, meeting, self.exports.pre_restore.as_ref())?;
+        guest.finish(|store| exports.call_run(store))
+    }
+
+    /// Tells it how a restore in place ended.
+    ///
+    /// # Errors
+    /// [`HookFailure`], also for a hook that does not take part in this phase.
+    pub fn post_restore(
+        &self,
+        run: &RunInfo,
+        report: Report,
+        capabilities: Arc<dyn Capabilities>,
+        cancel: &Cancel,
+    ) -> Result<Account, HookFailure> {
+        let mut meeting = Meeting::new(Phase::PostRestore, run, cancel).with(capabilities);
+        meeting.report = Some(report);
+        let (guest, exports) = Guest::enter(self, meeting, self.exports.post_restore.as_ref())?;
+        let report = Resource::new_borrow(imports::REPORT);
+        guest.finish(|store| exports.call_run(store, report))
+    }
+
+    /// Lets it try a restored copy.
+    ///
+    /// # Errors
+    /// [`HookFailure`], also for a hook that does not take part in this phase.
+    pub fn drill(
+        &self,
+        run: &RunInfo,
+        capabilities: Arc<dyn Capabilities>,
+        cancel: &Cancel,
+    ) -> Result<Account, HookFailure> {
+        let meeting = Meeting::new(Phase::Drill, run, cancel).with(capabilities);
+        let (guest, exports) = Guest::enter(self, meeting, self.exports.drill.as_ref())?;
+        guest.finish(|store| exports.call_run(store))
     }
 
     /// Compares the types of each phase with those that will be called: wasmtime does it only with
@@ -104,8 +168,8 @@ impl Hook {
     pub(crate) fn check_types(&self) -> Result<(), Flaw> {
         let cancel = Cancel::new();
         let run = RunInfo {
-            run_id: String::new(),
             dry_run: true,
+            ..RunInfo::default()
         };
         for phase in self.phases() {
             let meeting = Meeting::new(phase, &run, &cancel);

@@ -3,7 +3,9 @@
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use crate::bindings::copal::hooks::{archive, log, report, run_info, sqlite, types};
+use crate::bindings::copal::hooks::{
+    archive, command, log, report, run_info, secrets, sqlite, state, types,
+};
 use crate::gate::{Answer, Gate};
 use crate::guest_log::Level;
 use crate::{ArchiveFormat, Outcome, Report};
@@ -48,6 +50,14 @@ impl run_info::Host for Gate {
         Ok(self.config.to_string())
     }
 
+    fn snapshot(&mut self) -> Result<Option<String>> {
+        Ok(self.run.snapshot.clone())
+    }
+
+    fn counter(&mut self, name: String) -> Result<Option<u64>> {
+        Ok(self.run.counters.get(&name).copied())
+    }
+
     fn time_left_ms(&mut self) -> Result<u64> {
         Ok(u64::try_from(self.clock.left().as_millis()).unwrap_or(u64::MAX))
     }
@@ -58,6 +68,14 @@ impl sqlite::Host for Gate {
         told(self.sqlite_databases())
     }
 
+    fn check(
+        &mut self,
+        _name: String,
+        _depth: sqlite::Depth,
+    ) -> Result<Result<Vec<String>, types::Error>> {
+        not_here()
+    }
+
     fn backup(&mut self, name: String) -> Result<Result<sqlite::Copied, types::Error>> {
         let copied = told(self.sqlite_backup(&name))?;
         Ok(copied.map(|copied| sqlite::Copied {
@@ -66,6 +84,64 @@ impl sqlite::Host for Gate {
             restarts: copied.restarts,
             checked: copied.checked,
         }))
+    }
+}
+
+/// What has no deed behind it.
+fn not_here<T>() -> Result<Result<T, types::Error>> {
+    Ok(Err(types::Error::Failed("not here yet".into())))
+}
+
+impl command::Host for Gate {
+    fn run(
+        &mut self,
+        _name: String,
+        _arguments: Vec<command::Argument>,
+    ) -> Result<Result<command::Finished, types::Error>> {
+        not_here()
+    }
+
+    fn capture(
+        &mut self,
+        _name: String,
+        _arguments: Vec<command::Argument>,
+        _path: String,
+    ) -> Result<Result<command::Captured, types::Error>> {
+        not_here()
+    }
+}
+
+impl state::Host for Gate {
+    fn get(&mut self, _key: String) -> Result<Result<Option<Vec<u8>>, types::Error>> {
+        not_here()
+    }
+
+    fn set(&mut self, _key: String, _value: Vec<u8>) -> Result<Result<(), types::Error>> {
+        not_here()
+    }
+
+    fn delete(&mut self, _key: String) -> Result<Result<(), types::Error>> {
+        not_here()
+    }
+
+    fn keys(&mut self) -> Result<Result<Vec<String>, types::Error>> {
+        not_here()
+    }
+}
+
+impl secrets::Host for Gate {
+    fn bind_header(
+        &mut self,
+        _name: String,
+        _origin: String,
+        _header: String,
+        _prefix: String,
+    ) -> Result<Result<(), types::Error>> {
+        not_here()
+    }
+
+    fn reveal(&mut self, _name: String) -> Result<Result<Vec<u8>, types::Error>> {
+        not_here()
     }
 }
 

@@ -36,12 +36,13 @@ mod report;
 pub use builtin::{BUILTIN_NAMES, PREBUILT_STAMP, builtin};
 pub use cancel::Cancel;
 pub use capability::{
-    ArchiveFormat, Archived, Call, Capabilities, Capability, CapabilityError, Copied,
+    ArchiveFormat, Archived, Call, Capabilities, Capability, CapabilityError, Captured, CheckDepth,
+    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes, Tree,
 };
 pub use engine::{EngineError, HookEngine, HookSpec};
 pub use error::{Flaw, HookError};
 pub use failure::{FailureKind, HookFailure};
-pub use filter::{Approach, EntryKind, FilterBatch, FilterSession, Verdict};
+pub use filter::{Approach, Columns, EntryKind, FilterBatch, FilterSession, Verdict};
 pub use gate::{Account, Deed};
 pub use grants::{Denial, Grants, Pattern};
 pub use hook::Hook;

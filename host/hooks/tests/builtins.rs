@@ -39,7 +39,13 @@ fn exclude_answers_by_rules_that_are_anchored_at_the_top() {
     assert!(hook.has(Phase::Filter));
     let session = hook.filter(&run(), &Cancel::new()).unwrap();
     let rules = ["- /cache/**", "- /audit.log"].map(str::to_owned);
-    assert_eq!(session.approach(), &Approach::Rules(rules.to_vec()));
+    assert_eq!(
+        session.approach(),
+        &Approach {
+            rules: rules.to_vec(),
+            ask: None
+        }
+    );
 }
 
 #[test]
@@ -47,8 +53,8 @@ fn exclude_takes_paths_and_rules_of_its_owner() {
     let config = json!({ "paths": ["tmp/"], "rules": ["- *.bak"] });
     let hook = Trial::of(built("exclude")).config(config).load();
     let session = hook.filter(&run(), &Cancel::new()).unwrap();
-    assert_eq!(session.approach().rules(), ["- *.bak", "- /tmp/**"]);
-    assert!(!session.approach().asks());
+    assert_eq!(session.approach().rules, ["- *.bak", "- /tmp/**"]);
+    assert!(session.approach().ask.is_none());
 }
 
 #[test]
@@ -156,7 +162,9 @@ fn log_outcome_accepts_every_outcome() {
             snapshot: Some("2026-11-24T030000Z".into()),
             counters: BTreeMap::from([("files".into(), 3)]),
         };
-        let account = hook.post_backup(&run(), report, &Cancel::new()).unwrap();
+        let account = hook
+            .post_backup(&run(), report, FakeHost::default().shared(), &Cancel::new())
+            .unwrap();
         assert!(account.deeds.is_empty());
     }
 }

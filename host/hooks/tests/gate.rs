@@ -100,7 +100,7 @@ fn a_refusal_that_the_hook_swallows_is_still_in_the_account() {
     let [deed] = account.deeds.as_slice() else {
         panic!("{account:?}");
     };
-    assert_eq!(deed.value, "webui.db");
+    assert_eq!(deed.arguments, [("name", "webui.db".to_owned())]);
     let why = deed.result.as_ref().unwrap_err();
     assert!(why.contains("not granted"), "{why}");
 }
@@ -111,7 +111,7 @@ fn no_capability_works_outside_of_its_phase() {
         .sqlite("*")
         .load();
     let mut session = hook.filter(&run(), &Cancel::new()).unwrap();
-    let mut batch = copal_hooks::FilterBatch::new();
+    let mut batch = session.batch();
     batch.push(b"a", copal_hooks::EntryKind::File, 0, 0);
     let in_filter = session.decide(&batch).unwrap_err();
     let report = Report {
@@ -121,7 +121,7 @@ fn no_capability_works_outside_of_its_phase() {
         counters: [].into(),
     };
     let after = hook
-        .post_backup(&run(), report, &Cancel::new())
+        .post_backup(&run(), report, FakeHost::default().shared(), &Cancel::new())
         .unwrap_err();
     for failure in [in_filter, after] {
         match failure.kind {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use copal_core::units::ByteCount;
 use copal_hooks::{
-    Cancel, CapabilityError, EntryKind, FailureKind, FilterBatch, Hook, HookFailure, Limits,
-    Outcome, Report, Verdict,
+    Cancel, CapabilityError, Columns, EntryKind, FailureKind, FilterBatch, Hook, HookFailure,
+    Limits, Outcome, Report, Verdict,
 };
 use kit::{FakeHost, Trial, handmade, run};
 use serde_json::json;
@@ -21,11 +21,19 @@ fn pre_backup(hook: &Hook) -> HookFailure {
 
 fn short(limits: &mut Limits) {
     limits.wall = Duration::from_millis(50);
-    limits.filter_batch = Duration::from_millis(50);
+    limits.filter_wall = Duration::from_millis(50);
+}
+
+/// What the specimen asks for.
+fn columns() -> Columns {
+    Columns {
+        kinds: true,
+        ..Columns::default()
+    }
 }
 
 fn batch(paths: &[&str]) -> FilterBatch {
-    let mut batch = FilterBatch::new();
+    let mut batch = FilterBatch::new(columns());
     for path in paths {
         let (path, kind) = match path.strip_suffix('/') {
             Some(directory) => (directory, EntryKind::Directory),
@@ -50,7 +58,7 @@ fn an_endless_loop_is_ended_in_every_phase() {
         counters: BTreeMap::new(),
     };
     let failure = hook
-        .post_backup(&run(), report, &Cancel::new())
+        .post_backup(&run(), report, FakeHost::default().shared(), &Cancel::new())
         .unwrap_err();
     assert_eq!(failure.kind, timed_out);
     let mut session = hook.filter(&run(), &Cancel::new()).unwrap();
@@ -132,7 +140,7 @@ fn the_text_of_a_panic_is_among_the_last_words() {
 #[test]
 fn a_failed_phase_leaves_the_next_one_unharmed() {
     let hook = Trial::specimen(json!("panic")).load();
-    assert_eq!(pre_backup(&hook), pre_backup(&hook));
+    assert_eq!(pre_backup(&hook).kind, pre_backup(&hook).kind);
 }
 
 #[test]
@@ -192,8 +200,8 @@ fn a_filter_that_asks_decides_path_by_path() {
     let config = json!({ "skip": "cache", "rules": ["- *.tmp"] });
     let hook = Trial::of(kit::built("specimen")).config(config).load();
     let mut session = hook.filter(&run(), &Cancel::new()).unwrap();
-    assert_eq!(session.approach().rules(), ["- *.tmp"]);
-    assert!(session.approach().asks());
+    assert_eq!(session.approach().rules, ["- *.tmp"]);
+    assert!(session.approach().ask == Some(columns()));
     let verdicts = session
         .decide(&batch(&["cache/", "a/cache/", "a/cache", "cached", "é/x"]))
         .unwrap();
@@ -207,7 +215,7 @@ fn a_filter_that_asks_decides_path_by_path() {
             Verdict::Keep
         ]
     );
-    assert_eq!(session.decide(&FilterBatch::new()).unwrap(), []);
+    assert_eq!(session.decide(&FilterBatch::new(columns())).unwrap(), []);
     assert!(session.finish().deeds.is_empty());
 }
 
@@ -228,11 +236,11 @@ fn parrot(verdicts: &str) -> Hook {
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
             (func (export "copal:hooks/filter@0.1.0#start") (result i32) (i32.const 0))
             (func (export "copal:hooks/filter@0.1.0#decide")
-                (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 16))
-            (; ok(ask) ;)
-            (data (i32.const 0) "\00\00\00\00\01\00\00\00")
+                (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 128))
+            (; ok(no rules, ask for kinds) ;)
+            (data (i32.const 0) "\00\00\00\00\00\00\00\00\00\00\00\00\01\01\00\00")
             (; ok(list at 64) ;)
-            (data (i32.const 16) "\00\00\00\00\40\00\00\00\{count:02x}\00\00\00")
+            (data (i32.const 128) "\00\00\00\00\40\00\00\00\{count:02x}\00\00\00")
             (data (i32.const 64) "{verdicts}"))"#
     );
     Trial::of(handmade("filter-hook", &module)).load()

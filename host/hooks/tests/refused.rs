@@ -85,10 +85,10 @@ fn an_interface_that_is_not_offered_is_refused_by_name() {
 fn a_phase_that_is_never_called_here_is_refused_by_name() {
     let component = dummy(
         "package copal:hooks@0.1.0;
-         interface drill { run: func(); }
-         world w { export drill; }",
+         interface noon { run: func(); }
+         world w { export noon; }",
     );
-    let name = "copal:hooks/drill@0.1.0".to_owned();
+    let name = "copal:hooks/noon@0.1.0".to_owned();
     assert_eq!(Trial::of(component).flaw(), Flaw::UnknownPhase(name));
 }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
-use copal_hooks::{ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Copied};
+use copal_hooks::{
+    ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
+    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes, Tree,
+};
 
 use super::archive::{self, ArchiveError, Content, Format};
 use super::artifacts::{Artifact, Artifacts};
@@ -32,8 +35,8 @@ pub struct Host {
 }
 
 impl Capabilities for Host {
-    fn sqlite_databases(&self) -> Vec<RelPath> {
-        self.databases.clone()
+    fn sqlite_databases(&self, _: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError> {
+        Ok(self.databases.clone())
     }
 
     fn sqlite_backup(&self, _: &Call<'_>, database: &RelPath) -> Result<Copied, CapabilityError> {
@@ -111,6 +114,65 @@ impl Capabilities for Host {
             archive,
         })
     }
+
+    fn sqlite_check(
+        &self,
+        _: &Call<'_>,
+        _: &RelPath,
+        _: CheckDepth,
+    ) -> Result<Vec<String>, CapabilityError> {
+        not_here()
+    }
+
+    fn command_run(&self, _: &Call<'_>, _: &CommandRequest) -> Result<Finished, CapabilityError> {
+        not_here()
+    }
+
+    fn command_capture(
+        &self,
+        _: &Call<'_>,
+        _: &CommandRequest,
+        _: &RelPath,
+    ) -> Result<Captured, CapabilityError> {
+        not_here()
+    }
+
+    fn state_get(&self, _: &Call<'_>, _: &str) -> Result<Option<Vec<u8>>, CapabilityError> {
+        not_here()
+    }
+
+    fn state_set(&self, _: &Call<'_>, _: &str, _: &[u8]) -> Result<(), CapabilityError> {
+        not_here()
+    }
+
+    fn state_delete(&self, _: &Call<'_>, _: &str) -> Result<(), CapabilityError> {
+        not_here()
+    }
+
+    fn state_keys(&self, _: &Call<'_>) -> Result<Vec<String>, CapabilityError> {
+        not_here()
+    }
+
+    fn secret_check(&self, _: &Call<'_>, _: &str) -> Result<(), CapabilityError> {
+        not_here()
+    }
+
+    fn secret(&self, _: &Call<'_>, _: &str) -> Result<SecretBytes, CapabilityError> {
+        not_here()
+    }
+
+    fn http(&self, _: &Call<'_>, _: &HttpRequest) -> Result<HttpResponse, CapabilityError> {
+        not_here()
+    }
+
+    fn tree(&self, _: &Call<'_>, _: Tree) -> Result<Option<PathBuf>, CapabilityError> {
+        Ok(None)
+    }
+}
+
+/// The answer of what has no deed behind it.
+fn not_here<T>() -> Result<T, CapabilityError> {
+    Err(CapabilityError::Failed("not here yet".to_owned()))
 }
 
 impl Host {

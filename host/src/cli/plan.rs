@@ -24,6 +24,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> Result<Exit, CopalError> 
     let info = RunInfo {
         run_id: "plan".to_owned(),
         dry_run: true,
+        ..RunInfo::default()
     };
     let hooks = Hooks::load(&job.config, &job.base, info)?;
     let plan = plan(&job, &hooks, &state()?, &interrupt)?;

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::{
-    ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Copied, Flaw, Grants,
-    Hook, HookEngine, HookError, HookSpec, Limits, RunInfo,
+    ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured, CheckDepth,
+    CommandRequest, Copied, Finished, Flaw, Grants, Hook, HookEngine, HookError, HookSpec,
+    HttpRequest, HttpResponse, Limits, RunInfo, SecretBytes, Tree,
 };
 use serde_json::Value;
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -136,7 +137,7 @@ impl Trial {
 pub fn run() -> RunInfo {
     RunInfo {
         run_id: "run-7".into(),
-        dry_run: false,
+        ..RunInfo::default()
     }
 }
 
@@ -191,8 +192,8 @@ impl FakeHost {
 }
 
 impl Capabilities for FakeHost {
-    fn sqlite_databases(&self) -> Vec<RelPath> {
-        self.databases.clone()
+    fn sqlite_databases(&self, _: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError> {
+        Ok(self.databases.clone())
     }
 
     fn sqlite_backup(
@@ -225,4 +226,62 @@ impl Capabilities for FakeHost {
             archive: ByteCount(50),
         })
     }
+
+    fn sqlite_check(
+        &self,
+        _: &Call<'_>,
+        _: &RelPath,
+        _: CheckDepth,
+    ) -> Result<Vec<String>, CapabilityError> {
+        not_here()
+    }
+
+    fn command_run(&self, _: &Call<'_>, _: &CommandRequest) -> Result<Finished, CapabilityError> {
+        not_here()
+    }
+
+    fn command_capture(
+        &self,
+        _: &Call<'_>,
+        _: &CommandRequest,
+        _: &RelPath,
+    ) -> Result<Captured, CapabilityError> {
+        not_here()
+    }
+
+    fn state_get(&self, _: &Call<'_>, _: &str) -> Result<Option<Vec<u8>>, CapabilityError> {
+        not_here()
+    }
+
+    fn state_set(&self, _: &Call<'_>, _: &str, _: &[u8]) -> Result<(), CapabilityError> {
+        not_here()
+    }
+
+    fn state_delete(&self, _: &Call<'_>, _: &str) -> Result<(), CapabilityError> {
+        not_here()
+    }
+
+    fn state_keys(&self, _: &Call<'_>) -> Result<Vec<String>, CapabilityError> {
+        not_here()
+    }
+
+    fn secret_check(&self, _: &Call<'_>, _: &str) -> Result<(), CapabilityError> {
+        not_here()
+    }
+
+    fn secret(&self, _: &Call<'_>, _: &str) -> Result<SecretBytes, CapabilityError> {
+        not_here()
+    }
+
+    fn http(&self, _: &Call<'_>, _: &HttpRequest) -> Result<HttpResponse, CapabilityError> {
+        not_here()
+    }
+
+    fn tree(&self, _: &Call<'_>, _: Tree) -> Result<Option<PathBuf>, CapabilityError> {
+        Ok(None)
+    }
+}
+
+fn not_here<T>() -> Result<T, CapabilityError> {
+    Err(CapabilityError::Failed("not here yet".to_owned()))
 }

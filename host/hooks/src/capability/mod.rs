@@ -1,0 +1,187 @@
+//! What hooks can ask for, as the gate asks it of the host.
+
+mod archive;
+mod command;
+mod http;
+mod secret;
+mod sqlite;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use copal_core::path::RelPath;
+
+pub use self::archive::{ArchiveFormat, Archived};
+pub use self::command::{Captured, CommandRequest, Finished};
+pub use self::http::{HttpRequest, HttpResponse};
+pub use self::secret::SecretBytes;
+pub use self::sqlite::{CheckDepth, Copied};
+use crate::{Cancel, Limits, Phase};
+
+/// Something a hook may do only where its owner granted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    /// Copies of SQLite databases.
+    Sqlite,
+    /// Archives of directories.
+    Archive,
+    /// Commands of the owner's.
+    Command,
+    /// Requests over HTTP.
+    Http,
+    /// A store of the hook's own.
+    State,
+    /// Secrets in the headers of requests.
+    Secrets,
+    /// The bytes of secrets.
+    Reveal,
+    /// Directories to open files in.
+    Files,
+}
+
+impl Capability {
+    /// Its name: the grant's in copal.toml.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Archive => "archive",
+            Self::Command => "command",
+            Self::Http => "http",
+            Self::State => "state",
+            Self::Secrets => "secrets",
+            Self::Reveal => "reveal",
+            Self::Files => "files",
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The directories that a hook may open files in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tree {
+    /// `/source`, to read: the live source, or the restored copy.
+    Source,
+    /// `/staging`, to read and write: what is left there joins the snapshot.
+    Staging,
+}
+
+/// The deeds behind the capabilities. Only the gate calls these, after it found a grant.
+///
+/// The implementer bounds the time of each: a running deed can't be interrupted from here. Each gets
+/// the [`Call`] it is done for. A deed that makes no sense in the phase it was asked for in answers
+/// [`CapabilityError::Invalid`]; the gate itself lets `sqlite_backup`, `archive_create` and
+/// `command_capture` through in `pre-backup` alone, and none in `filter`.
+pub trait Capabilities: Send + Sync {
+    /// The databases in the source, known by their header. In a drill, those of the restored copy.
+    fn sqlite_databases(&self, call: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError>;
+
+    /// Copies a database into the staging directory, where it stands in for the live file.
+    fn sqlite_backup(&self, call: &Call<'_>, database: &RelPath)
+    -> Result<Copied, CapabilityError>;
+
+    /// What is wrong with a database, at most 100 lines.
+    fn sqlite_check(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        depth: CheckDepth,
+    ) -> Result<Vec<String>, CapabilityError>;
+
+    /// Archives a directory into the staging directory, where it stands in for the live directory.
+    fn archive_create(
+        &self,
+        call: &Call<'_>,
+        directory: &RelPath,
+        format: ArchiveFormat,
+    ) -> Result<Archived, CapabilityError>;
+
+    /// Runs a command of the owner's to its end. Output beyond
+    /// [`Limits::command_output`](crate::Limits::command_output) is cut and reported as such.
+    fn command_run(
+        &self,
+        call: &Call<'_>,
+        request: &CommandRequest,
+    ) -> Result<Finished, CapabilityError>;
+
+    /// Runs a command and stages its standard output as the file `path` of the snapshot.
+    fn command_capture(
+        &self,
+        call: &Call<'_>,
+        request: &CommandRequest,
+        path: &RelPath,
+    ) -> Result<Captured, CapabilityError>;
+
+    /// The value of a key in the hook's own store. Keys are 1 to 256 bytes; the gate sees to it.
+    fn state_get(&self, call: &Call<'_>, key: &str) -> Result<Option<Vec<u8>>, CapabilityError>;
+
+    /// Gives a key a value, on the disk. All of a hook's keys and values together are at most
+    /// [`Limits::state`](crate::Limits::state); the implementer sees to it.
+    fn state_set(&self, call: &Call<'_>, key: &str, value: &[u8]) -> Result<(), CapabilityError>;
+
+    /// Takes a key's value away, if it has one.
+    fn state_delete(&self, call: &Call<'_>, key: &str) -> Result<(), CapabilityError>;
+
+    /// All keys of the hook's own store, sorted.
+    fn state_keys(&self, call: &Call<'_>) -> Result<Vec<String>, CapabilityError>;
+
+    /// Whether there is such a secret and it can be read, without handing it out.
+    fn secret_check(&self, call: &Call<'_>, name: &str) -> Result<(), CapabilityError>;
+
+    /// A secret's bytes, without a line feed at their end.
+    fn secret(&self, call: &Call<'_>, name: &str) -> Result<SecretBytes, CapabilityError>;
+
+    /// Sends a request and waits for the whole answer, at most
+    /// [`Limits::http_wall`](crate::Limits::http_wall). Redirects are answers like others. An answer
+    /// whose body is over [`Limits::http_body`](crate::Limits::http_body) is `Failed`.
+    ///
+    /// Errors: beside the usual, [`CapabilityError::Private`] where the host's name leads to a
+    /// private address alone and [`HttpRequest::private`] is false.
+    fn http(&self, call: &Call<'_>, request: &HttpRequest)
+    -> Result<HttpResponse, CapabilityError>;
+
+    /// The directory that the hook gets to see in this phase; none where the phase has none. It must
+    /// exist.
+    fn tree(&self, call: &Call<'_>, tree: Tree) -> Result<Option<PathBuf>, CapabilityError>;
+}
+
+/// On whose behalf a deed is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The hook's name.
+    pub hook: &'a str,
+    /// The phase it was called in.
+    pub phase: Phase,
+    /// Thrown when the deed is to be given up: answer [`CapabilityError::Interrupted`] then.
+    pub cancel: &'a Cancel,
+    /// How much the hook may use.
+    pub limits: &'a Limits,
+}
+
+/// Why a deed was not done. The hook is told, and decides what it means.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CapabilityError {
+    /// There is no such thing; its name.
+    #[error("`{0}` does not exist")]
+    Missing(String),
+    /// What was asked for makes no sense; why.
+    #[error("{0}")]
+    Invalid(String),
+    /// It took too long; what, and how long.
+    #[error("{0}")]
+    TimedOut(String),
+    /// It went wrong; what, and why.
+    #[error("{0}")]
+    Failed(String),
+    /// The host of a request has a private address, which the grant does not speak of. The gate
+    /// makes a denial of it.
+    #[error("its address {0} is private")]
+    Private(std::net::IpAddr),
+    /// The run was asked to end. The hook is not told: it is ended.
+    #[error("interrupted")]
+    Interrupted,
+}

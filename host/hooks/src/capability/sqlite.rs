@@ -1,0 +1,23 @@
+//! Copies and checks of SQLite databases.
+
+/// What a database's copy turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// The number of its pages.
+    pub pages: u64,
+    /// The size of a page in bytes.
+    pub page_size: u32,
+    /// How often it had to begin again because of a writer.
+    pub restarts: u32,
+    /// Whether it was checked for integrity.
+    pub checked: bool,
+}
+
+/// How thoroughly a database is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckDepth {
+    /// Its pages, not whether indexes fit their tables.
+    Quick,
+    /// Everything, foreign keys included.
+    Full,
+}
