@@ -8,6 +8,7 @@ use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
 use copal_core::diagnostic::Diagnostic;
 use copal_hooks::HookFailure;
 
+use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
@@ -127,6 +128,9 @@ pub enum CopalError {
         /// The snapshot.
         id: copal_core::snapshot::SnapshotId,
     },
+    /// The history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

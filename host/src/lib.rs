@@ -14,5 +14,6 @@ pub mod filters;
 pub mod hooks;
 pub mod job;
 pub mod outcome;
+pub mod record;
 pub mod show;
 pub mod step;

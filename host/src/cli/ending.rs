@@ -8,6 +8,7 @@ use copal_core::snapshot::ResolveError;
 use copal_hooks::{FailureKind, HookFailure, Phase};
 use copal_rclone::ErrorKind;
 
+use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Signal;
 use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
@@ -132,7 +133,32 @@ pub(super) fn ending(error: &CopalError) -> Ending {
         CopalError::NoSuchPath { id, .. } => {
             usage(format!("see what there is with `copal ls {id}`"))
         }
+        CopalError::History(history) => of_history(history),
         CopalError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_history(error: &HistoryError) -> Ending {
+    match error {
+        HistoryError::File { .. } | HistoryError::Sqlite { .. } => failed(
+            "check the rights and the disk of Copal's state directory; runs go on without it, and each says so",
+        ),
+        HistoryError::Damaged { .. } => {
+            failed("the next run moves it aside and begins a new one; nothing else depends on it")
+        }
+        HistoryError::SetAside(_) => failed(
+            "keep the old file if its runs matter: `sqlite3 FILE .recover` may read some of it",
+        ),
+        HistoryError::Later(_) => {
+            failed("use the later version, or move the file away: the next run begins a new one")
+        }
+        HistoryError::Empty(_) => {
+            failed("`copal backup` makes the first; is COPAL_STATE_DIR that of the runs?")
+        }
+        HistoryError::Unknown(_) => usage("`copal history` lists the runs that are known"),
+        HistoryError::Ambiguous { candidates, .. } => {
+            usage(format!("say which: {}", candidates.join(", ")))
+        }
     }
 }
 

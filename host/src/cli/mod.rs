@@ -2,6 +2,7 @@
 
 mod backup;
 mod ending;
+mod history;
 mod ls;
 mod open;
 mod plan;
@@ -69,6 +70,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Put a snapshot back into an empty directory
     Restore(restore::RestoreArgs),
+    /// List the runs there were, or tell what one of them did
+    History(history::HistoryArgs),
     /// Call a method of rclone's remote control, for the curious
     Rclone(rclone::RcloneArgs),
     /// The process that rclone runs in
@@ -126,6 +129,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Ls(args) => ls::run(args, global),
         Command::Verify(args) => verify::run(args, global),
         Command::Restore(args) => restore::run(args, global),
+        Command::History(args) => history::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),
         Command::Worker => unreachable!("the worker was started before this"),
     }

@@ -5,12 +5,14 @@ mod copies;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod hash;
+pub mod history;
 pub mod interrupt;
 pub mod lock;
 pub mod open;
 pub mod rclone;
 mod rclone_remote;
 pub mod remote;
+pub mod scratch;
 pub mod staging;
 pub mod stat;
 pub mod state;

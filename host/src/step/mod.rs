@@ -11,6 +11,7 @@ pub mod seal;
 mod settle;
 pub mod snapshots;
 pub mod stage;
+pub mod swap;
 pub mod take;
 mod target;
 pub mod transfer;

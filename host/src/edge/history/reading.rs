@@ -1,0 +1,150 @@
+//! Reading the history: the list of runs, and the record of one.
+
+use std::io;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use serde::Serialize;
+
+use super::{History, HistoryError};
+use crate::record::Record;
+
+/// What the list shows of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The run's id.
+    pub run: String,
+    /// The job's name.
+    pub name: String,
+    /// `backup`, `drill` or `restore`.
+    pub kind: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// How it ended.
+    pub outcome: String,
+    /// The exit code.
+    pub exit: u8,
+    /// The ids of its snapshots.
+    pub snapshots: Vec<String>,
+    /// The first thing that failed, or fell short.
+    pub trouble: Option<String>,
+}
+
+/// Which run is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunRef {
+    /// The one that began last.
+    Latest,
+    /// The one whose id begins so.
+    Prefix(String),
+}
+
+impl From<&str> for RunRef {
+    fn from(text: &str) -> Self {
+        match text {
+            "latest" => Self::Latest,
+            prefix => Self::Prefix(prefix.to_owned()),
+        }
+    }
+}
+
+impl History {
+    /// The newest `limit` runs, of one job or of all, oldest first.
+    pub fn list(&self, name: Option<&str>, limit: u32) -> Result<Vec<Row>, HistoryError> {
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(Vec::new());
+        };
+        let query = "
+            SELECT id, name, kind, started, took_ms, outcome, exit, snapshots,
+                CASE WHEN json_valid(record) THEN coalesce(
+                    record ->> '$.errors[0].what', record ->> '$.shortcomings[0].what') END
+            FROM run WHERE ?1 IS NULL OR name = ?1 ORDER BY started DESC LIMIT ?2";
+        let read = || {
+            let mut statement = connection.prepare(query)?;
+            let rows = statement.query_map(params![name, limit], row)?;
+            rows.collect::<Result<Vec<_>, _>>()
+        };
+        let mut rows = read().map_err(|error| self.failed(error))?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// The record of one run.
+    pub fn find(&self, which: &RunRef) -> Result<Record, HistoryError> {
+        let empty = || HistoryError::Empty(self.file.clone());
+        let connection = self.open_to_read()?.ok_or_else(empty)?;
+        let failed = |error| self.failed(error);
+        let id = match which {
+            RunRef::Latest => {
+                let newest = "SELECT id FROM run ORDER BY started DESC LIMIT 1";
+                let id = connection.query_row(newest, [], |row| row.get(0));
+                id.optional().map_err(failed)?.ok_or_else(empty)?
+            }
+            RunRef::Prefix(prefix) => self.id_of(&connection, prefix)?,
+        };
+        let text: String = connection
+            .query_row("SELECT record FROM run WHERE id = ?1", [&id], |row| {
+                row.get(0)
+            })
+            .map_err(failed)?;
+        serde_json::from_str(&text).map_err(|error| HistoryError::Damaged {
+            file: self.file.clone(),
+            why: format!("the record of `{id}` can't be read: {error}"),
+        })
+    }
+
+    fn id_of(&self, connection: &Connection, prefix: &str) -> Result<String, HistoryError> {
+        const SHOWN: u32 = 5;
+        let query = "SELECT id FROM run WHERE substr(id, 1, length(?1)) = ?1
+            ORDER BY id = ?1 DESC, started DESC LIMIT ?2";
+        let read = || {
+            let mut statement = connection.prepare(query)?;
+            let ids = statement.query_map(params![prefix, SHOWN], |row| row.get(0))?;
+            ids.collect::<Result<Vec<String>, _>>()
+        };
+        let mut ids = read().map_err(|error| self.failed(error))?;
+        match &ids[..] {
+            [] => Err(HistoryError::Unknown(prefix.to_owned())),
+            [first, rest @ ..] if first == prefix || rest.is_empty() => Ok(ids.swap_remove(0)),
+            _ => Err(HistoryError::Ambiguous {
+                prefix: prefix.to_owned(),
+                candidates: ids,
+            }),
+        }
+    }
+
+    fn open_to_read(&self) -> Result<Option<Connection>, HistoryError> {
+        match self.file.symlink_metadata() {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                let file = self.file.clone();
+                return Err(HistoryError::File { file, source });
+            }
+        }
+        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let made = self.version(&connection)? > 0;
+        Ok(made.then_some(connection))
+    }
+}
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let bad = |column, error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
+    };
+    let started: String = row.get(3)?;
+    let snapshots: String = row.get(7)?;
+    Ok(Row {
+        run: row.get(0)?,
+        name: row.get(1)?,
+        kind: row.get(2)?,
+        started: started.parse().map_err(|error| bad(3, Box::new(error)))?,
+        took_ms: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
+        outcome: row.get(5)?,
+        exit: row.get(6)?,
+        snapshots: serde_json::from_str(&snapshots).map_err(|error| bad(7, Box::new(error)))?,
+        trouble: row.get(8)?,
+    })
+}

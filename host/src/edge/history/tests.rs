@@ -1,0 +1,179 @@
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::*;
+use crate::record::{Ended, Kind, SnapshotRecord, Trouble};
+
+struct Place {
+    dir: tempfile::TempDir,
+    history: History,
+}
+
+fn place() -> Place {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::of(&StateDir::at(dir.path().join("state")));
+    Place { dir, history }
+}
+
+fn record(run: &str, name: &str, started: &str) -> Record {
+    Record {
+        run: run.to_owned(),
+        name: name.to_owned(),
+        kind: Kind::Backup,
+        started: started.parse().unwrap(),
+        took_ms: 1200,
+        outcome: Ended::Warned,
+        exit: 3,
+        copal: "0.1.0".to_owned(),
+        snapshots: vec![SnapshotRecord {
+            id: "2026-11-24T030000Z".parse().unwrap(),
+            destination: "b2:bucket".to_owned(),
+            files: 1,
+            bytes: 2,
+        }],
+        errors: Vec::new(),
+        shortcomings: vec![Trouble {
+            what: "hook `notify` failed".to_owned(),
+            why: Vec::new(),
+        }],
+        notes: Vec::new(),
+        hooks: Vec::new(),
+    }
+}
+
+fn fill(history: &History) {
+    for (run, name, started) in [
+        ("aa1-1", "app", "2026-11-24T03:00:00Z"),
+        ("aa2-1", "other", "2026-11-24T04:00:00.5Z"),
+        ("ab3-1", "app", "2026-11-25T03:00:00Z"),
+    ] {
+        history.add(&record(run, name, started)).unwrap();
+    }
+}
+
+fn runs(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| row.run.as_str()).collect()
+}
+
+#[test]
+fn runs_are_listed_in_their_order_by_job_and_by_number() {
+    let Place { history, dir: _dir } = place();
+    assert!(history.list(None, 9).unwrap().is_empty());
+    fill(&history);
+    assert_eq!(
+        runs(&history.list(None, 9).unwrap()),
+        ["aa1-1", "aa2-1", "ab3-1"]
+    );
+    assert_eq!(
+        runs(&history.list(Some("app"), 9).unwrap()),
+        ["aa1-1", "ab3-1"]
+    );
+    assert_eq!(runs(&history.list(None, 1).unwrap()), ["ab3-1"]);
+    let first = history.list(None, 9).unwrap().swap_remove(0);
+    assert_eq!(first.snapshots, ["2026-11-24T030000Z"]);
+    assert_eq!(first.trouble.as_deref(), Some("hook `notify` failed"));
+}
+
+#[test]
+fn a_run_is_found_by_what_its_id_begins_with_and_comes_back_as_it_was() {
+    let Place { history, dir: _dir } = place();
+    assert!(matches!(
+        history.find(&RunRef::Latest),
+        Err(HistoryError::Empty(_))
+    ));
+    fill(&history);
+    let found = |text: &str| history.find(&text.into());
+    assert_eq!(found("latest").unwrap().run, "ab3-1");
+    let expected = record("aa2-1", "other", "2026-11-24T04:00:00.5Z");
+    assert_eq!(found("aa2").unwrap(), expected);
+    assert!(matches!(found("b"), Err(HistoryError::Unknown(_))));
+    match found("aa") {
+        Err(HistoryError::Ambiguous { candidates, .. }) => {
+            assert_eq!(candidates, ["aa2-1", "aa1-1"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_history_is_its_owners_alone() {
+    let Place { history, dir: _dir } = place();
+    fill(&history);
+    let mode = fs::metadata(&history.file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_damaged_history_is_moved_aside_told_and_begun_anew() {
+    let spoil: [fn(&Path); 4] = [
+        |file| fs::write(file, "no database at all, and long enough to tell").unwrap(),
+        |file| {
+            let whole = fs::read(file).unwrap();
+            fs::write(file, &whole[..whole.len() / 2]).unwrap();
+        },
+        |file| {
+            let mut bytes = fs::read(file).unwrap();
+            bytes[4096..4200].fill(0xff);
+            fs::write(file, bytes).unwrap();
+        },
+        |file| {
+            let database = Connection::open(file).unwrap();
+            database.execute_batch("DROP TABLE run").unwrap();
+        },
+    ];
+    for (n, spoil) in spoil.into_iter().enumerate() {
+        let Place { history, dir: _dir } = place();
+        fill(&history);
+        spoil(&history.file);
+        let added = history.add(&record("b-1", "app", "2026-11-26T03:00:00Z"));
+        let Err(HistoryError::SetAside(aside)) = added else {
+            panic!("{n}: {added:?}")
+        };
+        assert!(aside.exists(), "{n}");
+        let name = aside.file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(name, "history.sqlite3.damaged-2026-11-26T030000Z");
+        assert_eq!(runs(&history.list(None, 9).unwrap()), ["b-1"], "{n}");
+        history
+            .add(&record("c-1", "app", "2026-11-27T03:00:00Z"))
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_history_of_a_later_version_is_left_alone() {
+    let Place { history, dir: _dir } = place();
+    fill(&history);
+    let database = Connection::open(&history.file).unwrap();
+    database.pragma_update(None, "user_version", 2).unwrap();
+    drop(database);
+    let added = history.add(&record("b-1", "app", "2026-11-26T03:00:00Z"));
+    assert!(matches!(added, Err(HistoryError::Later(_))), "{added:?}");
+    assert!(matches!(history.list(None, 9), Err(HistoryError::Later(_))));
+}
+
+#[test]
+fn a_history_that_another_process_keeps_locked_is_given_up_in_time() {
+    let Place { history, dir: _dir } = place();
+    fill(&history);
+    let other = Connection::open(&history.file).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let began = std::time::Instant::now();
+    let added = history.add(&record("b-1", "app", "2026-11-26T03:00:00Z"));
+    assert!(
+        matches!(added, Err(HistoryError::Sqlite { .. })),
+        "{added:?}"
+    );
+    assert!(began.elapsed() < 10 * BUSY);
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(history.list(None, 9).unwrap().len(), 3);
+}
+
+#[test]
+fn a_history_that_can_not_be_made_is_an_error_that_says_so() {
+    let place = place();
+    fs::write(place.dir.path().join("state"), "a file").unwrap();
+    let added = place
+        .history
+        .add(&record("b-1", "app", "2026-11-26T03:00:00Z"));
+    assert!(matches!(added, Err(HistoryError::File { .. })), "{added:?}");
+}

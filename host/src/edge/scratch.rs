@@ -1,0 +1,98 @@
+//! A directory of a run's own: private, and gone after it unless it is kept.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// A directory that this run made; removed when this value is dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Scratch {
+    /// Makes the directory, which must not be there yet: what is removed in the end is this run's.
+    pub fn make(path: PathBuf) -> io::Result<Self> {
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self { path, kept: false })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets it stay: it is something else by now.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+
+    /// Removes it, for a caller that has somebody to tell when that fails.
+    pub fn remove(mut self) -> io::Result<()> {
+        self.kept = true;
+        remove_tree(&self.path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        if let Err(error) = remove_tree(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "directory left behind");
+        }
+    }
+}
+
+/// Removes a directory with all in it, also where a restored mode forbids to change it.
+fn remove_tree(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        other => return other,
+    }
+    let mut open = vec![directory.to_owned()];
+    while let Some(next) = open.pop() {
+        fs::set_permissions(&next, Permissions::from_mode(0o700))?;
+        for entry in fs::read_dir(&next)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                open.push(entry.path());
+            }
+        }
+    }
+    fs::remove_dir_all(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scratch_directory_is_private_its_runs_own_and_gone_even_when_its_modes_forbid_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("scratch");
+        let scratch = Scratch::make(path.clone()).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        assert!(Scratch::make(path.clone()).is_err(), "it is taken");
+        fs::create_dir_all(path.join("closed/deep")).unwrap();
+        fs::write(path.join("closed/deep/file"), "x").unwrap();
+        for closed in ["closed/deep", "closed"] {
+            let closed = path.join(closed);
+            fs::set_permissions(closed, Permissions::from_mode(0o500)).unwrap();
+        }
+        drop(scratch);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_kept_one_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("scratch");
+        Scratch::make(path.clone()).unwrap().keep();
+        assert!(path.exists());
+    }
+}

@@ -1,0 +1,332 @@
+//! The history: which runs there were, and what one of them did. Read at three in the morning.
+
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use super::{Output, count, duration};
+use crate::edge::history::Row;
+use crate::error::CopalError;
+use crate::record::{DeedRecord, DeedResult, HookRecord, Record, SnapshotRecord, Trouble};
+use copal_core::units::ByteCount;
+
+/// Prints the list of runs, oldest first.
+pub fn print_list(rows: &[Row], output: Output) -> Result<(), CopalError> {
+    if output.json {
+        return super::json(&rows);
+    }
+    super::result(&list(rows))
+}
+
+/// Prints what one run did.
+pub fn print_record(record: &Record, output: Output) -> Result<(), CopalError> {
+    if output.json {
+        return super::json(record);
+    }
+    super::result(&text(record))
+}
+
+fn list(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let wide = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).len()).max().unwrap_or(0);
+    let (run, name) = (wide(|row| &row.run), wide(|row| &row.name));
+    for row in rows {
+        let ended = match row.exit {
+            0 => row.outcome.clone(),
+            exit => format!("{} ({exit})", row.outcome),
+        };
+        let what = row.trouble.clone();
+        let what = what.unwrap_or_else(|| row.snapshots.join(", "));
+        writeln!(
+            text,
+            "{}  {:run$}  {:7}  {:name$}  {ended:17}  {:>12}  {}",
+            row.started.strftime("%Y-%m-%d %H:%M:%SZ"),
+            row.run,
+            row.kind,
+            row.name,
+            duration(Duration::from_millis(row.took_ms)),
+            one_line(&what, 100),
+        )
+        .expect("a String takes every write");
+    }
+    text
+}
+
+fn text(record: &Record) -> String {
+    let mut page = Page::default();
+    page.row("run", &record.run);
+    page.row("job", &record.name);
+    page.row("kind", record.kind.name());
+    let took = duration(Duration::from_millis(record.took_ms));
+    let started = record.started.strftime("%Y-%m-%d %H:%M:%SZ");
+    page.row("started", format_args!("{started}, took {took}"));
+    page.row(
+        "outcome",
+        format_args!("{}, exit code {}", record.outcome.name(), record.exit),
+    );
+    for snapshot in &record.snapshots {
+        page.snapshot(snapshot);
+    }
+    for note in &record.notes {
+        page.row("note", note);
+    }
+    for error in &record.errors {
+        page.trouble("error", error);
+    }
+    for shortcoming in &record.shortcomings {
+        page.trouble("fell short", shortcoming);
+    }
+    if record.hooks.is_empty() {
+        page.line(0, "\nno hook took part");
+    } else {
+        page.line(0, "\nwhat the hooks did, in order");
+        for hook in &record.hooks {
+            page.hook(hook);
+        }
+    }
+    page.text
+}
+
+/// Lines with a margin.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) text: String,
+}
+
+/// Where the values stand.
+const MARGIN: usize = 12;
+
+impl Page {
+    pub(super) fn line(&mut self, margin: usize, line: impl fmt::Display) {
+        for line in plain(&line.to_string()).split('\n') {
+            writeln!(self.text, "{:margin$}{line}", "").expect("a String takes every write");
+        }
+    }
+
+    fn row(&mut self, label: &str, what: impl fmt::Display) {
+        let what = plain(&what.to_string());
+        let mut lines = what.lines();
+        let first = lines.next().unwrap_or_default();
+        writeln!(self.text, "{label:MARGIN$}{first}").expect("a String takes every write");
+        lines.for_each(|line| self.line(MARGIN, line));
+    }
+
+    fn snapshot(&mut self, snapshot: &SnapshotRecord) {
+        let (files, bytes) = (count(snapshot.files, "file"), ByteCount(snapshot.bytes));
+        self.row(
+            "snapshot",
+            format_args!(
+                "{} at {} ({files}, {bytes})",
+                snapshot.id, snapshot.destination
+            ),
+        );
+    }
+
+    fn trouble(&mut self, label: &str, trouble: &Trouble) {
+        self.row(label, &trouble.what);
+        for why in &trouble.why {
+            self.row("  why", why);
+        }
+    }
+
+    pub(super) fn hook(&mut self, record: &HookRecord) {
+        let computed = duration(Duration::from_millis(record.computed_ms));
+        let ended = match &record.failure {
+            None => "ok".to_owned(),
+            Some(why) => format!("failed: {why}"),
+        };
+        self.line(
+            2,
+            format_args!(
+                "{:12} {}  {ended} (computed {computed})",
+                record.phase, record.hook
+            ),
+        );
+        for deed in &record.deeds {
+            self.deed(deed);
+        }
+        if record.deeds_left_out > 0 {
+            self.line(6, format_args!("and {} more", record.deeds_left_out));
+        }
+        for denial in &record.denials {
+            self.line(
+                6,
+                format_args!("denied: {} {}", denial.capability, denial.value),
+            );
+            self.line(8, format_args!("to grant it: {}", denial.remedy));
+        }
+        if !record.last_words.is_empty() {
+            self.line(6, "last words:");
+            for words in &record.last_words {
+                self.line(8, format_args!("| {words}"));
+            }
+        }
+    }
+
+    pub(super) fn deed(&mut self, deed: &DeedRecord) {
+        let took = duration(Duration::from_millis(deed.took_ms));
+        let result = match &deed.result {
+            DeedResult::Done(what) if what.is_empty() => String::new(),
+            DeedResult::Done(what) => format!(" → {what}"),
+            DeedResult::NotDone(why) => format!(" not done: {why}"),
+        };
+        let call = call(deed);
+        self.line(6, format_args!("{call}{} ({took})", one_line(&result, 400)));
+    }
+}
+
+/// A deed as it was asked for: `http.send method=POST url=https://ntfy.sh/backups`.
+pub(super) fn call(deed: &DeedRecord) -> String {
+    let mut text = deed.deed.clone();
+    for (name, value) in &deed.arguments {
+        let value = one_line(value, 400);
+        let quoted = value.is_empty() || value.contains([' ', '"', '=']);
+        let value = if quoted { format!("{value:?}") } else { value };
+        write!(text, " {name}={value}").expect("a String takes every write");
+    }
+    text
+}
+
+/// What hooks say is nobody's that is trusted: no control character of it reaches a terminal.
+fn plain(text: &str) -> String {
+    let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    text.chars().map(plain).collect()
+}
+
+/// The same on one line, and short.
+fn one_line(text: &str, longest: usize) -> String {
+    let mut line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(longest)
+        .collect();
+    if text.chars().nth(longest).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{DenialRecord, Ended, Kind};
+    use insta::assert_snapshot;
+
+    fn deed(deed: &str, arguments: &[(&str, &str)], result: DeedResult) -> DeedRecord {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        DeedRecord {
+            deed: deed.to_owned(),
+            arguments: arguments.iter().map(owned).collect(),
+            result,
+            took_ms: 120,
+        }
+    }
+
+    fn hook(hook: &str, phase: &str) -> HookRecord {
+        HookRecord {
+            hook: hook.to_owned(),
+            phase: phase.to_owned(),
+            failure: None,
+            computed_ms: 2,
+            deeds: Vec::new(),
+            deeds_left_out: 0,
+            denials: Vec::new(),
+            last_words: Vec::new(),
+        }
+    }
+
+    fn record() -> Record {
+        let mut copying = hook("sqlite-backup", "pre-backup");
+        let done = DeedResult::Done("1,024 pages of 4,096 bytes".into());
+        copying.deeds = vec![deed("sqlite.backup", &[("name", "webui.db")], done)];
+        let mut telling = hook("notify", "post-backup");
+        let post = [
+            ("method", "POST"),
+            ("url", "https://ntfy.sh/backups"),
+            ("body", "312 bytes"),
+        ];
+        let refused = DeedResult::NotDone("`http` is not granted\nto `notify`\u{1b}[31m".into());
+        telling.deeds = vec![
+            deed("http.send", &post, DeedResult::Done("200".into())),
+            deed("http.send", &post[..2], refused),
+        ];
+        telling.failure = Some("it trapped: wasm `unreachable` instruction executed".into());
+        telling.denials = vec![DenialRecord {
+            capability: "http".into(),
+            value: "POST https://ntfy.sh".into(),
+            remedy: "grants = { http = [\"POST https://ntfy.sh\"] }".into(),
+        }];
+        telling.last_words = vec![
+            "panicked at src/lib.rs:12:".into(),
+            "no \u{7}such topic".into(),
+        ];
+        Record {
+            run: "641f3c0a2b1d4-1f2e".into(),
+            name: "open-webui".into(),
+            kind: Kind::Backup,
+            started: "2026-11-24T03:00:00Z".parse().unwrap(),
+            took_ms: 62_000,
+            outcome: Ended::Warned,
+            exit: 3,
+            copal: "0.1.0".into(),
+            snapshots: vec![SnapshotRecord {
+                id: "2026-11-24T030000Z".parse().unwrap(),
+                destination: "b2:OpenWebUI-backups/copal".into(),
+                files: 2003,
+                bytes: 1_300_000_000,
+            }],
+            errors: Vec::new(),
+            shortcomings: vec![Trouble {
+                what: "hook `notify` failed in post-backup".into(),
+                why: vec!["it trapped".into(), "two\nlines".into()],
+            }],
+            notes: Vec::new(),
+            hooks: vec![hook("exclude", "filter"), copying, telling],
+        }
+    }
+
+    #[test]
+    fn a_run_is_told_from_its_end_to_what_each_hook_did() {
+        assert_snapshot!(text(&record()));
+    }
+
+    #[test]
+    fn a_run_without_hooks_says_so() {
+        let mut bare = record();
+        bare.hooks.clear();
+        bare.shortcomings.clear();
+        bare.outcome = Ended::Failed;
+        bare.exit = 1;
+        bare.snapshots.clear();
+        bare.errors = vec![Trouble {
+            what: "can't open the source `/opt/app`".into(),
+            why: vec!["No such file or directory (os error 2)".into()],
+        }];
+        bare.notes = vec!["the old tree is `/opt/app.before-641f3c0a2b1d4-1f2e`".into()];
+        assert_snapshot!(text(&bare));
+    }
+
+    #[test]
+    fn the_list_has_a_line_for_each_run() {
+        let row = |run: &str, name: &str, exit, outcome: &str, trouble: Option<&str>| Row {
+            run: run.into(),
+            name: name.into(),
+            kind: "backup".into(),
+            started: "2026-11-24T03:00:00Z".parse().unwrap(),
+            took_ms: 3200,
+            outcome: outcome.into(),
+            exit,
+            snapshots: vec!["2026-11-24T030000Z".into()],
+            trouble: trouble.map(str::to_owned),
+        };
+        assert_snapshot!(list(&[
+            row("641f3c0a2b1d4-1f2e", "open-webui", 0, "succeeded", None),
+            row(
+                "641f3c0a2b1d4-1f",
+                "a",
+                143,
+                "interrupted",
+                Some("interrupted by SIGTERM"),
+            ),
+        ]));
+    }
+}

@@ -1,0 +1,156 @@
+use super::*;
+
+struct World {
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let world = Self { dir };
+        fs::create_dir(world.path("app")).unwrap();
+        fs::write(world.path("app/file"), "old").unwrap();
+        world
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().canonicalize().unwrap().join(below)
+    }
+
+    fn place(&self) -> Place {
+        Place::of(&self.path("app"), &[]).unwrap()
+    }
+
+    fn read(&self, below: &str) -> String {
+        fs::read_to_string(self.path(below)).unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn tree(place: &Place) -> Scratch {
+    let tree = place.beside("1").unwrap();
+    fs::write(tree.path().join("file"), "new").unwrap();
+    tree
+}
+
+fn not_supported(_: &Path, _: &Path) -> Result<(), Errno> {
+    Err(Errno::INVAL)
+}
+
+#[test]
+fn the_new_tree_is_live_and_the_old_one_kept_with_and_without_an_exchange() {
+    for exchange in [exchange, not_supported] {
+        let world = World::new();
+        let place = world.place();
+        let swapped = place.swap_by(tree(&place), "1", exchange).unwrap();
+        assert_eq!(swapped.before, Some(world.path("app.before-1")));
+        assert_eq!(world.read("app/file"), "new");
+        assert_eq!(world.read("app.before-1/file"), "old");
+        assert_eq!(world.names(), ["app", "app.before-1"]);
+    }
+}
+
+#[test]
+fn a_source_that_is_gone_is_put_back() {
+    let world = World::new();
+    fs::remove_dir_all(world.path("app")).unwrap();
+    let place = world.place();
+    let tree = tree(&place);
+    let swapped = place.swap(tree, "1").unwrap();
+    assert_eq!(swapped.before, None);
+    assert_eq!(world.read("app/file"), "new");
+}
+
+#[test]
+fn the_first_rename_is_undone_where_the_second_fails() {
+    let world = World::new();
+    let place = world.place();
+    let tree = tree(&place);
+    // What is to take the place is gone at the last moment.
+    fs::rename(tree.path(), world.path("elsewhere")).unwrap();
+    let failed = place.swap_by(tree, "1", not_supported);
+    assert!(
+        matches!(failed, Err(SwapError::Untouched { .. })),
+        "{failed:?}"
+    );
+    assert_eq!(world.read("app/file"), "old");
+    assert_eq!(world.names(), ["app", "elsewhere"]);
+}
+
+#[test]
+fn any_other_failure_leaves_the_live_tree_and_removes_the_new_one() {
+    let world = World::new();
+    let place = world.place();
+    let failed = place.swap_by(tree(&place), "1", |_, _| Err(Errno::ACCESS));
+    assert!(
+        matches!(failed, Err(SwapError::Untouched { .. })),
+        "{failed:?}"
+    );
+    assert_eq!(world.read("app/file"), "old");
+    assert_eq!(world.names(), ["app"]);
+}
+
+#[test]
+fn a_link_to_the_source_keeps_leading_to_it() {
+    let world = World::new();
+    std::os::unix::fs::symlink("app", world.path("link")).unwrap();
+    let place = Place::of(&world.path("link"), &[]).unwrap();
+    let tree = tree(&place);
+    place.swap(tree, "1").unwrap();
+    assert_eq!(world.read("link/file"), "new");
+    assert_eq!(world.names(), ["app", "app.before-1", "link"]);
+}
+
+#[test]
+fn what_can_not_be_exchanged_is_refused_before_anything_is_done() {
+    let world = World::new();
+    fs::write(world.path("file"), "").unwrap();
+    let of = |path: &Path| Place::of(path, &[]);
+    assert!(matches!(
+        of(&world.path("file")),
+        Err(SwapError::NotADirectory(_))
+    ));
+    assert!(matches!(
+        of(Path::new("/proc")),
+        Err(SwapError::MountPoint(_))
+    ));
+    assert!(matches!(of(Path::new("/")), Err(SwapError::MountPoint(_))));
+    assert!(matches!(
+        of(&world.path("no/app")),
+        Err(SwapError::Unreadable { .. })
+    ));
+    let own = [world.path("app/.copal-state")];
+    assert!(matches!(
+        Place::of(&world.path("app"), &own),
+        Err(SwapError::HoldsCopal(_))
+    ));
+}
+
+#[test]
+fn what_killed_restores_left_is_named() {
+    let world = World::new();
+    let place = world.place();
+    let own = place.beside("2").unwrap();
+    fs::create_dir(world.path("app.restoring-1")).unwrap();
+    fs::create_dir(world.path("apple")).unwrap();
+    assert_eq!(
+        place.left_behind("2").unwrap(),
+        [world.path("app.restoring-1")]
+    );
+    drop(own);
+    assert!(world.path("app.restoring-1").exists());
+}
+
+#[test]
+fn mount_points_are_read_with_their_escapes() {
+    assert_eq!(unescape(br"/mnt/a\040b\134c"), br"/mnt/a b\c");
+    assert_eq!(unescape(br"/mnt/a\9"), br"/mnt/a\9");
+}
