@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use copal_hook_sdk::archive::{self, Format};
-use copal_hook_sdk::{Error, PreBackup, info};
+use copal_hook_sdk::{Error, ErrorExt, PreBackup, info};
 use serde::Deserialize;
 
 struct Archive;
@@ -47,22 +47,13 @@ impl PreBackup for Archive {
         for path in &config.paths {
             let directory = path.strip_suffix('/').unwrap_or(path);
             let archived = archive::create(directory, config.format.into())
-                .map_err(|error| about(directory, error))?;
+                .map_err(|error| error.about(directory))?;
             info!(
                 "archived {directory}: {} entries, {} bytes in {}",
                 archived.entries, archived.content_bytes, archived.archive_bytes
             );
         }
         Ok(())
-    }
-}
-
-/// Says which directory it was, where the error does not say so itself.
-fn about(directory: &str, error: Error) -> Error {
-    match error {
-        Error::Failed(why) => Error::Failed(format!("{directory}: {why}")),
-        Error::TimedOut(why) => Error::TimedOut(format!("{directory}: {why}")),
-        named => named,
     }
 }
 

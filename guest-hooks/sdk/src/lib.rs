@@ -1,8 +1,20 @@
 //! Write a hook for Copal in Rust.
 //!
 //! A hook implements one trait for each phase it takes part in, and names them in [`hook!`]. Its
-//! `config` table from copal.toml arrives as a type of its own; what it may ask of Copal are the
-//! functions of [`sqlite`] and [`archive`], as far as the owner granted them.
+//! `config` table from copal.toml arrives as a type of its own.
+//!
+//! | phase | when |
+//! |---|---|
+//! | [`PreBackup`] | before the source is staged: copies that stand in for live files |
+//! | [`Filter`] | while the source is walked: what belongs into the snapshot |
+//! | [`Staged`] | when everything is staged, before the transfer |
+//! | [`PostBackup`] | always once, with the outcome |
+//! | [`PreRestore`], [`PostRestore`] | around a restore in place |
+//! | [`Drill`] | on a restored copy: the app's own idea of "this works" |
+//!
+//! What it may ask of Copal, as far as the owner granted it: [`sqlite`], [`archive`],
+//! [`command`], [`http`], [`state`], [`secrets`]. [`log`], [`run`] and [`clock`] need no grant. What a
+//! hook is going to ask for, it can say itself: [`requests!`].
 //!
 //! ```
 //! use copal_hook_sdk::{Error, PreBackup, info, sqlite};
@@ -71,22 +83,27 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod clock;
+pub mod command;
 mod config;
+mod error;
 mod filter;
 mod hook;
+pub mod http;
 pub mod log;
 mod panic;
 mod phases;
+mod requests;
 pub mod run;
 
 pub use bindings::imports::copal::hooks::archive;
-pub use bindings::imports::copal::hooks::command;
 pub use bindings::imports::copal::hooks::report;
 pub use bindings::imports::copal::hooks::secrets;
 pub use bindings::imports::copal::hooks::sqlite;
 pub use bindings::imports::copal::hooks::state;
 pub use bindings::imports::copal::hooks::types::{CodedError, Denial, Error};
 pub use config::NoConfig;
+pub use error::ErrorExt;
 pub use filter::{Approach, Columns, Entry, Filter, Kind, Verdict};
 pub use phases::{Drill, PostBackup, PostRestore, PreBackup, PreRestore, Report, Staged};
 
@@ -95,4 +112,5 @@ pub use phases::{Drill, PostBackup, PostRestore, PreBackup, PreRestore, Report, 
 pub mod glue {
     pub use crate::filter::{Session, decide, start};
     pub use crate::phases::{drill, post_backup, post_restore, pre_backup, pre_restore, staged};
+    pub use crate::requests::bytes;
 }

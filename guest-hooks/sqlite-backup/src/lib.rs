@@ -4,7 +4,7 @@
 //! and finding none is fine; one that is named must be there. Wants the grant `sqlite`.
 #![forbid(unsafe_code)]
 
-use copal_hook_sdk::{CodedError, Error, PreBackup, info, sqlite};
+use copal_hook_sdk::{Error, ErrorExt, PreBackup, info, sqlite};
 use serde::Deserialize;
 
 struct SqliteBackup;
@@ -24,7 +24,7 @@ impl PreBackup for SqliteBackup {
             None => sqlite::databases()?,
         };
         for database in &databases {
-            copy(database).map_err(|error| about(database, error))?;
+            copy(database).map_err(|error| error.about(database))?;
         }
         Ok(())
     }
@@ -39,19 +39,6 @@ fn copy(database: &str) -> Result<(), Error> {
     let bytes = copied.pages.saturating_mul(copied.page_size.into());
     info!("copied {database}: {bytes} bytes{again}");
     Ok(())
-}
-
-/// Says which database it was, where the error does not say so itself.
-fn about(database: &str, error: Error) -> Error {
-    match error {
-        Error::Failed(why) => Error::Failed(format!("{database}: {why}")),
-        Error::TimedOut(why) => Error::TimedOut(format!("{database}: {why}")),
-        Error::Other(error) => Error::Other(CodedError {
-            message: format!("{database}: {}", error.message),
-            ..error
-        }),
-        named @ (Error::Denied(_) | Error::Invalid(_) | Error::Missing(_)) => named,
-    }
 }
 
 copal_hook_sdk::hook!(SqliteBackup: PreBackup);

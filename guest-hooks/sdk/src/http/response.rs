@@ -1,0 +1,99 @@
+//! What comes back.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// The most of an answer's body that an error quotes.
+const QUOTED: usize = 200;
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Its status code, for example 200.
+    pub status: u16,
+    /// Its headers, with names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// Whom it is from, for errors.
+    pub(super) origin: String,
+}
+
+impl Response {
+    /// The value of the first header of that name, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(value).ok()
+    }
+
+    /// The body as text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The body read as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Error::Failed(format!(
+                "the answer of {} makes no sense: {error}",
+                self.origin
+            ))
+        })
+    }
+
+    /// The answer where its status means success (2xx), else an error with the beginning of its
+    /// body.
+    pub fn ok(self) -> Result<Self, Error> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let (origin, status) = (&self.origin, self.status);
+        let text = self.text();
+        let text: String = text.trim().chars().take(QUOTED).collect();
+        let text = text.replace(char::is_control, " ");
+        let colon = if text.is_empty() { "" } else { ": " };
+        Err(Error::Failed(format!(
+            "{origin} answered {status}{colon}{text}"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, body: &str) -> Response {
+        Response {
+            status,
+            headers: vec![("content-type".into(), b"text/plain".to_vec())],
+            body: body.into(),
+            origin: "https://ntfy.sh".into(),
+        }
+    }
+
+    #[test]
+    fn success_is_any_status_of_the_two_hundreds() {
+        for (status, fine) in [(200, true), (204, true), (302, false), (404, false)] {
+            assert_eq!(response(status, "").ok().is_ok(), fine, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_quotes_the_beginning_of_its_body_on_one_line() {
+        let long = format!("no\nsuch {}", "x".repeat(1000));
+        let Err(Error::Failed(why)) = response(403, &long).ok() else {
+            panic!("403 is no success");
+        };
+        assert!(why.starts_with("https://ntfy.sh answered 403: no such xx"));
+        assert!(why.len() < 300);
+    }
+
+    #[test]
+    fn a_header_is_found_by_its_name_in_any_case() {
+        assert_eq!(response(200, "").header("Content-Type"), Some("text/plain"));
+    }
+}
