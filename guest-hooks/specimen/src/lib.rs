@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use copal_hook_sdk::archive::{self, Format};
 use copal_hook_sdk::{
-    Approach, CodedError, Columns, Denial, Entry, Error, Filter, Kind, PostBackup, PreBackup,
-    Report, Verdict, info, run, sqlite,
+    Approach, CodedError, Columns, Denial, Drill, Entry, Error, Filter, Kind, PostBackup,
+    PostRestore, PreBackup, PreRestore, Report, Staged, Verdict, clock, command, http, info, run,
+    secrets, sqlite, state,
 };
 use serde::Deserialize;
 
@@ -17,9 +19,16 @@ struct Specimen {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// What to do in any phase.
+    /// What to do in any phase, or in that which `within` names.
     #[serde(default)]
     act: Act,
+    /// The phase in which to do it; the others then behave.
+    #[serde(default)]
+    within: Option<String>,
+    /// Before that, run the command of this name, with the phase as its `{phase}` and how the run
+    /// ended as its `{outcome}`. Not as a filter.
+    #[serde(default)]
+    tell: Option<String>,
     /// As a filter, leave out what ends so, and whole directories of that name.
     #[serde(default)]
     skip: String,
@@ -59,6 +68,20 @@ enum Act {
     AskForEver,
     /// Answer with an error that tells what it knows about the run.
     Introduce,
+    /// Wait for so many milliseconds.
+    Sleep(u64),
+    /// Run the command of this name, and wait for its end.
+    Command(String),
+    /// Stage the output of the command of this name as a file of the same name.
+    Capture(String),
+    /// Post to this address.
+    Post(String),
+    /// Count up under this key, and log the count.
+    Count(String),
+    /// Check this database; what is wrong with it is an error.
+    Check(String),
+    /// Say this secret aloud, in the log and in an error.
+    Spill(String),
 }
 
 impl Act {
@@ -95,10 +118,34 @@ impl Act {
             Self::Introduce => {
                 let (id, phase, dry) = (run::id(), run::phase(), run::is_dry());
                 let in_time = !run::time_left().is_zero();
+                let about = run::snapshot();
+                let about = about.map_or(String::new(), |id| format!(", snapshot {id}"));
                 return Err(Error::Other(CodedError {
                     code: "introduction".into(),
-                    message: format!("run {id}, phase {phase}, dry {dry}, in time {in_time}"),
+                    message: format!(
+                        "run {id}, phase {phase}, dry {dry}, in time {in_time}{about}"
+                    ),
                 }));
+            }
+            Self::Sleep(milliseconds) => clock::sleep(Duration::from_millis(*milliseconds)),
+            Self::Command(name) => drop(command::run(name, &[])?),
+            Self::Capture(name) => drop(command::capture(name, &[], name)?),
+            Self::Post(url) => drop(http::post(url).body("posted").send()?),
+            Self::Count(key) => {
+                let before = state::get(key)?.map_or(0, |bytes| bytes.len());
+                state::set(key, &vec![b'x'; before + 1])?;
+                info!("counted {}", before + 1);
+            }
+            Self::Check(name) => {
+                let wrong = sqlite::check(name, sqlite::Depth::Full)?;
+                if !wrong.is_empty() {
+                    return Err(Error::Failed(wrong.join("; ")));
+                }
+            }
+            Self::Spill(name) => {
+                let secret = String::from_utf8_lossy(&secrets::reveal(name)?).into_owned();
+                info!("the secret is {secret}");
+                return Err(Error::Failed(format!("it is {secret}")));
             }
         }
         Ok(())
@@ -119,27 +166,64 @@ fn nest(depth: u64) -> u64 {
     nest(depth + 1) + black_box(1)
 }
 
-impl PreBackup for Specimen {
-    type Config = Config;
+impl Config {
+    /// What it was told to do in this phase.
+    fn follow(&self, outcome: &str) -> Result<(), Error> {
+        let phase = run::phase();
+        if let Some(tell) = &self.tell {
+            command::run(tell, &[("phase", &phase), ("outcome", outcome)])?;
+        }
+        self.perform(&phase)
+    }
 
-    fn run(config: Config) -> Result<(), Error> {
-        config.act.perform()
+    fn perform(&self, phase: &str) -> Result<(), Error> {
+        match &self.within {
+            Some(within) if within != phase => Ok(()),
+            _ => self.act.perform(),
+        }
     }
 }
+
+macro_rules! follows {
+    ($($phase:ident),+) => {
+        $(impl $phase for Specimen {
+            type Config = Config;
+
+            fn run(config: Config) -> Result<(), Error> {
+                config.follow("none")
+            }
+        })+
+    };
+}
+
+follows!(PreBackup, Staged, PreRestore, Drill);
 
 impl PostBackup for Specimen {
     type Config = Config;
 
     fn run(config: Config, report: &Report) -> Result<(), Error> {
-        info!(
-            "{:?} {:?} {:?} {:?}",
-            report.outcome(),
-            report.snapshot(),
-            report.counter("files"),
-            report.counter("unheard-of")
-        );
-        config.act.perform()
+        hear(&config, report)
     }
+}
+
+impl PostRestore for Specimen {
+    type Config = Config;
+
+    fn run(config: Config, report: &Report) -> Result<(), Error> {
+        hear(&config, report)
+    }
+}
+
+fn hear(config: &Config, report: &Report) -> Result<(), Error> {
+    let outcome = format!("{:?}", report.outcome());
+    info!(
+        "{outcome} {:?} {:?} {:?}",
+        report.snapshot(),
+        report.counter("files"),
+        report.counter("unheard-of")
+    );
+    // `Outcome::Succeeded`
+    config.follow(outcome.rsplit(':').next().unwrap_or_default())
 }
 
 impl Filter for Specimen {
@@ -151,7 +235,7 @@ impl Filter for Specimen {
     }
 
     fn decide(&mut self, entry: &Entry<'_>) -> Result<Verdict, Error> {
-        self.config.act.perform()?;
+        self.config.perform("filter")?;
         let skip = self.config.skip.as_bytes();
         Ok(match entry.kind() {
             _ if skip.is_empty() => Verdict::Keep,
@@ -162,4 +246,12 @@ impl Filter for Specimen {
     }
 }
 
-copal_hook_sdk::hook!(Specimen: PreBackup, Filter, PostBackup);
+copal_hook_sdk::hook!(
+    Specimen: PreBackup,
+    Filter,
+    Staged,
+    PostBackup,
+    PreRestore,
+    PostRestore,
+    Drill
+);
