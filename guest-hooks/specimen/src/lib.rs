@@ -37,7 +37,7 @@ struct Config {
     rules: Vec<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Act {
     /// What a good hook would.
@@ -179,7 +179,11 @@ impl Config {
     fn perform(&self, phase: &str) -> Result<(), Error> {
         match &self.within {
             Some(within) if within != phase => Ok(()),
-            _ => self.act.perform(),
+            _ if self.act == Act::Behave => Ok(()),
+            _ => {
+                info!("acting in {phase}");
+                self.act.perform()
+            }
         }
     }
 }
