@@ -68,13 +68,6 @@ void copal_warn(const char *format, ...) {
     va_end(arguments);
 }
 
-// What `assert` calls. The library's own would want a standard error stream, which a hook that
-// imports nothing but Copal has not.
-_Noreturn void __assert_fail(const char *claim, const char *file, int line, const char *function) {
-    copal_warn("%s:%d: %s: this does not hold: %s", file, line, function, claim);
-    __builtin_trap();
-}
-
 // --- Text -----------------------------------------------------------------------------------------
 
 void copal_append(copal_text *text, const char *format, ...) {

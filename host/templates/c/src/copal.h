@@ -26,7 +26,7 @@ bool copal_denied(copal_error *error, const char *capability, const char *reques
 
 // --- Log ------------------------------------------------------------------------------------------
 
-// What `assert` says is logged too, and Copal shows it.
+// What is printed to standard output and standard error is logged too, and so is what `assert` says.
 void copal_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void copal_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
