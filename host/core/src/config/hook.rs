@@ -1,6 +1,5 @@
 //! `[[hook]]`: which component runs, with what configuration, and what it may touch.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +8,8 @@ use serde_json::Value;
 
 use super::{ConfigPath, Name};
 use crate::diagnostic::Place;
+use crate::digest::Sha256;
+use crate::grants::{Grants, Need};
 use crate::units::ByteCount;
 
 /// One `[[hook]]`, in the file's order.
@@ -19,12 +20,16 @@ pub struct Hook {
     pub name: Name,
     /// The component.
     pub component: Component,
+    /// The digest of the file that its owner granted all this to; a built-in has none.
+    pub sha256: Option<Sha256>,
     /// The hook's own configuration: an object, `{}` where none is written.
     pub config: Value,
     /// What it may touch.
     pub grants: Grants,
     /// What it may use up.
     pub limits: Limits,
+    /// What becomes of a run in which it fails.
+    pub on_error: OnError,
     /// Where the configuration names the component.
     pub place: Option<Place>,
 }
@@ -85,50 +90,42 @@ impl FromStr for Builtin {
     }
 }
 
-/// What a hook may touch, by capability; nothing by default.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub struct Grants {
-    /// Databases that it may have copied, by their path in the source.
-    pub sqlite: Grant,
-    /// Directories that it may have archived, by their path in the source.
-    pub archive: Grant,
+/// What becomes of a run whose hook fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnError {
+    /// It ends.
+    #[default]
+    Abort,
+    /// It goes on, and falls short.
+    Warn,
 }
 
-/// What one capability is granted for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Grant {
-    /// Everything: `"*"`.
-    All,
-    /// What is named, and nothing else.
-    Named(BTreeSet<String>),
-}
-
-impl Grant {
-    /// Whether it covers `name`.
-    pub fn covers(&self, name: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Named(names) => names.contains(name),
-        }
-    }
-}
-
-impl Default for Grant {
-    /// Nothing.
-    fn default() -> Self {
-        Self::Named(BTreeSet::new())
-    }
-}
-
-/// What a hook may use up in one call; `None` is the default of the host.
+/// What a hook may use up in one call; `None` is the default of the host. All are more than nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Linear memory; more than nothing.
+    /// Linear memory.
     pub memory: Option<ByteCount>,
-    /// Wall time of a phase; more than nothing.
+    /// The WebAssembly stack.
+    pub stack: Option<ByteCount>,
+    /// Time to compute and to wait in a phase.
     pub wall: Option<Duration>,
+    /// Time for a filter to compute on one batch.
+    pub filter_wall: Option<Duration>,
+    /// What a hook may hand to the host in one call or answer.
+    pub hostcall: Option<ByteCount>,
+    /// What is kept of its log.
+    pub log: Option<ByteCount>,
+    /// Uses of capabilities in one phase.
+    pub calls: Option<u32>,
+    /// What is kept of each output of a command.
+    pub command_output: Option<ByteCount>,
+    /// The body of a request or an answer over HTTP.
+    pub http_body: Option<ByteCount>,
+    /// Time for one request over HTTP.
+    pub http_wall: Option<Duration>,
+    /// All keys and values in the hook's store.
+    pub state: Option<ByteCount>,
 }
 
 impl Hook {
@@ -136,9 +133,11 @@ impl Hook {
         Self {
             name: builtin.name().parse().expect("the names above are sound"),
             component: Component::Builtin(builtin),
+            sha256: None,
             config: Value::Object(serde_json::Map::new()),
             grants: Grants::default(),
             limits: Limits::default(),
+            on_error: OnError::default(),
             place: None,
         }
     }
@@ -147,7 +146,7 @@ impl Hook {
     /// database granted.
     pub(super) fn defaults() -> Vec<Self> {
         let mut copies = Self::builtin(Builtin::SqliteBackup);
-        copies.grants.sqlite = Grant::All;
+        copies.grants.add_need(&Need::Databases);
         vec![Self::builtin(Builtin::Exclude), copies]
     }
 }
@@ -163,9 +162,11 @@ impl fmt::Debug for Hook {
         f.debug_struct("Hook")
             .field("name", &self.name)
             .field("component", &self.component)
+            .field("sha256", &self.sha256)
             .field("config", &keys)
             .field("grants", &self.grants)
             .field("limits", &self.limits)
+            .field("on_error", &self.on_error)
             .finish_non_exhaustive()
     }
 }

@@ -5,18 +5,23 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Number, Value};
 use toml::de::DeValue;
 
-use super::reader::{Field, Table, Unfit, all};
-use super::sections::{duration, parse_name, path_of};
+use super::grant_sections::{Known, grants};
+use super::limit_sections::limits;
+use super::reader::{Field, Table, Unfit};
+use super::sections::{parse_name, path_of};
 use super::words::{listed, quoted, suggestion};
-use super::{Builtin, Component, Grant, Grants, Hook, Limits, Name, refused};
-use crate::path::RelPath;
-use crate::units::ByteCount;
+use super::{Builtin, Component, Hook, Limits, Name, OnError, refused};
+use crate::digest::Sha256;
+use crate::grants::Grants;
 
 /// The hooks of the file; `None` where it names none, or none that is sound.
-pub(super) fn hooks(top: &mut Table<'_>) -> Option<Vec<Hook>> {
+pub(super) fn hooks(top: &mut Table<'_>, known: &Known<'_>) -> Option<Vec<Hook>> {
     let field = top.take("hook")?;
     let members = field.list("a list of tables", "[[hook]]")?;
-    let hooks: Vec<_> = members.iter().filter_map(hook).collect();
+    let hooks: Vec<_> = members
+        .iter()
+        .filter_map(|member| hook(member, known))
+        .collect();
     let mut names = BTreeSet::new();
     for (hook, span) in &hooks {
         if !names.insert(&hook.name) {
@@ -29,7 +34,7 @@ pub(super) fn hooks(top: &mut Table<'_>) -> Option<Vec<Hook>> {
     Some(hooks.into_iter().map(|(hook, _)| hook).collect())
 }
 
-fn hook(member: &Field<'_>) -> Option<(Hook, std::ops::Range<usize>)> {
+fn hook(member: &Field<'_>, known: &Known<'_>) -> Option<(Hook, std::ops::Range<usize>)> {
     let mut table = member.table("[[hook]]")?;
     let component = component(&mut table);
     let given = table.take("name");
@@ -38,14 +43,19 @@ fn hook(member: &Field<'_>) -> Option<(Hook, std::ops::Range<usize>)> {
         .map_or(Some(Value::Object(Map::new())), |f| config(&f));
     let grants = table
         .take("grants")
-        .map_or(Some(Grants::default()), |f| grants(&f));
+        .map_or(Some(Grants::default()), |f| grants(&f, known));
     let limits = table
         .take("limits")
         .map_or(Some(Limits::default()), |f| limits(&f));
+    let sha256 = table.take("sha256");
+    let on_error = table.take("on_error");
     table.finish();
+    let on_error = on_error.map_or(Some(OnError::default()), |f| self::on_error(&f));
     let example = "name = \"nightly-notes\"";
     let given = given.map(|f| f.read(example, |text| parse_name("a hook's `name`", text, example)));
     let (component, field) = component?;
+    // The outer `None` is a problem that was reported, the inner one a missing key.
+    let sha256 = sha256.map_or(Some(None), |f| self::sha256(&f, &component).map(Some));
     let name = match given {
         Some(name) => name?,
         None => default_name(&component, &field)?,
@@ -53,12 +63,49 @@ fn hook(member: &Field<'_>) -> Option<(Hook, std::ops::Range<usize>)> {
     let hook = Hook {
         name,
         component,
+        sha256: sha256?,
         config: config?,
         grants: grants?,
         limits: limits?,
+        on_error: on_error?,
         place: Some(field.place()),
     };
     Some((hook, field.span))
+}
+
+/// The digest that a file has to have.
+fn sha256(field: &Field<'_>, component: &Component) -> Option<Sha256> {
+    if let Component::Builtin(_) = component {
+        let what = "a built-in hook has a `sha256`";
+        let why = "it is part of Copal itself, and changes with it alone";
+        field
+            .problems
+            .report(&field.span, what, why, "remove `sha256`");
+        return None;
+    }
+    let example = "sha256 = \"…\"";
+    field.read(example, |text| {
+        text.parse().map_err(|_| Unfit {
+            what: format!("`{}` is no SHA-256 digest", field.path),
+            why: "a digest has 64 hexadecimal digits".to_owned(),
+            next: "`copal hook grant NAME` writes the line, and `sha256sum FILE` prints the digest"
+                .to_owned(),
+        })
+    })
+}
+
+fn on_error(field: &Field<'_>) -> Option<OnError> {
+    let example = "on_error = \"warn\"";
+    field.read(example, |text| match text {
+        "abort" => Ok(OnError::Abort),
+        "warn" => Ok(OnError::Warn),
+        _ => Err(Unfit {
+            what: format!("`{}` can't be {}", field.path, quoted(text)),
+            why: "a failing hook ends the run (`abort`), or makes it one that fell short (`warn`)"
+                .to_owned(),
+            next: format!("write `on_error = \"abort\"` or `{example}`"),
+        }),
+    })
 }
 
 /// The component, and the key that names it.
@@ -157,89 +204,5 @@ fn json(value: &DeValue<'_>) -> Option<Value> {
                 .map(|(key, value)| Some((key.get_ref().to_string(), json(value.get_ref())?)));
             Value::Object(entry.collect::<Option<_>>()?)
         }
-    })
-}
-
-fn grants(field: &Field<'_>) -> Option<Grants> {
-    let mut table = field.table("grants = { sqlite = [\"*\"] }")?;
-    let sqlite = table.take("sqlite");
-    let archive = table.take("archive");
-    table.finish();
-    let sqlite = sqlite.map_or(Some(Grant::default()), |f| {
-        grant(&f, "sqlite = [\"webui.db\"]")
-    });
-    let archive = archive.map_or(Some(Grant::default()), |f| {
-        grant(&f, "archive = [\"vector_db\"]")
-    });
-    Some(Grants {
-        sqlite: sqlite?,
-        archive: archive?,
-    })
-}
-
-fn grant(field: &Field<'_>, example: &str) -> Option<Grant> {
-    const EXPECTED: &str = "a list of names, or `\"*\"` for all";
-    if field.value().as_str() == Some("*") {
-        return Some(Grant::All);
-    }
-    let members = field.list(EXPECTED, example)?;
-    let names: BTreeSet<_> = all(members.iter().map(|member| granted_name(member, example)))?;
-    Some(if names.contains("*") {
-        Grant::All
-    } else {
-        Grant::Named(names)
-    })
-}
-
-/// One name, in the form in which the host speaks of it.
-fn granted_name(field: &Field<'_>, example: &str) -> Option<String> {
-    field.read(example, |text| {
-        let unfit = |why: String, next: String| Unfit {
-            what: format!("`{}` can't name {}", field.path, quoted(text)),
-            why,
-            next,
-        };
-        if text == "*" {
-            return Ok(text.to_owned());
-        }
-        if text.contains('*') {
-            let next = "name each one, or grant all with `\"*\"`; a star that is part of a name is written `%2A`";
-            return Err(unfit("names are no patterns".to_owned(), next.to_owned()));
-        }
-        let path = text.strip_suffix('/').unwrap_or(text).parse::<RelPath>();
-        path.map(|path| path.to_string()).map_err(|_| {
-            let why = "names are paths inside the source, as seen from its top".to_owned();
-            unfit(why, format!("write for example `{example}`"))
-        })
-    })
-}
-
-fn limits(field: &Field<'_>) -> Option<Limits> {
-    let mut table = field.table("limits = { memory = \"64 MiB\", wall = \"60s\" }")?;
-    let memory = table.take("memory");
-    let wall = table.take("wall");
-    table.finish();
-    let memory = memory.map(|field| size(&field));
-    let wall = wall.map(|field| duration(&field, "wall = \"60s\""));
-    // The outer `None` is a missing key, the inner one a problem that was reported.
-    Some(Limits {
-        memory: memory.map_or(Some(None), |memory| memory.map(Some))?,
-        wall: wall.map_or(Some(None), |wall| wall.map(Some))?,
-    })
-}
-
-fn size(field: &Field<'_>) -> Option<ByteCount> {
-    let example = "memory = \"64 MiB\"";
-    let unfit = |text: &str, why: &str| Unfit {
-        what: format!("`{}` can't be {}", field.path, quoted(text)),
-        why: why.to_owned(),
-        next: format!(
-            "write a whole number and a unit (`KiB`, `MiB`, `GiB`), for example `{example}`"
-        ),
-    };
-    field.read(example, |text| match text.parse::<ByteCount>() {
-        Ok(ByteCount::ZERO) => Err(unfit(text, "nothing runs without memory")),
-        Ok(size) => Ok(size),
-        Err(_) => Err(unfit(text, "this is not a size")),
     })
 }

@@ -19,6 +19,12 @@
 //! use = "sqlite-backup"
 //! grants = { sqlite = ["*"] }
 //!
+//! [command.pg_dump]                  # what a hook runs that is granted `command = ["pg_dump"]`
+//! run = ["pg_dump", "-Fc", "--dbname={database}"]
+//!
+//! [secret.token]                     # what `secrets = ["token"]` speaks of
+//! file = "token.txt"
+//!
 //! [database."cache/index.db"]        # its path in the source
 //! live = "allow"                     # copied as it lies there, perhaps torn
 //! ```
@@ -26,15 +32,23 @@
 //! A file that lists no `[[hook]]` gets the same two that a run without a file gets: `exclude`, and
 //! `sqlite-backup` with every database granted. A file that lists any gets those alone.
 
+mod command;
+mod command_sections;
+mod grant_sections;
 mod hook;
 mod hook_sections;
+mod limit_sections;
+mod named_tables;
 mod parts;
 mod reader;
 mod redact;
 mod refused;
 mod remote;
 mod remote_sections;
+mod secret;
+mod secret_sections;
 mod sections;
+mod template;
 mod words;
 
 use std::collections::BTreeSet;
@@ -44,10 +58,13 @@ use crate::diagnostic::{Diagnostic, Style};
 use crate::path::RelPath;
 
 pub use crate::name::{InvalidName, Name};
-pub use hook::{Builtin, Component, Grant, Grants, Hook, Limits, UnknownBuiltin};
+pub use command::{Command, Unfillable};
+pub use hook::{Builtin, Component, Hook, Limits, OnError, UnknownBuiltin};
 pub use parts::{ConfigPath, Destination, Layout, OptionValue, RcloneOption, Source, Staging};
 pub(crate) use remote::masked;
 pub use remote::{InvalidRemote, RemoteSpec};
+pub use secret::{Secret, SecretOrigin};
+pub use template::Template;
 
 /// A job: what is backed up, where to, and how. Sound in itself; whether the world agrees is for
 /// the plan to find out.
@@ -60,6 +77,8 @@ pub struct Config {
     rclone: Vec<RcloneOption>,
     hooks: Vec<Hook>,
     live_databases: BTreeSet<RelPath>,
+    commands: Vec<Command>,
+    secrets: Vec<Secret>,
 }
 
 /// Everything that is wrong with a configuration file, in the file's order; never empty.
@@ -96,6 +115,8 @@ impl Config {
             rclone: Vec::new(),
             hooks: Hook::defaults(),
             live_databases: BTreeSet::new(),
+            commands: Vec::new(),
+            secrets: Vec::new(),
         }
     }
 
@@ -137,6 +158,16 @@ impl Config {
     /// The databases that may be copied live, sorted.
     pub fn live_databases(&self) -> impl Iterator<Item = &RelPath> {
         self.live_databases.iter()
+    }
+
+    /// The commands that hooks can be granted, in the file's order.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// The secrets that hooks can be granted, in the file's order.
+    pub fn secrets(&self) -> &[Secret] {
+        &self.secrets
     }
 
     /// What to tell when rclone doesn't take the option `name` (as in

@@ -42,7 +42,7 @@ pub(super) fn secrets(text: &str, table: &DeTable<'_>) -> Vec<Range<usize>> {
         text,
         found: Vec::new(),
     };
-    finder.table(table, Trust::Open);
+    finder.table(table, Trust::Top);
     finder.found
 }
 
@@ -81,15 +81,56 @@ pub(super) fn suspects(text: &str) -> Vec<Range<usize>> {
 }
 
 fn looks_secret(line: &str) -> bool {
-    names_a_secret(line) || [':', ',', '='].into_iter().all(|c| line.contains(c))
+    names_a_secret(line)
+        || line.trim_start().starts_with("env")
+        || [':', ',', '='].into_iter().all(|c| line.contains(c))
 }
 
-/// What the key above a value says of it.
+/// What the keys above a value say of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trust {
+    Top,
     Open,
     RcloneOption,
     Secret,
+    /// `[secret]`, whose keys are names.
+    SecretNames,
+    /// `[secret.NAME]`, which says where a secret is.
+    SecretOrigin,
+    /// A hook's `grants`.
+    Grants,
+    /// Nothing but names: of secrets, variables, files.
+    Names,
+}
+
+impl Trust {
+    /// What it says of the value of `key` below.
+    fn below(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Secret | Self::Names, _) => self,
+            (Self::Top, "secret") => Self::SecretNames,
+            (Self::Top, "rclone") => Self::RcloneOption,
+            (Self::SecretNames, _) => Self::SecretOrigin,
+            (Self::SecretOrigin, "env" | "file" | "command")
+            | (Self::Grants, "secrets" | "reveal")
+            | (_, "secret_env") => Self::Names,
+            // A command's variables may have any name, and hold what the command needs to know.
+            (Self::SecretOrigin, _) | (_, "env") => Self::Secret,
+            (_, key) if names_a_secret(key) => Self::Secret,
+            (Self::Open, "grants") => Self::Grants,
+            (Self::Top, _) => Self::Open,
+            _ => self,
+        }
+    }
+
+    /// Whether a value right below it is shown.
+    fn hides(self, text: &str) -> bool {
+        match self {
+            Self::Top | Self::Open | Self::Grants | Self::Names => false,
+            Self::RcloneOption => !is_harmless_option(text),
+            Self::Secret | Self::SecretNames | Self::SecretOrigin => true,
+        }
+    }
 }
 
 struct Finder<'a> {
@@ -101,13 +142,7 @@ impl Finder<'_> {
     fn table(&mut self, table: &DeTable<'_>, trust: Trust) {
         for (key, value) in table {
             self.string(key.get_ref(), &key.span(), Trust::Open);
-            let trust = match key.get_ref().as_ref() {
-                _ if trust == Trust::Secret => Trust::Secret,
-                name if names_a_secret(name) => Trust::Secret,
-                "rclone" => Trust::RcloneOption,
-                _ => trust,
-            };
-            self.value(value, trust);
+            self.value(value, trust.below(key.get_ref()));
         }
     }
 
@@ -126,11 +161,7 @@ impl Finder<'_> {
         let Some(inside) = self.inside_quotes(span) else {
             return;
         };
-        let is_secret = match trust {
-            Trust::Open => false,
-            Trust::RcloneOption => !is_harmless_option(text),
-            Trust::Secret => true,
-        };
+        let is_secret = trust.hides(text);
         let secrets = remote::secrets(text);
         let is_verbatim = self.text[inside.clone()] == *text;
         if is_secret || (!secrets.is_empty() && !is_verbatim) {

@@ -45,42 +45,12 @@ const KEYS: &[Refused] = &[
     },
     Refused {
         name: "on_error",
-        why: "an error always fails the run",
-        next: "remove `on_error`",
-    },
-    Refused {
-        name: "hook.on_error",
-        why: "a hook that fails always fails the run",
-        next: "remove `on_error`",
-    },
-    Refused {
-        name: "hook.sha256",
-        why: "hooks are not pinned by their digest",
-        next: "remove `sha256`, and let nobody else write to the file",
+        why: "what a failing hook means is said for each hook",
+        next: "write it below a `[[hook]]`, or remove it",
     },
     Refused {
         name: "hook.grants.service",
         why: "hooks can't hold services",
-        next: "remove the grant",
-    },
-    Refused {
-        name: "hook.grants.command",
-        why: "hooks can't run commands",
-        next: "remove the grant",
-    },
-    Refused {
-        name: "hook.grants.http",
-        why: "hooks can't reach the network",
-        next: "remove the grant, and notify from whatever starts Copal, by its exit code",
-    },
-    Refused {
-        name: "hook.grants.state",
-        why: "hooks can't keep anything between runs",
-        next: "remove the grant",
-    },
-    Refused {
-        name: "hook.grants.secrets",
-        why: "hooks can't use secrets",
         next: "remove the grant",
     },
 ];
@@ -104,8 +74,8 @@ const BUILTINS: &[Refused] = &[
     },
     Refused {
         name: "notify",
-        why: "hooks can't reach the network",
-        next: "notify from whatever starts Copal, by its exit code",
+        why: "no hook that notifies is part of Copal",
+        next: "make one with `copal hook new`, and name it by `file` with `grants = { http = […] }`",
     },
 ];
 

@@ -118,7 +118,7 @@ impl fmt::Debug for RemoteSpec {
     }
 }
 
-/// `text` with the parameters of a connection string masked.
+/// `text` with the parameters of a connection string, or the password of a URL, masked.
 pub(crate) fn masked(text: &str) -> String {
     let mut shown = String::new();
     let mut copied = 0;
@@ -130,10 +130,22 @@ pub(crate) fn masked(text: &str) -> String {
     shown + &text[copied..]
 }
 
-/// Where the values of a connection string's parameters lie in `text`, quotes included. From the
-/// first fault on, everything counts as a value.
+/// Where the values of a connection string's parameters lie in `text`, quotes included, or the
+/// password of a URL. From the first fault on, everything counts as a value.
 pub(crate) fn secrets(text: &str) -> Vec<Range<usize>> {
-    scan(text).values
+    let mut secrets = scan(text).values;
+    if secrets.is_empty() {
+        secrets.extend(password(text));
+    }
+    secrets
+}
+
+/// What stands after `://` and a user's name, up to the `@`.
+fn password(text: &str) -> Option<Range<usize>> {
+    let user = text.find("://")? + 3;
+    let end = user + text[user..].rfind('@')?;
+    let colon = user + text[user..end].find(':')?;
+    Some(colon + 1..end)
 }
 
 struct Scan {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::grant_sections::Known;
 use super::reader::{Field, Problems, Table, Unfit};
 use super::words::quoted;
 use super::{
-    Config, ConfigPath, Hook, InvalidConfig, Name, Source, Staging, hook_sections, redact,
-    remote_sections,
+    Config, ConfigPath, Hook, InvalidConfig, Name, Source, Staging, command_sections,
+    hook_sections, redact, remote_sections, secret_sections,
 };
 use crate::diagnostic::SourceText;
 use crate::path::RelPath;
@@ -62,7 +63,13 @@ fn config(mut top: Table<'_>) -> Option<Config> {
     let destinations = remote_sections::destinations(&mut top);
     let staging = staging(&mut top);
     let rclone = remote_sections::rclone(&mut top);
-    let hooks = hook_sections::hooks(&mut top);
+    let secrets = secret_sections::secrets(&mut top);
+    let commands = command_sections::commands(&mut top, &secrets.names);
+    let known = Known {
+        commands: &commands.names,
+        secrets: &secrets.names,
+    };
+    let hooks = hook_sections::hooks(&mut top, &known);
     let live_databases = live_databases(&mut top);
     top.finish();
     Some(Config {
@@ -73,6 +80,8 @@ fn config(mut top: Table<'_>) -> Option<Config> {
         rclone: rclone?,
         hooks: hooks.unwrap_or_else(Hook::defaults),
         live_databases: live_databases?,
+        commands: commands.sound?,
+        secrets: secrets.sound?,
     })
 }
 
