@@ -28,6 +28,9 @@ test: ## everything that has to hold before a change goes in
 	cargo fmt --manifest-path guest-hooks/Cargo.toml --all --check
 	scripts/build-hooks --check
 	scripts/build-hooks --out $(REBUILT_HOOKS)
+	scripts/build-hooks --examples
+	cargo clippy --manifest-path guest-hooks/Cargo.toml --all-targets -- -D warnings
+	cargo test --quiet --manifest-path guest-hooks/Cargo.toml
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	COPAL_PREBUILT_DIR=$(REBUILT_HOOKS) cargo test --workspace
