@@ -73,7 +73,7 @@ impl World {
         }
     }
 
-    fn back_up(&self, fake: &Fake) -> Outcome {
+    fn back_up(&self, fake: &Fake) -> Outcome<Delivered> {
         let edges = Edges {
             open: &|_| Ok(Box::new(fake.clone())),
             now: &|| "2026-11-24T03:00:00Z".parse().unwrap(),

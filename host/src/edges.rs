@@ -47,6 +47,10 @@ pub enum Step {
     Transfer,
     /// Comparing, and writing the manifest.
     Seal,
+    /// Downloading.
+    Fetch,
+    /// Checking a restored copy.
+    Try,
 }
 
 /// What a transfer will come to.

@@ -13,6 +13,7 @@ use crate::edge::interrupt::Interrupted;
 use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
 use crate::edge::staging::StagingError;
+use crate::filters::FilterFailed;
 use crate::hooks::HooksError;
 use crate::step::compare::Difference;
 use crate::step::plan::PlanError;
@@ -21,6 +22,7 @@ use crate::step::restore::RestoreError;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
 use crate::step::stage::StageError;
+use crate::step::swap::SwapError;
 use crate::step::transfer::TransferError;
 use crate::step::verify::VerifyError;
 
@@ -117,6 +119,29 @@ pub enum CopalError {
         /// What is wrong with it.
         differences: Vec<Difference>,
     },
+    /// A database of a snapshot fails its check.
+    #[error("the database `{database}` of {id} is damaged")]
+    Unsound {
+        /// The snapshot.
+        id: copal_core::snapshot::SnapshotId,
+        /// The database.
+        database: copal_core::path::RelPath,
+        /// What SQLite says is wrong with it.
+        problems: Vec<String>,
+    },
+    /// A tree can't take the place of the live one.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
+    /// A directory of a run's own can't be made, looked through or removed.
+    #[error("can't {deed} `{}`", .path.display())]
+    Scratch {
+        /// What was to be done.
+        deed: &'static str,
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A restore could not be done.
     #[error(transparent)]
     Restore(#[from] RestoreError),
@@ -148,6 +173,26 @@ impl CopalError {
         if why.is_empty() {
             why.extend(self.reason().map(str::to_owned));
         }
+        why
+    }
+
+    /// The same, with each thing that is wrong where there may be many.
+    pub fn in_full(&self) -> Vec<String> {
+        const SHOWN: usize = 20;
+        let mut all: Vec<String> = match self {
+            Self::Damaged { differences, .. } => {
+                differences.iter().map(ToString::to_string).collect()
+            }
+            Self::Unsound { problems, .. } => problems.clone(),
+            _ => Vec::new(),
+        };
+        let more = all.len().saturating_sub(SHOWN);
+        all.truncate(SHOWN);
+        if more > 0 {
+            all.push(format!("and {more} more"));
+        }
+        let mut why = self.why();
+        why.append(&mut all);
         why
     }
 
@@ -183,6 +228,20 @@ impl CopalError {
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
             _ => return None,
         })
+    }
+
+    /// The filter hook that failed, where that is what it was.
+    pub fn failed_filter(&self) -> Option<&HookFailure> {
+        let failed = match self {
+            Self::Plan(PlanError::Filter(failed))
+            | Self::Stage(StageError::Filter(failed))
+            | Self::Transfer(TransferError::Stage(StageError::Filter(failed))) => failed,
+            _ => return None,
+        };
+        match failed {
+            FilterFailed::Hook(failure) => Some(failure),
+            FilterFailed::Rules { .. } => None,
+        }
     }
 
     /// What failed and why, for hooks and logs.

@@ -1,7 +1,9 @@
 //! All filter hooks of a run, asked as one.
 
 use copal_core::filter::{self, FilterRules};
-use copal_hooks::{Cancel, EntryKind, FilterBatch, FilterSession, HookFailure, Phase, Verdict};
+use copal_hooks::{
+    Account, Cancel, EntryKind, FilterBatch, FilterSession, HookFailure, Phase, Verdict,
+};
 
 use crate::edge::walk::{Filter, Found, FoundKind, Keep};
 use crate::hooks::Hooks;
@@ -28,9 +30,12 @@ pub struct Filters {
     rules: Vec<FilterRules>,
     /// Hooks that want to be asked, each with the directories that it keeps whole.
     sessions: Vec<Asked>,
+    /// What the others did: they answered once and for all.
+    done: Vec<(String, Account)>,
 }
 
 struct Asked {
+    hook: String,
     session: FilterSession,
     batch: FilterBatch,
     kept_whole: Vec<copal_core::path::RelPath>,
@@ -42,6 +47,7 @@ impl Filters {
         let mut filters = Self {
             rules: Vec::new(),
             sessions: Vec::new(),
+            done: Vec::new(),
         };
         for hook in hooks.in_phase(Phase::Filter) {
             let session = hook.filter(hooks.run(), cancel)?;
@@ -56,13 +62,24 @@ impl Filters {
             }
             if session.approach().ask.is_some() {
                 filters.sessions.push(Asked {
+                    hook: hook.name().to_owned(),
                     batch: session.batch(),
                     session,
                     kept_whole: Vec::new(),
                 });
+            } else {
+                let account = session.finish();
+                filters.done.push((hook.name().to_owned(), account));
             }
         }
         Ok(filters)
+    }
+
+    /// Ends the walk; what each filter did in it.
+    pub fn finish(self) -> Vec<(String, Account)> {
+        let asked = self.sessions.into_iter();
+        let asked = asked.map(|asked| (asked.hook, asked.session.finish()));
+        self.done.into_iter().chain(asked).collect()
     }
 }
 

@@ -1,20 +1,18 @@
 //! The hooks of a job: loaded, called phase by phase, and remembered for the manifest.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 
-use copal_core::config::{self, Component, Config};
+use copal_core::config::{self, Component, Config, OnError};
+use copal_core::grants::Need;
 use copal_core::manifest::HookRecord;
-use copal_core::path::{InvalidPath, RelPath};
-use copal_hooks::{
-    Cancel, Capabilities, Capability, Grants, Hook, HookEngine, HookError, HookFailure, HookSpec,
-    Limits, Pattern, Phase, Report, RunInfo,
-};
+use copal_core::path::RelPath;
+use copal_hooks::{Hook, HookEngine, HookError, HookFailure, HookSpec, Limits, Phase, RunInfo};
+
+use crate::calls::HookRun;
 
 /// Why a job's hooks can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,22 +33,18 @@ pub enum HooksError {
     /// A component was refused.
     #[error(transparent)]
     Refused(#[from] HookError),
-    /// A grant names no path inside the source.
-    #[error("the grants of hook `{hook}` can't be used")]
-    Grant {
-        /// The hook.
-        hook: String,
-        /// Why.
-        source: InvalidPath,
-    },
 }
 
-/// A job's hooks, in the order of its configuration.
+/// A job's hooks, in the order of its configuration. How they are called is in `calls.rs`.
 pub struct Hooks {
-    loaded: Vec<Hook>,
-    run: RunInfo,
-    /// What became of each hook in each phase.
-    outcomes: Vec<BTreeMap<String, String>>,
+    pub(crate) loaded: Vec<Hook>,
+    /// What becomes of a run in which the hook of the same place fails.
+    pub(crate) on_error: Vec<OnError>,
+    pub(crate) run: RunInfo,
+    /// What each hook did in each phase so far.
+    pub(crate) runs: Vec<HookRun>,
+    /// Failures that are not the end of the run.
+    pub(crate) shortcomings: Vec<HookFailure>,
 }
 
 impl Hooks {
@@ -70,12 +64,23 @@ impl Hooks {
                 .map(|thread| thread.join().expect("loading does not panic"));
             joined.collect::<Result<_, _>>()
         })?;
-        let outcomes = vec![BTreeMap::new(); loaded.len()];
+        let on_error = config.hooks().iter().map(|hook| hook.on_error).collect();
         Ok(Self {
             loaded,
-            run,
-            outcomes,
+            on_error,
+            ..Self::none(run)
         })
+    }
+
+    /// Those of a run without a configuration.
+    pub fn none(run: RunInfo) -> Self {
+        Self {
+            loaded: Vec::new(),
+            on_error: Vec::new(),
+            run,
+            runs: Vec::new(),
+            shortcomings: Vec::new(),
+        }
     }
 
     /// The hooks themselves.
@@ -96,69 +101,26 @@ impl Hooks {
     /// Whether some hook could have this database copied: it prepares backups and has the grant.
     pub fn may_copy(&self, database: &RelPath) -> bool {
         self.in_phase(Phase::PreBackup)
-            .any(|hook| hook.grants().cover(Capability::Sqlite, database))
+            .any(|hook| hook.in_force().cover(&Need::Database(database.clone())))
     }
 
-    /// Lets each hook that takes part prepare the source; the first failure ends it.
-    pub fn pre_backup(
-        &mut self,
-        capabilities: &Arc<dyn Capabilities>,
-        cancel: &Cancel,
-    ) -> Result<(), HookFailure> {
-        for (hook, outcomes) in self.loaded.iter().zip(&mut self.outcomes) {
-            if !hook.has(Phase::PreBackup) {
-                continue;
-            }
-            let result = hook.pre_backup(&self.run, Arc::clone(capabilities), cancel);
-            outcomes.insert(Phase::PreBackup.to_string(), outcome(result.as_ref().err()));
-            result?;
-        }
-        Ok(())
-    }
-
-    /// Tells every hook how the run ended. One that fails does not keep the next from hearing it.
-    pub fn post_backup(
-        &mut self,
-        report: &Report,
-        capabilities: &Arc<dyn Capabilities>,
-    ) -> Vec<HookFailure> {
-        // A signal that ended the run must not end the telling of it.
-        let cancel = Cancel::new();
-        let mut failures = Vec::new();
-        for hook in self
-            .loaded
-            .iter()
-            .filter(|hook| hook.has(Phase::PostBackup))
-        {
-            let told =
-                hook.post_backup(&self.run, report.clone(), Arc::clone(capabilities), &cancel);
-            failures.extend(told.err());
-        }
-        failures
-    }
-
-    /// Remembers that the filters did their part.
-    pub fn note_filtered(&mut self) {
-        for (hook, outcomes) in self.loaded.iter().zip(&mut self.outcomes) {
-            if hook.has(Phase::Filter) {
-                outcomes.insert(Phase::Filter.to_string(), outcome(None));
-            }
-        }
-    }
-
-    /// What the manifest says of them.
+    /// What the manifest says of them: how each phase so far has ended.
     pub fn records(&self) -> Vec<HookRecord> {
-        let record = |(hook, phases): (&Hook, &BTreeMap<String, String>)| HookRecord {
-            name: hook.name().to_owned(),
-            sha256: hook.digest(),
-            phases: phases.clone(),
+        let record = |hook: &Hook| {
+            let own = self.runs.iter().filter(|run| run.hook == hook.name());
+            let phases = own.map(|run| {
+                let failure = run.outcome.as_ref().err();
+                let outcome = failure.map_or_else(|| "ok".to_owned(), |f| f.kind.to_string());
+                (run.phase.to_string(), outcome)
+            });
+            HookRecord {
+                name: hook.name().to_owned(),
+                sha256: hook.digest(),
+                phases: phases.collect(),
+            }
         };
-        self.loaded.iter().zip(&self.outcomes).map(record).collect()
+        self.loaded.iter().map(record).collect()
     }
-}
-
-fn outcome(failure: Option<&HookFailure>) -> String {
-    failure.map_or_else(|| "ok".to_owned(), |failure| failure.kind.to_string())
 }
 
 fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, HooksError> {
@@ -178,16 +140,7 @@ fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, H
             .into()
         }
     };
-    let patterns = |grant: &config::Grant| {
-        patterns(grant).map_err(|source| HooksError::Grant {
-            hook: name.to_owned(),
-            source,
-        })
-    };
-    let grants = Grants {
-        sqlite: patterns(&hook.grants.sqlite)?,
-        archive: patterns(&hook.grants.archive)?,
-    };
+    let grants = hook.grants.clone();
     let config = hook.config.clone();
     let limits = limits(hook.limits);
     Ok(engine.load(HookSpec {
@@ -199,18 +152,19 @@ fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, H
     })?)
 }
 
-fn patterns(grant: &config::Grant) -> Result<Vec<Pattern>, InvalidPath> {
-    match grant {
-        config::Grant::All => Ok(vec![Pattern::All]),
-        config::Grant::Named(names) => names.iter().map(|name| name.parse()).collect(),
-    }
-}
-
 fn limits(given: config::Limits) -> Limits {
     let default = Limits::default();
     Limits {
         memory: given.memory,
+        stack: given.stack.unwrap_or(default.stack),
         wall: given.wall.unwrap_or(default.wall),
-        ..default
+        filter_wall: given.filter_wall.unwrap_or(default.filter_wall),
+        hostcall: given.hostcall.unwrap_or(default.hostcall),
+        log: given.log.unwrap_or(default.log),
+        calls: given.calls.unwrap_or(default.calls),
+        command_output: given.command_output.unwrap_or(default.command_output),
+        http_body: given.http_body.unwrap_or(default.http_body),
+        http_wall: given.http_wall.unwrap_or(default.http_wall),
+        state: given.state.unwrap_or(default.state),
     }
 }

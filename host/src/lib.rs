@@ -5,15 +5,20 @@
 #![forbid(unsafe_code)]
 
 pub mod backup;
+pub mod calls;
 pub mod capability;
 pub mod cli;
+pub mod drill;
 pub mod edge;
 pub mod edges;
 pub mod error;
 pub mod filters;
+pub mod floors;
 pub mod hooks;
 pub mod job;
 pub mod outcome;
 pub mod record;
+pub mod replace;
+pub mod run;
 pub mod show;
 pub mod step;

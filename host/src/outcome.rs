@@ -1,39 +1,65 @@
-//! How a run ended: success and failure fold into this one value, which post-backup hooks, the
-//! terminal, JSON and the exit code are all made from.
+//! How a run ended: success and failure fold into this one value, which the last hooks, the terminal,
+//! JSON, the history and the exit code are all made from.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
-use copal_hooks::{HookFailure, Report};
+use copal_hooks::Report;
+use jiff::Timestamp;
 
+use crate::calls::HookRun;
 use crate::edge::interrupt::Signal;
 use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
+use crate::hooks::Hooks;
+use crate::record::{Ended, Kind, SnapshotRecord};
 use crate::step::plan::PlannedDatabase;
 use crate::step::seal::Sealed;
 use crate::step::stage::Staged;
 
 /// How a run ended, with all that there is to tell of it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Outcome<T> {
     /// The run's id.
     pub run: String,
     /// The job's name.
     pub name: String,
+    /// What was run.
+    pub kind: Kind,
+    /// When it began.
+    pub started: Timestamp,
     /// How long it took.
     pub took: Duration,
-    /// What became of each destination, in the order of the configuration.
-    pub delivered: Vec<Delivery>,
-    /// What ended the run before any destination was tried.
-    pub failure: Option<CopalError>,
+    /// What it achieved, perhaps in part; or what ended it before.
+    pub result: Result<T, CopalError>,
     /// The signal that asked for an end.
     pub interrupted: Option<Signal>,
-    /// What fell short although there is a snapshot.
+    /// What fell short without being the end of it.
     pub shortcomings: Vec<CopalError>,
-    /// Post-backup hooks that failed.
-    pub hook_failures: Vec<HookFailure>,
+    /// What every hook did, in order.
+    pub hooks: Vec<HookRun>,
+}
+
+/// What a run that came to its end achieved.
+pub trait Achieved {
+    /// What failed in it nevertheless.
+    fn errors(&self) -> Vec<&CopalError>;
+    /// The snapshots that it sealed, tried or put back.
+    fn snapshots(&self) -> Vec<SnapshotRecord>;
+    /// What somebody may want to know who asks later.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// What a backup achieved.
+#[derive(Debug)]
+pub struct Delivered {
+    /// What became of each destination, in the order of the configuration.
+    pub deliveries: Vec<Delivery>,
     /// What a person may want to know, and no shortcoming.
     pub notes: Notes,
 }
@@ -105,25 +131,30 @@ impl Notes {
 /// The short form of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every destination has the snapshot.
+    /// All is done: every destination has the snapshot.
     Succeeded,
-    /// Every destination has the snapshot, and something after the seal fell short.
+    /// All is done, and something fell short on the way or after it.
     Warned,
-    /// Some destination has no snapshot.
+    /// Some of it failed: a destination has no snapshot.
     Failed,
     /// A signal ended the run.
     Interrupted(Signal),
 }
 
-impl Outcome {
+impl Verdict {
+    /// Its word, for JSON.
+    pub fn name(self) -> &'static str {
+        Ended::from(self).name()
+    }
+}
+
+impl<T: Achieved> Outcome<T> {
     /// The short form.
     pub fn verdict(&self) -> Verdict {
-        let sealed_all = self.failure.is_none() && self.delivered.iter().all(|d| d.result.is_ok());
-        match (sealed_all, self.interrupted) {
-            // A signal that came after the last seal interrupted nothing.
-            (true, _) if self.hook_failures.is_empty() && self.shortcomings.is_empty() => {
-                Verdict::Succeeded
-            }
+        let done = self.errors().next().is_none();
+        match (done, self.interrupted) {
+            // A signal that came after the last step interrupted nothing.
+            (true, _) if self.shortcomings.is_empty() => Verdict::Succeeded,
             (true, _) => Verdict::Warned,
             (false, Some(signal)) => Verdict::Interrupted(signal),
             (false, None) => Verdict::Failed,
@@ -132,21 +163,29 @@ impl Outcome {
 
     /// Everything that failed, in the order in which it did.
     pub fn errors(&self) -> impl Iterator<Item = &CopalError> {
-        let delivered = self
-            .delivered
-            .iter()
-            .filter_map(|delivery| delivery.result.as_ref().err());
-        self.failure.iter().chain(delivered)
+        let (achieved, failure) = match &self.result {
+            Ok(achieved) => (achieved.errors(), None),
+            Err(failure) => (Vec::new(), Some(failure)),
+        };
+        failure.into_iter().chain(achieved)
     }
 
-    /// The sealed snapshots.
-    pub fn sealed(&self) -> impl Iterator<Item = &Snapshot> {
-        self.delivered
-            .iter()
-            .filter_map(|delivery| delivery.result.as_ref().ok())
+    /// The snapshots that it sealed, tried or put back.
+    pub fn snapshots(&self) -> Vec<SnapshotRecord> {
+        self.result
+            .as_ref()
+            .map(Achieved::snapshots)
+            .unwrap_or_default()
     }
 
-    /// What post-backup hooks are told.
+    /// Takes down what hooks did since it was last asked, and which of it fell short.
+    pub fn hear(&mut self, hooks: &mut Hooks) {
+        self.hooks.append(&mut hooks.runs);
+        let failures = hooks.shortcomings.drain(..);
+        self.shortcomings.extend(failures.map(CopalError::Hook));
+    }
+
+    /// What hooks are told when all is over.
     pub fn report(&self) -> Report {
         let outcome = match self.verdict() {
             Verdict::Succeeded => copal_hooks::Outcome::Succeeded,
@@ -154,19 +193,48 @@ impl Outcome {
             Verdict::Failed => copal_hooks::Outcome::Failed,
             Verdict::Interrupted(_) => copal_hooks::Outcome::Interrupted,
         };
-        let snapshot = self.sealed().next();
+        let snapshot = self.snapshots().into_iter().next();
         let milliseconds = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        let mut counters =
-            std::collections::BTreeMap::from([("duration-ms".to_owned(), milliseconds)]);
-        if let Some(snapshot) = snapshot {
-            counters.insert("files".to_owned(), snapshot.totals.files);
-            counters.insert("bytes".to_owned(), snapshot.totals.bytes.0);
+        let mut counters = BTreeMap::from([("duration-ms".to_owned(), milliseconds)]);
+        if let Some(snapshot) = &snapshot {
+            counters.insert("files".to_owned(), snapshot.files);
+            counters.insert("bytes".to_owned(), snapshot.bytes);
         }
+        let troubles = self.errors().chain(&self.shortcomings);
         Report {
             outcome,
-            message: self.errors().next().map(CopalError::in_one_line),
+            message: troubles.map(CopalError::in_one_line).next(),
             snapshot: snapshot.map(|snapshot| snapshot.id.to_string()),
             counters,
         }
+    }
+}
+
+impl Outcome<Delivered> {
+    /// The sealed snapshots.
+    pub fn sealed(&self) -> impl Iterator<Item = &Snapshot> {
+        let delivered = self.result.as_ref().ok();
+        let deliveries = delivered.into_iter().flat_map(|it| &it.deliveries);
+        deliveries.filter_map(|delivery| delivery.result.as_ref().ok())
+    }
+}
+
+impl Achieved for Delivered {
+    fn errors(&self) -> Vec<&CopalError> {
+        let results = self.deliveries.iter().map(|delivery| &delivery.result);
+        results.filter_map(|result| result.as_ref().err()).collect()
+    }
+
+    fn snapshots(&self) -> Vec<SnapshotRecord> {
+        let record = |delivery: &Delivery| {
+            let snapshot = delivery.result.as_ref().ok()?;
+            Some(SnapshotRecord {
+                id: snapshot.id,
+                destination: delivery.destination.clone(),
+                files: snapshot.totals.files,
+                bytes: snapshot.totals.bytes.0,
+            })
+        };
+        self.deliveries.iter().filter_map(record).collect()
     }
 }

@@ -3,9 +3,16 @@
 //! Stored as JSON, and shown as such by `copal history show --json`: fields may be added, none
 //! changes its meaning. No field holds a secret: what hooks said and did comes masked from the gate.
 
+use std::time::Duration;
+
 use copal_core::snapshot::SnapshotId;
+use copal_hooks::{Deed, FailureKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::calls::HookRun;
+use crate::error::CopalError;
+use crate::outcome::{Achieved, Outcome, Verdict};
 
 /// Deeds kept of one hook in one phase; what it did beyond is counted.
 pub const DEEDS_KEPT: usize = 1000;
@@ -112,6 +119,9 @@ pub struct Trouble {
     /// Why, from the outside inwards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
+    /// What to do next.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub next: String,
 }
 
 /// What one hook did in one phase.
@@ -177,4 +187,90 @@ pub struct DenialRecord {
     pub value: String,
     /// The line of copal.toml that would grant it.
     pub remedy: String,
+}
+
+impl Record {
+    /// What is kept of a run that ended with the code `exit`; `next` says what to do about an error.
+    pub fn of<T: Achieved>(
+        outcome: &Outcome<T>,
+        exit: u8,
+        next: &dyn Fn(&CopalError) -> String,
+    ) -> Self {
+        let trouble = |error: &CopalError| Trouble {
+            what: error.to_string(),
+            why: error.in_full(),
+            next: next(error),
+        };
+        Self {
+            run: outcome.run.clone(),
+            name: outcome.name.clone(),
+            kind: outcome.kind,
+            started: outcome.started,
+            took_ms: milliseconds(outcome.took),
+            outcome: outcome.verdict().into(),
+            exit,
+            copal: env!("CARGO_PKG_VERSION").to_owned(),
+            snapshots: outcome.snapshots(),
+            errors: outcome.errors().map(trouble).collect(),
+            shortcomings: outcome.shortcomings.iter().map(trouble).collect(),
+            notes: outcome
+                .result
+                .as_ref()
+                .map(Achieved::notes)
+                .unwrap_or_default(),
+            hooks: outcome.hooks.iter().map(HookRecord::from).collect(),
+        }
+    }
+}
+
+impl From<Verdict> for Ended {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Succeeded => Self::Succeeded,
+            Verdict::Warned => Self::Warned,
+            Verdict::Failed => Self::Failed,
+            Verdict::Interrupted(_) => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&HookRun> for HookRecord {
+    fn from(run: &HookRun) -> Self {
+        let failure = run.outcome.as_ref().err();
+        let denial = failure.and_then(|failure| match &failure.kind {
+            FailureKind::Denied(denial) => Some(DenialRecord {
+                capability: denial.capability.to_string(),
+                value: denial.value.clone(),
+                remedy: denial.remedy(),
+            }),
+            _ => None,
+        });
+        let deeds = &run.account.deeds;
+        Self {
+            hook: run.hook.clone(),
+            phase: run.phase.to_string(),
+            failure: failure.map(|failure| failure.kind.to_string()),
+            computed_ms: milliseconds(run.account.computed),
+            deeds: deeds.iter().take(DEEDS_KEPT).map(deed).collect(),
+            deeds_left_out: deeds.len().saturating_sub(DEEDS_KEPT) as u64,
+            denials: denial.into_iter().collect(),
+            last_words: failure.map_or_else(Vec::new, |failure| failure.last_words.clone()),
+        }
+    }
+}
+
+fn deed(deed: &Deed) -> DeedRecord {
+    DeedRecord {
+        deed: format!("{}.{}", deed.capability, deed.action),
+        arguments: deed.arguments.clone(),
+        result: match &deed.result {
+            Ok(what) => DeedResult::Done(what.clone()),
+            Err(why) => DeedResult::NotDone(why.clone()),
+        },
+        took_ms: milliseconds(deed.took),
+    }
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }

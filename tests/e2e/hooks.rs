@@ -1,33 +1,17 @@
 //! Hooks of one's own, from file to message.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use copal_testkit::World;
 use insta::assert_snapshot;
 
 use crate::common::{fails_cleanly, leaves_no_staging, small_world};
-
-/// The component that behaves as its config says.
-fn specimen() -> Vec<u8> {
-    let committed = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-hooks/prebuilt");
-    let directory = std::env::var_os("COPAL_PREBUILT_DIR").map_or_else(committed, PathBuf::from);
-    fs::read(directory.join("specimen.wasm")).unwrap()
-}
+use crate::specimen::{configure, hook, pinned, specimen, world_with_specimen};
 
 fn world_with_hook(more: &str) -> World {
-    let world = small_world();
-    world.write("hooks/own.wasm", specimen());
-    configure(&world, more);
+    let world = world_with_specimen();
+    configure(&world, &hook("own", more));
     world
-}
-
-fn configure(world: &World, more: &str) {
-    let config = format!(
-        "name = \"letters\"\nsource.path = \"source\"\ndestination = [{{ remote = \"vault:\" }}]\n\n\
-         [[hook]]\nfile = \"hooks/own.wasm\"\n{more}\n"
-    );
-    world.write("copal.toml", config);
 }
 
 #[test]
@@ -59,7 +43,7 @@ fn a_hook_that_panics_fails_the_run_with_its_last_words() {
 fn a_hook_that_fails_after_the_seal_lets_the_snapshot_stand_and_shows_in_the_exit_code() {
     let world = small_world();
     let misled = "[[hook]]\nuse = \"log-outcome\"\nconfig.unheard-of = true\n";
-    rewrite(&world, misled);
+    configure(&world, misled);
     let output = world.copal(&["backup"]);
     output.exits_with(3).says("log-outcome").says("unheard-of");
     assert!(output.stdout().starts_with("sealed letters/"), "{output}");
@@ -73,14 +57,8 @@ fn world_with_database(hooks: &str) -> World {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.execute_batch("CREATE TABLE t (x)").unwrap();
     drop(connection);
-    rewrite(&world, hooks);
+    configure(&world, hooks);
     world
-}
-
-fn rewrite(world: &World, hooks: &str) {
-    let config =
-        "name = \"letters\"\nsource.path = \"source\"\ndestination = [{ remote = \"vault:\" }]\n";
-    world.write("copal.toml", format!("{config}{hooks}"));
 }
 
 const WITH_GRANT: &str =
@@ -106,7 +84,7 @@ fn a_hook_without_a_grant_is_told_the_line_and_with_it_the_same_run_passes() {
     assert_snapshot!(denied.redacted_stderr());
     let mut lines = denied.stderr().lines();
     let line = lines.find_map(|line| Some(line.split_once("[[hook]]: ")?.1));
-    rewrite(&world, &format!("{bold}{}\n{WITH_GRANT}", line.unwrap()));
+    configure(&world, &format!("{bold}{}\n{WITH_GRANT}", line.unwrap()));
     world.copal(&["backup"]).succeeds();
 }
 
@@ -125,6 +103,8 @@ fn a_component_that_is_missing_cut_short_or_none_is_refused_by_name() {
         if let Some(bytes) = bytes {
             fs::write(&file, bytes).unwrap();
         }
+        // Its owner granted it as it is.
+        configure(&world, &pinned(bytes.unwrap_or_default(), "own", ""));
         for command in ["plan", "backup"] {
             let output = world.copal(&[command]);
             fails_cleanly(&world, &output, 2);
@@ -133,6 +113,6 @@ fn a_component_that_is_missing_cut_short_or_none_is_refused_by_name() {
                 assert_snapshot!(format!("component_{name}"), output.redacted_stderr());
             });
         }
-        fs::write(&file, &whole).unwrap();
+        fs::write(&file, whole).unwrap();
     }
 }

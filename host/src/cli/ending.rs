@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use copal_core::snapshot::ResolveError;
-use copal_hooks::{FailureKind, HookFailure, Phase};
+use copal_hooks::{Cause, FailureKind, HookFailure, Phase};
 use copal_rclone::ErrorKind;
 
 use crate::edge::history::HistoryError;
@@ -21,6 +21,7 @@ use crate::step::restore::RestoreError;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
 use crate::step::stage::StageError;
+use crate::step::swap::SwapError;
 use crate::step::transfer::TransferError;
 use crate::step::verify::VerifyError;
 
@@ -41,16 +42,23 @@ pub(super) enum Exit {
     Interrupted(Signal),
 }
 
+impl Exit {
+    /// Its number.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::FellShort => 3,
+            Self::Locked => 4,
+            Self::Interrupted(signal) => 128 + signal.number(),
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::FellShort => 3,
-            Exit::Locked => 4,
-            Exit::Interrupted(signal) => 128 + signal.number(),
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -129,6 +137,13 @@ pub(super) fn ending(error: &CopalError) -> Ending {
         CopalError::Damaged { .. } => failed(
             "take a new snapshot now, and restore from another one if you have to; then find out what changes files at the destination",
         ),
+        CopalError::Unsound { id, .. } => failed(format!(
+            "restore no other than an older snapshot; `copal verify --full {id}` tells whether it was damaged after the backup, and a new backup whether the app's own is"
+        )),
+        CopalError::Swap(swap) => of_swap(swap),
+        CopalError::Scratch { .. } => {
+            failed("check its rights and its disk; a drill's copy goes elsewhere with `--in DIR`")
+        }
         CopalError::Restore(restore) => of_restore(restore),
         CopalError::NoSuchPath { id, .. } => {
             usage(format!("see what there is with `copal ls {id}`"))
@@ -183,22 +198,32 @@ fn of_hooks(error: &HooksError) -> Ending {
         HooksError::Refused(_) => usage(
             "build the component anew against the interfaces of this version (`wit/`), or take it out of the configuration",
         ),
-        HooksError::Grant { .. } => {
-            usage("name paths as they are below the source, or `*` for all")
-        }
     }
 }
 
 fn of_hook(failure: &HookFailure) -> Ending {
     match &failure.kind {
-        FailureKind::Denied(denial) => usage(format!(
-            "if it should, put this line into its [[hook]]: {}",
-            denial.remedy
-        )),
-        FailureKind::Error { .. } if failure.phase == Phase::PostBackup => {
-            failed("mend what it names; what the run itself came to stands")
-        }
-        FailureKind::Error { .. } => failed("mend what it names, and run the backup again"),
+        FailureKind::Denied(denial) => usage(match &denial.cause {
+            Cause::NotGranted { line } => {
+                format!("if it should, put this line into its [[hook]]: {line}")
+            }
+            Cause::NotRequested { .. } => {
+                "no grant helps: tell the hook's author, whose component asks for more than it says"
+                    .to_owned()
+            }
+        }),
+        FailureKind::Error { .. } => failed(match failure.phase {
+            Phase::PostBackup | Phase::PostRestore => {
+                "mend what it names; what the run itself came to stands"
+            }
+            Phase::PreBackup | Phase::Filter | Phase::Staged => {
+                "mend what it names, and run the backup again"
+            }
+            Phase::PreRestore => "nothing was changed; mend what it names, and restore again",
+            Phase::Drill => {
+                "to the hook this snapshot does not work: see what it names, and drill an older one"
+            }
+        }),
         FailureKind::TimedOut { .. } | FailureKind::OutOfMemory { .. } => failed(
             "if it needs more, raise its `limits` in the configuration; else tell its author",
         ),
@@ -372,6 +397,37 @@ fn of_restore(error: &RestoreError) -> Ending {
             failed("remove that directory by hand; the rest is as it should be")
         }
         RestoreError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+fn of_swap(error: &SwapError) -> Ending {
+    match error {
+        SwapError::Unreadable { .. } => usage(
+            "check `path` in [source]; the directory above it has to be there, and its disk mounted",
+        ),
+        SwapError::NotADirectory(_) => usage("name the directory that holds the app's data"),
+        SwapError::MountPoint(path) => usage(format!(
+            "a mount point can't be exchanged: restore to an empty directory with `--to DIR`, stop the app, and move its content over that of {}",
+            path.display()
+        )),
+        SwapError::ParentNotWritable { parent, .. } => usage(format!(
+            "run Copal as a user who may write to {}, or restore with `--to DIR` and move that there yourself",
+            parent.display()
+        )),
+        SwapError::HoldsCopal(_) => usage(
+            "set COPAL_STATE_DIR, and `dir` in [staging], to directories outside of the source",
+        ),
+        SwapError::Beside { .. } => {
+            failed("nothing was changed; make room there, or restore elsewhere with `--to DIR`")
+        }
+        SwapError::Untouched { .. } => failed(
+            "nothing was changed; mend what it names, or restore with `--to DIR` and exchange the directories yourself",
+        ),
+        SwapError::Vacant { live, before, .. } => failed(format!(
+            "move it back now: mv '{}' '{}'",
+            before.display(),
+            live.display()
+        )),
     }
 }
 

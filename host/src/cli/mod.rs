@@ -1,6 +1,8 @@
 //! The command line: what can be said, and which file answers it.
 
 mod backup;
+mod conclude;
+mod drill;
 mod ending;
 mod history;
 mod ls;
@@ -68,7 +70,9 @@ enum Command {
     Ls(ls::LsArgs),
     /// Check that a snapshot is what was sealed
     Verify(verify::VerifyArgs),
-    /// Put a snapshot back into an empty directory
+    /// Restore a snapshot into a scratch directory, try whether it works, and throw it away
+    Drill(drill::DrillArgs),
+    /// Put a snapshot back, into an empty directory or in the place of the source
     Restore(restore::RestoreArgs),
     /// List the runs there were, or tell what one of them did
     History(history::HistoryArgs),
@@ -128,6 +132,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Snapshots(args) => snapshots::run(args, global),
         Command::Ls(args) => ls::run(args, global),
         Command::Verify(args) => verify::run(args, global),
+        Command::Drill(args) => drill::run(args, global),
         Command::Restore(args) => restore::run(args, global),
         Command::History(args) => history::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),

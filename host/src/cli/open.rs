@@ -58,6 +58,15 @@ impl JobArgs {
 }
 
 impl FromArgs {
+    /// The job whose snapshots are meant, where a configuration says so.
+    pub(super) fn job(&self, global: &Global) -> Result<Option<Job>, CopalError> {
+        match &self.from {
+            // A configuration may still say how to reach the remote, if one is named.
+            Some(_) if global.config.is_none() => Ok(None),
+            _ => configured(global).map(Some),
+        }
+    }
+
     /// Opens the store that is meant, and hands it to `use_it`.
     pub(super) fn with_store<T>(
         &self,
@@ -65,22 +74,27 @@ impl FromArgs {
         interrupt: &Interrupt,
         use_it: impl FnOnce(&Store<'_>) -> Result<T, CopalError>,
     ) -> Result<T, CopalError> {
-        let job = match &self.from {
-            // A configuration may still say how to reach the remote, if one is named.
-            Some(_) if global.config.is_none() => None,
-            _ => Some(configured(global)?),
-        };
-        let spec = match (&self.from, &job) {
+        let job = self.job(global)?;
+        self.with_store_of(job.as_ref(), interrupt, use_it)
+    }
+
+    /// The same for a job that is known.
+    pub(super) fn with_store_of<T>(
+        &self,
+        job: Option<&Job>,
+        interrupt: &Interrupt,
+        use_it: impl FnOnce(&Store<'_>) -> Result<T, CopalError>,
+    ) -> Result<T, CopalError> {
+        let spec = match (&self.from, job) {
             (Some(from), _) => RemoteSpec::parse(from)?.resolve(&working_directory()?),
             (None, Some(job)) => job.destinations().swap_remove(0),
             (None, None) => unreachable!("without --from there is a configuration"),
         };
-        let config = job.as_ref().map(|job| &job.config);
+        let config = job.map(|job| &job.config);
         let remote = Rclone::new(config, interrupt).open(&spec)?;
         let named = self.name.as_deref().map(name).transpose()?;
         let of_job = || {
-            job.as_ref()
-                .filter(|_| self.from.is_none())
+            job.filter(|_| self.from.is_none())
                 .map(|job| job.config.name().clone())
         };
         match named.or_else(of_job) {
@@ -118,7 +132,7 @@ fn working_directory() -> Result<PathBuf, CopalError> {
 }
 
 /// The job of the configuration file.
-fn configured(global: &Global) -> Result<Job, CopalError> {
+pub(super) fn configured(global: &Global) -> Result<Job, CopalError> {
     let candidates = match &global.config {
         Some(file) => vec![file.clone()],
         None => usual_places(),

@@ -19,6 +19,11 @@ impl Scratch {
         Ok(Self { path, kept: false })
     }
 
+    /// Takes over one that a killed run left.
+    pub fn adopt(path: PathBuf) -> Self {
+        Self { path, kept: false }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

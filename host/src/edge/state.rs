@@ -43,6 +43,16 @@ impl StateDir {
         self.0.join("lock").join(name)
     }
 
+    /// The lock file of drills of the job called `name`: they don't disturb its backups.
+    pub fn drill_lock(&self, name: &str) -> PathBuf {
+        self.0.join("lock-drill").join(name)
+    }
+
+    /// Where copies of the job called `name` are tried, unless the owner says otherwise.
+    pub fn drills(&self, name: &str) -> PathBuf {
+        self.0.join("drill").join(name)
+    }
+
     /// Where the job called `name` stages, unless its configuration says otherwise.
     pub fn staging(&self, name: &str) -> PathBuf {
         self.0.join("staging").join(name)

@@ -126,6 +126,9 @@ impl Page {
         for why in &trouble.why {
             self.row("  why", why);
         }
+        if !trouble.next.is_empty() {
+            self.row("  next", &trouble.next);
+        }
     }
 
     pub(super) fn hook(&mut self, record: &HookRecord) {
@@ -278,6 +281,7 @@ mod tests {
             shortcomings: vec![Trouble {
                 what: "hook `notify` failed in post-backup".into(),
                 why: vec!["it trapped".into(), "two\nlines".into()],
+                next: "tell its author".into(),
             }],
             notes: Vec::new(),
             hooks: vec![hook("exclude", "filter"), copying, telling],
@@ -300,6 +304,7 @@ mod tests {
         bare.errors = vec![Trouble {
             what: "can't open the source `/opt/app`".into(),
             why: vec!["No such file or directory (os error 2)".into()],
+            next: "is its disk mounted?".into(),
         }];
         bare.notes = vec!["the old tree is `/opt/app.before-641f3c0a2b1d4-1f2e`".into()];
         assert_snapshot!(text(&bare));

@@ -52,15 +52,8 @@ pub fn render(error: &CopalError, next: &str) -> String {
         _ => {}
     }
     let what = error.to_string();
-    let mut why = error.why();
-    if let CopalError::Damaged { differences, .. } = error {
-        why.extend(differences.iter().take(20).map(ToString::to_string));
-        if differences.len() > 20 {
-            why.push(format!("and {} more", differences.len() - 20));
-        }
-    }
     write_part(&mut text, "error: ", &what);
-    for cause in why {
+    for cause in error.in_full() {
         write_part(&mut text, "  why: ", &cause);
     }
     if !next.is_empty() {

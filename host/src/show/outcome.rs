@@ -7,26 +7,29 @@ use serde_json::json;
 
 use super::{Output, count, duration};
 use crate::error::CopalError;
-use crate::outcome::{Delivery, Outcome, Verdict};
+use crate::outcome::{Delivered, Delivery, Notes, Outcome};
 
 /// Prints what a backup came to.
-pub fn print(outcome: &Outcome, output: Output) -> Result<(), CopalError> {
+pub fn print(outcome: &Outcome<Delivered>, output: Output) -> Result<(), CopalError> {
     if output.json {
         return super::json(&to_json(outcome));
     }
     super::result(&text(outcome, output.quiet))
 }
 
-fn text(outcome: &Outcome, quiet: bool) -> String {
+fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
     let mut text = String::new();
     let line = |text: &mut String, line: String| {
         writeln!(text, "{line}").expect("a String takes every write");
+    };
+    let Ok(delivered) = &outcome.result else {
+        return text;
     };
     for Delivery {
         destination,
         result,
         ..
-    } in &outcome.delivered
+    } in &delivered.deliveries
     {
         if let Ok(snapshot) = result {
             let files = count(snapshot.totals.files, "file");
@@ -43,7 +46,7 @@ fn text(outcome: &Outcome, quiet: bool) -> String {
     if quiet || text.is_empty() {
         return text;
     }
-    let notes = &outcome.notes;
+    let notes = &delivered.notes;
     let mut note = |what: &str, paths: Vec<String>| {
         if !paths.is_empty() {
             line(&mut text, format!("  {what}: {}", some(&paths)));
@@ -90,13 +93,16 @@ fn some(names: &[String]) -> String {
     }
 }
 
-fn to_json(outcome: &Outcome) -> serde_json::Value {
-    let verdict = match outcome.verdict() {
-        Verdict::Succeeded => "succeeded",
-        Verdict::Warned => "warned",
-        Verdict::Failed => "failed",
-        Verdict::Interrupted(_) => "interrupted",
+fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
+    let nothing = Notes::default();
+    let (deliveries, notes) = match &outcome.result {
+        Ok(delivered) => (&delivered.deliveries[..], &delivered.notes),
+        Err(_) => (&[][..], &nothing),
     };
+    let hook_failures = outcome.shortcomings.iter().filter_map(|error| match error {
+        CopalError::Hook(failure) => Some(failure.to_string()),
+        _ => None,
+    });
     let destination = |delivery: &Delivery| match &delivery.result {
         Ok(snapshot) => json!({
             "destination": delivery.destination,
@@ -117,15 +123,15 @@ fn to_json(outcome: &Outcome) -> serde_json::Value {
     json!({
         "run": outcome.run,
         "name": outcome.name,
-        "outcome": verdict,
+        "outcome": outcome.verdict().name(),
         "seconds": outcome.took.as_secs_f64(),
-        "error": outcome.failure.as_ref().map(CopalError::in_one_line),
-        "destinations": outcome.delivered.iter().map(destination).collect::<Vec<_>>(),
+        "error": outcome.result.as_ref().err().map(CopalError::in_one_line),
+        "destinations": deliveries.iter().map(destination).collect::<Vec<_>>(),
         "shortcomings": outcome.shortcomings.iter().map(CopalError::in_one_line).collect::<Vec<_>>(),
-        "databases": names(&outcome.notes.databases),
-        "live_databases": names(&outcome.notes.live_databases),
-        "not_data": names(&outcome.notes.specials),
-        "left_out": outcome.notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
-        "hook_failures": outcome.hook_failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "databases": names(&notes.databases),
+        "live_databases": names(&notes.live_databases),
+        "not_data": names(&notes.specials),
+        "left_out": notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
+        "hook_failures": hook_failures.collect::<Vec<_>>(),
     })
 }

@@ -1,8 +1,9 @@
 //! What a backup would do.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use copal_hooks::Capability;
+use copal_core::grants::Capability;
 use serde_json::json;
 
 use super::{Output, count};
@@ -21,10 +22,23 @@ pub fn print(job: &Job, hooks: &Hooks, plan: &Plan, output: Output) -> Result<()
 }
 
 fn text(job: &Job, hooks: &Hooks, plan: &Plan) -> String {
+    let mut text = what_would_travel(job, plan);
+    for hook in hooks.iter() {
+        let phases: Vec<_> = hook.phases().map(|phase| phase.to_string()).collect();
+        let what = format!("{} ({}){}", hook.name(), phases.join(", "), grants(hook));
+        row(&mut text, "hook", &what);
+    }
+    text
+}
+
+fn row(text: &mut String, label: &str, what: &str) {
+    writeln!(text, "{label:<13}{what}").expect("a String takes every write");
+}
+
+/// Files, databases, and what is left out.
+pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
     let mut text = String::new();
-    let mut row = |label: &str, what: String| {
-        writeln!(text, "{label:<13}{what}").expect("a String takes every write");
-    };
+    let mut row = |label: &str, what: String| row(&mut text, label, &what);
     let (files, bytes) = plan.files();
     row("name", job.name().to_owned());
     row("source", plan.source.display().to_string());
@@ -49,34 +63,45 @@ fn text(job: &Job, hooks: &Hooks, plan: &Plan) -> String {
             format!("{path}{}", if *whole { "/" } else { "" }),
         );
     }
-    for hook in hooks.iter() {
-        let phases: Vec<_> = hook.phases().map(|phase| phase.to_string()).collect();
-        row(
-            "hook",
-            format!("{} ({}){}", hook.name(), phases.join(", "), grants(hook)),
-        );
-    }
     text
 }
 
 fn grants(hook: &copal_hooks::Hook) -> String {
-    let granted = |capability: Capability| {
-        let patterns = hook.grants().of(capability);
-        let names: Vec<_> = patterns.iter().map(ToString::to_string).collect();
-        (!names.is_empty()).then(|| format!("{capability} on {}", names.join(", ")))
-    };
-    let all: Vec<_> = [Capability::Sqlite, Capability::Archive]
-        .into_iter()
-        .filter_map(granted)
-        .collect();
-    if all.is_empty() {
-        ", no grants".to_owned()
-    } else {
-        format!(", may use {}", all.join(" and "))
+    let entries = hook.in_force().grants.entries();
+    if entries.is_empty() {
+        return ", no grants".to_owned();
     }
+    let mut all: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for (capability, value) in entries {
+        all.entry(capability).or_default().push(value);
+    }
+    let all = all
+        .into_iter()
+        .map(|(capability, values)| match capability {
+            Capability::State => capability.to_string(),
+            _ => format!("{capability} on {}", values.join(", ")),
+        })
+        .collect::<Vec<_>>();
+    format!(", may use {}", all.join(" and "))
 }
 
 fn to_json(job: &Job, hooks: &Hooks, plan: &Plan) -> serde_json::Value {
+    let mut json = travelling(job, plan);
+    json["hooks"] = hooks
+        .iter()
+        .map(|hook| {
+            json!({
+                "name": hook.name(),
+                "sha256": hook.digest(),
+                "phases": hook.phases().map(|phase| phase.to_string()).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json
+}
+
+/// [`what_would_travel`] as JSON.
+pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
     let (files, bytes) = plan.files();
     json!({
         "name": job.name(),
@@ -89,11 +114,6 @@ fn to_json(job: &Job, hooks: &Hooks, plan: &Plan) -> serde_json::Value {
         })).collect::<Vec<_>>(),
         "left_out": plan.walked.left_out.iter().map(|(path, whole)| json!({
             "path": path, "with_all_below": whole,
-        })).collect::<Vec<_>>(),
-        "hooks": hooks.iter().map(|hook| json!({
-            "name": hook.name(),
-            "sha256": hook.digest(),
-            "phases": hook.phases().map(|phase| phase.to_string()).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
     })
 }

@@ -68,6 +68,8 @@ impl Show for Progress {
             Step::Stage => "staging",
             Step::Transfer => "transfer",
             Step::Seal => "sealing",
+            Step::Fetch => "fetching",
+            Step::Try => "trying",
         };
         if let How::Bar(bar) = &self.how {
             bar.replace(spinner(doing)).finish_and_clear();

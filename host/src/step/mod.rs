@@ -2,6 +2,7 @@
 
 pub mod claim;
 pub mod compare;
+pub mod deliver;
 pub mod pause;
 pub mod plan;
 pub mod preflight;
@@ -16,4 +17,5 @@ pub mod take;
 mod target;
 pub mod transfer;
 mod tree;
+pub mod try_databases;
 pub mod verify;

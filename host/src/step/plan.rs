@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use copal_core::manifest::COPAL_DIR;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
-use copal_hooks::Cancel;
+use copal_hooks::{Account, Cancel};
 
 use crate::capability::sqlite;
 use crate::edge::interrupt::{Interrupt, Interrupted};
@@ -25,6 +25,8 @@ pub struct Plan {
     pub walked: Walked,
     /// The databases among it, sorted.
     pub databases: Vec<PlannedDatabase>,
+    /// What each filter did.
+    pub filtered: Vec<(String, Account)>,
 }
 
 /// A database in the source.
@@ -110,6 +112,7 @@ pub fn plan(
     }
     let mut filters = Filters::start(hooks, &Cancel::from(interrupt.flag()))?;
     let walked = walk(&source, &job.never(state), &mut filters, interrupt)?;
+    let filtered = filters.finish();
     if super::stage::uses_reserved_name(&walked.kept) {
         return Err(PlanError::ReservedName);
     }
@@ -124,6 +127,7 @@ pub fn plan(
             source,
             walked,
             databases,
+            filtered,
         })
     } else {
         Err(PlanError::Uncovered(uncovered))

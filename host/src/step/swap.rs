@@ -144,13 +144,17 @@ impl Place {
     }
 
     /// Directories that other restores of this place have left, by kill or by failing to clean up.
-    pub fn left_behind(&self, run: &str) -> io::Result<Vec<PathBuf>> {
+    pub fn left_behind(&self, run: &str) -> Result<Vec<PathBuf>, SwapError> {
+        let unreadable = |source| SwapError::Unreadable {
+            path: self.parent.clone(),
+            source,
+        };
         let own = self.neighbour("restoring", run);
         let begins = self.neighbour("restoring", "");
         let begins = begins.file_name().unwrap_or_default().as_bytes().to_owned();
         let mut left = Vec::new();
-        for entry in fs::read_dir(&self.parent)? {
-            let path = entry?.path();
+        for entry in fs::read_dir(&self.parent).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
             let name = path.file_name().unwrap_or_default();
             if name.as_bytes().starts_with(&begins) && path != own {
                 left.push(path);

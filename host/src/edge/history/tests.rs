@@ -35,6 +35,7 @@ fn record(run: &str, name: &str, started: &str) -> Record {
         shortcomings: vec![Trouble {
             what: "hook `notify` failed".to_owned(),
             why: Vec::new(),
+            next: String::new(),
         }],
         notes: Vec::new(),
         hooks: Vec::new(),

@@ -1,0 +1,69 @@
+//! The end of a run, for whoever watched it: the history, the messages and the exit code.
+
+use super::ending::{Exit, ending};
+use crate::edge::history::{History, HistoryError};
+use crate::edge::interrupt::Interrupted;
+use crate::edge::state::StateDir;
+use crate::error::CopalError;
+use crate::outcome::{Achieved, Outcome, Verdict};
+use crate::record::Record;
+use crate::show::message;
+
+/// Writes a run into the history, and tells what went wrong. What the history can't keep is one
+/// shortcoming more.
+pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) -> Exit {
+    let history = History::of(state);
+    let keep = |outcome: &Outcome<T>| {
+        let next = |error: &CopalError| ending(error).next;
+        history.add(&Record::of(outcome, exit(outcome).code(), &next))
+    };
+    if let Err(error) = keep(outcome) {
+        let anew = matches!(error, HistoryError::SetAside(_));
+        outcome.shortcomings.push(error.into());
+        // The new one is to know of this, too.
+        if anew && let Err(error) = keep(outcome) {
+            outcome.shortcomings.push(error.into());
+        }
+    }
+    tell(outcome);
+    exit(outcome)
+}
+
+/// Tells what went wrong, each thing in three parts.
+pub(super) fn tell<T: Achieved>(outcome: &Outcome<T>) {
+    let tell = |error: &CopalError| message::error(error, &ending(error).next);
+    match outcome.verdict() {
+        // Whatever failed did so because of the signal.
+        Verdict::Interrupted(signal) => tell(&Interrupted(signal).into()),
+        Verdict::Succeeded | Verdict::Warned | Verdict::Failed => outcome.errors().for_each(tell),
+    }
+    outcome.shortcomings.iter().for_each(tell);
+}
+
+/// The exit code: the signal's, the first error's, or the shortcoming's.
+pub(super) fn exit<T: Achieved>(outcome: &Outcome<T>) -> Exit {
+    match outcome.verdict() {
+        Verdict::Succeeded => Exit::Done,
+        Verdict::Warned => Exit::FellShort,
+        Verdict::Failed => outcome
+            .errors()
+            .next()
+            .map_or(Exit::Failed, |error| ending(error).exit),
+        Verdict::Interrupted(signal) => Exit::Interrupted(signal),
+    }
+}
+
+/// The result is there, and its telling may fall short.
+pub(super) fn told(exit: Exit, printed: Result<(), CopalError>) -> Exit {
+    match printed {
+        Ok(()) => exit,
+        Err(error) => {
+            message::error(&error, &ending(&error).next);
+            if exit == Exit::Done {
+                Exit::FellShort
+            } else {
+                exit
+            }
+        }
+    }
+}

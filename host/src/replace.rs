@@ -1,0 +1,127 @@
+//! A restore in place: the snapshot beside the live tree, then in its place. The old tree is kept.
+
+use std::path::PathBuf;
+
+use copal_core::manifest::Manifest;
+use copal_core::snapshot::SnapshotId;
+use copal_core::units::ByteCount;
+use copal_hooks::Cancel;
+
+use crate::edge::attributes::Owners;
+use crate::edge::lock::Lock;
+use crate::edges::{Edges, Step, Total};
+use crate::error::CopalError;
+use crate::floors;
+use crate::hooks::Hooks;
+use crate::job::Job;
+use crate::outcome::{Achieved, Outcome};
+use crate::record::{Kind, SnapshotRecord};
+use crate::run::Run;
+use crate::step::restore::restore;
+use crate::step::snapshots::Store;
+use crate::step::swap::{Place, Swapped};
+
+/// What a restore in place came to.
+#[derive(Debug)]
+pub struct Replaced {
+    /// The snapshot.
+    pub id: SnapshotId,
+    /// Where it lies, secrets masked.
+    pub at: String,
+    /// Its files.
+    pub files: u64,
+    /// Their content.
+    pub bytes: ByteCount,
+    /// Whether every owner is what it was.
+    pub owners: Owners,
+    /// The trees, new and old.
+    pub trees: Swapped,
+    /// Directories beside the source that other restores left.
+    pub left_behind: Vec<PathBuf>,
+}
+
+impl Achieved for Replaced {
+    fn errors(&self) -> Vec<&CopalError> {
+        Vec::new()
+    }
+
+    fn snapshots(&self) -> Vec<SnapshotRecord> {
+        vec![SnapshotRecord {
+            id: self.id,
+            destination: self.at.clone(),
+            files: self.files,
+            bytes: self.bytes.0,
+        }]
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = vec![format!("restored to `{}`", self.trees.live.display())];
+        let before = self.trees.before.iter();
+        notes.extend(before.map(|old| format!("the old tree is `{}`", old.display())));
+        notes
+    }
+}
+
+/// Puts a snapshot in the place of the job's source. Whatever happens, post-restore hooks hear of
+/// it, once.
+pub fn replace(
+    job: &Job,
+    store: &Store<'_>,
+    manifest: &Manifest,
+    edges: &Edges<'_>,
+) -> Result<Outcome<Replaced>, CopalError> {
+    let run = Run::begin(Kind::Restore, job.name(), edges);
+    // No backup may read the source while it changes.
+    let _lock = Lock::take(&edges.state.lock_file(job.name()), job.name())?;
+    let mut hooks = match Hooks::load(&job.config, &job.base, run.info_about(manifest)) {
+        Ok(hooks) => hooks,
+        Err(error) => return Ok(run.end(Err(error.into()))),
+    };
+
+    let result = beside_then_in_place(&run, job, &mut hooks, store, manifest);
+
+    let view = floors::tree(&job.source(), Vec::new(), edges.interrupt);
+    let mut outcome = run.end(result);
+    outcome.hear(&mut hooks);
+    let cancel = Cancel::from(edges.interrupt.flag());
+    hooks.post_restore(&outcome.report(), &floors::real(view), &cancel);
+    outcome.hear(&mut hooks);
+    Ok(outcome)
+}
+
+fn beside_then_in_place(
+    run: &Run<'_>,
+    job: &Job,
+    hooks: &mut Hooks,
+    store: &Store<'_>,
+    manifest: &Manifest,
+) -> Result<Replaced, CopalError> {
+    let Edges {
+        show, interrupt, ..
+    } = *run.edges;
+    let place = Place::of(&job.source(), &job.never(run.edges.state))?;
+    let left_behind = place.left_behind(&run.id)?;
+    let beside = place.beside(&run.id)?;
+    let total = Total {
+        files: manifest.totals.files,
+        bytes: manifest.totals.bytes,
+    };
+    show.step(Step::Fetch);
+    let mut watch = |done| show.transfer(done, total);
+    let restored = restore(store, manifest, beside.path(), &[], &mut watch, interrupt)?;
+
+    let view = floors::tree(place.live(), Vec::new(), interrupt);
+    hooks.pre_restore(&floors::real(view), &Cancel::from(interrupt.flag()))?;
+    // The last moment at which a signal leaves everything as it was.
+    interrupt.check()?;
+    let trees = place.swap(beside, &run.id)?;
+    Ok(Replaced {
+        id: manifest.id,
+        at: store.remote().shown(),
+        files: restored.files,
+        bytes: restored.bytes,
+        owners: restored.owners,
+        trees,
+        left_behind,
+    })
+}

@@ -1,0 +1,80 @@
+//! What every run has, whatever it does: an id, a beginning, and one end.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use copal_core::manifest::Manifest;
+use copal_hooks::RunInfo;
+use jiff::Timestamp;
+
+use crate::edges::Edges;
+use crate::error::CopalError;
+use crate::outcome::{Achieved, Outcome};
+use crate::record::Kind;
+
+/// A run that goes on.
+pub struct Run<'a> {
+    /// Its id.
+    pub id: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// The world around it.
+    pub edges: &'a Edges<'a>,
+    /// What fell short so far.
+    pub shortcomings: Vec<CopalError>,
+    kind: Kind,
+    name: String,
+    clock: Instant,
+}
+
+impl<'a> Run<'a> {
+    /// A run of the job called `name` begins.
+    pub fn begin(kind: Kind, name: &str, edges: &'a Edges<'a>) -> Self {
+        let started = (edges.now)();
+        Self {
+            id: format!("{:x}-{:x}", started.as_microsecond(), std::process::id()),
+            started,
+            edges,
+            shortcomings: Vec::new(),
+            kind,
+            name: name.to_owned(),
+            clock: Instant::now(),
+        }
+    }
+
+    /// What its hooks are told of it.
+    pub fn info(&self) -> RunInfo {
+        RunInfo {
+            run_id: self.id.clone(),
+            ..RunInfo::default()
+        }
+    }
+
+    /// The same of a run about a snapshot.
+    pub fn info_about(&self, manifest: &Manifest) -> RunInfo {
+        let totals = manifest.totals;
+        RunInfo {
+            snapshot: Some(manifest.id.to_string()),
+            counters: BTreeMap::from([
+                ("files".to_owned(), totals.files),
+                ("bytes".to_owned(), totals.bytes.0),
+            ]),
+            ..self.info()
+        }
+    }
+
+    /// Success and failure become one value.
+    pub fn end<T: Achieved>(self, result: Result<T, CopalError>) -> Outcome<T> {
+        Outcome {
+            run: self.id,
+            name: self.name,
+            kind: self.kind,
+            started: self.started,
+            took: self.clock.elapsed(),
+            result,
+            interrupted: self.edges.interrupt.signal(),
+            shortcomings: self.shortcomings,
+            hooks: Vec::new(),
+        }
+    }
+}

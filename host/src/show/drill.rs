@@ -1,0 +1,71 @@
+//! What a drill found.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::{Output, count, duration};
+use crate::drill::Drilled;
+use crate::error::CopalError;
+use crate::outcome::{Outcome, Verdict};
+
+/// Prints a drill. What is wrong with the snapshot was told before, as errors.
+pub fn print(outcome: &Outcome<Drilled>, output: Output) -> Result<(), CopalError> {
+    if output.json {
+        return super::json(&to_json(outcome));
+    }
+    super::result(&text(outcome, output.quiet))
+}
+
+fn text(outcome: &Outcome<Drilled>, quiet: bool) -> String {
+    let mut text = String::new();
+    let Ok(drilled) = &outcome.result else {
+        return text;
+    };
+    let verdict = match outcome.verdict() {
+        Verdict::Succeeded => "it works",
+        Verdict::Warned => "it works, with shortcomings",
+        Verdict::Failed => "it is damaged",
+        Verdict::Interrupted(_) => return text,
+    };
+    let (files, took) = (count(drilled.files, "file"), duration(outcome.took));
+    let mut line = |line: String| writeln!(text, "{line}").expect("a String takes every write");
+    line(format!(
+        "drilled {}/{}: {verdict} ({files}, {}, {took})",
+        outcome.name, drilled.id, drilled.bytes
+    ));
+    if quiet {
+        return text;
+    }
+    for database in &drilled.databases {
+        line(format!("  database checked: {database}"));
+    }
+    if drilled.databases.is_empty() {
+        line("  there is no database in it".to_owned());
+    }
+    match &drilled.hooks[..] {
+        [] => line("  no hook tried it".to_owned()),
+        hooks => line(format!("  tried by: {}", hooks.join(", "))),
+    }
+    text
+}
+
+fn to_json(outcome: &Outcome<Drilled>) -> serde_json::Value {
+    let drilled = outcome.result.as_ref().ok();
+    let errors = |all: &mut dyn Iterator<Item = &CopalError>| -> Vec<String> {
+        all.map(CopalError::in_one_line).collect()
+    };
+    json!({
+        "run": outcome.run,
+        "name": outcome.name,
+        "outcome": outcome.verdict().name(),
+        "seconds": outcome.took.as_secs_f64(),
+        "snapshot": drilled.map(|drilled| drilled.id),
+        "files": drilled.map(|drilled| drilled.files),
+        "bytes": drilled.map(|drilled| drilled.bytes),
+        "databases": drilled.map(|drilled| &drilled.databases),
+        "hooks": drilled.map(|drilled| &drilled.hooks),
+        "errors": errors(&mut outcome.errors()),
+        "shortcomings": errors(&mut outcome.shortcomings.iter()),
+    })
+}

@@ -1,0 +1,118 @@
+//! Deliver: one destination claims, receives and seals the snapshot, or keeps nothing of it.
+
+use copal_core::manifest::{COPAL_DIR, MANIFEST};
+use copal_hooks::Cancel;
+use jiff::Timestamp;
+
+use super::claim::{Claim, claim};
+use super::preflight::{self, Ready};
+use super::seal::{Circumstances, seal};
+use super::stage::Staged;
+use super::transfer::{Transfer, transfer};
+use crate::edge::remote::{Remote, RemoteError};
+use crate::edge::walk::walk;
+use crate::edges::{Edges, Step, Total};
+use crate::error::CopalError;
+use crate::filters::Filters;
+use crate::hooks::Hooks;
+use crate::job::Job;
+use crate::outcome::{Delivery, Snapshot};
+
+/// A destination that was asked.
+pub struct Reached {
+    /// Its name, secrets masked.
+    pub shown: String,
+    /// What it answered.
+    pub ready: Result<Ready, CopalError>,
+}
+
+/// What is delivered, and by which run.
+pub struct Parcel<'a> {
+    /// The job.
+    pub job: &'a Job,
+    /// The run's id.
+    pub run: &'a str,
+    /// When the run began.
+    pub started: Timestamp,
+    /// What is staged.
+    pub staged: &'a Staged,
+    /// The job's hooks: filters look at what moves under the transfer.
+    pub hooks: &'a Hooks,
+    /// The world around it.
+    pub edges: &'a Edges<'a>,
+}
+
+impl Parcel<'_> {
+    /// Claims a directory, transfers and seals. What an attempt that fails left there is removed.
+    pub fn deliver(&self, reached: Reached) -> Delivery {
+        let destination = reached.shown;
+        let mut left_behind = None;
+        let result = reached.ready.and_then(|ready| {
+            self.edges.interrupt.check()?;
+            let (remote, interrupt) = (&*ready.remote, self.edges.interrupt);
+            let first = preflight::choose_id(self.started, &ready.started);
+            let (name, staging) = (self.job.name(), &self.staged.staging);
+            let claim = claim(remote, name, first, self.run, staging, interrupt)?;
+            let sealed = self.transfer_and_seal(&ready, &claim);
+            if sealed.is_err() {
+                // Claimed, so all in it is this run's.
+                left_behind = remove_attempt(remote, &claim.dir).err();
+            }
+            sealed
+        });
+        Delivery {
+            destination,
+            result,
+            left_behind,
+        }
+    }
+
+    fn transfer_and_seal(&self, ready: &Ready, claim: &Claim) -> Result<Snapshot, CopalError> {
+        let Edges {
+            show,
+            interrupt,
+            state,
+            ..
+        } = *self.edges;
+        let total = Total {
+            files: self.staged.files.len() as u64,
+            bytes: self.staged.bytes(),
+        };
+        show.step(Step::Transfer);
+        let never = self.job.never(state);
+        let mut walk_again = || {
+            let mut filter = Filters::start(self.hooks, &Cancel::from(interrupt.flag()))?;
+            Ok(walk(&self.staged.source, &never, &mut filter, interrupt)?.kept)
+        };
+        let by = Transfer {
+            remote: &*ready.remote,
+            abilities: &ready.abilities,
+            wanted: ready.abilities.wanted(),
+            walk_again: &mut walk_again,
+            watch: &mut |done| show.transfer(done, total),
+            interrupt,
+        };
+        let transferred = transfer(self.staged, claim, by)?;
+
+        show.step(Step::Seal);
+        let circumstances = Circumstances {
+            name: self.job.name().to_owned(),
+            run: self.run.to_owned(),
+            started: self.started,
+            source: self.staged.source.display().to_string(),
+            hooks: self.hooks.records(),
+        };
+        Ok(seal(transferred, circumstances, &*ready.remote, interrupt)?.into())
+    }
+}
+
+/// The manifest first: from then on, whatever else remains, there is no snapshot.
+fn remove_attempt(remote: &dyn Remote, dir: &str) -> Result<(), RemoteError> {
+    if !remote
+        .files(&format!("{dir}/{COPAL_DIR}"), false)?
+        .is_empty()
+    {
+        remote.delete(&format!("{dir}/{MANIFEST}"))?;
+    }
+    remote.purge(dir)
+}

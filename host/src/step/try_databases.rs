@@ -1,0 +1,114 @@
+//! Every database of a restored copy, checked from its first page to its foreign keys.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use copal_core::manifest::Manifest;
+use copal_core::path::RelPath;
+
+use rusqlite::{Connection, OpenFlags, Row};
+
+use crate::capability::sqlite;
+use crate::edge::interrupt::Interrupt;
+use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, absolute, walk};
+use crate::error::CopalError;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Tried {
+    /// The databases there are, sorted.
+    pub databases: Vec<RelPath>,
+    /// Those that are damaged, each an error.
+    pub damaged: Vec<CopalError>,
+}
+
+/// Checks every database below `copy`.
+pub fn try_databases(
+    copy: &Path,
+    manifest: &Manifest,
+    interrupt: &Interrupt,
+) -> Result<Tried, CopalError> {
+    let mut tried = Tried {
+        databases: Vec::new(),
+        damaged: Vec::new(),
+    };
+    let walked = walk(copy, &[], &mut Everything, interrupt).map_err(unreadable)?;
+    let files = walked.kept.into_iter();
+    for found in files.filter(|found| found.kind == FoundKind::File) {
+        interrupt.check()?;
+        let file = absolute(copy, &found.path);
+        let is_database = sqlite::is_database(&file).map_err(|source| CopalError::Scratch {
+            deed: "read",
+            path: file.clone(),
+            source,
+        })?;
+        if !is_database {
+            continue;
+        }
+        let problems = match check(&file, interrupt) {
+            Ok(problems) => problems,
+            Err(error) => {
+                interrupt.check()?;
+                vec![error.to_string()]
+            }
+        };
+        if !problems.is_empty() {
+            tried.damaged.push(CopalError::Unsound {
+                id: manifest.id,
+                database: found.path.clone(),
+                problems,
+            });
+        }
+        tried.databases.push(found.path);
+    }
+    Ok(tried)
+}
+
+/// What is wrong with a database, at most so many lines.
+fn check(file: &Path, interrupt: &Interrupt) -> rusqlite::Result<Vec<String>> {
+    const LINES: usize = 100;
+    let mut connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let asked = interrupt.clone();
+    connection.progress_handler(100_000, Some(move || asked.signal().is_some()))?;
+    let lines = |pragma: &str, line: fn(&Row<'_>) -> rusqlite::Result<String>| {
+        let mut statement = connection.prepare(pragma)?;
+        let rows = statement.query_map([], line)?;
+        rows.take(LINES).collect::<Result<Vec<_>, _>>()
+    };
+    let mut wrong = lines("PRAGMA integrity_check(100)", |row| row.get(0))?;
+    wrong.retain(|line| line != "ok");
+    // Of one that is damaged this tells nothing more.
+    if wrong.is_empty() {
+        wrong = lines("PRAGMA foreign_key_check", |row| {
+            let (table, parent) = (row.get::<_, String>(0)?, row.get::<_, String>(2)?);
+            let row = row.get::<_, Option<i64>>(1)?;
+            let row = row.map_or(String::new(), |row| format!("row {row} of "));
+            Ok(format!(
+                "{row}`{table}` refers to what is not in `{parent}`"
+            ))
+        })?;
+    }
+    Ok(wrong)
+}
+
+struct Everything;
+
+impl Filter for Everything {
+    type Error = Infallible;
+
+    fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, Infallible> {
+        Ok(vec![Keep::Yes; found.len()])
+    }
+}
+
+fn unreadable(error: WalkError<Infallible>) -> CopalError {
+    match error {
+        WalkError::Unreadable { path, source } => CopalError::Scratch {
+            deed: "read",
+            path,
+            source,
+        },
+        WalkError::Filter(never) => match never {},
+        WalkError::Interrupted(interrupted) => interrupted.into(),
+    }
+}

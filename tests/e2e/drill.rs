@@ -1,0 +1,144 @@
+//! Drills: whether a snapshot would work.
+
+use std::fs;
+
+use copal_testkit::{OpenWebUi, Size, World};
+
+use crate::common::{files_below, folder, small_world};
+use crate::specimen::{configure, hook, tell_commands, told, world_with_specimen};
+
+const DEFAULTS: &str = "[[hook]]\nuse = \"sqlite-backup\"\ngrants.sqlite = [\"*\"]\n\n";
+
+fn make_database(world: &World, path: &str) {
+    let database = rusqlite::Connection::open(world.path(path)).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE parent (id INTEGER PRIMARY KEY);
+             CREATE TABLE child (id INTEGER PRIMARY KEY, parent REFERENCES parent);
+             INSERT INTO parent VALUES (1);
+             INSERT INTO child VALUES (1, 1);",
+        )
+        .unwrap();
+}
+
+fn no_copy_is_left(world: &World) {
+    let drills = world.path("home/.local/state/copal/drill");
+    assert_eq!(files_below(&drills), [""; 0], "copies");
+    assert_eq!(files_below(&world.path("tmp")), [""; 0], "temporary files");
+}
+
+#[test]
+fn a_good_snapshot_works_and_leaves_nothing_but_its_record() {
+    let world = world_with_specimen();
+    make_database(&world, "source/app.db");
+    let tells = tell_commands(&world, &["own"]);
+    let own = hook(
+        "own",
+        "config = { tell = \"tell-own\", act = { check = \"app.db\" }, within = \"drill\" }\ngrants = { command = [\"tell-own\"], sqlite = [\"*\"] }",
+    );
+    configure(&world, &format!("{tells}{DEFAULTS}{own}"));
+    world.copal(&["backup"]).succeeds();
+    fs::remove_file(world.path("told")).unwrap();
+
+    let drilled = world.copal(&["drill"]);
+    let text = drilled.succeeds().stdout();
+    assert!(text.contains("it works"), "{text}");
+    assert!(
+        text.contains("database checked: app.db") && text.contains("tried by: own"),
+        "{text}"
+    );
+    assert_eq!(told(&world), ["own drill none"]);
+    no_copy_is_left(&world);
+    let record = world
+        .copal(&["history", "show", "latest", "--json"])
+        .succeeds()
+        .json();
+    assert_eq!(
+        (&record["kind"], &record["outcome"]),
+        (&"drill".into(), &"succeeded".into())
+    );
+    assert!(record["took_ms"].as_u64().is_some());
+}
+
+#[test]
+fn a_drill_tells_its_hooks_which_snapshot_it_is_about() {
+    let world = world_with_specimen();
+    let own = hook(
+        "own",
+        "config = { act = \"introduce\", within = \"drill\" }",
+    );
+    configure(&world, &own);
+    world.copal(&["backup"]).succeeds();
+    let drilled = world.copal(&["drill"]);
+    drilled
+        .exits_with(1)
+        .says("phase drill")
+        .says(", snapshot 2");
+}
+
+#[test]
+fn all_that_is_wrong_is_told_damaged_databases_broken_references_and_hooks() {
+    let world = world_with_specimen();
+    make_database(&world, "source/orphans.db");
+    make_database(&world, "source/torn.db");
+    let orphans = rusqlite::Connection::open(world.path("source/orphans.db")).unwrap();
+    orphans
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM parent")
+        .unwrap();
+    drop(orphans);
+    let mut torn = fs::read(world.path("source/torn.db")).unwrap();
+    let page = torn.len() - 4096;
+    torn[page..].fill(0xee);
+    fs::write(world.path("source/torn.db"), torn).unwrap();
+    let live = "[database.\"torn.db\"]\nlive = \"allow\"\n\n";
+    let fails = hook("fails", "config = { act = \"fail\", within = \"drill\" }");
+    let panics = hook("panics", "config = { act = \"panic\", within = \"drill\" }");
+    configure(&world, &format!("{DEFAULTS}{fails}{panics}{live}"));
+    world.copal(&["backup"]).succeeds();
+
+    let drilled = world.copal(&["drill"]);
+    drilled
+        .exits_with(1)
+        .says("orphans.db")
+        .says("torn.db")
+        .says("hook `fails` failed in drill")
+        .says("hook `panics` failed in drill");
+    assert!(drilled.stdout().contains("it is damaged"), "{drilled}");
+    no_copy_is_left(&world);
+}
+
+#[test]
+fn a_damaged_file_ends_a_drill_before_anything_is_tried() {
+    let world = small_world();
+    let id = crate::common::back_up(&world);
+    let file = folder(&world, &id).join("letter.txt");
+    fs::write(file, "Dear writer,\n").unwrap();
+    let drilled = world.copal(&["drill", "--from", "vault:"]);
+    drilled.exits_with(1).says("letter.txt");
+    assert_eq!(drilled.stdout(), "");
+    no_copy_is_left(&world);
+}
+
+#[test]
+fn without_a_configuration_and_elsewhere_databases_are_checked_all_the_same() {
+    let world = small_world();
+    OpenWebUi::create(&world.path("app"), &Size::SMALL).unwrap();
+    let run = ["backup", "--source", "app", "--to", "vault:"];
+    world.copal(&run).succeeds();
+    fs::create_dir(world.path("roomy")).unwrap();
+    let drilled = world.copal(&[
+        "drill", "latest", "--from", "vault:", "--in", "roomy", "--json",
+    ]);
+    let json = drilled.succeeds().json();
+    assert_eq!(json["outcome"], "succeeded");
+    assert!(
+        json["databases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|path| path == "webui.db")
+    );
+    assert_eq!(files_below(&world.path("roomy")), [""; 0]);
+    assert_eq!(fs::read_dir(world.path("roomy")).unwrap().count(), 0);
+    no_copy_is_left(&world);
+}
