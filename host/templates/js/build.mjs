@@ -1,4 +1,4 @@
-// Makes build/hook.wasm of src/hook.js. One file is what the engine takes, so copal.js goes in front.
+// Makes build/hook.wasm of src/hook.js and what that imports.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { componentize } from '@bytecodealliance/componentize-js';
 
@@ -6,8 +6,8 @@ const { component } = await componentize({
   sourcePath: 'src/hook.js',
   witPath: 'wit',
   worldName: 'hook',
-  // `http` is what `fetch` needs, `stdio` is where the text of an exception goes.
-  disableFeatures: ['fetch-event'],
+  // The engine's own `fetch` hides why a request failed; src/copal-http.js does not, and does without.
+  disableFeatures: ['http', 'fetch-event'],
 });
 await mkdir('build', { recursive: true });
 await writeFile('build/hook.wasm', component);

@@ -1,7 +1,7 @@
 // Requests through wasi:http.
 #include "copal.h"
 
-#include <stdio.h>
+#include <ctype.h>
 
 // The most that `blocking-write-and-flush` takes at once.
 #define CHUNK 4096
@@ -27,11 +27,18 @@ static bool parse(const char *url, parts *parts, copal_error *error) {
     return copal_invalid(error, "the URL is none of http or https, without a user in it");
 }
 
-// Method and origin, which is what may be shown of a URL: behind it there can be a secret.
+// Method and origin, which is what may be shown of a URL, as grants have it: behind it there can be a secret.
 static char *describe(const char *method, const parts *parts) {
     copal_text text = {0};
-    copal_append(&text, "%s %s://%.*s", method, parts->secure ? "https" : "http",
-                 (int)parts->authority_length, parts->authority);
+    copal_append(&text, "%s %s://", method, parts->secure ? "https" : "http");
+    size_t host = text.length;
+    copal_append(&text, "%.*s", (int)parts->authority_length, parts->authority);
+    for (char *byte = text.bytes + host; *byte; byte++) *byte = (char)tolower(*byte);
+    const char *usual = parts->secure ? ":443" : ":80";
+    size_t length = strlen(usual);
+    if (parts->authority_length > length && !strcmp(text.bytes + text.length - length, usual)) {
+        text.bytes[text.length - length] = 0;
+    }
     return text.bytes;
 }
 

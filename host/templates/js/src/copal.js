@@ -1,5 +1,5 @@
-// What every hook needs: its config, the unpacking of batches, errors that Copal understands, and
-// requests. There is nothing of your hook in here.
+// What every hook needs: its config, the unpacking of batches, errors that Copal understands and log
+// lines. There is nothing of your hook in here.
 import * as logging from 'copal:hooks/log@0.1.0';
 import * as runInfo from 'copal:hooks/run-info@0.1.0';
 
@@ -17,9 +17,9 @@ export const OTHER = 3;
 
 /** An error that Copal shows as it is: `kind` is one of the cases of `error` in wit/types.wit. */
 export class HookError extends Error {
-  constructor(kind, message) {
-    super(message);
-    this.payload = { tag: kind, val: message };
+  constructor(kind, value) {
+    super(typeof value === 'string' ? value : kind);
+    this.payload = { tag: kind, val: value };
   }
 }
 
@@ -108,32 +108,6 @@ function unsigned(bytes) {
 function milliseconds(bytes) {
   const times = new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
   return (row) => Number(times[row] / 1_000_000n);
-}
-
-/** Sends JSON and answers the response. Throws where there is none, or none that means success. */
-export async function post(url, body) {
-  let response;
-  try {
-    const headers = { 'content-type': 'application/json' };
-    response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  } catch (error) {
-    // The engine does not say why; Copal does, beside this.
-    throw new HookError('failed', `POST ${origin(url)}: ${error.message}`);
-  }
-  if (!response.ok) {
-    const text = (await response.text()).trim().slice(0, 200);
-    throw new HookError('failed', `${origin(url)} answered ${response.status}${text && `: ${text}`}`);
-  }
-  return response;
-}
-
-// What is behind the origin can be a secret.
-function origin(url) {
-  try {
-    return new URL(url).origin;
-  } catch {
-    throw new HookError('invalid', 'the URL is none');
-  }
 }
 
 // An exception becomes an error with its text and its place, instead of a trap without.

@@ -1,10 +1,11 @@
 // Phase `post-backup`: tells `url` how the run ended.
 import * as copal from './copal.js';
+import { post } from './copal-http.js';
 import { readConfig } from './config.js';
 
-export const postBackup = copal.phase(async (report) => {
+export const postBackup = copal.phase((report) => {
   const url = copal.needed(readConfig(), 'url');
-  await copal.post(url, {
+  post(url, {
     outcome: report.outcome(),
     snapshot: report.snapshot() ?? null,
     files: Number(report.counter('files') ?? 0),

@@ -52,11 +52,12 @@ def send(method: str, url: str, headers: dict, body: bytes = b"") -> Response:
 
 
 def _origin(url: str) -> str:
-    """What may be shown of a URL: behind it there can be a secret."""
+    """What may be shown of a URL, as grants have it: behind it there can be a secret."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc:
         raise copal.invalid("the URL is none of http or https, without a user in it")
-    return f"{parts.scheme}://{parts.netloc}"
+    usual = ":443" if parts.scheme == "https" else ":80"
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}"
 
 
 def _request(method, url, headers):
