@@ -30,8 +30,8 @@ impl From<GuestError> for wit::Error {
         match error {
             GuestError::Denied(denial) => Self::Denied(wit::Denial {
                 capability: denial.capability.name().to_owned(),
+                remedy: denial.remedy(),
                 requested: denial.value,
-                remedy: denial.remedy,
             }),
             GuestError::Invalid(why) => Self::Invalid(why),
             GuestError::Missing(name) => Self::Missing(name),

@@ -11,5 +11,6 @@ wasmtime::component::bindgen!({
     world: "host",
     ownership: Borrowing { duplicate_if_necessary: false },
     imports: { default: trappable },
+    exports: { default: async },
     with: { "copal:hooks/report.report": crate::report::Report },
 });

@@ -3,50 +3,46 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::component::Instance;
+use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::copal::hooks::types::Error;
-use crate::clock::Clock;
 use crate::exports::{Exports, Indices};
-use crate::failure::Stop;
-use crate::gate::Gate;
-use crate::guest_log::GuestLog;
+use crate::gate::{Gate, Meeting};
 use crate::memory::MemoryLimiter;
-use crate::{
-    Account, Cancel, Capabilities, FailureKind, Hook, HookFailure, Limits, Phase, Report, RunInfo,
-};
+use crate::runtime::Waiting;
+use crate::stdio::Stdio;
+use crate::{Account, FailureKind, Hook, HookFailure, Limits, Phase, wasi};
 
 /// What belongs to one instance on the host's side.
 pub(crate) struct State {
     pub(crate) gate: Gate,
     memory: MemoryLimiter,
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    /// Standard output and error.
+    stdio: [Stdio; 2],
 }
 
-/// What a phase brings to a hook.
-pub(crate) struct Meeting<'a> {
-    phase: Phase,
-    run: &'a RunInfo,
-    cancel: &'a Cancel,
-    capabilities: Option<Arc<dyn Capabilities>>,
-    pub(crate) report: Option<Report>,
-}
-
-impl<'a> Meeting<'a> {
-    pub(crate) fn new(phase: Phase, run: &'a RunInfo, cancel: &'a Cancel) -> Self {
-        Self {
-            phase,
-            run,
-            cancel,
-            capabilities: None,
-            report: None,
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
         }
     }
+}
 
-    /// Lets the hook use capabilities.
-    pub(crate) fn with(mut self, capabilities: Arc<dyn Capabilities>) -> Self {
-        self.capabilities = Some(capabilities);
-        self
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.gate,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }
 
@@ -55,6 +51,7 @@ pub(crate) struct Guest {
     store: Store<State>,
     instance: Instance,
     limits: Limits,
+    waiting: Arc<Waiting>,
 }
 
 impl Guest {
@@ -70,7 +67,7 @@ impl Guest {
                 phase: meeting.phase,
                 kind: FailureKind::NotExported,
                 last_words: Vec::new(),
-                account: Account::default(),
+                account: Box::default(),
             });
         };
         let mut guest = Self::instantiate(hook, meeting)?;
@@ -82,25 +79,26 @@ impl Guest {
 
     pub(crate) fn instantiate(hook: &Hook, meeting: Meeting<'_>) -> Result<Self, HookFailure> {
         let limits = hook.limits;
-        let mut store = Store::new(hook.pre.engine(), State::new(hook, meeting));
+        let mut store = Store::new(hook.pre.engine(), State::enter(hook, meeting)?);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(usize::try_from(limits.hostcall.0).unwrap_or(usize::MAX));
-        store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
-            context.data().gate.at_tick()?;
+            let may_go_on = context.data().gate.watch.check();
+            may_go_on.map_err(wasmtime::Error::new)?;
             Ok(UpdateDeadline::Continue(1))
         });
-        store.data_mut().gate.clock.begin(hook.limits.wall);
-        match hook.pre.instantiate(&mut store) {
+        let waiting = Arc::clone(&hook.machine.waiting);
+        let instance = guarded(&waiting, &mut store, limits.wall, async |store| {
+            hook.pre.instantiate_async(store).await
+        });
+        match instance {
             Ok(instance) => Ok(Self {
                 store,
                 instance,
                 limits,
+                waiting,
             }),
-            Err(error) => {
-                let kind = FailureKind::of(&error, &limits);
-                Err(store.data().gate.failure(kind))
-            }
+            Err(error) => Err(store.data().failure(FailureKind::of(&error, &limits))),
         }
     }
 
@@ -109,23 +107,18 @@ impl Guest {
         exports.check(phase, &mut self.store, &self.instance)
     }
 
-    /// Calls a function of the guest, which may compute for `limit`.
+    /// Calls a function of the guest, which may compute and wait for `limit`.
     ///
     /// After a failure the instance is poisoned and fails for good.
     pub(crate) fn call<T>(
         &mut self,
         limit: Duration,
-        function: impl FnOnce(&mut Store<State>) -> wasmtime::Result<Result<T, Error>>,
+        function: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<Result<T, Error>>,
     ) -> Result<T, HookFailure> {
-        self.store.set_epoch_deadline(1);
-        self.store.data_mut().gate.clock.begin(limit);
-        let result = function(&mut self.store);
-        let gate = &mut self.store.data_mut().gate;
-        gate.clock.pause();
-        gate.account.computed += gate.clock.spent();
+        let result = guarded(&self.waiting, &mut self.store, limit, function);
         let kind = match result {
             Ok(Ok(value)) => return Ok(value),
-            Ok(Err(error)) => FailureKind::answered(error, &gate.denials),
+            Ok(Err(error)) => FailureKind::answered(error, &self.store.data().gate.denials()),
             Err(error) => FailureKind::of(&error, &self.limits),
         };
         Err(self.failure(kind))
@@ -134,67 +127,78 @@ impl Guest {
     /// Calls the only function of a phase; what the hook did in it.
     pub(crate) fn finish(
         mut self,
-        function: impl FnOnce(&mut Store<State>) -> wasmtime::Result<Result<(), Error>>,
+        function: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<Result<(), Error>>,
     ) -> Result<Account, HookFailure> {
         self.call(self.limits.wall, function)?;
         Ok(self.into_account())
     }
 
     pub(crate) fn failure(&self, kind: FailureKind) -> HookFailure {
-        self.store.data().gate.failure(kind)
+        self.store.data().failure(kind)
     }
 
     pub(crate) fn into_account(self) -> Account {
-        self.store.into_data().gate.account
+        let state = self.store.into_data();
+        state.end_lines();
+        state.gate.account()
     }
+}
+
+/// Lets a guest compute and wait for `limit`: an epoch's end stops one that computes, a timer one that
+/// waits.
+fn guarded<T>(
+    waiting: &Waiting,
+    store: &mut Store<State>,
+    limit: Duration,
+    function: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
+    store.set_epoch_deadline(1);
+    let watch = store.data().gate.watch.clone();
+    watch.clock(|clock| clock.begin(limit));
+    let result = waiting.block_on(async {
+        tokio::select! {
+            biased;
+            result = function(store) => result,
+            stop = watch.until_stopped() => Err(wasmtime::Error::new(stop)),
+        }
+    });
+    let spent = watch.clock(|clock| {
+        clock.pause();
+        clock.spent()
+    });
+    store.data_mut().gate.computed += spent;
+    result
 }
 
 impl State {
-    fn new(hook: &Hook, meeting: Meeting<'_>) -> Self {
-        let gate = Gate {
-            hook: Arc::clone(&hook.name),
-            phase: meeting.phase,
-            run: meeting.run.clone(),
-            config: Arc::clone(&hook.config),
-            grants: Arc::clone(&hook.grants),
-            limits: hook.limits,
-            capabilities: meeting.capabilities,
-            cancel: meeting.cancel.clone(),
-            clock: Clock::new(),
-            log: GuestLog::new(&hook.name, hook.limits.log),
-            account: Account::default(),
-            denials: Vec::new(),
-            report: meeting.report,
+    fn enter(hook: &Hook, meeting: Meeting<'_>) -> Result<Self, HookFailure> {
+        let mut gate = Gate::new(meeting);
+        let stdio = [Stdio::new(&gate.log), Stdio::new(&gate.log)];
+        let trees = match gate.trees() {
+            Ok(Ok(trees)) => trees,
+            Ok(Err(error)) => return Err(gate.failure(FailureKind::Host(error.to_string()))),
+            Err(stop) => return Err(gate.failure((&stop).into())),
         };
-        Self {
-            gate,
-            memory: MemoryLimiter::new(hook.memory),
+        match wasi::context(&stdio, &trees) {
+            Ok(wasi) => Ok(Self {
+                gate,
+                memory: MemoryLimiter::new(hook.memory),
+                table: wasi::table(),
+                wasi,
+                http: WasiHttpCtx::new(),
+                stdio,
+            }),
+            Err(why) => Err(gate.failure(FailureKind::Host(why))),
         }
-    }
-}
-
-impl Gate {
-    /// Whether a computing guest may go on.
-    fn at_tick(&self) -> wasmtime::Result<()> {
-        let stop = if self.cancel.is_cancelled() {
-            Stop::Interrupted
-        } else if self.clock.left().is_zero() {
-            Stop::TimedOut {
-                limit: self.clock.limit(),
-            }
-        } else {
-            return Ok(());
-        };
-        Err(wasmtime::Error::new(stop))
     }
 
     fn failure(&self, kind: FailureKind) -> HookFailure {
-        HookFailure {
-            hook: self.hook.to_string(),
-            phase: self.phase,
-            kind,
-            last_words: self.log.last_words(),
-            account: self.account.clone(),
-        }
+        self.end_lines();
+        self.gate.failure(kind)
+    }
+
+    /// Hears what the guest wrote last, though it did not end the line.
+    fn end_lines(&self) {
+        self.stdio.iter().for_each(Stdio::flush);
     }
 }

@@ -5,10 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A switch that ends running hooks. Clones are the same switch.
 ///
-/// A hook notices within one tick (10 ms) of computing; while the host works for it on a
-/// capability, that capability has to look for itself ([`Call::cancel`](crate::Call::cancel)).
+/// A hook notices within a few ticks (of 10 ms) of computing or waiting; while the host works for it
+/// on a capability, that capability has to look for itself ([`Call::cancel`](crate::Call::cancel)).
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    own: Arc<AtomicBool>,
+    /// Another switch that throws this one as well.
+    parent: Option<Arc<AtomicBool>>,
+}
 
 impl Cancel {
     /// A switch that nobody has thrown.
@@ -18,18 +22,30 @@ impl Cancel {
 
     /// Throws it, for good.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.own.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was thrown.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let is_thrown = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        is_thrown(&self.own) || self.parent.as_ref().is_some_and(is_thrown)
+    }
+
+    /// A switch for one deed, which is thrown with this one and can be thrown alone.
+    pub(crate) fn child(&self) -> Self {
+        Self {
+            own: Arc::default(),
+            parent: Some(Arc::clone(&self.own)),
+        }
     }
 }
 
 /// Takes over a flag that something else sets, for example a signal handler.
 impl From<Arc<AtomicBool>> for Cancel {
     fn from(flag: Arc<AtomicBool>) -> Self {
-        Self(flag)
+        Self {
+            own: flag,
+            parent: None,
+        }
     }
 }

@@ -1,21 +1,51 @@
 //! Judges a component before it is linked, in our own words and by the names of `wit/`.
 
-use wasmtime::Engine;
-use wasmtime::component::Component;
-
 use crate::{Flaw, Phase};
 
 /// The version of `package copal:hooks` that this host has.
-const OFFERED: &str = "0.1.0";
+pub(crate) const OFFERED: &str = "0.1.0";
 
 /// Versions of one track (equal up to the minor number while the major is 0) fit each other.
 const TRACK: &str = "0.1.";
 
-const PACKAGE: &str = "copal:hooks/";
+pub(crate) const PACKAGE: &str = "copal:hooks/";
 
 /// The interfaces that a hook may import.
 const IMPORTS: [&str; 9] = [
     "types", "log", "run-info", "sqlite", "archive", "command", "state", "secrets", "report",
+];
+
+/// The interfaces of WASI that are linked, and lead nowhere.
+const WASI: [&str; 29] = [
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
 ];
 
 /// Looks at a file's first bytes: what it is, if it isn't a component.
@@ -46,19 +76,24 @@ pub(crate) fn not_compiled(error: &wasmtime::Error) -> Flaw {
     }
 }
 
-/// Checks the names of all that a component imports and exports; the phases it exports.
-pub(crate) fn phases(engine: &Engine, component: &Component) -> Result<Vec<Phase>, Flaw> {
-    let component_type = component.component_type();
-    for (name, _) in component_type.imports(engine) {
-        let interface = name
-            .strip_prefix(PACKAGE)
-            .ok_or_else(|| Flaw::UnknownImport(name.to_owned()))?;
-        if !IMPORTS.contains(&of_this_version(interface)?) {
+/// Checks the names of all that a component imports.
+pub(crate) fn imports<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Flaw> {
+    for name in names {
+        let is_offered = match name.strip_prefix(PACKAGE) {
+            Some(interface) => IMPORTS.contains(&of_this_version(interface)?),
+            None => is_wasi(name),
+        };
+        if !is_offered {
             return Err(Flaw::UnknownImport(name.to_owned()));
         }
     }
+    Ok(())
+}
+
+/// Checks the names of all that a component exports; the phases among them, sorted.
+pub(crate) fn phases<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<Phase>, Flaw> {
     let mut phases = Vec::new();
-    for (name, _) in component_type.exports(engine) {
+    for name in names {
         // Some toolchains add exports of their own, which nobody calls.
         let Some(interface) = name.strip_prefix(PACKAGE) else {
             continue;
@@ -75,6 +110,16 @@ pub(crate) fn phases(engine: &Engine, component: &Component) -> Result<Vec<Phase
     }
     phases.sort();
     Ok(phases)
+}
+
+/// Whether this is one of the interfaces of WASI 0.2 that are linked.
+pub(crate) fn is_wasi(name: &str) -> bool {
+    let Some((interface, version)) = name.split_once('@') else {
+        return false;
+    };
+    let patch = version.strip_prefix("0.2.").unwrap_or("");
+    let is_0_2 = !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit());
+    is_0_2 && WASI.contains(&interface)
 }
 
 /// The interface's bare name, if its version is of the track that is offered.

@@ -1,4 +1,4 @@
-//! How long a guest has computed.
+//! How long a guest has computed and waited.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ impl Clock {
         };
     }
 
-    /// The guest waits for the host.
+    /// The guest's time stops: the host works for it, or the call has ended.
     pub(crate) fn pause(&mut self) {
         self.spent = self.spent();
         self.since = None;
@@ -40,7 +40,7 @@ impl Clock {
         self.since = Some(Instant::now());
     }
 
-    /// How long the guest has computed in this call.
+    /// How long the guest has computed and waited in this call.
     pub(crate) fn spent(&self) -> Duration {
         self.spent + self.since.map_or(Duration::ZERO, |since| since.elapsed())
     }

@@ -1,23 +1,20 @@
 //! Loads components.
 
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use copal_core::digest::Sha256;
-use sha2::Digest as _;
-use wasmtime::component::{Component, HasData, Linker};
-use wasmtime::{Config, Engine, WasmBacktraceDetails};
+use copal_core::grants::{Grants, InForce};
+use copal_core::units::ByteCount;
+use wasmtime::component::Component;
 
-use crate::bindings::Host_;
-use crate::call::State;
+use crate::cache::{self, Cache, Found};
 use crate::exports::Exports;
-use crate::gate::Gate;
-use crate::{Flaw, Grants, Hook, HookError, Limits, check};
-
-/// How often a computing hook is looked at.
-const TICK: Duration = Duration::from_millis(10);
+use crate::inspect::Inspected;
+use crate::machine::Machine;
+use crate::runtime::Waiting;
+use crate::{Flaw, Hook, HookError, Limits, check};
 
 /// A component with all that its owner says about it.
 #[derive(Debug, Clone)]
@@ -28,16 +25,49 @@ pub struct HookSpec<'a> {
     pub component: &'a [u8],
     /// The `config` table: an object, or null for none.
     pub config: serde_json::Value,
-    /// What it may touch.
+    /// What its owner grants.
     pub grants: Grants,
     /// How much it may use.
     pub limits: Limits,
 }
 
-/// Compiles and links components. One engine serves all hooks of a process.
+/// Compiles and links components. One engine serves all hooks of a process. Its calls block, and are
+/// not for threads of an async runtime.
 pub struct HookEngine {
-    linker: Linker<State>,
-    ticker: Arc<Ticker>,
+    waiting: Arc<Waiting>,
+    /// By the size of the stack.
+    places: Mutex<BTreeMap<u64, Arc<Place>>>,
+    cache: Option<PathBuf>,
+    on_compile: Option<Box<OnCompile>>,
+}
+
+/// Where components are compiled and kept.
+struct Place {
+    machine: Arc<Machine>,
+    cache: Option<Cache>,
+}
+
+/// Told when a component begins to be compiled, and when that has ended. Several may be compiled at
+/// once, each on a thread of its own.
+pub type OnCompile = dyn Fn(Compiling<'_>) + Send + Sync;
+
+/// A component that is compiled because no compiled form of it is at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compiling<'a> {
+    /// It begins. A component of a megabyte takes about half a second on one core.
+    Begins {
+        /// The hook's name.
+        hook: &'a str,
+        /// The component's size.
+        size: ByteCount,
+    },
+    /// It has ended, well or not.
+    Ends {
+        /// The hook's name.
+        hook: &'a str,
+        /// How long it took.
+        took: Duration,
+    },
 }
 
 impl HookEngine {
@@ -46,18 +76,51 @@ impl HookEngine {
     /// # Errors
     /// Where wasmtime can't run on this machine, or no thread can be started.
     pub fn new() -> Result<Self, EngineError> {
-        let mut config = Config::new();
-        config
-            .concurrency_support(false)
-            .epoch_interruption(true)
-            .max_wasm_stack(512 * 1024)
-            .wasm_backtrace_details(WasmBacktraceDetails::Disable);
-        let engine = Engine::new(&config).map_err(|error| EngineError::wasmtime(&error))?;
-        let mut linker = Linker::new(&engine);
-        Host_::add_to_linker::<_, TheGate>(&mut linker, |state: &mut State| &mut state.gate)
-            .map_err(|error| EngineError::wasmtime(&error))?;
-        let ticker = Arc::new(Ticker::start(&engine)?);
-        Ok(Self { linker, ticker })
+        let waiting = Waiting::new().map_err(|error| EngineError::thread(&error))?;
+        let engine = Self {
+            waiting: Arc::new(waiting),
+            places: Mutex::default(),
+            cache: None,
+            on_compile: None,
+        };
+        engine.place(Limits::default().stack)?;
+        Ok(engine)
+    }
+
+    /// Keeps what it compiles in this directory, and looks there first. The directory is made where
+    /// there is none; one that others may enter is not used, nor is one of somebody else's. Then,
+    /// as where something is wrong with an entry, components are compiled as if there were no cache.
+    #[must_use]
+    pub fn cached(mut self, directory: &Path) -> Self {
+        self.cache = Some(directory.to_owned());
+        let places = self
+            .places
+            .get_mut()
+            .expect("no holder of this lock panics");
+        for place in places.values_mut() {
+            let machine = Arc::clone(&place.machine);
+            *place = Arc::new(Place::new(machine, Some(directory)));
+        }
+        self
+    }
+
+    /// The place for components with a stack of this size.
+    fn place(&self, stack: ByteCount) -> Result<Arc<Place>, EngineError> {
+        let mut places = self.places.lock().expect("no holder of this lock panics");
+        if let Some(place) = places.get(&stack.0) {
+            return Ok(Arc::clone(place));
+        }
+        let machine = Machine::new(stack, &self.waiting)?;
+        let place = Arc::new(Place::new(Arc::new(machine), self.cache.as_deref()));
+        places.insert(stack.0, Arc::clone(&place));
+        Ok(place)
+    }
+
+    /// Has `told` told of each component that is compiled.
+    #[must_use]
+    pub fn on_compile(mut self, told: Box<OnCompile>) -> Self {
+        self.on_compile = Some(told);
+        self
     }
 
     /// Compiles a component, checks that it fits, and finds the phases that it exports.
@@ -78,29 +141,83 @@ impl HookEngine {
             table @ serde_json::Value::Object(_) => table.to_string(),
             _ => return Err(Flaw::ConfigNotATable),
         };
-        check::header(spec.component)?;
-        let engine = self.linker.engine();
-        let component = Component::from_binary(engine, spec.component)
-            .map_err(|error| check::not_compiled(&error))?;
-        let phases = check::phases(engine, &component)?;
-        let pre = self
+        let known = Inspected::of(spec.component)?;
+        let place = self.place(spec.limits.stack).map_err(Flaw::Engine)?;
+        let machine = &place.machine;
+        let Found { digest, component } = place.find(spec.component);
+        let is_new = component.is_none();
+        let component = match component {
+            Some(component) => component,
+            None => self.compile(machine, name, spec.component)?,
+        };
+        let pre = machine
             .linker
             .instantiate_pre(&component)
             .map_err(|error| Flaw::UnfitImports(error.root_cause().to_string()))?;
-        let digest = Sha256::from_bytes(sha2::Sha256::digest(spec.component).into());
         let hook = Hook {
             name: Arc::clone(name),
             digest,
             config: config.into(),
-            grants: Arc::new(spec.grants),
+            in_force: Arc::new(InForce {
+                grants: spec.grants,
+                requests: known.requests,
+            }),
             limits: spec.limits,
             memory: spec.limits.memory_of(spec.component.len()),
-            exports: Exports::of(&phases, &pre)?,
+            exports: Exports::of(&known.phases, &pre)?,
             pre,
-            _ticker: Arc::clone(&self.ticker),
+            is_from_cache: !is_new,
+            machine: Arc::clone(machine),
         };
-        hook.check_types()?;
+        // What was kept had been checked before.
+        if is_new {
+            hook.check_types()?;
+            if let Some(cache) = &place.cache {
+                cache.keep(spec.component, digest, &component);
+            }
+        }
         Ok(hook)
+    }
+
+    fn compile(&self, machine: &Machine, hook: &str, component: &[u8]) -> Result<Component, Flaw> {
+        let tell = |what| {
+            if let Some(told) = &self.on_compile {
+                told(what);
+            }
+        };
+        let size = ByteCount(component.len() as u64);
+        tell(Compiling::Begins { hook, size });
+        let began = Instant::now();
+        let compiled = Component::from_binary(machine.engine(), component);
+        let took = began.elapsed();
+        tell(Compiling::Ends { hook, took });
+        compiled.map_err(|error| check::not_compiled(&error))
+    }
+}
+
+impl Place {
+    fn new(machine: Arc<Machine>, cache: Option<&Path>) -> Self {
+        let cache = cache.and_then(|directory| {
+            let opened = Cache::open(directory, machine.engine());
+            opened
+                .inspect_err(|error| {
+                    let directory = directory.display();
+                    tracing::warn!(%directory, %error, "compiled components are not kept");
+                })
+                .ok()
+        });
+        Self { machine, cache }
+    }
+
+    fn find(&self, component: &[u8]) -> Found {
+        let without = || Found {
+            digest: cache::sha256(component),
+            component: None,
+        };
+        let cache = self.cache.as_ref();
+        cache.map_or_else(without, |cache| {
+            cache.find(self.machine.engine(), component)
+        })
     }
 }
 
@@ -110,36 +227,11 @@ impl HookEngine {
 pub struct EngineError(String);
 
 impl EngineError {
-    fn wasmtime(error: &wasmtime::Error) -> Self {
+    pub(crate) fn wasmtime(error: &wasmtime::Error) -> Self {
         Self(format!("{error:#}"))
     }
-}
 
-/// Says that what all imports work on is the gate.
-struct TheGate;
-
-impl HasData for TheGate {
-    type Data<'a> = &'a mut Gate;
-}
-
-/// Advances the engine's epoch, which makes every running guest look up from its work.
-pub(crate) struct Ticker {
-    /// Dropping it ends the thread.
-    _running: Sender<()>,
-}
-
-impl Ticker {
-    fn start(engine: &Engine) -> Result<Self, EngineError> {
-        let (running, ended) = mpsc::channel::<()>();
-        let engine = engine.clone();
-        thread::Builder::new()
-            .name("hook-ticker".into())
-            .spawn(move || {
-                while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                    engine.increment_epoch();
-                }
-            })
-            .map_err(|error| EngineError(format!("no thread for the clock: {error}")))?;
-        Ok(Self { _running: running })
+    pub(crate) fn thread(error: &std::io::Error) -> Self {
+        Self(format!("no thread can be started: {error}"))
     }
 }

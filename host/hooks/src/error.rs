@@ -1,6 +1,6 @@
 //! Why a component can't be a hook.
 
-use crate::{FailureKind, Phase};
+use crate::{EngineError, FailureKind, Phase};
 
 /// A component that was refused when it was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +63,12 @@ pub enum Flaw {
         /// The difference.
         why: String,
     },
+    /// Its section of requests can't be read.
+    #[error("its section `copal-hook`, which holds its requests, can't be read: {0}")]
+    Requests(String),
+    /// No engine can be had for its limits.
+    #[error(transparent)]
+    Engine(EngineError),
     /// It can't be started within its limits.
     #[error("it can't be started: {0}")]
     CannotStart(FailureKind),

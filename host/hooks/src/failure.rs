@@ -20,7 +20,7 @@ pub struct HookFailure {
     /// The last lines that the hook logged, oldest first; the text of a panic is among them.
     pub last_words: Vec<String>,
     /// What it did until then.
-    pub account: Account,
+    pub account: Box<Account>,
 }
 
 impl fmt::Display for HookFailure {
@@ -61,14 +61,16 @@ pub enum FailureKind {
         /// The functions that were running, innermost first.
         backtrace: Vec<String>,
     },
-    /// It computed longer than it may.
-    #[error("it computed for longer than {limit:?}")]
+    /// It computed and waited longer than it may.
+    #[error(
+        "it computed and waited for longer than {limit:?} (`wall`, or `filter_wall` for a batch of paths, in its `limits`)"
+    )]
     TimedOut {
         /// How long it may.
         limit: Duration,
     },
     /// It wanted more memory than it may have.
-    #[error("it wanted {wanted} of memory, and may have {limit}")]
+    #[error("it wanted {wanted} of memory, and may have {limit} (`memory` in its `limits`)")]
     OutOfMemory {
         /// How much it may have.
         limit: ByteCount,
@@ -76,7 +78,7 @@ pub enum FailureKind {
         wanted: ByteCount,
     },
     /// Its calls nested too deeply.
-    #[error("its calls nested deeper than its stack of {limit} allows")]
+    #[error("its calls nested deeper than its stack of {limit} allows (`stack` in its `limits`)")]
     OutOfStack {
         /// The size of the stack.
         limit: ByteCount,
@@ -109,13 +111,16 @@ pub(crate) enum Stop {
     OutOfMemory { limit: ByteCount, wanted: ByteCount },
     #[error("more than {limit} table elements")]
     TooManyTableElements { limit: usize },
-    #[error("more than {limit} calls of capabilities in one phase")]
+    #[error("more than {limit} calls of capabilities in one phase (`calls` in its `limits`)")]
     TooManyCalls { limit: u32 },
+    #[error("a fault of Copal's own: {0}")]
+    HostFailed(String),
 }
 
 impl From<&Stop> for FailureKind {
     fn from(stop: &Stop) -> Self {
         match *stop {
+            Stop::HostFailed(_) => Self::Host(stop.to_string()),
             Stop::Interrupted => Self::Interrupted,
             Stop::TimedOut { limit } => Self::TimedOut { limit },
             Stop::OutOfMemory { limit, wanted } => Self::OutOfMemory { limit, wanted },
@@ -127,6 +132,21 @@ impl From<&Stop> for FailureKind {
 }
 
 impl FailureKind {
+    /// Changes what is not Copal's own words.
+    pub(crate) fn map_text(self, change: impl Fn(String) -> String) -> Self {
+        match self {
+            Self::Error { code, message } => Self::Error {
+                code: change(code),
+                message: change(message),
+            },
+            Self::Trap { what, backtrace } => Self::Trap {
+                what: change(what),
+                backtrace,
+            },
+            other => other,
+        }
+    }
+
     /// Reads what wasmtime says about a call that did not return.
     pub(crate) fn of(error: &wasmtime::Error, limits: &Limits) -> Self {
         if let Some(stop) = error.downcast_ref::<Stop>() {
@@ -136,7 +156,7 @@ impl FailureKind {
         // wasmtime keeps the type of this error to itself.
         if cause.contains("fuel allocated for hostcalls has been exhausted") {
             return Self::BeyondLimit(format!(
-                "more than {} handed to the host in one call",
+                "more than {} handed to the host in one call (`hostcall` in its `limits`)",
                 limits.hostcall
             ));
         }

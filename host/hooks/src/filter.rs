@@ -154,7 +154,7 @@ impl FilterSession {
         functions: wit::Guest,
         limits: &Limits,
     ) -> Result<Self, HookFailure> {
-        let answer = guest.call(limits.wall, |store| functions.call_start(store))?;
+        let answer = guest.call(limits.wall, async |store| functions.call_start(store).await)?;
         let approach = Approach {
             rules: answer.rules,
             ask: answer.ask.map(|columns| Columns {
@@ -204,8 +204,8 @@ impl FilterSession {
             return Err(self.guest.failure(FailureKind::Host(why)));
         }
         let functions = &self.functions;
-        let answer = self.guest.call(self.limits.filter_wall, |store| {
-            functions.call_decide(store, batch.columns())
+        let answer = self.guest.call(self.limits.filter_wall, async |store| {
+            functions.call_decide(store, batch.columns()).await
         })?;
         verdicts(&answer, batch.len())
             .map_err(|why| self.guest.failure(FailureKind::BadAnswer(why)))

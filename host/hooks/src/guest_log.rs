@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use copal_core::units::ByteCount;
+
+use crate::mask::Masks;
 
 /// The target of hooks' lines in tracing.
 const TARGET: &str = "hook";
@@ -25,9 +28,14 @@ pub(crate) enum Level {
 }
 
 /// A hook's lines in one phase: passed on to tracing up to the limit, and the last of them kept.
+/// Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct GuestLog(Arc<Mutex<Lines>>);
+
 #[derive(Debug)]
-pub(crate) struct GuestLog {
+struct Lines {
     hook: String,
+    masks: Masks,
     limit: u64,
     passed_on: u64,
     kept: VecDeque<String>,
@@ -35,18 +43,39 @@ pub(crate) struct GuestLog {
 }
 
 impl GuestLog {
-    pub(crate) fn new(hook: &str, limit: ByteCount) -> Self {
-        Self {
+    pub(crate) fn new(hook: &str, limit: ByteCount, masks: &Masks) -> Self {
+        Self(Arc::new(Mutex::new(Lines {
             hook: hook.to_owned(),
+            masks: masks.clone(),
             limit: limit.0,
             passed_on: 0,
             kept: VecDeque::new(),
             kept_bytes: 0,
-        }
+        })))
     }
 
     /// Takes one line. `fields` are shown behind it as `name=value`.
-    pub(crate) fn write(&mut self, level: Level, message: &str, fields: &[(String, String)]) {
+    pub(crate) fn write(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        self.lines().write(level, message, fields);
+    }
+
+    /// The last lines, oldest first.
+    pub(crate) fn last_words(&self) -> Vec<String> {
+        self.lines().last_words()
+    }
+
+    /// All lines that are kept, oldest first.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        self.lines().kept.iter().cloned().collect()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Lines {
+    fn write(&mut self, level: Level, message: &str, fields: &[(String, String)]) {
         let mut line = String::new();
         push_harmless(&mut line, message);
         for (name, value) in fields {
@@ -55,12 +84,12 @@ impl GuestLog {
             line.push('=');
             push_harmless(&mut line, value);
         }
+        let line = self.masks.cover(line);
         self.pass_on(level, &line);
         self.keep(line);
     }
 
-    /// The last lines, oldest first.
-    pub(crate) fn last_words(&self) -> Vec<String> {
+    fn last_words(&self) -> Vec<String> {
         let skip = self.kept.len().saturating_sub(LAST_WORDS);
         self.kept.iter().skip(skip).cloned().collect()
     }
@@ -123,23 +152,24 @@ mod tests {
     use super::*;
 
     fn log(limit: u64) -> GuestLog {
-        GuestLog::new("test", ByteCount(limit))
+        GuestLog::new("test", ByteCount(limit), &Masks::default())
     }
 
     #[test]
     fn the_last_lines_are_kept_and_older_ones_make_room() {
-        let mut log = log(200);
+        let log = log(200);
         for n in 0..1000 {
             log.write(Level::Info, &format!("line {n}"), &[]);
         }
         let words = log.last_words();
         assert_eq!(words.last().unwrap(), "line 999");
-        assert!(log.kept_bytes <= 200, "{}", log.kept_bytes);
+        let kept = log.lines().kept_bytes;
+        assert!(kept <= 200, "{kept}");
     }
 
     #[test]
     fn a_long_line_is_cut() {
-        let mut log = log(1 << 20);
+        let log = log(1 << 20);
         log.write(Level::Info, &"x".repeat(1 << 20), &[]);
         let words = log.last_words();
         assert!(words[0].len() < LINE + 8);
@@ -148,7 +178,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_written_out() {
-        let mut log = log(1 << 20);
+        let log = log(1 << 20);
         log.write(Level::Info, "a\u{1b}[2Jb\nc", &[("k".into(), "v".into())]);
         assert_eq!(log.last_words(), [r"a\u{1b}[2Jb\nc k=v"]);
     }

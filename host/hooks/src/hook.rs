@@ -1,16 +1,19 @@
 //! A loaded hook, and its phases.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use copal_core::digest::Sha256;
+use copal_core::grants::InForce;
 use copal_core::units::ByteCount;
 use wasmtime::component::{InstancePre, Resource};
 
-use crate::call::{Guest, Meeting, State};
-use crate::engine::Ticker;
+use crate::call::{Guest, State};
 use crate::exports::Exports;
+use crate::gate::Meeting;
+use crate::machine::Machine;
 use crate::{
-    Account, Cancel, Capabilities, FilterSession, Flaw, Grants, HookFailure, Limits, Phase, Report,
+    Account, Cancel, Capabilities, FilterSession, Flaw, HookFailure, Limits, Phase, Report,
     RunInfo, imports,
 };
 
@@ -21,14 +24,15 @@ pub struct Hook {
     pub(crate) name: Arc<str>,
     pub(crate) digest: Sha256,
     pub(crate) config: Arc<str>,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) in_force: Arc<InForce>,
     pub(crate) limits: Limits,
     /// How much memory it may have.
     pub(crate) memory: ByteCount,
     pub(crate) exports: Exports,
     pub(crate) pre: InstancePre<State>,
-    /// Keeps time limits in force for as long as there are hooks.
-    pub(crate) _ticker: Arc<Ticker>,
+    pub(crate) is_from_cache: bool,
+    /// What it runs on, for as long as there are hooks.
+    pub(crate) machine: Arc<Machine>,
 }
 
 impl Hook {
@@ -42,9 +46,14 @@ impl Hook {
         self.digest
     }
 
-    /// What it may touch.
-    pub fn grants(&self) -> &Grants {
-        &self.grants
+    /// Whether its compiled form was at hand when it was loaded.
+    pub fn is_from_cache(&self) -> bool {
+        self.is_from_cache
+    }
+
+    /// What it may touch: what its owner grants, and what its component requests.
+    pub fn in_force(&self) -> &InForce {
+        &self.in_force
     }
 
     /// The phases it takes part in, in the order of a run. Never empty.
@@ -67,9 +76,9 @@ impl Hook {
         capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let meeting = Meeting::new(Phase::PreBackup, run, cancel).with(capabilities);
+        let meeting = self.meeting(Phase::PreBackup, run, cancel, Some(capabilities));
         let (guest, exports) = Guest::enter(self, meeting, self.exports.pre_backup.as_ref())?;
-        guest.finish(|store| exports.call_run(store))
+        guest.finish(async |store| exports.call_run(store).await)
     }
 
     /// Lets it decide what belongs into the snapshot.
@@ -77,7 +86,7 @@ impl Hook {
     /// # Errors
     /// [`HookFailure`], also for a hook that does not take part in this phase.
     pub fn filter(&self, run: &RunInfo, cancel: &Cancel) -> Result<FilterSession, HookFailure> {
-        let meeting = Meeting::new(Phase::Filter, run, cancel);
+        let meeting = self.meeting(Phase::Filter, run, cancel, None);
         let (guest, exports) = Guest::enter(self, meeting, self.exports.filter.as_ref())?;
         FilterSession::start(guest, exports, &self.limits)
     }
@@ -92,9 +101,9 @@ impl Hook {
         capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let meeting = Meeting::new(Phase::Staged, run, cancel).with(capabilities);
+        let meeting = self.meeting(Phase::Staged, run, cancel, Some(capabilities));
         let (guest, exports) = Guest::enter(self, meeting, self.exports.staged.as_ref())?;
-        guest.finish(|store| exports.call_run(store))
+        guest.finish(async |store| exports.call_run(store).await)
     }
 
     /// Tells it how the run ended.
@@ -108,11 +117,11 @@ impl Hook {
         capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let mut meeting = Meeting::new(Phase::PostBackup, run, cancel).with(capabilities);
+        let mut meeting = self.meeting(Phase::PostBackup, run, cancel, Some(capabilities));
         meeting.report = Some(report);
         let (guest, exports) = Guest::enter(self, meeting, self.exports.post_backup.as_ref())?;
         let report = Resource::new_borrow(imports::REPORT);
-        guest.finish(|store| exports.call_run(store, report))
+        guest.finish(async |store| exports.call_run(store, report).await)
     }
 
     /// Lets it make ready for a restore in place.
@@ -125,9 +134,9 @@ impl Hook {
         capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let meeting = Meeting::new(Phase::PreRestore, run, cancel).with(capabilities);
+        let meeting = self.meeting(Phase::PreRestore, run, cancel, Some(capabilities));
         let (guest, exports) = Guest::enter(self, meeting, self.exports.pre_restore.as_ref())?;
-        guest.finish(|store| exports.call_run(store))
+        guest.finish(async |store| exports.call_run(store).await)
     }
 
     /// Tells it how a restore in place ended.
@@ -141,11 +150,11 @@ impl Hook {
         capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let mut meeting = Meeting::new(Phase::PostRestore, run, cancel).with(capabilities);
+        let mut meeting = self.meeting(Phase::PostRestore, run, cancel, Some(capabilities));
         meeting.report = Some(report);
         let (guest, exports) = Guest::enter(self, meeting, self.exports.post_restore.as_ref())?;
         let report = Resource::new_borrow(imports::REPORT);
-        guest.finish(|store| exports.call_run(store, report))
+        guest.finish(async |store| exports.call_run(store, report).await)
     }
 
     /// Lets it try a restored copy.
@@ -158,9 +167,44 @@ impl Hook {
         capabilities: Arc<dyn Capabilities>,
         cancel: &Cancel,
     ) -> Result<Account, HookFailure> {
-        let meeting = Meeting::new(Phase::Drill, run, cancel).with(capabilities);
+        let meeting = self.meeting(Phase::Drill, run, cancel, Some(capabilities));
         let (guest, exports) = Guest::enter(self, meeting, self.exports.drill.as_ref())?;
-        guest.finish(|store| exports.call_run(store))
+        guest.finish(async |store| exports.call_run(store).await)
+    }
+
+    fn meeting<'a>(
+        &'a self,
+        phase: Phase,
+        run: &'a RunInfo,
+        cancel: &'a Cancel,
+        capabilities: Option<Arc<dyn Capabilities>>,
+    ) -> Meeting<'a> {
+        Meeting {
+            hook: &self.name,
+            phase,
+            run,
+            config: &self.config,
+            in_force: &self.in_force,
+            limits: self.limits,
+            cancel,
+            capabilities,
+            report: None,
+        }
+    }
+
+    /// How long a fresh instance takes, without calling it.
+    ///
+    /// # Errors
+    /// [`HookFailure`], where it can't be started within its limits.
+    pub fn instantiate(&self) -> Result<Duration, HookFailure> {
+        let (run, cancel) = (RunInfo::default(), Cancel::new());
+        let phase = self.phases().next().unwrap_or(Phase::PreBackup);
+        let began = Instant::now();
+        let meeting = self.meeting(phase, &run, &cancel, None);
+        let guest = Guest::instantiate(self, meeting)?;
+        let took = began.elapsed();
+        drop(guest);
+        Ok(took)
     }
 
     /// Compares the types of each phase with those that will be called: wasmtime does it only with
@@ -172,7 +216,7 @@ impl Hook {
             ..RunInfo::default()
         };
         for phase in self.phases() {
-            let meeting = Meeting::new(phase, &run, &cancel);
+            let meeting = self.meeting(phase, &run, &cancel, None);
             let mut guest = Guest::instantiate(self, meeting)
                 .map_err(|failure| Flaw::CannotStart(failure.kind))?;
             guest

@@ -8,7 +8,7 @@ use crate::bindings::copal::hooks::{
 };
 use crate::gate::{Answer, Gate};
 use crate::guest_log::Level;
-use crate::{ArchiveFormat, Outcome, Report};
+use crate::{ArchiveFormat, CheckDepth, CommandRequest, Outcome, Report};
 
 /// The one report of a call; it lives in the gate, so its number says nothing.
 pub(crate) const REPORT: u32 = 0;
@@ -59,7 +59,7 @@ impl run_info::Host for Gate {
     }
 
     fn time_left_ms(&mut self) -> Result<u64> {
-        Ok(u64::try_from(self.clock.left().as_millis()).unwrap_or(u64::MAX))
+        Ok(u64::try_from(self.watch.clock(|clock| clock.left()).as_millis()).unwrap_or(u64::MAX))
     }
 }
 
@@ -70,10 +70,14 @@ impl sqlite::Host for Gate {
 
     fn check(
         &mut self,
-        _name: String,
-        _depth: sqlite::Depth,
+        name: String,
+        depth: sqlite::Depth,
     ) -> Result<Result<Vec<String>, types::Error>> {
-        not_here()
+        let depth = match depth {
+            sqlite::Depth::Quick => CheckDepth::Quick,
+            sqlite::Depth::Full => CheckDepth::Full,
+        };
+        told(self.sqlite_check(&name, depth))
     }
 
     fn backup(&mut self, name: String) -> Result<Result<sqlite::Copied, types::Error>> {
@@ -87,61 +91,74 @@ impl sqlite::Host for Gate {
     }
 }
 
-/// What has no deed behind it.
-fn not_here<T>() -> Result<Result<T, types::Error>> {
-    Ok(Err(types::Error::Failed("not here yet".into())))
-}
-
 impl command::Host for Gate {
     fn run(
         &mut self,
-        _name: String,
-        _arguments: Vec<command::Argument>,
+        name: String,
+        arguments: Vec<command::Argument>,
     ) -> Result<Result<command::Finished, types::Error>> {
-        not_here()
+        let finished = told(self.command_run(&request(name, arguments)))?;
+        Ok(finished.map(|finished| command::Finished {
+            exit_code: finished.exit_code,
+            stdout: finished.stdout,
+            stderr: finished.stderr,
+            truncated: finished.truncated,
+        }))
     }
 
     fn capture(
         &mut self,
-        _name: String,
-        _arguments: Vec<command::Argument>,
-        _path: String,
+        name: String,
+        arguments: Vec<command::Argument>,
+        path: String,
     ) -> Result<Result<command::Captured, types::Error>> {
-        not_here()
+        let captured = told(self.command_capture(&request(name, arguments), &path))?;
+        Ok(captured.map(|captured| command::Captured {
+            bytes: captured.bytes.0,
+            stderr: captured.stderr,
+        }))
+    }
+}
+
+fn request(name: String, arguments: Vec<command::Argument>) -> CommandRequest {
+    let arguments = arguments.into_iter();
+    CommandRequest {
+        name,
+        arguments: arguments.map(|one| (one.name, one.value)).collect(),
     }
 }
 
 impl state::Host for Gate {
-    fn get(&mut self, _key: String) -> Result<Result<Option<Vec<u8>>, types::Error>> {
-        not_here()
+    fn get(&mut self, key: String) -> Result<Result<Option<Vec<u8>>, types::Error>> {
+        told(self.state_get(&key))
     }
 
-    fn set(&mut self, _key: String, _value: Vec<u8>) -> Result<Result<(), types::Error>> {
-        not_here()
+    fn set(&mut self, key: String, value: Vec<u8>) -> Result<Result<(), types::Error>> {
+        told(self.state_set(&key, &value))
     }
 
-    fn delete(&mut self, _key: String) -> Result<Result<(), types::Error>> {
-        not_here()
+    fn delete(&mut self, key: String) -> Result<Result<(), types::Error>> {
+        told(self.state_delete(&key))
     }
 
     fn keys(&mut self) -> Result<Result<Vec<String>, types::Error>> {
-        not_here()
+        told(self.state_keys())
     }
 }
 
 impl secrets::Host for Gate {
     fn bind_header(
         &mut self,
-        _name: String,
-        _origin: String,
-        _header: String,
-        _prefix: String,
+        name: String,
+        origin: String,
+        header: String,
+        prefix: String,
     ) -> Result<Result<(), types::Error>> {
-        not_here()
+        told(Gate::bind_header(self, &name, &origin, &header, &prefix))
     }
 
-    fn reveal(&mut self, _name: String) -> Result<Result<Vec<u8>, types::Error>> {
-        not_here()
+    fn reveal(&mut self, name: String) -> Result<Result<Vec<u8>, types::Error>> {
+        told(Gate::reveal(self, &name))
     }
 }
 

@@ -70,7 +70,9 @@ fn a_misspelt_key_in_a_config_is_an_error_that_names_it() {
 #[test]
 fn sqlite_backup_copies_all_that_was_found_and_granted() {
     let host = FakeHost::with(&["webui.db", "vector_db/chroma.sqlite3"]).shared();
-    let hook = Trial::of(built("sqlite-backup")).sqlite("*").load();
+    let hook = Trial::of(built("sqlite-backup"))
+        .grant("sqlite", "*")
+        .load();
     pre_backup(&hook, host.clone()).unwrap();
     assert_eq!(
         host.done(),
@@ -81,14 +83,18 @@ fn sqlite_backup_copies_all_that_was_found_and_granted() {
 #[test]
 fn sqlite_backup_is_offered_only_what_is_granted() {
     let host = FakeHost::with(&["webui.db", "other.db"]).shared();
-    let hook = Trial::of(built("sqlite-backup")).sqlite("webui.db").load();
+    let hook = Trial::of(built("sqlite-backup"))
+        .grant("sqlite", "webui.db")
+        .load();
     pre_backup(&hook, host.clone()).unwrap();
     assert_eq!(host.done(), ["copy webui.db"]);
 }
 
 #[test]
 fn sqlite_backup_is_content_where_there_is_no_database() {
-    let hook = Trial::of(built("sqlite-backup")).sqlite("*").load();
+    let hook = Trial::of(built("sqlite-backup"))
+        .grant("sqlite", "*")
+        .load();
     pre_backup(&hook, FakeHost::with(&[]).shared()).unwrap();
 }
 
@@ -96,7 +102,7 @@ fn sqlite_backup_is_content_where_there_is_no_database() {
 fn sqlite_backup_misses_a_database_that_its_owner_named() {
     let hook = Trial::of(built("sqlite-backup"))
         .config(json!({ "databases": ["webui.db", "gone.db"] }))
-        .sqlite("*")
+        .grant("sqlite", "*")
         .load();
     let failure = pre_backup(&hook, FakeHost::with(&["webui.db"]).shared()).unwrap_err();
     let (code, message) = error(failure);
@@ -107,7 +113,9 @@ fn sqlite_backup_misses_a_database_that_its_owner_named() {
 fn sqlite_backup_fails_with_the_first_database_that_fails_and_names_it() {
     let host = FakeHost::with(&["a.db", "b.db"])
         .failing("a.db", CapabilityError::Failed("page 3 is torn".into()));
-    let hook = Trial::of(built("sqlite-backup")).sqlite("*").load();
+    let hook = Trial::of(built("sqlite-backup"))
+        .grant("sqlite", "*")
+        .load();
     let failure = pre_backup(&hook, host.shared()).unwrap_err();
     assert_eq!(
         failure.to_string(),
@@ -118,7 +126,9 @@ fn sqlite_backup_fails_with_the_first_database_that_fails_and_names_it() {
 #[test]
 fn a_database_whose_name_is_not_utf8_is_copied_by_its_encoded_name() {
     let host = FakeHost::with(&["odd%FF.db"]).shared();
-    let hook = Trial::of(built("sqlite-backup")).sqlite("odd%FF.db").load();
+    let hook = Trial::of(built("sqlite-backup"))
+        .grant("sqlite", "odd%FF.db")
+        .load();
     pre_backup(&hook, host.clone()).unwrap();
     assert_eq!(host.done(), ["copy odd%FF.db"]);
 }
@@ -128,8 +138,8 @@ fn archive_archives_each_path_in_the_format_that_its_owner_chose() {
     let host = FakeHost::default().shared();
     let hook = Trial::of(built("archive"))
         .config(json!({ "paths": ["vector_db/", "uploads"], "format": "tar" }))
-        .archive("vector_db")
-        .archive("uploads")
+        .grant("archive", "vector_db")
+        .grant("archive", "uploads")
         .load();
     pre_backup(&hook, host.clone()).unwrap();
     assert_eq!(
@@ -140,7 +150,7 @@ fn archive_archives_each_path_in_the_format_that_its_owner_chose() {
 
 #[test]
 fn archive_without_paths_says_so() {
-    let hook = Trial::of(built("archive")).archive("*").load();
+    let hook = Trial::of(built("archive")).grant("archive", "*").load();
     let failure = pre_backup(&hook, FakeHost::default().shared()).unwrap_err();
     assert!(error(failure).1.contains("missing field `paths`"));
 }

@@ -3,7 +3,8 @@
 
 mod kit;
 
-use copal_hooks::{Cancel, Capability, Denial, FailureKind, HookFailure, Outcome, Report};
+use copal_core::grants::Capability;
+use copal_hooks::{Cancel, Cause, Denial, FailureKind, HookFailure, Outcome, Report};
 use kit::{FakeHost, Trial, run};
 use serde_json::json;
 
@@ -17,7 +18,7 @@ fn denial(failure: HookFailure) -> Denial {
 #[test]
 fn a_denial_names_hook_capability_value_and_the_line_that_mends_it() {
     let host = FakeHost::with(&["webui.db", "other.db"]).shared();
-    let trial = || Trial::specimen(json!({ "copy": "webui.db" })).sqlite("other.db");
+    let trial = || Trial::specimen(json!({ "copy": "webui.db" })).grant("sqlite", "other.db");
     let failure = trial()
         .load()
         .pre_backup(&run(), host.clone(), &Cancel::new())
@@ -28,13 +29,15 @@ fn a_denial_names_hook_capability_value_and_the_line_that_mends_it() {
             hook: "tried".into(),
             capability: Capability::Sqlite,
             value: "webui.db".into(),
-            remedy: r#"grants = { sqlite = ["other.db", "webui.db"] }"#.into(),
+            cause: Cause::NotGranted {
+                line: r#"grants = { sqlite = ["other.db", "webui.db"] }"#.into(),
+            },
         }
     );
     assert!(host.done().is_empty());
 
     // With what the line says, the same run passes.
-    let granted = trial().sqlite("webui.db").load();
+    let granted = trial().grant("sqlite", "webui.db").load();
     granted
         .pre_backup(&run(), host.clone(), &Cancel::new())
         .unwrap();
@@ -48,19 +51,19 @@ fn asking_for_all_without_any_grant_is_denied_with_a_line_for_all() {
     let failure = hook.pre_backup(&run(), host, &Cancel::new()).unwrap_err();
     let denial = denial(failure);
     assert_eq!(denial.value, "*");
-    assert_eq!(denial.remedy, r#"grants = { sqlite = ["*"] }"#);
+    assert_eq!(denial.remedy(), r#"grants = { sqlite = ["*"] }"#);
 }
 
 #[test]
 fn a_grant_of_one_capability_is_none_of_another() {
     let hook = Trial::specimen(json!({ "archive": "uploads" }))
-        .sqlite("*")
+        .grant("sqlite", "*")
         .load();
     let host = FakeHost::default().shared();
     let failure = hook.pre_backup(&run(), host, &Cancel::new()).unwrap_err();
     assert_eq!(
-        denial(failure).remedy,
-        r#"grants = { archive = ["uploads"], sqlite = ["*"] }"#
+        denial(failure).remedy(),
+        r#"grants = { sqlite = ["*"], archive = ["uploads"] }"#
     );
 }
 
@@ -68,7 +71,9 @@ fn a_grant_of_one_capability_is_none_of_another() {
 fn a_name_that_leads_out_of_the_source_is_refused_even_where_all_is_granted() {
     for name in ["../other/webui.db", "/etc/passwd", "", "a/./b", "a//b"] {
         let host = FakeHost::with(&["webui.db"]).shared();
-        let hook = Trial::specimen(json!({ "copy": name })).sqlite("*").load();
+        let hook = Trial::specimen(json!({ "copy": name }))
+            .grant("sqlite", "*")
+            .load();
         let failure = hook
             .pre_backup(&run(), host.clone(), &Cancel::new())
             .unwrap_err();
@@ -100,7 +105,7 @@ fn a_refusal_that_the_hook_swallows_is_still_in_the_account() {
     let [deed] = account.deeds.as_slice() else {
         panic!("{account:?}");
     };
-    assert_eq!(deed.arguments, [("name", "webui.db".to_owned())]);
+    assert_eq!(deed.arguments, [("name".to_owned(), "webui.db".to_owned())]);
     let why = deed.result.as_ref().unwrap_err();
     assert!(why.contains("not granted"), "{why}");
 }
@@ -108,7 +113,7 @@ fn a_refusal_that_the_hook_swallows_is_still_in_the_account() {
 #[test]
 fn no_capability_works_outside_of_its_phase() {
     let hook = Trial::specimen(json!({ "copy": "webui.db" }))
-        .sqlite("*")
+        .grant("sqlite", "*")
         .load();
     let mut session = hook.filter(&run(), &Cancel::new()).unwrap();
     let mut batch = session.batch();
@@ -123,11 +128,15 @@ fn no_capability_works_outside_of_its_phase() {
     let after = hook
         .post_backup(&run(), report, FakeHost::default().shared(), &Cancel::new())
         .unwrap_err();
-    for failure in [in_filter, after] {
+    for (failure, why) in [
+        (in_filter, "can't be used in filter"),
+        (
+            after,
+            "`backup` of `sqlite` can be used in pre-backup alone, and this is post-backup",
+        ),
+    ] {
         match failure.kind {
-            FailureKind::Error { message, .. } => {
-                assert!(message.contains("in pre-backup alone"), "{message}");
-            }
+            FailureKind::Error { message, .. } => assert!(message.contains(why), "{message}"),
             other => panic!("{other:?}"),
         }
     }

@@ -81,7 +81,7 @@ fn a_run_that_is_interrupted_during_a_deed_ends_the_hook_behind_it() {
     let cancel = Cancel::new();
     let host = FakeHost::with(&["webui.db"]).cancelling(&cancel).shared();
     let hook = Trial::specimen(json!({ "copy-anyway": "webui.db" }))
-        .sqlite("*")
+        .grant("sqlite", "*")
         .load();
     let failure = hook.pre_backup(&run(), host, &cancel).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Interrupted);
@@ -91,7 +91,7 @@ fn a_run_that_is_interrupted_during_a_deed_ends_the_hook_behind_it() {
 fn an_interrupted_deed_ends_a_hook_that_would_carry_on() {
     let host = FakeHost::with(&["webui.db"]).failing("webui.db", CapabilityError::Interrupted);
     let hook = Trial::specimen(json!({ "copy-anyway": "webui.db" }))
-        .sqlite("*")
+        .grant("sqlite", "*")
         .load();
     let failure = hook
         .pre_backup(&run(), host.shared(), &Cancel::new())
@@ -178,7 +178,9 @@ fn a_flood_into_the_host_is_stopped() {
 
 #[test]
 fn a_hook_cannot_use_capabilities_without_end() {
-    let hook = Trial::specimen(json!("ask-for-ever")).sqlite("*").load();
+    let hook = Trial::specimen(json!("ask-for-ever"))
+        .grant("sqlite", "*")
+        .load();
     let failure = pre_backup(&hook);
     assert!(
         matches!(&failure.kind, FailureKind::BeyondLimit(what) if what.contains("10000")),

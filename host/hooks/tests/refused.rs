@@ -73,11 +73,11 @@ fn an_interface_that_is_not_offered_is_refused_by_name() {
     assert_eq!(Trial::of(shell).flaw(), Flaw::UnknownImport(name));
 
     let wasi = dummy(
-        "package wasi:filesystem@0.2.6;
-         interface preopens { get-directories: func() -> list<string>; }
-         world w { import preopens; }",
+        "package wasi:keyvalue@0.2.6;
+         interface store { get: func() -> list<string>; }
+         world w { import store; }",
     );
-    let name = "wasi:filesystem/preopens@0.2.6".to_owned();
+    let name = "wasi:keyvalue/store@0.2.6".to_owned();
     assert_eq!(Trial::of(wasi).flaw(), Flaw::UnknownImport(name));
 }
 

@@ -6,9 +6,10 @@ mod http;
 mod secret;
 mod sqlite;
 
-use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use copal_core::grants::Tree;
 use copal_core::path::RelPath;
 
 pub use self::archive::{ArchiveFormat, Archived};
@@ -17,58 +18,6 @@ pub use self::http::{HttpRequest, HttpResponse};
 pub use self::secret::SecretBytes;
 pub use self::sqlite::{CheckDepth, Copied};
 use crate::{Cancel, Limits, Phase};
-
-/// Something a hook may do only where its owner granted it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Capability {
-    /// Copies of SQLite databases.
-    Sqlite,
-    /// Archives of directories.
-    Archive,
-    /// Commands of the owner's.
-    Command,
-    /// Requests over HTTP.
-    Http,
-    /// A store of the hook's own.
-    State,
-    /// Secrets in the headers of requests.
-    Secrets,
-    /// The bytes of secrets.
-    Reveal,
-    /// Directories to open files in.
-    Files,
-}
-
-impl Capability {
-    /// Its name: the grant's in copal.toml.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "sqlite",
-            Self::Archive => "archive",
-            Self::Command => "command",
-            Self::Http => "http",
-            Self::State => "state",
-            Self::Secrets => "secrets",
-            Self::Reveal => "reveal",
-            Self::Files => "files",
-        }
-    }
-}
-
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// The directories that a hook may open files in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Tree {
-    /// `/source`, to read: the live source, or the restored copy.
-    Source,
-    /// `/staging`, to read and write: what is left there joins the snapshot.
-    Staging,
-}
 
 /// The deeds behind the capabilities. Only the gate calls these, after it found a grant.
 ///
@@ -129,9 +78,6 @@ pub trait Capabilities: Send + Sync {
     /// All keys of the hook's own store, sorted.
     fn state_keys(&self, call: &Call<'_>) -> Result<Vec<String>, CapabilityError>;
 
-    /// Whether there is such a secret and it can be read, without handing it out.
-    fn secret_check(&self, call: &Call<'_>, name: &str) -> Result<(), CapabilityError>;
-
     /// A secret's bytes, without a line feed at their end.
     fn secret(&self, call: &Call<'_>, name: &str) -> Result<SecretBytes, CapabilityError>;
 
@@ -180,7 +126,7 @@ pub enum CapabilityError {
     /// The host of a request has a private address, which the grant does not speak of. The gate
     /// makes a denial of it.
     #[error("its address {0} is private")]
-    Private(std::net::IpAddr),
+    Private(IpAddr),
     /// The run was asked to end. The hook is not told: it is ended.
     #[error("interrupted")]
     Interrupted,

@@ -2,22 +2,26 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "each test binary uses its own part"
 )]
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+mod host;
 
-use copal_core::path::RelPath;
-use copal_core::units::ByteCount;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use copal_core::grants::{Capability, Grants};
 use copal_hooks::{
-    ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, Flaw, Grants, Hook, HookEngine, HookError, HookSpec,
-    HttpRequest, HttpResponse, Limits, RunInfo, SecretBytes, Tree,
+    Account, Cancel, Flaw, Hook, HookEngine, HookError, HookFailure, HookSpec, Limits, Outcome,
+    Report, RunInfo,
 };
 use serde_json::Value;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{ManglingAndAbi, Resolve, WorldId};
+
+pub use host::{FakeHost, Http};
 
 /// Where the built components are: rebuilt ones if somebody says so, else those in the tree.
 fn prebuilt() -> PathBuf {
@@ -97,13 +101,10 @@ impl Trial {
         self
     }
 
-    pub fn sqlite(mut self, pattern: &str) -> Self {
-        self.grants.sqlite.push(pattern.parse().unwrap());
-        self
-    }
-
-    pub fn archive(mut self, pattern: &str) -> Self {
-        self.grants.archive.push(pattern.parse().unwrap());
+    /// One entry of a grant, as in copal.toml.
+    pub fn grant(mut self, capability: &str, entry: &str) -> Self {
+        let capability: Capability = capability.parse().unwrap();
+        self.grants.add_entry(capability, entry).unwrap();
         self
     }
 
@@ -113,7 +114,7 @@ impl Trial {
     }
 
     pub fn try_load(self) -> Result<Hook, HookError> {
-        HookEngine::new().unwrap().load(HookSpec {
+        engine().load(HookSpec {
             name: "tried",
             component: &self.component,
             config: self.config,
@@ -141,147 +142,40 @@ pub fn run() -> RunInfo {
     }
 }
 
-/// Remembers what was asked of it, and fails on demand.
-#[derive(Default)]
-pub struct FakeHost {
-    databases: Vec<RelPath>,
-    failures: Vec<(String, CapabilityError)>,
-    /// Thrown in the midst of each deed.
-    cancelling: Option<Cancel>,
-    done: Mutex<Vec<String>>,
+/// One engine for all tests of a process: compiling is what takes time.
+pub fn engine() -> &'static HookEngine {
+    static ENGINE: OnceLock<HookEngine> = OnceLock::new();
+    ENGINE.get_or_init(|| HookEngine::new().unwrap())
 }
 
-impl FakeHost {
-    pub fn with(databases: &[&str]) -> Self {
-        Self {
-            databases: databases.iter().map(|name| name.parse().unwrap()).collect(),
-            ..Self::default()
-        }
-    }
-
-    pub fn failing(mut self, name: &str, error: CapabilityError) -> Self {
-        self.failures.push((name.to_owned(), error));
-        self
-    }
-
-    pub fn cancelling(mut self, cancel: &Cancel) -> Self {
-        self.cancelling = Some(cancel.clone());
-        self
-    }
-
-    pub fn shared(self) -> Arc<Self> {
-        Arc::new(self)
-    }
-
-    /// The deeds done, in order.
-    pub fn done(&self) -> Vec<String> {
-        self.done.lock().unwrap().clone()
-    }
-
-    fn deed(&self, what: &str, name: &RelPath) -> Result<(), CapabilityError> {
-        if let Some(cancel) = &self.cancelling {
-            cancel.cancel();
-        }
-        let name = name.to_string();
-        if let Some((_, error)) = self.failures.iter().find(|(failing, _)| *failing == name) {
-            return Err(error.clone());
-        }
-        self.done.lock().unwrap().push(format!("{what} {name}"));
-        Ok(())
+/// A report of a run that went well.
+pub fn report() -> Report {
+    Report {
+        outcome: Outcome::Succeeded,
+        message: None,
+        snapshot: Some("2026-11-24T030000Z".into()),
+        counters: [("files".to_owned(), 3)].into(),
     }
 }
 
-impl Capabilities for FakeHost {
-    fn sqlite_databases(&self, _: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError> {
-        Ok(self.databases.clone())
-    }
-
-    fn sqlite_backup(
-        &self,
-        _call: &Call<'_>,
-        database: &RelPath,
-    ) -> Result<Copied, CapabilityError> {
-        if !self.databases.contains(database) {
-            return Err(CapabilityError::Missing(database.to_string()));
-        }
-        self.deed("copy", database)?;
-        Ok(Copied {
-            pages: 3,
-            page_size: 4096,
-            restarts: 0,
-            checked: true,
-        })
-    }
-
-    fn archive_create(
-        &self,
-        _call: &Call<'_>,
-        directory: &RelPath,
-        format: ArchiveFormat,
-    ) -> Result<Archived, CapabilityError> {
-        self.deed(&format!("archive {format:?}"), directory)?;
-        Ok(Archived {
-            entries: 2,
-            content: ByteCount(100),
-            archive: ByteCount(50),
-        })
-    }
-
-    fn sqlite_check(
-        &self,
-        _: &Call<'_>,
-        _: &RelPath,
-        _: CheckDepth,
-    ) -> Result<Vec<String>, CapabilityError> {
-        not_here()
-    }
-
-    fn command_run(&self, _: &Call<'_>, _: &CommandRequest) -> Result<Finished, CapabilityError> {
-        not_here()
-    }
-
-    fn command_capture(
-        &self,
-        _: &Call<'_>,
-        _: &CommandRequest,
-        _: &RelPath,
-    ) -> Result<Captured, CapabilityError> {
-        not_here()
-    }
-
-    fn state_get(&self, _: &Call<'_>, _: &str) -> Result<Option<Vec<u8>>, CapabilityError> {
-        not_here()
-    }
-
-    fn state_set(&self, _: &Call<'_>, _: &str, _: &[u8]) -> Result<(), CapabilityError> {
-        not_here()
-    }
-
-    fn state_delete(&self, _: &Call<'_>, _: &str) -> Result<(), CapabilityError> {
-        not_here()
-    }
-
-    fn state_keys(&self, _: &Call<'_>) -> Result<Vec<String>, CapabilityError> {
-        not_here()
-    }
-
-    fn secret_check(&self, _: &Call<'_>, _: &str) -> Result<(), CapabilityError> {
-        not_here()
-    }
-
-    fn secret(&self, _: &Call<'_>, _: &str) -> Result<SecretBytes, CapabilityError> {
-        not_here()
-    }
-
-    fn http(&self, _: &Call<'_>, _: &HttpRequest) -> Result<HttpResponse, CapabilityError> {
-        not_here()
-    }
-
-    fn tree(&self, _: &Call<'_>, _: Tree) -> Result<Option<PathBuf>, CapabilityError> {
-        Ok(None)
-    }
+/// Calls `pre-backup` on a host, and expects that it fails.
+pub fn fails(hook: &Hook, host: &Arc<FakeHost>) -> HookFailure {
+    pre_backup(hook, host).unwrap_err()
 }
 
-fn not_here<T>() -> Result<T, CapabilityError> {
-    Err(CapabilityError::Failed("not here yet".to_owned()))
+/// Calls `pre-backup` on a host.
+pub fn pre_backup(hook: &Hook, host: &Arc<FakeHost>) -> Result<Account, HookFailure> {
+    hook.pre_backup(&run(), Arc::<FakeHost>::clone(host), &Cancel::new())
+}
+
+/// Does something that must end within a limit; what came of it. The bound is generous, since
+/// machines are busy, and no answer to whether it ended by its limit or by luck: the failure's kind
+/// says that.
+pub fn within<T>(limit: Duration, action: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let result = action();
+    let took = began.elapsed();
+    let bound = limit + Duration::from_secs(2);
+    assert!(took < bound, "it took {took:?}, and its limit is {limit:?}");
+    result
 }

@@ -1,0 +1,135 @@
+//! What hooks did, as it is told afterwards.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use copal_core::grants::Capability;
+
+use crate::mask::Masks;
+
+/// The longest text of a deed that is kept, in bytes: a hook can do ten thousand.
+const LONGEST: usize = 512;
+
+/// How many arguments of a deed are kept.
+const ARGUMENTS: usize = 32;
+
+/// What a hook did in one phase.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Each use of a capability, in the order in which they began.
+    pub deeds: Vec<Deed>,
+    /// How long the hook computed and waited, without the time that the host worked for it.
+    pub computed: Duration,
+    /// The lines that it logged, oldest first, as many of the last as its limit keeps.
+    pub log: Vec<String>,
+}
+
+/// One use of a capability, whatever came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// The capability.
+    pub capability: Capability,
+    /// What was done with it: `backup`, `send`.
+    pub action: &'static str,
+    /// What it was done with, by name: `name` `webui.db`. Long ones are cut. Never a secret's value.
+    pub arguments: Vec<(String, String)>,
+    /// What came of it, in a few words; if it was not done, why.
+    pub result: Result<String, String>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// The deeds of one instance, also those that are still being done. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger {
+    deeds: Arc<Mutex<Vec<Deed>>>,
+    masks: Masks,
+}
+
+/// Where a deed stands in the ledger.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line(usize);
+
+impl Ledger {
+    /// An empty one that shows no secret.
+    pub(crate) fn new(masks: &Masks) -> Self {
+        Self {
+            deeds: Arc::default(),
+            masks: masks.clone(),
+        }
+    }
+
+    /// Writes down a deed that begins.
+    pub(crate) fn begin(
+        &self,
+        capability: Capability,
+        action: &'static str,
+        arguments: Vec<(String, String)>,
+    ) -> Line {
+        let short = |(name, value)| (self.fit(name), self.fit(value));
+        let mut deeds = self.deeds();
+        deeds.push(Deed {
+            capability,
+            action,
+            arguments: arguments.into_iter().take(ARGUMENTS).map(short).collect(),
+            result: Err("the hook did not wait for it".to_owned()),
+            took: Duration::ZERO,
+        });
+        Line(deeds.len() - 1)
+    }
+
+    /// Adds to what is known of a deed.
+    pub(crate) fn note(&self, line: Line, name: &str, value: String) {
+        let argument = (name.to_owned(), self.fit(value));
+        self.deeds()[line.0].arguments.push(argument);
+    }
+
+    /// Writes down what came of a deed.
+    pub(crate) fn end(&self, line: Line, result: Result<String, String>, took: Duration) {
+        let result = result
+            .map(|text| self.fit(text))
+            .map_err(|text| self.fit(text));
+        let deed = &mut self.deeds()[line.0];
+        deed.result = result;
+        deed.took = took;
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.deeds().len()
+    }
+
+    /// All of them, as far as they got.
+    pub(crate) fn all(&self) -> Vec<Deed> {
+        self.deeds().clone()
+    }
+
+    fn deeds(&self) -> MutexGuard<'_, Vec<Deed>> {
+        self.deeds.lock().expect("no holder of this lock panics")
+    }
+
+    /// A text as it may be kept.
+    fn fit(&self, text: String) -> String {
+        let mut text = self.masks.cover(text);
+        if text.len() > LONGEST {
+            text.truncate(text.floor_char_boundary(LONGEST));
+            text.push('…');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deed_that_was_never_ended_says_so_and_long_texts_are_cut() {
+        let ledger = Ledger::default();
+        let long = vec![("name".to_owned(), "é".repeat(LONGEST))];
+        ledger.begin(Capability::Sqlite, "backup", long);
+        let [deed] = ledger.all().try_into().expect("one deed");
+        assert_eq!(deed.result, Err("the hook did not wait for it".to_owned()));
+        assert_eq!(deed.arguments[0].1.chars().count(), LONGEST / 2 + 1);
+    }
+}

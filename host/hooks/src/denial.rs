@@ -1,0 +1,93 @@
+//! What a hook was refused, and what would help.
+
+use std::fmt;
+
+use copal_core::grants::{Capability, InForce, Need, Verdict};
+
+/// A hook asked for something that is not in force for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// The hook's name.
+    pub hook: String,
+    /// The capability it asked for.
+    pub capability: Capability,
+    /// What it asked it for: a name, a method and an origin, or `*`.
+    pub value: String,
+    /// Why it was refused.
+    pub cause: Cause,
+}
+
+/// Why something is not in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The owner has not granted it.
+    NotGranted {
+        /// The line that grants it besides what is granted, to stand in the hook's table of
+        /// copal.toml in place of its `grants`, if there are any.
+        line: String,
+    },
+    /// The component does not request it, so that no grant helps.
+    NotRequested {
+        /// What it requests: `{ http = ["https://ntfy.sh"] }`.
+        requests: String,
+    },
+}
+
+impl Denial {
+    /// Why `need` may not be done; nothing if it may.
+    pub(crate) fn of(hook: &str, in_force: &InForce, need: &Need) -> Option<Self> {
+        let cause = match in_force.verdict(need) {
+            Verdict::Covered => return None,
+            Verdict::NotGranted { line } => Cause::NotGranted { line },
+            Verdict::NotRequested => Cause::NotRequested {
+                requests: requests(in_force),
+            },
+        };
+        Some(Self {
+            hook: hook.to_owned(),
+            capability: need.capability(),
+            value: need.to_string(),
+            cause,
+        })
+    }
+
+    /// What would help, for the hook and for people.
+    pub fn remedy(&self) -> String {
+        match &self.cause {
+            Cause::NotGranted { line } => line.clone(),
+            Cause::NotRequested { .. } => "none: its component does not request it".to_owned(),
+        }
+    }
+}
+
+/// A component's requests as they would be written.
+fn requests(in_force: &InForce) -> String {
+    let line = in_force.requests.clone().unwrap_or_default().line();
+    let table = line.strip_prefix("grants = ").unwrap_or(&line);
+    table.to_owned()
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            hook,
+            capability,
+            value,
+            cause,
+        } = self;
+        write!(f, "hook `{hook}` may not use `{capability}`")?;
+        // The store is one thing; its value says nothing.
+        if *capability != Capability::State {
+            write!(f, " on `{value}`")?;
+        }
+        match cause {
+            Cause::NotGranted { .. } => f.write_str(": it is not granted"),
+            Cause::NotRequested { requests } => write!(
+                f,
+                ": its component does not request it; its requests are {requests}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Denial {}

@@ -1,0 +1,44 @@
+//! Commands of the owner's.
+
+use copal_core::grants::{Capability, Need};
+
+use super::sqlite::known;
+use super::{Answer, Asked, Gate, name, path};
+use crate::{Captured, CommandRequest, Finished, Phase};
+
+impl Gate {
+    pub(crate) fn command_run(&mut self, request: &CommandRequest) -> Answer<Finished> {
+        self.deed(
+            asked(request, "run"),
+            |host, call| host.command_run(call, request),
+            |finished| format!("exit code {}", finished.exit_code),
+        )
+    }
+
+    pub(crate) fn command_capture(
+        &mut self,
+        request: &CommandRequest,
+        to: &str,
+    ) -> Answer<Captured> {
+        let file = path(to);
+        let asked = asked(request, "capture")
+            .with("path", to)
+            .unless(file.clone().err())
+            .only_in(Phase::PreBackup);
+        self.deed(
+            asked,
+            |host, call| host.command_capture(call, request, &known(file)?),
+            |captured| captured.bytes.to_string(),
+        )
+    }
+}
+
+fn asked(request: &CommandRequest, action: &'static str) -> Asked {
+    let mut asked = Asked::of(Capability::Command, action)
+        .with("name", &request.name)
+        .needing(name(&request.name).map(Need::Command));
+    for (name, value) in &request.arguments {
+        asked = asked.with(name, value);
+    }
+    asked
+}

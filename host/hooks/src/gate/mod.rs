@@ -1,0 +1,334 @@
+//! The one gate: everything a hook asks of the host passes here, whatever the version of the
+//! interface it was built against.
+//!
+//! `imports.rs` and `wasi_http.rs` translate what hooks import into calls of these methods and decide
+//! nothing. The host's deeds are reached by a [`Pass`] alone, and [`Gate::pass`] alone gives one.
+
+mod archive;
+mod command;
+mod files;
+mod http;
+mod pass;
+mod secrets;
+mod sqlite;
+mod state;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use copal_core::grants::{Capability, InForce, Need};
+use copal_core::path::RelPath;
+
+pub(crate) use self::http::{Granted, is_host_only};
+use self::pass::Pass;
+use self::secrets::Bound;
+use crate::answer::GuestError;
+use crate::capability::{Call, Capabilities, CapabilityError};
+use crate::clock::Clock;
+use crate::deed::{Account, Ledger};
+use crate::denial::Denial;
+use crate::failure::Stop;
+use crate::guest_log::GuestLog;
+use crate::mask::Masks;
+use crate::outgoing::Budget;
+use crate::watch::Watch;
+use crate::{Cancel, FailureKind, HookFailure, Limits, Phase, Report, RunInfo};
+
+/// The longest name worth looking at: the longest path there is, each byte percent-encoded.
+const LONGEST_NAME: usize = 3 * 4096;
+
+/// How many bodies of the largest size an instance may have in memory at once: one that is sent and
+/// one that came.
+const BODIES: u64 = 2;
+
+/// How many denials are remembered: a hook that goes on asking learns nothing more.
+const DENIALS_KEPT: usize = 100;
+
+/// Where one phase of one hook meets the host.
+pub(crate) struct Gate {
+    pub(crate) hook: Arc<str>,
+    pub(crate) phase: Phase,
+    pub(crate) run: RunInfo,
+    /// The hook's configuration as JSON.
+    pub(crate) config: Arc<str>,
+    pub(crate) limits: Limits,
+    pub(crate) watch: Watch,
+    pub(crate) log: GuestLog,
+    /// How long the hook computed and waited in calls that have ended.
+    pub(crate) computed: Duration,
+    /// What `post-backup` may look at.
+    pub(crate) report: Option<Report>,
+    in_force: Arc<InForce>,
+    /// None in phases that may not use any. For [`Self::pass`] alone.
+    capabilities: Option<Arc<dyn Capabilities>>,
+    cancel: Cancel,
+    masks: Masks,
+    ledger: Ledger,
+    refusals: Refusals,
+    /// Secrets that go into later requests.
+    bound: Vec<Bound>,
+    /// What the bodies of its requests may occupy.
+    pub(crate) budget: Budget,
+}
+
+/// What a gate is made of.
+pub(crate) struct Meeting<'a> {
+    pub(crate) hook: &'a Arc<str>,
+    pub(crate) phase: Phase,
+    pub(crate) run: &'a RunInfo,
+    pub(crate) config: &'a Arc<str>,
+    pub(crate) in_force: &'a Arc<InForce>,
+    pub(crate) limits: Limits,
+    pub(crate) cancel: &'a Cancel,
+    pub(crate) capabilities: Option<Arc<dyn Capabilities>>,
+    pub(crate) report: Option<Report>,
+}
+
+/// One use of a capability, as it is asked for.
+struct Asked {
+    capability: Capability,
+    action: &'static str,
+    /// What it is done with, for the account.
+    arguments: Vec<(String, String)>,
+    /// All that has to be in force for it; or why it can't be understood.
+    needs: Result<Vec<Need>, String>,
+    /// The only phase it makes sense in.
+    only_in: Option<Phase>,
+}
+
+/// What an import answers: something for the guest, or the end of the guest.
+pub(crate) type Answer<T> = Result<Result<T, GuestError>, Stop>;
+
+/// What was refused in one phase. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refusals(Arc<Mutex<Refused>>);
+
+#[derive(Debug, Default)]
+struct Refused {
+    denials: Vec<Denial>,
+    /// Why the first request over HTTP was refused, which `wasi:http` can't tell the guest.
+    http: Option<FailureKind>,
+}
+
+impl Gate {
+    pub(crate) fn new(meeting: Meeting<'_>) -> Self {
+        let masks = Masks::default();
+        Self {
+            hook: Arc::clone(meeting.hook),
+            phase: meeting.phase,
+            run: meeting.run.clone(),
+            config: Arc::clone(meeting.config),
+            limits: meeting.limits,
+            watch: Watch::new(meeting.cancel),
+            log: GuestLog::new(meeting.hook, meeting.limits.log, &masks),
+            computed: Duration::ZERO,
+            report: meeting.report,
+            in_force: Arc::clone(meeting.in_force),
+            capabilities: meeting.capabilities,
+            cancel: meeting.cancel.clone(),
+            ledger: Ledger::new(&masks),
+            masks,
+            refusals: Refusals::default(),
+            bound: Vec::new(),
+            budget: Budget::of(BODIES * meeting.limits.http_body.0),
+        }
+    }
+
+    /// Lets one use of a capability through, or not: counts it, writes it down, and looks up whether
+    /// it may be.
+    fn pass(&mut self, asked: Asked) -> Answer<Pass> {
+        let calls = u32::try_from(self.ledger.count()).unwrap_or(u32::MAX);
+        if calls >= self.limits.calls {
+            let limit = self.limits.calls;
+            return Err(Stop::TooManyCalls { limit });
+        }
+        self.watch.check_cancelled()?;
+        let Asked {
+            capability,
+            action,
+            arguments,
+            needs,
+            only_in,
+        } = asked;
+        let line = self.ledger.begin(capability, action, arguments);
+        let refused = match (&self.capabilities, needs) {
+            (None, _) => Err(GuestError::Invalid(format!(
+                "`{capability}` can't be used in {}",
+                self.phase
+            ))),
+            _ if only_in.is_some_and(|phase| phase != self.phase) => {
+                Err(GuestError::Invalid(format!(
+                    "`{action}` of `{capability}` can be used in {} alone, and this is {}",
+                    Phase::PreBackup,
+                    self.phase
+                )))
+            }
+            (_, Err(why)) => Err(GuestError::Invalid(why)),
+            (Some(host), Ok(needs)) => match self.denial(&needs) {
+                Some(denial) => Err(GuestError::Denied(denial)),
+                None => Ok(Arc::clone(host)),
+            },
+        };
+        let host = match refused {
+            Ok(host) => host,
+            Err(error) => {
+                self.refusals.note(&error);
+                self.tell(capability, action, Some(&error));
+                let why = error.to_string();
+                self.ledger.end(line, Err(why), Duration::ZERO);
+                return Ok(Err(error));
+            }
+        };
+        self.tell(capability, action, None);
+        Ok(Ok(Pass::new(self, host, line)))
+    }
+
+    /// Does a deed on the guest's behalf, while its clock stands still; `told` is what the account
+    /// says of its result.
+    fn deed<T>(
+        &mut self,
+        asked: Asked,
+        deed: impl FnOnce(&dyn Capabilities, &Call<'_>) -> Result<T, CapabilityError>,
+        told: impl FnOnce(&T) -> String,
+    ) -> Answer<T> {
+        let pass = match self.pass(asked)? {
+            Ok(pass) => pass,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        self.watch.clock(Clock::pause);
+        let result = pass.run(deed);
+        self.watch.clock(Clock::resume);
+        let result = pass.end(result, told)?;
+        self.watch.check_cancelled()?;
+        Ok(result)
+    }
+
+    /// Why one of `needs` may not be done.
+    fn denial(&self, needs: &[Need]) -> Option<Denial> {
+        needs
+            .iter()
+            .find_map(|need| Denial::of(&self.hook, &self.in_force, need))
+    }
+
+    fn tell(&self, capability: Capability, action: &str, refused: Option<&GuestError>) {
+        let (hook, phase) = (&*self.hook, self.phase.name());
+        match refused {
+            None => tracing::debug!(hook, phase, %capability, action, "let through"),
+            Some(why) => tracing::warn!(hook, phase, %capability, action, %why, "not done"),
+        }
+    }
+
+    /// What it did until now.
+    pub(crate) fn account(&self) -> Account {
+        Account {
+            deeds: self.ledger.all(),
+            computed: self.computed,
+            log: self.log.kept(),
+        }
+    }
+
+    /// The failure of this phase: in place of a vague one, what was refused.
+    pub(crate) fn failure(&self, kind: FailureKind) -> HookFailure {
+        let kind = match kind {
+            FailureKind::Error { .. } | FailureKind::Trap { .. } => {
+                self.refusals.http().unwrap_or(kind)
+            }
+            other => other,
+        };
+        HookFailure {
+            hook: self.hook.to_string(),
+            phase: self.phase,
+            kind: kind.map_text(|text| self.masks.cover(text)),
+            last_words: self.log.last_words(),
+            account: Box::new(self.account()),
+        }
+    }
+
+    /// The denials of this phase.
+    pub(crate) fn denials(&self) -> Vec<Denial> {
+        self.refusals.lock().denials.clone()
+    }
+}
+
+impl Refusals {
+    fn note(&self, error: &GuestError) {
+        if let GuestError::Denied(denial) = error {
+            let denials = &mut self.lock().denials;
+            if denials.len() < DENIALS_KEPT {
+                denials.push(denial.clone());
+            }
+        }
+    }
+
+    /// Remembers why a request was refused, if it is the first.
+    fn note_http(&self, kind: FailureKind) {
+        self.lock().http.get_or_insert(kind);
+    }
+
+    fn http(&self) -> Option<FailureKind> {
+        self.lock().http.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Refused> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Asked {
+    /// Something that is asked of a capability, without a need yet.
+    fn of(capability: Capability, action: &'static str) -> Self {
+        Self {
+            capability,
+            action,
+            arguments: Vec::new(),
+            needs: Ok(Vec::new()),
+            only_in: None,
+        }
+    }
+
+    fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.arguments.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// One more thing that has to be in force.
+    fn needing(mut self, need: Result<Need, String>) -> Self {
+        self.needs = match (self.needs, need) {
+            (Ok(mut needs), Ok(need)) => {
+                needs.push(need);
+                Ok(needs)
+            }
+            (Err(why), _) | (_, Err(why)) => Err(why),
+        };
+        self
+    }
+
+    /// What can't be understood in it, if anything.
+    fn unless(mut self, wrong: Option<String>) -> Self {
+        if let (Ok(_), Some(why)) = (&self.needs, wrong) {
+            self.needs = Err(why);
+        }
+        self
+    }
+
+    fn only_in(mut self, phase: Phase) -> Self {
+        self.only_in = Some(phase);
+        self
+    }
+}
+
+/// The path that `name` means.
+fn path(name: &str) -> Result<RelPath, String> {
+    if name.len() > LONGEST_NAME {
+        return Err(format!("a name of {} bytes is no path", name.len()));
+    }
+    name.parse().map_err(|error| format!("{error}"))
+}
+
+/// A name of the owner's.
+fn name(text: &str) -> Result<copal_core::name::Name, String> {
+    text.parse().map_err(|why| {
+        let shown: String = text.chars().take(100).collect();
+        format!("`{}` is no name: {why}", shown.escape_debug())
+    })
+}

@@ -1,0 +1,139 @@
+//! Bodies of requests and answers, held in memory as far as there is leave to.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// How much all bodies of one instance may occupy at once. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Budget {
+    used: Arc<AtomicU64>,
+    most: u64,
+}
+
+/// A part of a budget, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    of: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(crate) fn of(most: u64) -> Self {
+        Self {
+            used: Arc::default(),
+            most,
+        }
+    }
+
+    /// Takes `bytes` of it, if there are as many left.
+    pub(crate) fn take(&self, bytes: u64) -> Option<Share> {
+        let after = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.most);
+        let taken = self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
+        taken.ok().map(|_| Share {
+            of: Arc::clone(&self.used),
+            bytes,
+        })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.of.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// What came of a request's body.
+pub(super) enum Collected {
+    /// All of it.
+    Whole(Vec<u8>, Vec<Share>),
+    /// More than it may be, or than there is room for.
+    TooLarge,
+    /// The guest did not go on with it.
+    Broken(Error),
+}
+
+/// Waits for the whole body of a request, of at most `most` bytes.
+pub(super) async fn collect(mut body: WasiBody, most: u64, budget: &Budget) -> Collected {
+    let (mut whole, mut shares) = (Vec::new(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let data = match frame.map(Frame::into_data) {
+            Ok(Ok(data)) => data,
+            // Trailers are not sent.
+            Ok(Err(_)) => continue,
+            Err(error) => return Collected::Broken(error),
+        };
+        let Some(share) = budget.take(data.len() as u64) else {
+            return Collected::TooLarge;
+        };
+        shares.push(share);
+        whole.extend_from_slice(&data);
+        if whole.len() as u64 > most {
+            return Collected::TooLarge;
+        }
+    }
+    Collected::Whole(whole, shares)
+}
+
+/// The whole body of an answer, and its share of the budget until it has been read.
+pub(super) struct Buffered {
+    body: Option<Bytes>,
+    share: Option<Share>,
+}
+
+impl Buffered {
+    pub(super) fn new(body: Bytes, share: Share) -> Self {
+        Self {
+            body: Some(body).filter(|body| !body.is_empty()),
+            share: Some(share),
+        }
+    }
+}
+
+impl Body for Buffered {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let body = self.body.take();
+        if body.is_none() {
+            self.share = None;
+        }
+        Poll::Ready(body.map(|body| Ok(Frame::data(body))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.as_ref().map_or(0, |body| body.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_taken_of_a_budget_comes_back() {
+        let budget = Budget::of(10);
+        let share = budget.take(8).expect("there is room");
+        assert!(budget.take(3).is_none());
+        drop(share);
+        assert!(budget.take(10).is_some());
+        assert!(budget.take(u64::MAX).is_none());
+    }
+}
