@@ -2,8 +2,31 @@
 
 /// Exports a hook: its type, and the phases that it takes part in by the names of their traits.
 ///
-/// ```ignore
-/// copal_hook_sdk::hook!(MyHook: PreBackup, PostBackup);
+/// ```
+/// use copal_hook_sdk::{Error, NoConfig, PostBackup, PreBackup, Report, info};
+///
+/// struct Watcher;
+///
+/// impl PreBackup for Watcher {
+///     type Config = NoConfig;
+///
+///     fn run(_: NoConfig) -> Result<(), Error> {
+///         info!("it begins");
+///         Ok(())
+///     }
+/// }
+///
+/// impl PostBackup for Watcher {
+///     type Config = NoConfig;
+///
+///     fn run(_: NoConfig, report: &Report) -> Result<(), Error> {
+///         info!("it ended: {:?}", report.outcome());
+///         Ok(())
+///     }
+/// }
+///
+/// copal_hook_sdk::hook!(Watcher: PreBackup, PostBackup);
+/// # fn main() {}
 /// ```
 ///
 /// Once in a crate, at its top level.

@@ -11,6 +11,12 @@
 /// }
 /// ```
 ///
+/// A name that is no capability's does not compile:
+///
+/// ```compile_fail
+/// copal_hook_sdk::requests! { htp = ["POST https://ntfy.sh"] }
+/// ```
+///
 /// The owner's grants count as far as they were asked for, so leave this out for a hook whose
 /// owner alone knows what it will want, for example by a URL in its config; `requests! {}` says
 /// that it wants nothing. Once in a crate, beside [`hook!`](crate::hook).
