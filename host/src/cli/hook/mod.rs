@@ -1,0 +1,55 @@
+//! `copal hook …`: making, trying, granting and measuring hooks.
+
+mod bench;
+mod component;
+mod ending;
+mod grant;
+mod inspect;
+mod list;
+mod new;
+mod pack;
+mod test;
+
+use clap::{Args, Subcommand};
+
+use super::Global;
+use super::ending::Exit;
+use crate::error::CopalError;
+
+pub(super) use ending::ending;
+
+#[derive(Debug, Args)]
+pub(super) struct HookArgs {
+    #[command(subcommand)]
+    command: HookCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum HookCommand {
+    /// Write a project for a hook of your own, with a test
+    New(new::NewArgs),
+    /// Show what a component takes part in, imports and requests
+    Inspect(inspect::InspectArgs),
+    /// Show which hooks a configuration has, and what is in force for each
+    List,
+    /// Pin a hook by its file's digest, and grant it more
+    Grant(grant::GrantArgs),
+    /// Put requests into a component, and make one of a core module
+    Pack(pack::PackArgs),
+    /// Run a hook against fake capabilities
+    Test(test::TestArgs),
+    /// Measure how fast a hook loads, starts and filters
+    Bench(bench::BenchArgs),
+}
+
+pub(super) fn run(args: &HookArgs, global: &Global) -> Result<Exit, CopalError> {
+    match &args.command {
+        HookCommand::New(args) => new::run(args),
+        HookCommand::Inspect(args) => inspect::run(args, global),
+        HookCommand::List => list::run(global),
+        HookCommand::Grant(args) => grant::run(args, global),
+        HookCommand::Pack(args) => pack::run(args, global),
+        HookCommand::Test(args) => test::run(args, global),
+        HookCommand::Bench(args) => bench::run(args, global),
+    }
+}

@@ -1,0 +1,137 @@
+//! What an edit changes, and what it leaves.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+fn edited(text: &str, name: &str, added: &[(Capability, &str)]) -> String {
+    let mut editor = Editor::new(text, name).unwrap();
+    editor.pin(DIGEST.parse().unwrap()).unwrap();
+    let added: Vec<_> = added.iter().map(|(c, e)| (*c, (*e).to_owned())).collect();
+    editor.grant(&added).unwrap();
+    editor.text()
+}
+
+const JOB: &str = r#"# Nightly.
+name = "app"   # not the directory's
+source.path = "/opt/app"
+destination = [{ remote = "b2:x" }]
+
+[[hook]]
+use = "exclude"
+
+# Ours.
+[[hook]]
+name = "notify"
+file = "hooks/notify.wasm"  # built by CI
+on_error = "warn"
+# Who may hear of it.
+grants = { http = ["POST https://a.example"] }
+
+[hook.config]
+url = "https://a.example/x" # the old one
+
+[[hook]]
+file = "hooks/other.wasm"
+"#;
+
+#[test]
+fn a_pin_stands_behind_the_file_and_nothing_else_moves() {
+    let pin = format!("sha256 = \"{DIGEST}\"\n");
+    let expected = JOB.replace("# built by CI\n", &format!("# built by CI\n{pin}"));
+    let once = edited(JOB, "notify", &[]);
+    assert_eq!(once, expected);
+    assert_eq!(edited(&once, "notify", &[]), expected, "again");
+}
+
+#[test]
+fn another_pin_takes_the_old_ones_place_with_its_comment() {
+    let pinned = JOB.replace("on_error", "sha256 = \"old\"   # by hand\non_error");
+    let expected = pinned.replace("old\"", &format!("{DIGEST}\""));
+    // The word is in the configuration's own comment too.
+    let expected = expected.replace(&format!("the {DIGEST}\""), "the old\"");
+    assert_eq!(edited(&pinned, "notify", &[]), expected);
+}
+
+#[test]
+fn grants_are_added_to_those_there_are() {
+    let added = [
+        (Capability::Http, "POST https://b.example"),
+        (Capability::State, "true"),
+    ];
+    let text = edited(JOB, "notify", &added);
+    let line = "grants = { http = [\"POST https://a.example\", \"POST https://b.example\"], state = true }";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("# Who may hear of it.\n"), "{text}");
+}
+
+#[test]
+fn a_hook_without_grants_gets_some_and_goes_by_its_files_name() {
+    let text = edited(JOB, "other", &[(Capability::Command, "pg_dump")]);
+    let end = format!(
+        "[[hook]]\nfile = \"hooks/other.wasm\"\nsha256 = \"{DIGEST}\"\ngrants = {{ command = [\"pg_dump\"] }}\n"
+    );
+    assert!(text.ends_with(&end), "{text}");
+}
+
+#[test]
+fn a_list_with_a_line_for_each_entry_gets_a_line_more() {
+    let text =
+        "[[hook]]\nfile = \"a.wasm\"\n[hook.grants]\nhttp = [\n  \"https://a.example\",\n]\n";
+    let text = edited(text, "a", &[(Capability::Http, "https://b.example")]);
+    let list = "http = [\n  \"https://a.example\",\n  \"https://b.example\",\n]";
+    assert!(text.contains(list), "{text}");
+}
+
+#[test]
+fn hooks_in_a_list_are_edited_too() {
+    let text = "hook = [{ file = \"a.wasm\" }, { use = \"exclude\" }]\n";
+    let text = edited(text, "a", &[(Capability::Secrets, "token")]);
+    let expected = format!(
+        "hook = [{{ file = \"a.wasm\", sha256 = \"{DIGEST}\", grants = {{ secrets = [\"token\"] }} }}, {{ use = \"exclude\" }}]\n"
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn what_can_not_be_edited_is_refused_by_what_it_is() {
+    let refused = |text: &str, name: &str| {
+        let mut editor = Editor::new(text, name)?;
+        editor.written().map(|_| ())
+    };
+    assert!(matches!(refused("hook = ", "a"), Err(EditError::Syntax(_))));
+    let Err(EditError::NoSuchHook { known, .. }) = refused(JOB, "nobody") else {
+        panic!("there is no such hook")
+    };
+    assert_eq!(known, ["exclude", "notify", "other"]);
+    assert!(matches!(
+        refused(JOB, "exclude"),
+        Err(EditError::BuiltIn(_))
+    ));
+    let twice = "[[hook]]\nfile = \"a.wasm\"\n[[hook]]\nfile = \"b/a.wasm\"\n";
+    assert!(matches!(refused(twice, "a"), Err(EditError::Ambiguous(_))));
+    let bad = "[[hook]]\nfile = \"a.wasm\"\ngrants = { htp = [] }\n";
+    assert!(matches!(refused(bad, "a"), Err(EditError::Grants { .. })));
+    let none = "[[hook]]\nname = \"a\"\n";
+    assert!(matches!(refused(none, "a"), Err(EditError::NoFile(_))));
+}
+
+#[test]
+fn a_replaced_file_keeps_its_mode_and_a_link_to_it_stays_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("real.toml");
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    let link = directory.path().join("copal.toml");
+    std::os::unix::fs::symlink("real.toml", &link).unwrap();
+    replace(&link, "new").unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+}

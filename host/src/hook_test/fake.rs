@@ -1,0 +1,336 @@
+//! Capabilities that do nothing but answer as a case says, and remember what they were asked.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use copal_core::grants::Tree;
+use copal_core::path::RelPath;
+use copal_core::units::ByteCount;
+use copal_hooks::{
+    ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
+    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
+};
+use tempfile::TempDir;
+
+use super::spec::{CommandAnswer, Given, HttpAnswer, Request};
+
+/// What stands for a secret's value.
+const SECRET: &str = "***";
+
+/// The world of one case.
+pub(super) struct Fake {
+    given: Given,
+    databases: Vec<RelPath>,
+    directories: Vec<RelPath>,
+    kept: Mutex<Kept>,
+    trees: TempDir,
+}
+
+/// What changes while a case runs.
+#[derive(Default)]
+struct Kept {
+    state: BTreeMap<String, Vec<u8>>,
+    requests: Vec<Request>,
+}
+
+impl Fake {
+    /// The world that `given` describes, with this state.
+    pub(super) fn new(given: Given, state: BTreeMap<String, Vec<u8>>) -> Result<Self, BadGiven> {
+        let paths = |names: &[String]| -> Result<Vec<RelPath>, BadGiven> {
+            let path = |name: &String| {
+                name.parse().map_err(|error| BadGiven::Path {
+                    path: name.clone(),
+                    why: format!("{error}"),
+                })
+            };
+            names.iter().map(path).collect()
+        };
+        let trees = tempfile::Builder::new()
+            .prefix("copal-hook-test-")
+            .tempdir()?;
+        for tree in Tree::ALL {
+            fs::create_dir(trees.path().join(tree.name()))?;
+        }
+        for (path, text) in &given.files {
+            let inside = paths(std::slice::from_ref(path))?;
+            let file = trees.path().join("source").join(on_disk(&inside[0]));
+            if let Some(directory) = file.parent() {
+                fs::create_dir_all(directory)?;
+            }
+            fs::write(file, text)?;
+        }
+        Ok(Self {
+            databases: paths(&given.databases)?,
+            directories: paths(&given.directories)?,
+            given,
+            kept: Mutex::new(Kept {
+                state,
+                requests: Vec::new(),
+            }),
+            trees,
+        })
+    }
+
+    /// The hook's store.
+    pub(super) fn state(&self) -> BTreeMap<String, Vec<u8>> {
+        self.kept().state.clone()
+    }
+
+    /// The requests that were sent.
+    pub(super) fn requests(&self) -> Vec<Request> {
+        self.kept().requests.clone()
+    }
+
+    /// What is in `/staging`: paths and texts.
+    pub(super) fn staged(&self) -> io::Result<BTreeMap<String, String>> {
+        let top = self.trees.path().join("staging");
+        let mut found = BTreeMap::new();
+        read_tree(&top, &top, &mut found)?;
+        Ok(found)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().expect("no holder of this lock panics")
+    }
+
+    fn command(&self, request: &CommandRequest) -> Result<CommandAnswer, CapabilityError> {
+        let Some(answer) = self.given.command.get(&request.name) else {
+            return if self.given.command.is_empty() {
+                Ok(CommandAnswer::default())
+            } else {
+                Err(CapabilityError::Missing(request.name.clone()))
+            };
+        };
+        match &answer.error {
+            Some(why) => Err(CapabilityError::Failed(why.clone())),
+            None => Ok(CommandAnswer {
+                exit_code: answer.exit_code,
+                stdout: answer.stdout.clone(),
+                stderr: answer.stderr.clone(),
+                error: None,
+            }),
+        }
+    }
+
+    /// The answer to the `turn`th request of this kind: the last one is given again and again.
+    fn answer(&self, request: &str, turn: usize) -> Option<&HttpAnswer> {
+        let mut fitting = self.given.http.iter().filter(|a| a.request == request);
+        let last = fitting.clone().last();
+        fitting.nth(turn).or(last)
+    }
+}
+
+/// Why a case's world can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BadGiven {
+    /// A name is no path in the source.
+    #[error("`{path}` is no path in the source: {why}")]
+    Path {
+        /// The name.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// Its directories can't be made or read.
+    #[error("the test's own directory can't be used")]
+    Io(#[from] io::Error),
+}
+
+impl Capabilities for Fake {
+    fn sqlite_databases(&self, _: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError> {
+        Ok(self.databases.clone())
+    }
+
+    fn sqlite_backup(&self, _: &Call<'_>, database: &RelPath) -> Result<Copied, CapabilityError> {
+        known(&self.databases, database)?;
+        Ok(Copied {
+            pages: 10,
+            page_size: 4096,
+            restarts: 0,
+            checked: true,
+        })
+    }
+
+    fn sqlite_check(
+        &self,
+        _: &Call<'_>,
+        database: &RelPath,
+        _: CheckDepth,
+    ) -> Result<Vec<String>, CapabilityError> {
+        known(&self.databases, database)?;
+        let damage = self.given.damaged.get(&database.to_string());
+        Ok(damage.cloned().unwrap_or_default())
+    }
+
+    fn archive_create(
+        &self,
+        _: &Call<'_>,
+        directory: &RelPath,
+        _: ArchiveFormat,
+    ) -> Result<Archived, CapabilityError> {
+        known(&self.directories, directory)?;
+        Ok(Archived {
+            entries: 3,
+            content: ByteCount(3000),
+            archive: ByteCount(1000),
+        })
+    }
+
+    fn command_run(
+        &self,
+        call: &Call<'_>,
+        request: &CommandRequest,
+    ) -> Result<Finished, CapabilityError> {
+        let answer = self.command(request)?;
+        let limit = usize::try_from(call.limits.command_output.0).unwrap_or(usize::MAX);
+        let cut = |text: &str| text.as_bytes()[..text.len().min(limit)].to_vec();
+        Ok(Finished {
+            exit_code: answer.exit_code,
+            stdout: cut(&answer.stdout),
+            stderr: cut(&answer.stderr),
+            truncated: answer.stdout.len() > limit || answer.stderr.len() > limit,
+        })
+    }
+
+    fn command_capture(
+        &self,
+        _: &Call<'_>,
+        request: &CommandRequest,
+        path: &RelPath,
+    ) -> Result<Captured, CapabilityError> {
+        let answer = self.command(request)?;
+        if answer.exit_code != 0 {
+            let (code, stderr) = (answer.exit_code, answer.stderr);
+            let why = format!("`{}` ended with exit code {code}: {stderr}", request.name);
+            return Err(CapabilityError::Failed(why));
+        }
+        let file = self.trees.path().join("staging").join(on_disk(path));
+        let made = file.parent().map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| fs::write(&file, &answer.stdout))
+            .map_err(|error| CapabilityError::Failed(error.to_string()))?;
+        Ok(Captured {
+            bytes: ByteCount(answer.stdout.len() as u64),
+            stderr: answer.stderr.into_bytes(),
+        })
+    }
+
+    fn state_get(&self, _: &Call<'_>, key: &str) -> Result<Option<Vec<u8>>, CapabilityError> {
+        Ok(self.kept().state.get(key).cloned())
+    }
+
+    fn state_set(&self, call: &Call<'_>, key: &str, value: &[u8]) -> Result<(), CapabilityError> {
+        let state = &mut self.kept().state;
+        let others = state.iter().filter(|(other, _)| *other != key);
+        let used: usize = others.map(|(key, value)| key.len() + value.len()).sum();
+        let wanted = (used + key.len() + value.len()) as u64;
+        if wanted > call.limits.state.0 {
+            let limit = call.limits.state;
+            let why = format!(
+                "the store would have {}, and may have {limit}",
+                ByteCount(wanted)
+            );
+            return Err(CapabilityError::Invalid(why));
+        }
+        state.insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    fn state_delete(&self, _: &Call<'_>, key: &str) -> Result<(), CapabilityError> {
+        self.kept().state.remove(key);
+        Ok(())
+    }
+
+    fn state_keys(&self, _: &Call<'_>) -> Result<Vec<String>, CapabilityError> {
+        Ok(self.kept().state.keys().cloned().collect())
+    }
+
+    fn secret(&self, _: &Call<'_>, name: &str) -> Result<SecretBytes, CapabilityError> {
+        let secret = self.given.secrets.get(name);
+        let missing = || CapabilityError::Missing(name.to_owned());
+        secret
+            .map(|value| SecretBytes::new(value.as_bytes()))
+            .ok_or_else(missing)
+    }
+
+    fn http(&self, _: &Call<'_>, request: &HttpRequest) -> Result<HttpResponse, CapabilityError> {
+        let asked = format!("{} {}", request.method, request.url());
+        let turn = {
+            let requests = &mut self.kept().requests;
+            let turn = requests.iter().filter(|r| r.request == asked).count();
+            requests.push(recorded(asked.clone(), request));
+            turn
+        };
+        let Some(answer) = self.answer(&asked, turn) else {
+            if !self.given.http.is_empty() {
+                let why = format!("the test has no answer for {asked}");
+                return Err(CapabilityError::Failed(why));
+            }
+            return Ok(HttpResponse {
+                status: 200,
+                headers: Vec::new(),
+                body: Vec::new(),
+            });
+        };
+        if let Some(why) = &answer.error {
+            return Err(CapabilityError::Failed(why.clone()));
+        }
+        let header = |(name, value): (&String, &String)| {
+            (name.to_ascii_lowercase(), value.clone().into_bytes())
+        };
+        Ok(HttpResponse {
+            status: answer.status,
+            headers: answer.headers.iter().map(header).collect(),
+            body: answer.body.clone().into_bytes(),
+        })
+    }
+
+    fn tree(&self, call: &Call<'_>, tree: Tree) -> Result<Option<PathBuf>, CapabilityError> {
+        let is_there = tree == Tree::Source || call.phase == copal_hooks::Phase::PreBackup;
+        Ok(is_there.then(|| self.trees.path().join(tree.name())))
+    }
+}
+
+fn known(paths: &[RelPath], path: &RelPath) -> Result<(), CapabilityError> {
+    if paths.contains(path) {
+        Ok(())
+    } else {
+        Err(CapabilityError::Missing(path.to_string()))
+    }
+}
+
+fn recorded(asked: String, request: &HttpRequest) -> Request {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let own = request.headers.iter();
+    let own = own.map(|(name, value)| (name.clone(), text(value)));
+    // A prefix of the hook's stands in front of the secret; only the owner knows where that ends.
+    let secret = request.secret_headers.iter();
+    let secret = secret.map(|(name, _)| (name.clone(), SECRET.to_owned()));
+    Request {
+        request: asked,
+        headers: own.chain(secret).collect(),
+        body: Some(text(&request.body)),
+    }
+}
+
+fn read_tree(top: &Path, directory: &Path, found: &mut BTreeMap<String, String>) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if fs::symlink_metadata(&path)?.is_dir() {
+            read_tree(top, &path, found)?;
+        } else {
+            let name = path.strip_prefix(top).unwrap_or(&path);
+            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+            found.insert(name.to_string_lossy().into_owned(), text);
+        }
+    }
+    Ok(())
+}
+
+fn on_disk(path: &RelPath) -> &Path {
+    Path::new(OsStr::from_bytes(path.as_bytes()))
+}

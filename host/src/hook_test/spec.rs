@@ -1,0 +1,360 @@
+//! `hook-test.toml`: cases, each a phase with the world it meets and what is expected of it.
+//! `docs/hook-test.md` describes it.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use copal_core::grants::Grants;
+use copal_core::units::ByteCount;
+use copal_hooks::{EntryKind, Outcome, Phase, Report, Verdict};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+/// All of a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Spec {
+    /// The hook's config in cases that have none of their own.
+    #[serde(default)]
+    pub config: Option<toml::Table>,
+    /// What is granted in cases that say nothing of their own. None: what the component requests.
+    #[serde(default, deserialize_with = "grants")]
+    pub grants: Option<Grants>,
+    /// The cases, in order.
+    #[serde(default, rename = "case")]
+    pub cases: Vec<Case>,
+}
+
+/// One call of one phase.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Case {
+    /// What it shows.
+    pub name: String,
+    /// The phase that is called.
+    #[serde(deserialize_with = "phase")]
+    pub phase: Phase,
+    /// The hook's config.
+    #[serde(default)]
+    pub config: Option<toml::Table>,
+    /// What is granted.
+    #[serde(default, deserialize_with = "grants")]
+    pub grants: Option<Grants>,
+    /// Whether the hook is told that the run only tells what it would do.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Whether it begins with the state that the case before left.
+    #[serde(default)]
+    pub continues: bool,
+    /// What the fakes answer.
+    #[serde(default)]
+    pub given: Given,
+    /// What a `post-backup` or `post-restore` hook is told.
+    #[serde(default)]
+    pub report: ReportSpec,
+    /// What a filter is asked about, in the order of a walk.
+    #[serde(default)]
+    pub tree: Vec<TreeEntry>,
+    /// What is to come of it.
+    #[serde(default)]
+    pub expect: Expect,
+}
+
+/// What the fakes answer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Given {
+    /// The snapshot that is restored or drilled.
+    pub snapshot: Option<String>,
+    /// The databases in the source, by name.
+    #[serde(default)]
+    pub databases: Vec<String>,
+    /// What a check finds wrong with them.
+    #[serde(default)]
+    pub damaged: BTreeMap<String, Vec<String>>,
+    /// The directories that can be archived.
+    #[serde(default)]
+    pub directories: Vec<String>,
+    /// The hook's store before.
+    #[serde(default)]
+    pub state: BTreeMap<String, String>,
+    /// Secrets and their values.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// What commands come to, by name. Where none is listed, every command ends with 0.
+    #[serde(default)]
+    pub command: BTreeMap<String, CommandAnswer>,
+    /// What requests are answered. Where none is listed, each is answered with 200.
+    #[serde(default)]
+    pub http: Vec<HttpAnswer>,
+    /// What the hook sees under `/source`, where it was granted: paths and texts.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+}
+
+/// What a command comes to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct CommandAnswer {
+    /// Its exit code.
+    pub exit_code: u32,
+    /// What it writes.
+    pub stdout: String,
+    /// What it writes to its standard error.
+    pub stderr: String,
+    /// Why it can't be run; it is then not.
+    pub error: Option<String>,
+}
+
+/// What a request is answered.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HttpAnswer {
+    /// Method and URL: `POST https://ntfy.sh/backups`.
+    pub request: String,
+    /// The status.
+    #[serde(default = "ok")]
+    pub status: u16,
+    /// Headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    #[serde(default)]
+    pub body: String,
+    /// Why there is no answer.
+    pub error: Option<String>,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+/// What a hook is told about a run's end.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ReportSpec {
+    /// How it ended.
+    #[serde(deserialize_with = "outcome")]
+    pub outcome: Outcome,
+    /// What failed or fell short.
+    pub message: Option<String>,
+    /// The snapshot; empty for none.
+    pub snapshot: String,
+    /// Figures by name.
+    pub counters: BTreeMap<String, u64>,
+}
+
+impl Default for ReportSpec {
+    /// A run that succeeded.
+    fn default() -> Self {
+        let counters = [
+            ("files", 3),
+            ("bytes", 4096),
+            ("transferred-bytes", 4096),
+            ("duration-ms", 1500),
+        ];
+        Self {
+            outcome: Outcome::Succeeded,
+            message: None,
+            snapshot: "2026-01-02T030405Z".to_owned(),
+            counters: counters.map(|(name, n)| (name.to_owned(), n)).into(),
+        }
+    }
+}
+
+impl ReportSpec {
+    /// The report itself. A run that failed has no snapshot.
+    pub fn report(&self) -> Report {
+        let is_sealed = matches!(self.outcome, Outcome::Succeeded | Outcome::Warned);
+        Report {
+            outcome: self.outcome,
+            message: self.message.clone(),
+            snapshot: (is_sealed && !self.snapshot.is_empty()).then(|| self.snapshot.clone()),
+            counters: self.counters.clone(),
+        }
+    }
+}
+
+/// A path that a filter is asked about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TreeEntry {
+    /// The path; a directory's ends with a slash.
+    pub path: String,
+    /// What it is, for anything but files and directories: `symlink` or `other`.
+    pub kind: Option<Kind>,
+    /// A file's size, as a number or as `"12 MiB"`.
+    #[serde(default, deserialize_with = "size")]
+    pub size: ByteCount,
+    /// How long ago it was modified: `"30d"`, `"12h"`.
+    #[serde(default, deserialize_with = "age")]
+    pub age: Duration,
+    /// The verdict: `keep`, `skip`, `skip-subtree`, `keep-subtree`.
+    #[serde(default, deserialize_with = "verdict")]
+    pub expect: Option<Verdict>,
+}
+
+/// Kinds that a path does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A symbolic link.
+    Symlink,
+    /// A socket, a device.
+    Other,
+}
+
+impl TreeEntry {
+    /// What it is.
+    pub fn kind(&self) -> EntryKind {
+        match self.kind {
+            Some(Kind::Symlink) => EntryKind::Symlink,
+            Some(Kind::Other) => EntryKind::Other,
+            None if self.path.ends_with('/') => EntryKind::Directory,
+            None => EntryKind::File,
+        }
+    }
+
+    /// Its path as filters see it.
+    pub fn bare(&self) -> &str {
+        self.path.trim_end_matches('/')
+    }
+}
+
+/// What is to come of a case. What is not mentioned is not looked at, but that it ends well.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Expect {
+    /// `ok`, or in one word what it ends with instead: `error`, `denied`, `trap`, `timed-out`, …
+    pub result: Option<String>,
+    /// The code of an `error`.
+    pub code: Option<String>,
+    /// Part of the failure's text.
+    pub message: Option<String>,
+    /// Each use of a capability, in order.
+    pub deeds: Option<Vec<String>>,
+    /// Each request that was sent, in order.
+    pub requests: Option<Vec<Request>>,
+    /// Parts of lines that it logs, in this order.
+    pub log: Option<Vec<String>>,
+    /// The rules that a filter starts with.
+    pub rules: Option<Vec<String>>,
+    /// The hook's store afterwards.
+    pub state: Option<BTreeMap<String, String>>,
+    /// What it left in `/staging`: paths and texts.
+    pub staged: Option<BTreeMap<String, String>>,
+}
+
+/// A request that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Request {
+    /// Method and URL.
+    pub request: String,
+    /// Headers that it has to have among others; a secret's value is `***`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Its body. None: it is not looked at.
+    pub body: Option<String>,
+}
+
+/// The word for an outcome.
+pub fn outcome_named(text: &str) -> Option<Outcome> {
+    Some(match text {
+        "succeeded" => Outcome::Succeeded,
+        "warned" => Outcome::Warned,
+        "failed" => Outcome::Failed,
+        "interrupted" => Outcome::Interrupted,
+        "abandoned" => Outcome::Abandoned,
+        _ => return None,
+    })
+}
+
+/// The word for a verdict.
+pub const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Keep => "keep",
+        Verdict::Skip => "skip",
+        Verdict::SkipSubtree => "skip-subtree",
+        Verdict::KeepSubtree => "keep-subtree",
+    }
+}
+
+const VERDICTS: [Verdict; 4] = [
+    Verdict::Keep,
+    Verdict::Skip,
+    Verdict::SkipSubtree,
+    Verdict::KeepSubtree,
+];
+
+fn phase<'de, D: Deserializer<'de>>(from: D) -> Result<Phase, D::Error> {
+    let text = String::deserialize(from)?;
+    let mut phases = Phase::ALL.into_iter();
+    let found = phases.find(|phase| phase.name() == text);
+    found.ok_or_else(|| {
+        let names = Phase::ALL.map(Phase::name).join("`, `");
+        D::Error::custom(format!("no phase is named `{text}`; there are `{names}`"))
+    })
+}
+
+fn outcome<'de, D: Deserializer<'de>>(from: D) -> Result<Outcome, D::Error> {
+    let text = String::deserialize(from)?;
+    outcome_named(&text).ok_or_else(|| {
+        let names = "`succeeded`, `warned`, `failed`, `interrupted`, `abandoned`";
+        D::Error::custom(format!("`{text}` is no outcome; there are {names}"))
+    })
+}
+
+fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Verdict>, D::Error> {
+    let text = String::deserialize(from)?;
+    let mut verdicts = VERDICTS.into_iter();
+    let found = verdicts.find(|verdict| verdict_name(*verdict) == text);
+    found.map(Some).ok_or_else(|| {
+        let names = VERDICTS.map(verdict_name).join("`, `");
+        D::Error::custom(format!("`{text}` is no verdict; there are `{names}`"))
+    })
+}
+
+fn grants<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Grants>, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Grants::from_json(&value).map(Some).map_err(|problems| {
+        let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        D::Error::custom(texts.join("; "))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number, or text with a unit")]
+enum Written {
+    Number(u64),
+    Text(String),
+}
+
+fn size<'de, D: Deserializer<'de>>(from: D) -> Result<ByteCount, D::Error> {
+    match Written::deserialize(from)? {
+        Written::Number(bytes) => Ok(ByteCount(bytes)),
+        Written::Text(text) => ByteCount::from_str(&text)
+            .map_err(|_| D::Error::custom(format!("`{text}` is not a size; write \"12 MiB\""))),
+    }
+}
+
+fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(from)?;
+    let unfit = || D::Error::custom(format!("`{text}` is not a time span; write \"30d\""));
+    let at = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let seconds = match unit.trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 7 * 86_400,
+        _ => return Err(unfit()),
+    };
+    let number: u64 = number.parse().map_err(|_| unfit())?;
+    let seconds = number.checked_mul(seconds).ok_or_else(unfit)?;
+    Ok(Duration::from_secs(seconds))
+}
