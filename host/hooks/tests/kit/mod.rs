@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use copal_core::grants::{Capability, Grants};
 use copal_hooks::{
-    Account, Cancel, Flaw, Hook, HookEngine, HookError, HookFailure, HookSpec, Limits, Outcome,
-    Report, RunInfo,
+    Account, Cancel, FailureKind, Flaw, Hook, HookEngine, HookError, HookFailure, HookSpec, Limits,
+    Outcome, Report, RunInfo,
 };
 use serde_json::Value;
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -96,6 +96,12 @@ impl Trial {
         Self::of(built("specimen")).config(Value::from_iter([("act", act)]))
     }
 
+    /// Changes the component itself.
+    pub fn map(mut self, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Self {
+        self.component = change(self.component);
+        self
+    }
+
     pub fn config(mut self, config: Value) -> Self {
         self.config = config;
         self
@@ -155,6 +161,24 @@ pub fn report() -> Report {
         message: None,
         snapshot: Some("2026-11-24T030000Z".into()),
         counters: [("files".to_owned(), 3)].into(),
+    }
+}
+
+/// The component that tries to leave its sandbox in these ways.
+pub fn escape(all: &[Value]) -> Trial {
+    let path = root().join("host/hooks/tests/fixtures/escape.wasm");
+    let component = std::fs::read(path).unwrap();
+    Trial::of(component).config(serde_json::json!({ "tries": all }))
+}
+
+/// What came of each try, `got …` or `refused: …`; of a denial of HTTP, its text.
+pub fn tries(hook: &Hook, host: &Arc<FakeHost>) -> Vec<String> {
+    let failure = fails(hook, host);
+    match failure.kind {
+        FailureKind::Error { code, message } if code == "tried" => {
+            serde_json::from_str(&message).unwrap()
+        }
+        other => vec![format!("{other}")],
     }
 }
 
