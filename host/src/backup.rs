@@ -9,6 +9,7 @@ use copal_hooks::Cancel;
 
 use crate::capability::artifacts::Artifacts;
 use crate::capability::host::Host;
+use crate::capability::means::Means;
 use crate::edge::lock::Lock;
 use crate::edge::staging::StagingDir;
 use crate::edges::{Edges, Step};
@@ -40,6 +41,8 @@ pub(crate) struct Backup<'a> {
     pub(crate) job: &'a Job,
     allow: Allowances,
     notes: Notes,
+    /// What its hooks may use besides the source.
+    pub(crate) means: Arc<Means>,
     /// The source, and its databases that hooks may speak of, from the plan on.
     view: Option<(PathBuf, Vec<RelPath>)>,
 }
@@ -50,7 +53,7 @@ pub fn backup(
     allow: Allowances,
     edges: &Edges<'_>,
 ) -> Result<Outcome<Delivered>, CopalError> {
-    let mut backup = Backup::begin(job, allow, edges);
+    let mut backup = Backup::begin(job, allow, Means::of(job, edges.state), edges);
     // Where another run holds the lock, this one is none: no hook hears of it.
     let _lock = Lock::take(&edges.state.lock_file(job.name()), job.name())?;
     let mut hooks = match Hooks::load(&job.config, &job.base, backup.run.info()) {
@@ -71,12 +74,18 @@ pub fn backup(
 }
 
 impl<'a> Backup<'a> {
-    pub(crate) fn begin(job: &'a Job, allow: Allowances, edges: &'a Edges<'a>) -> Self {
+    pub(crate) fn begin(
+        job: &'a Job,
+        allow: Allowances,
+        means: Means,
+        edges: &'a Edges<'a>,
+    ) -> Self {
         Self {
             run: Run::begin(Kind::Backup, job.name(), edges),
             job,
             allow,
             notes: Notes::default(),
+            means: means.shared(),
             view: None,
         }
     }
@@ -177,8 +186,8 @@ impl<'a> Backup<'a> {
         } = *self.run.edges;
         let cancel = self.cancel();
         let artifacts = Arc::new(Artifacts::in_dir(staging.made_by_hooks()));
-        let floor = floors::real(floors::source(plan, Arc::clone(&artifacts), interrupt));
-        let paused = pause(hooks, &floor, &artifacts, &cancel)?;
+        let view = floors::source(&self.means, plan, artifacts, interrupt);
+        let paused = pause(hooks, &floors::real(view.clone()), &view, &cancel)?;
         if !self.allow.missing_databases {
             for last in ready.iter().filter_map(|ready| ready.last.as_ref()) {
                 preflight::check_emptied(&paused.artifacts, last)?;
@@ -190,6 +199,7 @@ impl<'a> Backup<'a> {
             never: &self.job.never(state),
             filter: &mut filter,
             artifacts: paused.artifacts,
+            added: paused.added,
             live_allowed: &|path| self.job.config.allows_live(path),
             wanted: preflight::wanted(ready),
             now: self.run.edges.now,
@@ -211,7 +221,7 @@ impl<'a> Backup<'a> {
             .view
             .clone()
             .unwrap_or_else(|| (self.job.source(), Vec::new()));
-        floors::tree(&source, databases, self.run.edges.interrupt)
+        floors::tree(&self.means, &source, databases, self.run.edges.interrupt)
     }
 }
 

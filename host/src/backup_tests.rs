@@ -10,7 +10,7 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::interrupt::Signal;
 use crate::edge::remote::Progress;
 use crate::edge::state::StateDir;
-use crate::edges::Show;
+use crate::edges::{Show, Total};
 use crate::outcome::Verdict;
 use crate::step::compare::Difference;
 use crate::step::restore::restore;

@@ -1,12 +1,15 @@
 //! A restore in place: the snapshot beside the live tree, then in its place. The old tree is kept.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use copal_core::manifest::Manifest;
+use copal_core::manifest::{Entry, Manifest, Taken};
+use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 use copal_hooks::Cancel;
 
+use crate::capability::means::Means;
 use crate::edge::attributes::Owners;
 use crate::edge::lock::Lock;
 use crate::edges::{Edges, Step, Total};
@@ -78,9 +81,11 @@ pub fn replace(
         Err(error) => return Ok(run.end(Err(error.into()))),
     };
 
-    let result = beside_then_in_place(&run, job, &mut hooks, store, manifest);
+    let means = Means::of(job, edges.state).shared();
+    let result = beside_then_in_place(&run, job, &means, &mut hooks, store, manifest);
 
-    let view = floors::tree(&job.source(), Vec::new(), edges.interrupt);
+    let databases = databases(manifest);
+    let view = floors::tree(&means, &job.source(), databases, edges.interrupt);
     let mut outcome = run.end(result);
     outcome.hear(&mut hooks);
     let cancel = Cancel::from(edges.interrupt.flag());
@@ -92,6 +97,7 @@ pub fn replace(
 fn beside_then_in_place(
     run: &Run<'_>,
     job: &Job,
+    means: &Arc<Means>,
     hooks: &mut Hooks,
     store: &Store<'_>,
     manifest: &Manifest,
@@ -110,7 +116,7 @@ fn beside_then_in_place(
     let mut watch = |done| show.transfer(done, total);
     let restored = restore(store, manifest, beside.path(), &[], &mut watch, interrupt)?;
 
-    let view = floors::tree(place.live(), Vec::new(), interrupt);
+    let view = floors::tree(means, place.live(), databases(manifest), interrupt);
     hooks.pre_restore(&floors::real(view), &Cancel::from(interrupt.flag()))?;
     // The last moment at which a signal leaves everything as it was.
     interrupt.check()?;
@@ -124,4 +130,14 @@ fn beside_then_in_place(
         trees,
         left_behind,
     })
+}
+
+/// The databases that hooks may speak of: those of the snapshot.
+fn databases(manifest: &Manifest) -> Vec<RelPath> {
+    let copied = |entry: &&Entry| {
+        let file = entry.file();
+        file.is_some_and(|file| file.taken == Taken::SqliteBackup)
+    };
+    let entries = manifest.entries.iter().filter(copied);
+    entries.map(|entry| entry.path.clone()).collect()
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::Global;
-use super::conclude::{conclude, told};
+use super::conclude::{conclude, exit, tell, told};
 use super::ending::Exit;
 use super::open::{JobArgs, state};
 use crate::backup::{Allowances, backup};
@@ -12,7 +12,9 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::rclone::Rclone;
 use crate::edges::Edges;
 use crate::error::CopalError;
+use crate::job::Job;
 use crate::outcome::{Delivered, Outcome};
+use crate::rehearse::rehearse;
 use crate::show::{self, message};
 
 #[derive(Debug, Args)]
@@ -22,6 +24,10 @@ pub(super) struct BackupArgs {
     /// Accept that databases of the last snapshot, or all its files, are gone or have become empty
     #[arg(long)]
     accept_missing: bool,
+    /// Only tell what a backup would do: hooks run, and what they ask for is written down in place
+    /// of being done. Destinations are asked and never written to
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError> {
@@ -39,11 +45,26 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     let allow = Allowances {
         missing_databases: args.accept_missing,
     };
+    if args.dry_run {
+        return tell_what_would_be(&job, allow, &edges, global);
+    }
     let mut outcome = backup(&job, allow, &edges)?;
     progress.finish();
     let exit = conclude(&mut outcome, edges.state);
     tell_what_is_left(&outcome);
     Ok(told(exit, show::outcome::print(&outcome, global.output())))
+}
+
+fn tell_what_would_be(
+    job: &Job,
+    allow: Allowances,
+    edges: &Edges<'_>,
+    global: &Global,
+) -> Result<Exit, CopalError> {
+    let outcome = rehearse(job, allow, edges)?;
+    tell(&outcome);
+    let printed = show::rehearsal::print(job, &outcome, global.output());
+    Ok(told(exit(&outcome), printed))
 }
 
 fn tell_what_is_left(outcome: &Outcome<Delivered>) {

@@ -2,12 +2,15 @@
 
 pub mod drill;
 pub mod history;
+pub mod hook;
+pub mod hook_test;
 pub mod log;
 pub mod ls;
 pub mod message;
 pub mod outcome;
 pub mod plan;
 pub mod progress;
+pub mod rehearsal;
 pub mod restore;
 pub mod snapshots;
 pub mod verify;

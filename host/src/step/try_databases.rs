@@ -5,8 +5,7 @@ use std::path::Path;
 
 use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
-
-use rusqlite::{Connection, OpenFlags, Row};
+use copal_hooks::CheckDepth;
 
 use crate::capability::sqlite;
 use crate::edge::interrupt::Interrupt;
@@ -45,7 +44,7 @@ pub fn try_databases(
         if !is_database {
             continue;
         }
-        let problems = match check(&file, interrupt) {
+        let problems = match sqlite::findings(&file, false, CheckDepth::Full, interrupt) {
             Ok(problems) => problems,
             Err(error) => {
                 interrupt.check()?;
@@ -62,33 +61,6 @@ pub fn try_databases(
         tried.databases.push(found.path);
     }
     Ok(tried)
-}
-
-/// What is wrong with a database, at most so many lines.
-fn check(file: &Path, interrupt: &Interrupt) -> rusqlite::Result<Vec<String>> {
-    const LINES: usize = 100;
-    let mut connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let asked = interrupt.clone();
-    connection.progress_handler(100_000, Some(move || asked.signal().is_some()))?;
-    let lines = |pragma: &str, line: fn(&Row<'_>) -> rusqlite::Result<String>| {
-        let mut statement = connection.prepare(pragma)?;
-        let rows = statement.query_map([], line)?;
-        rows.take(LINES).collect::<Result<Vec<_>, _>>()
-    };
-    let mut wrong = lines("PRAGMA integrity_check(100)", |row| row.get(0))?;
-    wrong.retain(|line| line != "ok");
-    // Of one that is damaged this tells nothing more.
-    if wrong.is_empty() {
-        wrong = lines("PRAGMA foreign_key_check", |row| {
-            let (table, parent) = (row.get::<_, String>(0)?, row.get::<_, String>(2)?);
-            let row = row.get::<_, Option<i64>>(1)?;
-            let row = row.map_or(String::new(), |row| format!("row {row} of "));
-            Ok(format!(
-                "{row}`{table}` refers to what is not in `{parent}`"
-            ))
-        })?;
-    }
-    Ok(wrong)
 }
 
 struct Everything;
