@@ -1,0 +1,87 @@
+//! The same hook in each language, through the binary.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use copal_testkit::{HttpServer, Output, World, sha256};
+use serde_json::{Value, json};
+
+use crate::in_each_language;
+use crate::kit::{self, Language};
+
+in_each_language!(a_run_is_filtered_and_told_of_once_its_line_is_added);
+
+fn a_run_is_filtered_and_told_of_once_its_line_is_added(language: Language) {
+    let Some(component) = kit::component(language.name()) else {
+        return;
+    };
+    let server = HttpServer::start();
+    let component = kit::requesting(&component, &server.origin());
+    let world = world(&component);
+
+    configure(&world, &component, &server, "");
+    let denied = world.copal(&["backup"]);
+    denied.exits_with(3);
+    denied.says(&format!("POST {}", server.origin()));
+    assert_eq!(server.connections(), 0, "{denied}");
+
+    configure(&world, &component, &server, &line_to_add(&denied));
+    world.copal(&["backup"]).succeeds();
+    assert_eq!(server.asked(), ["POST /told"]);
+    let body: Value = serde_json::from_str(&server.requests()[0].text()).unwrap();
+    assert_eq!(body["outcome"], json!("succeeded"));
+    let listing = world.copal(&["ls", "latest"]);
+    let listing = listing.succeeds().stdout();
+    assert!(
+        listing.contains(body["snapshot"].as_str().unwrap()),
+        "{listing}"
+    );
+    for (name, taken) in [
+        ("letter.txt", true),
+        ("draft.tmp", false),
+        ("large.bin", false),
+        ("%FF.txt", true),
+        ("%FF.tmp", false),
+    ] {
+        assert_eq!(listing.contains(name), taken, "{name}\n{listing}");
+    }
+}
+
+/// A world with the component and a source that it has something to leave out of.
+fn world(component: &[u8]) -> World {
+    let mut world = World::new(env!("CARGO_BIN_EXE_copal"));
+    world.set("XDG_CACHE_HOME", kit::cache());
+    world.write("hooks/own.wasm", component);
+    world.write("source/letter.txt", "Dear reader,\n");
+    world.write("source/notes/draft.tmp", "one");
+    world.write("source/notes/large.bin", vec![1; 2000]);
+    for name in [&b"\xff.txt"[..], b"\xff.tmp"] {
+        fs::write(world.path("source").join(OsStr::from_bytes(name)), "odd").unwrap();
+    }
+    world
+}
+
+fn configure(world: &World, component: &[u8], server: &HttpServer, grants: &str) {
+    let (digest, url) = (sha256(component), server.url("/told"));
+    let config = format!("{{ suffixes = [\".tmp\"], max-size = 1000, url = \"{url}\" }}");
+    world.write(
+        "copal.toml",
+        format!(
+            "name = \"letters\"\nsource.path = \"source\"\n\
+             destination = [{{ remote = \"vault:\" }}]\n\n\
+             [[hook]]\nname = \"own\"\nfile = \"hooks/own.wasm\"\nsha256 = \"{digest}\"\n\
+             config = {config}\n{grants}\n"
+        ),
+    );
+}
+
+/// The line that a denial says to add to the hook.
+#[track_caller]
+fn line_to_add(output: &Output) -> String {
+    let line = output.stderr().lines().find_map(|line| {
+        let at = line.find("grants = {")?;
+        Some(line[at..].trim_end_matches('`').to_owned())
+    });
+    line.unwrap_or_else(|| panic!("no line to add\n{output}"))
+}

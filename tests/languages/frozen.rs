@@ -1,0 +1,1 @@
+//! Components of published versions of the contract.

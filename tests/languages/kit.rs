@@ -1,0 +1,197 @@
+//! The components, an engine for them, and a host that only notes what it is asked.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::{env, fs};
+
+use copal_core::grants::{Grants, Tree};
+use copal_core::path::RelPath;
+use copal_hooks::{
+    Account, ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured,
+    CheckDepth, CommandRequest, Copied, FilterSession, Finished, Hook, HookEngine, HookFailure,
+    HookSpec, HttpRequest, HttpResponse, Limits, Outcome, Report, RunInfo, SecretBytes,
+    add_requests,
+};
+use serde_json::{Value, json};
+
+/// The languages that `copal hook new` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    Rust,
+    JavaScript,
+    Python,
+    C,
+}
+
+impl Language {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::JavaScript => "js",
+            Self::Python => "python",
+            Self::C => "c",
+        }
+    }
+}
+
+/// Where the built components are.
+fn built() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/hooks-languages");
+    env::var_os("COPAL_LANGUAGE_HOOKS").map_or_else(beside, PathBuf::from)
+}
+
+/// A built component. None where nobody built it, which is a failure under CI and wherever somebody
+/// says where they are.
+pub(crate) fn component(name: &str) -> Option<Vec<u8>> {
+    let path = built().join(name).with_extension("wasm");
+    match fs::read(&path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let why = format!(
+                "{}: {error}; scripts/build-language-hooks builds it",
+                path.display()
+            );
+            let expected = ["CI", "COPAL_LANGUAGE_HOOKS"].map(env::var_os);
+            assert!(expected.iter().all(Option::is_none), "{why}");
+            writeln!(std::io::stderr(), "left out: {why}").unwrap();
+            None
+        }
+    }
+}
+
+/// Compiled components are kept, since those that bring an interpreter take seconds.
+pub(crate) fn cache() -> PathBuf {
+    let cache = built().join("cache");
+    fs::create_dir_all(&cache).unwrap();
+    cache
+}
+
+static ENGINE: LazyLock<HookEngine> =
+    LazyLock::new(|| HookEngine::new().unwrap().cached(&cache().join("engine")));
+
+/// A component that requests to POST to this origin.
+pub(crate) fn requesting(component: &[u8], origin: &str) -> Vec<u8> {
+    let requests = json!({ "requests": { "http": [format!("POST {origin}")] } });
+    add_requests(component, &requests.to_string()).unwrap()
+}
+
+/// Loads a component with these grants.
+pub(crate) fn load(component: &[u8], config: Value, grants: &Value, limits: Limits) -> Hook {
+    let spec = HookSpec {
+        name: "tried",
+        component,
+        config,
+        grants: Grants::from_json(grants).unwrap(),
+        limits,
+    };
+    ENGINE.load(spec).unwrap()
+}
+
+pub(crate) fn filter(hook: &Hook) -> Result<FilterSession, HookFailure> {
+    hook.filter(&RunInfo::default(), &Cancel::new())
+}
+
+/// Tells a hook that a run of 42 files succeeded.
+pub(crate) fn post_backup(hook: &Hook, host: &Arc<Noting>) -> Result<Account, HookFailure> {
+    let report = Report {
+        outcome: Outcome::Succeeded,
+        message: None,
+        snapshot: Some("20261125T030000Z".into()),
+        counters: [("files".to_owned(), 42)].into(),
+    };
+    hook.post_backup(
+        &RunInfo::default(),
+        report,
+        Arc::clone(host) as _,
+        &Cancel::new(),
+    )
+}
+
+/// A host that answers every request by 200, and has nothing else.
+#[derive(Default)]
+pub(crate) struct Noting {
+    requests: Mutex<Vec<HttpRequest>>,
+}
+
+impl Noting {
+    pub(crate) fn requests(&self) -> Vec<HttpRequest> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+const NOT_ASKED: &str = "these hooks ask for nothing but requests";
+
+impl Capabilities for Noting {
+    fn http(&self, _: &Call<'_>, request: &HttpRequest) -> Result<HttpResponse, CapabilityError> {
+        self.requests.lock().unwrap().push(request.clone());
+        Ok(HttpResponse {
+            status: 200,
+            headers: Vec::new(),
+            body: b"thanks".to_vec(),
+        })
+    }
+
+    fn tree(&self, _: &Call<'_>, _: Tree) -> Result<Option<PathBuf>, CapabilityError> {
+        Ok(None)
+    }
+
+    fn sqlite_databases(&self, _: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn sqlite_backup(&self, _: &Call<'_>, _: &RelPath) -> Result<Copied, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn sqlite_check(
+        &self,
+        _: &Call<'_>,
+        _: &RelPath,
+        _: CheckDepth,
+    ) -> Result<Vec<String>, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn archive_create(
+        &self,
+        _: &Call<'_>,
+        _: &RelPath,
+        _: ArchiveFormat,
+    ) -> Result<Archived, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn command_run(&self, _: &Call<'_>, _: &CommandRequest) -> Result<Finished, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn command_capture(
+        &self,
+        _: &Call<'_>,
+        _: &CommandRequest,
+        _: &RelPath,
+    ) -> Result<Captured, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn state_get(&self, _: &Call<'_>, _: &str) -> Result<Option<Vec<u8>>, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn state_set(&self, _: &Call<'_>, _: &str, _: &[u8]) -> Result<(), CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn state_delete(&self, _: &Call<'_>, _: &str) -> Result<(), CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn state_keys(&self, _: &Call<'_>) -> Result<Vec<String>, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn secret(&self, _: &Call<'_>, _: &str) -> Result<SecretBytes, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+}
