@@ -10,6 +10,8 @@ use copal_hooks::{
     Account, Cancel, Capabilities, FailureKind, Hook, HookFailure, Phase, Report, RunInfo,
 };
 
+use crate::capability::files;
+use crate::capability::host::Host;
 use crate::hooks::Hooks;
 
 /// What one hook did in one phase.
@@ -34,9 +36,18 @@ type CallOf<'a> = dyn Fn(&Hook, &RunInfo, &Cancel) -> Result<Account, HookFailur
 impl Hooks {
     /// Lets each hook that takes part prepare the source; the first failure that its owner does not
     /// only want to be told of ends it.
-    pub fn pre_backup(&mut self, floor: &Floor, cancel: &Cancel) -> Result<(), HookFailure> {
+    pub fn pre_backup(
+        &mut self,
+        floor: &Floor,
+        view: &Host,
+        cancel: &Cancel,
+    ) -> Result<(), HookFailure> {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
-            hook.pre_backup(run, Arc::clone(floor), cancel)
+            let account = hook.pre_backup(run, Arc::clone(floor), cancel)?;
+            match files::take_in(view, hook.name()) {
+                Ok(()) => Ok(account),
+                Err(why) => Err(unfit_leavings(hook, why, account)),
+            }
         };
         self.call_until(Phase::PreBackup, cancel, &call)
     }
@@ -125,7 +136,7 @@ impl Hooks {
             hook: failure.hook.clone(),
             phase: failure.phase,
             outcome: Err(failure.clone()),
-            account: failure.account.clone(),
+            account: (*failure.account).clone(),
         };
         self.runs.extend(failure.map(run));
     }
@@ -184,7 +195,7 @@ impl Hooks {
         let (outcome, account) = match result {
             Ok(account) => (Ok(()), account),
             Err(failure) => {
-                let account = failure.account.clone();
+                let account = (*failure.account).clone();
                 (Err(failure), account)
             }
         };
@@ -195,5 +206,19 @@ impl Hooks {
             account,
         });
         outcome
+    }
+}
+
+/// What a hook left in `/staging` can't join the snapshot: as if it had answered with an error.
+fn unfit_leavings(hook: &Hook, why: String, account: Account) -> HookFailure {
+    HookFailure {
+        hook: hook.name().to_owned(),
+        phase: Phase::PreBackup,
+        kind: FailureKind::Error {
+            code: "invalid".to_owned(),
+            message: why,
+        },
+        last_words: Vec::new(),
+        account: Box::new(account),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
@@ -9,6 +10,7 @@ use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, Phase};
 
+use crate::capability::means::Means;
 use crate::edge::lock::Lock;
 use crate::edge::scratch::Scratch;
 use crate::edge::state::make_private;
@@ -83,7 +85,15 @@ pub fn drill(
         Some(Err(error)) => return Ok(run.end(Err(error.into()))),
         None => Hooks::none(info),
     };
-    let result = try_copy(&mut run, &mut hooks, store, manifest, within);
+    let means = job.map_or_else(Means::default, |job| Means::of(job, edges.state));
+    let result = try_copy(
+        &mut run,
+        &means.shared(),
+        &mut hooks,
+        store,
+        manifest,
+        within,
+    );
     let mut outcome = run.end(result);
     outcome.hear(&mut hooks);
     Ok(outcome)
@@ -91,6 +101,7 @@ pub fn drill(
 
 fn try_copy(
     run: &mut Run<'_>,
+    means: &Arc<Means>,
     hooks: &mut Hooks,
     store: &Store<'_>,
     manifest: &Manifest,
@@ -113,7 +124,12 @@ fn try_copy(
         databases,
         damaged: mut wrong,
     } = try_databases(copy.path(), manifest, interrupt)?;
-    let floor = floors::real(floors::tree(copy.path(), databases.clone(), interrupt));
+    let floor = floors::real(floors::tree(
+        means,
+        copy.path(),
+        databases.clone(),
+        interrupt,
+    ));
     let found = hooks.drill(&floor, &Cancel::from(interrupt.flag()));
     wrong.extend(found.into_iter().map(CopalError::Hook));
     interrupt.check()?;

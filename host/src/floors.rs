@@ -8,11 +8,18 @@ use copal_core::path::RelPath;
 use crate::calls::Floor;
 use crate::capability::artifacts::Artifacts;
 use crate::capability::host::Host;
+use crate::capability::means::Means;
+use crate::capability::recorded::Recorded;
 use crate::edge::interrupt::Interrupt;
 use crate::step::plan::Plan;
 
 /// The live source, as it was planned; `artifacts` is where copies of it go.
-pub fn source(plan: &Plan, artifacts: Arc<Artifacts>, interrupt: &Interrupt) -> Host {
+pub fn source(
+    means: &Arc<Means>,
+    plan: &Plan,
+    artifacts: Arc<Artifacts>,
+    interrupt: &Interrupt,
+) -> Host {
     Host {
         source: plan.source.clone(),
         databases: plan.to_copy(),
@@ -20,12 +27,18 @@ pub fn source(plan: &Plan, artifacts: Arc<Artifacts>, interrupt: &Interrupt) -> 
         left_out: plan.walked.left_out.clone(),
         found: plan.walked.kept.clone(),
         artifacts,
+        means: Arc::clone(means),
         interrupt: interrupt.clone(),
     }
 }
 
 /// A tree that is only looked at: the source of a run that has no plan, a restored copy.
-pub fn tree(tree: &Path, databases: Vec<RelPath>, interrupt: &Interrupt) -> Host {
+pub fn tree(
+    means: &Arc<Means>,
+    tree: &Path,
+    databases: Vec<RelPath>,
+    interrupt: &Interrupt,
+) -> Host {
     Host {
         source: tree.to_owned(),
         databases,
@@ -33,6 +46,7 @@ pub fn tree(tree: &Path, databases: Vec<RelPath>, interrupt: &Interrupt) -> Host
         left_out: Vec::new(),
         found: Vec::new(),
         artifacts: Arc::new(Artifacts::in_dir(PathBuf::new())),
+        means: Arc::clone(means),
         interrupt: interrupt.clone(),
     }
 }
@@ -40,4 +54,9 @@ pub fn tree(tree: &Path, databases: Vec<RelPath>, interrupt: &Interrupt) -> Host
 /// Deeds are done.
 pub fn real(host: Host) -> Floor {
     Arc::new(host)
+}
+
+/// Deeds are answered and not done.
+pub fn recorded(host: Host) -> Floor {
+    Arc::new(Recorded { host })
 }

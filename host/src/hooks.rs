@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use copal_core::config::{self, Component, Config, OnError};
+use copal_core::digest::Sha256;
 use copal_core::grants::Need;
 use copal_core::manifest::HookRecord;
 use copal_core::path::RelPath;
 use copal_hooks::{Hook, HookEngine, HookError, HookFailure, HookSpec, Limits, Phase, RunInfo};
+
+use sha2::Digest;
 
 use crate::calls::HookRun;
 
@@ -29,6 +32,31 @@ pub enum HooksError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// Nothing says which version of a component its owner granted what it is granted.
+    #[error("hook `{hook}` has no `sha256`, and `{}` could be any component", .path.display())]
+    Unpinned {
+        /// The hook.
+        hook: String,
+        /// The file.
+        path: PathBuf,
+        /// The digest that the file has.
+        digest: Sha256,
+    },
+    /// A component is not the one that its owner granted what it is granted.
+    #[error(
+        "`{}`, the component of hook `{hook}`, is not the one that was granted: its sha256 is {found}, and copal.toml says {pinned}",
+        .path.display()
+    )]
+    Changed {
+        /// The hook.
+        hook: String,
+        /// The file.
+        path: PathBuf,
+        /// The digest that the owner knows.
+        pinned: Sha256,
+        /// The digest that the file has.
+        found: Sha256,
     },
     /// A component was refused.
     #[error(transparent)]
@@ -50,7 +78,7 @@ pub struct Hooks {
 impl Hooks {
     /// Loads the hooks that `config` lists; files are relative to `base`.
     pub fn load(config: &Config, base: &Path, run: RunInfo) -> Result<Self, HooksError> {
-        let engine = HookEngine::new().map_err(HooksError::Engine)?;
+        let engine = crate::hook_engine::engine().map_err(HooksError::Engine)?;
         // Compiling takes most of it, and each hook is compiled for itself.
         let loaded: Vec<Hook> = thread::scope(|scope| {
             let engine = &engine;
@@ -131,13 +159,13 @@ fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, H
             .into(),
         Component::File(file) => {
             let path = file.resolve(base);
-            let read = fs::read(&path);
-            read.map_err(|source| HooksError::Unreadable {
+            let read = fs::read(&path).map_err(|source| HooksError::Unreadable {
                 hook: name.to_owned(),
-                path,
+                path: path.clone(),
                 source,
-            })?
-            .into()
+            })?;
+            check_pin(hook, path, &read)?;
+            read.into()
         }
     };
     let grants = hook.grants.clone();
@@ -150,6 +178,26 @@ fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, H
         grants,
         limits,
     })?)
+}
+
+/// A grant is for one version of a component: the one that its owner looked at.
+fn check_pin(hook: &config::Hook, path: PathBuf, component: &[u8]) -> Result<(), HooksError> {
+    let found = Sha256::from_bytes(sha2::Sha256::digest(component).into());
+    let hook_name = hook.name.to_string();
+    match hook.sha256 {
+        Some(pinned) if pinned == found => Ok(()),
+        Some(pinned) => Err(HooksError::Changed {
+            hook: hook_name,
+            path,
+            pinned,
+            found,
+        }),
+        None => Err(HooksError::Unpinned {
+            hook: hook_name,
+            path,
+            digest: found,
+        }),
+    }
 }
 
 fn limits(given: config::Limits) -> Limits {

@@ -148,6 +148,8 @@ pub enum Taken {
     Tar,
     /// A compressed tar archive that stands in for the directory of the same name without `.tar.gz`.
     TarGz,
+    /// Made by a hook: the source has nothing of this path.
+    Added,
 }
 
 impl Taken {
@@ -157,7 +159,7 @@ impl Taken {
         match self {
             Self::Tar => Some(".tar"),
             Self::TarGz => Some(".tar.gz"),
-            Self::Direct | Self::SqliteBackup => None,
+            Self::Direct | Self::SqliteBackup | Self::Added => None,
         }
     }
 }

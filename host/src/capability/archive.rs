@@ -1,231 +1,167 @@
-//! A directory as one tar file, which stands in for it in the snapshot.
+//! Archives of directories.
+//!
+//! Configuration: none. Grant: `archive`, paths in the source or `"*"`
+//! ([`Need::Directory`](copal_core::grants::Need::Directory)), read in `copal-core`.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+mod pack;
 
+use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use copal_hooks::{ArchiveFormat, Archived, CapabilityError};
 
-use crate::edge::interrupt::{Interrupt, Interrupted};
-use crate::edge::open::open_regular;
-use crate::edge::stat::Version;
-use crate::edge::walk::{Found, FoundKind, absolute};
+use self::pack::{ArchiveError, Content, Format};
+use super::artifacts::Artifact;
+use super::host::Host;
+use super::sqlite;
+use crate::edge::interrupt::Interrupt;
+use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, absolute, walk};
 
-/// How an archive is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Plain tar.
-    Tar,
-    /// tar, compressed with gzip.
-    TarGz,
-}
-
-/// What an archive holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Archived {
-    /// Files, directories and links.
-    pub entries: u64,
-    /// Sum of the files' sizes.
-    pub content: ByteCount,
-    /// The archive's own size.
-    pub archive: ByteCount,
-}
-
-/// Why there is no archive.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// A file can't be read.
-    #[error("can't read `{path}`: {source}")]
-    Unreadable {
-        /// The file, below the source.
-        path: RelPath,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file was written to while it was read.
-    #[error("`{0}` kept changing while it was read")]
-    Changed(RelPath),
-    /// The archive can't be written.
-    #[error("can't write the archive: {0}")]
-    Write(#[source] io::Error),
-    /// A signal came.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-/// Where an entry's content is read from.
-pub enum Content {
-    /// From the live tree.
-    Live,
-    /// From a staged copy that stands in for the live file.
-    StandIn(PathBuf),
-}
-
-/// Writes what lies below `directory` into the new file `to`.
-///
-/// Names inside begin with the directory's own name, so that unpacking beside the archive puts it
-/// back. `content` says where each file is read from.
-pub fn create(
-    source: &Path,
+/// Archives a directory into the staging directory, where it stands in for the live one.
+pub(super) fn create(
+    host: &Host,
     directory: &RelPath,
-    found: &[Found],
-    content: impl Fn(&RelPath) -> Content,
-    (to, format): (&Path, Format),
+    format: ArchiveFormat,
     interrupt: &Interrupt,
-) -> Result<Archived, ArchiveError> {
-    let file = BufWriter::new(File::create_new(to).map_err(ArchiveError::Write)?);
-    let prefix = directory.as_bytes().len() - directory.name().len();
-    let pack = |writer: &mut dyn Write| pack(source, prefix, found, &content, writer, interrupt);
-    let (mut archived, written) = match format {
-        Format::Tar => {
-            let mut file = file;
-            (pack(&mut file)?, file.into_inner())
-        }
-        Format::TarGz => {
-            let mut encoder = GzEncoder::new(file, Compression::default());
-            let archived = pack(&mut encoder)?;
-            (
-                archived,
-                encoder.finish().map_err(ArchiveError::Write)?.into_inner(),
-            )
-        }
+) -> Result<Archived, CapabilityError> {
+    let (format, taken) = match format {
+        ArchiveFormat::Tar => (Format::Tar, Taken::Tar),
+        ArchiveFormat::TarGz => (Format::TarGz, Taken::TarGz),
     };
-    let written = written.map_err(|error| ArchiveError::Write(error.into_error()))?;
-    archived.archive = ByteCount(written.metadata().map_err(ArchiveError::Write)?.len());
-    Ok(archived)
+    check(host, directory, taken)?;
+    let inside = inside(host, directory, interrupt)?;
+    let file = host.artifacts.next_file();
+    let content = |path: &RelPath| {
+        let stand_in = host.artifacts.stand_in(path);
+        stand_in.map_or(Content::Live, Content::StandIn)
+    };
+    let target = (file.as_path(), format);
+    let archived = pack::create(&host.source, directory, &inside, content, target, interrupt)
+        .map_err(|error| failed(directory, &error))?;
+    host.artifacts.add(Artifact {
+        stands_in_for: directory.clone(),
+        file,
+        taken,
+        database: None,
+    });
+    Ok(Archived {
+        entries: archived.entries,
+        content: archived.content,
+        archive: archived.archive,
+    })
 }
 
-fn pack(
-    source: &Path,
-    prefix: usize,
-    found: &[Found],
-    content: &dyn Fn(&RelPath) -> Content,
-    writer: &mut dyn Write,
+/// In a dry run nothing is archived.
+pub(super) fn recorded_create(
+    host: &Host,
+    directory: &RelPath,
+    format: ArchiveFormat,
+) -> Result<Archived, CapabilityError> {
+    let taken = match format {
+        ArchiveFormat::Tar => Taken::Tar,
+        ArchiveFormat::TarGz => Taken::TarGz,
+    };
+    check(host, directory, taken)?;
+    Ok(Archived {
+        entries: 0,
+        content: ByteCount::ZERO,
+        archive: ByteCount::ZERO,
+    })
+}
+
+/// Whether there is such a directory, and room for its archive's name.
+fn check(host: &Host, directory: &RelPath, taken: Taken) -> Result<(), CapabilityError> {
+    let is_directory =
+        |found: &Found| found.path == *directory && found.kind == FoundKind::Directory;
+    if !host.found.iter().any(is_directory) {
+        return Err(CapabilityError::Missing(directory.to_string()));
+    }
+    let name = directory.with_suffix(taken.archive_suffix().unwrap_or_default());
+    if host.found.iter().any(|found| found.path == name) {
+        return Err(CapabilityError::Invalid(format!(
+            "`{name}` is in the source already, where the archive of `{directory}` would go: choose another format"
+        )));
+    }
+    Ok(())
+}
+
+/// What an archive of `directory` has to hold: walked anew, since the databases were copied after
+/// the plan, and every file that their rows name has to be there.
+fn inside(
+    host: &Host,
+    directory: &RelPath,
     interrupt: &Interrupt,
-) -> Result<Archived, ArchiveError> {
-    let mut builder = tar::Builder::new(writer);
-    let mut archived = Archived::default();
-    for entry in found {
-        interrupt.check()?;
-        let name = absolute(Path::new(""), &entry.path);
-        let name = Path::new(std::ffi::OsStr::from_bytes(
-            &name.as_os_str().as_bytes()[prefix..],
-        ));
-        let mut header = header(entry);
-        match &entry.kind {
-            FoundKind::Directory => {
-                header.set_entry_type(tar::EntryType::Directory);
-                header.set_size(0);
-                builder
-                    .append_data(&mut header, name, io::empty())
-                    .map_err(ArchiveError::Write)?;
+) -> Result<Vec<Found>, CapabilityError> {
+    let mut filter = AsPlanned {
+        directory,
+        left_out: &host.left_out,
+    };
+    let walked = walk(&host.source, &[], &mut filter, interrupt);
+    let mut inside = walked.map_err(|error| walk_failed(directory, &error))?.kept;
+    inside.retain(|found| {
+        found.path.is_within(directory)
+            && !sqlite::is_sidecar(&found.path, |path| host.databases.contains(path))
+    });
+    let torn = inside.iter().find(|found| {
+        found.kind == FoundKind::File
+            && host.artifacts.stand_in(&found.path).is_none()
+            && !host.live_databases.contains(&found.path)
+            && sqlite::is_database(&absolute(&host.source, &found.path)).unwrap_or(false)
+    });
+    match torn {
+        // Live databases don't survive tar: the order of the hooks has to see to it.
+        Some(found) => Err(CapabilityError::Invalid(format!(
+            "`{}` is a database that no hook has copied yet: let `sqlite-backup` come first",
+            found.path
+        ))),
+        None => Ok(inside),
+    }
+}
+
+/// Enters one directory, and leaves out what the plan left out.
+struct AsPlanned<'a> {
+    directory: &'a RelPath,
+    left_out: &'a [(RelPath, bool)],
+}
+
+impl Filter for AsPlanned<'_> {
+    type Error = std::convert::Infallible;
+
+    fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, Self::Error> {
+        let keep = |found: &Found| {
+            let on_the_way = self.directory.is_within(&found.path);
+            if !on_the_way && !found.path.is_within(self.directory) {
+                return Keep::NothingBelow;
             }
-            FoundKind::Symlink(target) => {
-                header.set_entry_type(tar::EntryType::Symlink);
-                header.set_size(0);
-                let target = Path::new(std::ffi::OsStr::from_bytes(target));
-                builder
-                    .append_link(&mut header, name, target)
-                    .map_err(ArchiveError::Write)?;
+            match self.left_out.iter().find(|(path, _)| *path == found.path) {
+                Some((_, true)) => Keep::NothingBelow,
+                Some((_, false)) => Keep::No,
+                None => Keep::Yes,
             }
-            FoundKind::File => {
-                let size = append_file(
-                    &mut builder,
-                    header,
-                    name,
-                    source,
-                    entry,
-                    content,
-                    interrupt,
-                )?;
-                archived.content += size;
-            }
-            FoundKind::Special(_) => continue,
+        };
+        Ok(found.iter().map(keep).collect())
+    }
+}
+
+fn walk_failed(
+    directory: &RelPath,
+    error: &WalkError<std::convert::Infallible>,
+) -> CapabilityError {
+    match error {
+        WalkError::Interrupted(_) => CapabilityError::Interrupted,
+        WalkError::Unreadable { path, source } => CapabilityError::Failed(format!(
+            "directory `{directory}`: can't read `{}`: {source}",
+            path.display()
+        )),
+        WalkError::Filter(never) => match *never {},
+    }
+}
+
+fn failed(directory: &RelPath, error: &ArchiveError) -> CapabilityError {
+    match error {
+        ArchiveError::Interrupted(_) => CapabilityError::Interrupted,
+        ArchiveError::Unreadable { .. } | ArchiveError::Changed(_) | ArchiveError::Write(_) => {
+            CapabilityError::Failed(format!("directory `{directory}`: {error}"))
         }
-        archived.entries += 1;
-    }
-    builder
-        .into_inner()
-        .and_then(Write::flush)
-        .map_err(ArchiveError::Write)?;
-    Ok(archived)
-}
-
-use std::os::unix::ffi::OsStrExt;
-
-fn header(found: &Found) -> tar::Header {
-    let mut header = tar::Header::new_gnu();
-    header.set_mode(found.attributes.mode.bits());
-    header.set_uid(found.attributes.uid.into());
-    header.set_gid(found.attributes.gid.into());
-    header.set_mtime(u64::try_from(found.attributes.mtime.as_second()).unwrap_or(0));
-    header
-}
-
-fn append_file(
-    builder: &mut tar::Builder<&mut dyn Write>,
-    mut header: tar::Header,
-    name: &Path,
-    source: &Path,
-    found: &Found,
-    content: &dyn Fn(&RelPath) -> Content,
-    interrupt: &Interrupt,
-) -> Result<ByteCount, ArchiveError> {
-    let unreadable = |source| ArchiveError::Unreadable {
-        path: found.path.clone(),
-        source,
-    };
-    let (place, live) = match content(&found.path) {
-        Content::Live => (absolute(source, &found.path), true),
-        Content::StandIn(place) => (place, false),
-    };
-    let mut file = open_regular(&place).map_err(unreadable)?;
-    let before = Version::of(&file.metadata().map_err(unreadable)?);
-    header.set_entry_type(tar::EntryType::Regular);
-    header.set_size(before.size().0);
-    // Takes exactly as much as the header says: a file that grows must not spoil the archive.
-    let mut reader = Watched {
-        file: (&mut file).take(before.size().0),
-        failed: None,
-        interrupt,
-    };
-    let appended = builder.append_data(&mut header, name, &mut reader);
-    interrupt.check()?;
-    if let Some(error) = reader.failed {
-        return Err(unreadable(error));
-    }
-    let short = reader.file.limit() > 0;
-    if !short {
-        appended.map_err(ArchiveError::Write)?;
-    }
-    let after = Version::of(&file.metadata().map_err(unreadable)?);
-    if live && (short || after != before) {
-        return Err(ArchiveError::Changed(found.path.clone()));
-    }
-    Ok(before.size())
-}
-
-/// Tells a read that failed from a write that did, and looks at the signal.
-struct Watched<'a> {
-    file: io::Take<&'a mut File>,
-    failed: Option<io::Error>,
-    interrupt: &'a Interrupt,
-}
-
-impl Read for Watched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.interrupt.check().map_err(io::Error::other)?;
-        self.file.read(buffer).map_err(|error| {
-            let told = io::Error::new(error.kind(), error.to_string());
-            self.failed = Some(error);
-            told
-        })
     }
 }
-
-#[cfg(test)]
-#[path = "archive_tests.rs"]
-mod tests;

@@ -1,10 +1,10 @@
-//! The artifacts that hooks had made: staged files that stand in for live ones.
+//! What hooks had made: staged files that stand in for live ones, and files that are new.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
-use copal_core::manifest::Taken;
+use copal_core::manifest::{Attributes, Taken};
 use copal_core::path::RelPath;
 
 use super::sqlite::Copied;
@@ -32,12 +32,29 @@ impl Artifact {
     }
 }
 
+/// Something that is in the snapshot and not in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// Its path in the snapshot.
+    pub path: RelPath,
+    /// Mode, owner, time.
+    pub attributes: Attributes,
+    /// Where the staged file lies; none for a directory.
+    pub file: Option<PathBuf>,
+}
+
 /// Collects artifacts while hooks run.
 #[derive(Debug)]
 pub struct Artifacts {
     dir: PathBuf,
     given: AtomicU64,
-    made: Mutex<Vec<Artifact>>,
+    made: Mutex<Made>,
+}
+
+#[derive(Debug, Default)]
+struct Made {
+    stand_ins: Vec<Artifact>,
+    added: Vec<Added>,
 }
 
 impl Artifacts {
@@ -57,26 +74,71 @@ impl Artifacts {
         self.dir.join(format!("artifact-{number}"))
     }
 
-    /// Adds one; a later artifact for the same path replaces the earlier.
+    /// Where what `hook` writes for itself is kept.
+    pub fn tree_of(&self, hook: &str) -> PathBuf {
+        self.dir.join(format!("staging-of-{hook}"))
+    }
+
+    /// Adds one that stands in for something; a later one for the same path replaces the earlier.
     pub fn add(&self, artifact: Artifact) {
-        let mut made = self.made.lock().expect("no holder of this lock panics");
+        let made = &mut self.made().stand_ins;
         made.retain(|other| other.stands_in_for != artifact.stands_in_for);
         made.push(artifact);
     }
 
-    /// The staged copy that stands in for the file at `path`.
-    pub fn stand_in(&self, path: &RelPath) -> Option<PathBuf> {
-        let made = self.made.lock().expect("no holder of this lock panics");
-        made.iter()
-            .find(|artifact| artifact.stands_in_for == *path)
-            .map(|a| a.file.clone())
+    /// Adds what is new, unless another artifact is in its way: that one's path.
+    pub fn add_new(&self, new: Added) -> Result<(), RelPath> {
+        let mut made = self.made();
+        if let Some(other) = made.in_the_way(&new.path, new.file.is_some()) {
+            return Err(other);
+        }
+        made.added.push(new);
+        Ok(())
     }
 
-    /// All of them, for the stage step.
+    /// The artifact that is in the way of a file or a directory that would be added.
+    pub fn in_the_way(&self, path: &RelPath, is_file: bool) -> Option<RelPath> {
+        self.made().in_the_way(path, is_file)
+    }
+
+    /// The staged copy that stands in for the file at `path`.
+    pub fn stand_in(&self, path: &RelPath) -> Option<PathBuf> {
+        let made = self.made();
+        let mut stand_ins = made.stand_ins.iter();
+        stand_ins
+            .find(|artifact| artifact.stands_in_for == *path)
+            .map(|artifact| artifact.file.clone())
+    }
+
+    /// All that stand in for something, for the stage step.
     pub fn all(&self) -> Vec<Artifact> {
-        self.made
-            .lock()
-            .expect("no holder of this lock panics")
-            .clone()
+        self.made().stand_ins.clone()
+    }
+
+    /// All that is new, for the stage step.
+    pub fn added(&self) -> Vec<Added> {
+        self.made().added.clone()
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Made {
+    fn in_the_way(&self, new: &RelPath, is_file: bool) -> Option<RelPath> {
+        let stand_ins = self.stand_ins.iter().map(|made| (made.path(), true));
+        let added = self
+            .added
+            .iter()
+            .map(|made| (made.path.clone(), made.file.is_some()));
+        let mut others = stand_ins.chain(added);
+        let clash = others.find(|(path, other_is_file)| {
+            let same = path == new && (is_file || *other_is_file);
+            let below_a_file = *other_is_file && new.is_within(path);
+            let above_another = is_file && path.is_within(new);
+            same || below_a_file || above_another
+        });
+        clash.map(|(path, _)| path)
     }
 }

@@ -1,6 +1,20 @@
-//! What hooks may ask of the host: one file each, holding its deed.
+//! What hooks may ask of the host: one file for each capability.
+//!
+//! Each says where its configuration and its grant are read, and holds its deed and what it answers
+//! in a dry run. `host.rs` is the floor on which deeds are done, `recorded.rs` the one on which they
+//! are not. What a deed leans on lies in the folder of its name.
 
 pub mod archive;
 pub mod artifacts;
+pub mod command;
+pub mod files;
 pub mod host;
+pub mod http;
+pub mod means;
+pub mod recorded;
+pub mod secrets;
 pub mod sqlite;
+pub mod state;
+
+#[cfg(test)]
+mod kit;

@@ -70,14 +70,14 @@ pub(super) struct Ending {
     pub(super) next: String,
 }
 
-fn failed(next: impl Into<String>) -> Ending {
+pub(super) fn failed(next: impl Into<String>) -> Ending {
     Ending {
         exit: Exit::Failed,
         next: next.into(),
     }
 }
 
-fn usage(next: impl Into<String>) -> Ending {
+pub(super) fn usage(next: impl Into<String>) -> Ending {
     Ending {
         exit: Exit::Usage,
         next: next.into(),
@@ -123,6 +123,7 @@ pub(super) fn ending(error: &CopalError) -> Ending {
         CopalError::Lock(lock) => of_lock(lock),
         CopalError::Hooks(hooks) => of_hooks(hooks),
         CopalError::Hook(failure) => of_hook(failure),
+        CopalError::HookCommand(error) => super::hook::ending(error),
         CopalError::Plan(plan) => of_plan(plan),
         CopalError::Preflight(preflight) => of_preflight(preflight),
         CopalError::Staging(_) => failed(
@@ -195,13 +196,19 @@ fn of_hooks(error: &HooksError) -> Ending {
         HooksError::Unreadable { .. } => {
             usage("paths of hooks are relative to the configuration file; check `file`")
         }
+        HooksError::Unpinned { hook, digest, .. } => usage(format!(
+            "if that component is the one you mean, put this line into its [[hook]]: sha256 = \"{digest}\" (`copal hook grant {hook}` shows what it asks for, and writes it)"
+        )),
+        HooksError::Changed { hook, .. } => usage(format!(
+            "if that is as it should be, look at what it asks for and grant it anew: `copal hook grant {hook}`"
+        )),
         HooksError::Refused(_) => usage(
             "build the component anew against the interfaces of this version (`wit/`), or take it out of the configuration",
         ),
     }
 }
 
-fn of_hook(failure: &HookFailure) -> Ending {
+pub(super) fn of_hook(failure: &HookFailure) -> Ending {
     match &failure.kind {
         FailureKind::Denied(denial) => usage(match &denial.cause {
             Cause::NotGranted { line } => {
@@ -303,6 +310,9 @@ fn of_stage(error: &StageError) -> Ending {
         ),
         StageError::Vanished(_) => failed(
             "if the app replaces that file while it runs, back up while it is quiet; else run the backup again",
+        ),
+        StageError::InTheWay(_) => failed(
+            "let the hook choose another path (for an archive, one beside it), or take that file out of the source",
         ),
         StageError::NeverStill(_) => failed(
             "leave it out with the `exclude` hook if it is a log or a cache, or back up while the app is quiet",

@@ -1,5 +1,6 @@
 //! The steps of a run, each consuming what the last one made.
 
+mod add;
 pub mod claim;
 pub mod compare;
 pub mod deliver;

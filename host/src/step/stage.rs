@@ -11,8 +11,8 @@ use copal_core::stored::StoredNames;
 use copal_core::units::ByteCount;
 use jiff::Timestamp;
 
-use super::take::{Source, StagedFile, Terms};
-use crate::capability::artifacts::Artifact;
+use super::take::{Made, Source, StagedFile, Terms};
+use crate::capability::artifacts::{Added, Artifact};
 use crate::capability::sqlite;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
@@ -65,6 +65,9 @@ pub enum StageError {
     /// What an artifact stands in for was there when that was made, and is gone.
     #[error("`{0}` vanished after its copy was made")]
     Vanished(RelPath),
+    /// The source got something where a hook had put a new file or directory.
+    #[error("`{0}` is in the source by now, and a hook made a file or directory in its place")]
+    InTheWay(RelPath),
     /// A file never stood still.
     #[error("`{0}` kept changing while it was read")]
     NeverStill(RelPath),
@@ -99,8 +102,10 @@ pub struct Staging<'a, F> {
     pub never: &'a [PathBuf],
     /// What belongs to the snapshot.
     pub filter: &'a mut F,
-    /// What hooks made.
+    /// What hooks made in place of something.
     pub artifacts: Vec<Artifact>,
+    /// What hooks made besides.
+    pub added: Vec<Added>,
     /// Databases that the owner lets be copied live.
     pub live_allowed: &'a (dyn Fn(&RelPath) -> bool + Sync),
     /// Checksums that the destinations' remotes keep.
@@ -138,10 +143,13 @@ where
         .into_iter()
         .map(|artifact| (artifact.stands_in_for.clone(), artifact))
         .collect();
-    let sources = staged.sort_out(walked.kept, &mut stand_ins);
+    let present: HashSet<RelPath> = walked.kept.iter().map(|found| found.path.clone()).collect();
+    let mut sources = staged.sort_out(walked.kept, &mut stand_ins);
     if let Some(lost) = stand_ins.into_keys().next() {
         return Err(StageError::Vanished(lost));
     }
+    sources.extend(staged.add(ask.added, &present)?);
+    let sources = staged.name(sources);
     let terms = Terms {
         live_allowed: ask.live_allowed,
         wanted: ask.wanted,
@@ -151,13 +159,36 @@ where
     Ok(staged)
 }
 
+/// A file to be staged, before it has its name on the remote.
+pub(super) struct Unnamed {
+    pub(super) path: RelPath,
+    pub(super) attributes: Attributes,
+    pub(super) made: Option<Made>,
+}
+
+impl Unnamed {
+    fn named(self, stored: String) -> Source {
+        let Self {
+            path,
+            attributes,
+            made,
+        } = self;
+        Source {
+            path,
+            attributes,
+            made,
+            stored,
+        }
+    }
+}
+
 impl Staged {
     /// Divides what was found into what lives in the manifest alone and what has content.
     fn sort_out(
         &mut self,
         kept: Vec<Found>,
         stand_ins: &mut HashMap<RelPath, Artifact>,
-    ) -> Vec<Source> {
+    ) -> Vec<Unnamed> {
         let standing_in = |is: fn(Taken) -> bool| -> HashSet<RelPath> {
             let those = stand_ins.values().filter(|artifact| is(artifact.taken));
             those
@@ -182,18 +213,29 @@ impl Staged {
                 kind,
                 ..
             } = found;
-            let artifact = stand_ins.remove(&path);
-            let kind = match (&artifact, kind) {
-                (Some(_), _) | (None, FoundKind::File) => {
-                    sources.push((path, attributes, artifact));
+            if let Some(artifact) = stand_ins.remove(&path) {
+                sources.push(Unnamed {
+                    path: artifact.path(),
+                    attributes,
+                    made: Some(Made::in_place_of(artifact)),
+                });
+                continue;
+            }
+            let kind = match kind {
+                FoundKind::File => {
+                    sources.push(Unnamed {
+                        path,
+                        attributes,
+                        made: None,
+                    });
                     continue;
                 }
-                (None, FoundKind::Special(_)) => {
+                FoundKind::Special(_) => {
                     self.specials.push(path);
                     continue;
                 }
-                (None, FoundKind::Directory) => EntryKind::Directory,
-                (None, FoundKind::Symlink(target)) => EntryKind::Symlink {
+                FoundKind::Directory => EntryKind::Directory,
+                FoundKind::Symlink(target) => EntryKind::Symlink {
                     target: copal_core::path::encode_bytes(&target),
                 },
             };
@@ -203,10 +245,10 @@ impl Staged {
                 kind,
             });
         }
-        self.name(sources)
+        sources
     }
 
-    fn is_archived(&self, path: &RelPath) -> bool {
+    pub(super) fn is_archived(&self, path: &RelPath) -> bool {
         path.ancestors().any(|above| self.archived.contains(&above))
     }
 
@@ -224,7 +266,7 @@ impl Staged {
 
     /// Gives each file its name on the remote. Plain names first: the encoded form of an odd name
     /// must not take one of theirs.
-    fn name(&mut self, sources: Vec<(RelPath, Attributes, Option<Artifact>)>) -> Vec<Source> {
+    fn name(&mut self, sources: Vec<Unnamed>) -> Vec<Source> {
         // A file must not get the name of a directory either.
         for entry in self
             .others
@@ -235,29 +277,19 @@ impl Staged {
                 .reserve(&String::from_utf8_lossy(entry.path.as_bytes()));
         }
         let (mut named, mut odd) = (Vec::new(), Vec::new());
-        for (live, attributes, artifact) in sources {
-            let path = artifact.as_ref().map_or(live, Artifact::path);
-            match StoredNames::plain(&path, copal_rclone::travels_unchanged).map(str::to_owned) {
+        for unnamed in sources {
+            let plain = StoredNames::plain(&unnamed.path, copal_rclone::travels_unchanged);
+            match plain.map(str::to_owned) {
                 Some(stored) => {
                     self.names.reserve(&stored);
-                    named.push(Source {
-                        path,
-                        attributes,
-                        artifact,
-                        stored,
-                    });
+                    named.push(unnamed.named(stored));
                 }
-                None => odd.push((path, attributes, artifact)),
+                None => odd.push(unnamed),
             }
         }
-        named.extend(odd.into_iter().map(|(path, attributes, artifact)| {
-            let stored = self.names.encode(&path);
-            Source {
-                path,
-                attributes,
-                artifact,
-                stored,
-            }
+        named.extend(odd.into_iter().map(|unnamed| {
+            let stored = self.names.encode(&unnamed.path);
+            unnamed.named(stored)
         }));
         named
     }

@@ -64,13 +64,31 @@ impl StagedFile {
     }
 }
 
-/// A file to be staged: a found one, or an artifact with the attributes of what it stands in for.
+/// A file to be staged: a found one, or what a hook made, with the attributes of what it stands in
+/// for.
 pub(super) struct Source {
     pub(super) path: RelPath,
     pub(super) attributes: Attributes,
-    pub(super) artifact: Option<Artifact>,
+    pub(super) made: Option<Made>,
     /// Its name on the remote.
     pub(super) stored: String,
+}
+
+/// A file that a hook had made.
+pub(super) struct Made {
+    /// Where it lies.
+    pub(super) file: PathBuf,
+    /// How it was made.
+    pub(super) taken: Taken,
+}
+
+impl Made {
+    pub(super) fn in_place_of(artifact: Artifact) -> Self {
+        Self {
+            file: artifact.file,
+            taken: artifact.taken,
+        }
+    }
 }
 
 /// How files are taken.
@@ -121,8 +139,8 @@ impl Staged {
 
     /// `None` for a file that the app deleted since the walk.
     fn take(&self, source: Source, terms: Terms<'_>) -> Result<Option<StagedFile>, StageError> {
-        if let Some(artifact) = &source.artifact {
-            return self.take_artifact(&source, artifact, terms).map(Some);
+        if let Some(made) = &source.made {
+            return self.take_made(&source, made, terms).map(Some);
         }
         let Source { path, stored, .. } = source;
         let live = absolute(&self.source, &path);
@@ -137,20 +155,20 @@ impl Staged {
         }
     }
 
-    fn take_artifact(
+    fn take_made(
         &self,
         source: &Source,
-        artifact: &Artifact,
+        made: &Made,
         terms: Terms<'_>,
     ) -> Result<StagedFile, StageError> {
         let place = self.place(&source.stored)?;
-        fs::rename(&artifact.file, &place).map_err(in_staging(&place))?;
+        fs::rename(&made.file, &place).map_err(in_staging(&place))?;
         Ok(StagedFile {
             path: source.path.clone(),
             attributes: source.attributes,
             stored: source.stored.clone(),
             digests: hash_staged(&place, terms.wanted, terms.interrupt)?,
-            taken: artifact.taken,
+            taken: made.taken,
             content: Content::Staged,
         })
     }

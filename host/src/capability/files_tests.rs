@@ -1,0 +1,91 @@
+use super::super::kit::Floor;
+use super::*;
+
+fn staging(floor: &Floor) -> PathBuf {
+    tree(&floor.host, &floor.call(), Tree::Staging)
+        .unwrap()
+        .unwrap()
+}
+
+#[test]
+fn what_a_hook_leaves_joins_the_snapshot_at_the_same_path() {
+    let floor = Floor::with("");
+    fs::create_dir(floor.path("source/live")).unwrap();
+    let staging = staging(&floor);
+    fs::create_dir_all(staging.join("live")).unwrap();
+    fs::create_dir_all(staging.join("empty")).unwrap();
+    fs::write(staging.join("live/export.json"), "{}").unwrap();
+    take_in(&floor.host, "notes").unwrap();
+    let added = floor.host.artifacts.added();
+    let told: Vec<_> = added
+        .iter()
+        .map(|new| (new.path.to_string(), new.file.is_some()))
+        .collect();
+    let expected = [
+        ("empty", false),
+        ("live", false),
+        ("live/export.json", true),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(path, is_file)| (path.to_owned(), is_file))
+    );
+}
+
+#[test]
+fn a_hook_that_was_granted_none_has_nothing_to_take_in() {
+    let floor = Floor::with("");
+    take_in(&floor.host, "notes").unwrap();
+    assert!(floor.host.artifacts.added().is_empty());
+}
+
+#[test]
+fn each_hook_has_a_staging_of_its_own() {
+    let floor = Floor::with("");
+    fs::write(staging(&floor).join("x"), "").unwrap();
+    let other = tree(&floor.host, &floor.call_of("other"), Tree::Staging)
+        .unwrap()
+        .unwrap();
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 0);
+    take_in(&floor.host, "notes").unwrap();
+    fs::write(other.join("x"), "").unwrap();
+    let clash = take_in(&floor.host, "other").unwrap_err();
+    assert!(clash.contains("`x`"), "{clash}");
+}
+
+#[test]
+fn links_pipes_and_what_is_in_the_source_are_refused_and_nothing_is_taken_in() {
+    let leave: [(&str, fn(&Path)); 3] = [
+        ("link", |at| {
+            std::os::unix::fs::symlink("/etc/passwd", at).unwrap()
+        }),
+        ("pipe", |at| {
+            drop(std::os::unix::net::UnixListener::bind(at).unwrap());
+        }),
+        ("live", |at| fs::write(at, "mine").unwrap()),
+    ];
+    for (name, make) in leave {
+        let floor = Floor::with("");
+        fs::write(floor.path("source/live"), "live").unwrap();
+        let staging = staging(&floor);
+        fs::write(staging.join("a-good-one"), "").unwrap();
+        make(&staging.join(name));
+        let refused = take_in(&floor.host, "notes").unwrap_err();
+        assert!(refused.contains(name), "{refused}");
+        assert!(floor.host.artifacts.added().is_empty());
+    }
+}
+
+#[test]
+fn staging_is_there_before_a_backup_alone() {
+    let floor = Floor::with("");
+    let call = Call {
+        phase: Phase::PostBackup,
+        ..floor.call()
+    };
+    assert_eq!(tree(&floor.host, &call, Tree::Staging), Ok(None));
+    assert_eq!(
+        tree(&floor.host, &call, Tree::Source),
+        Ok(Some(floor.path("source")))
+    );
+}

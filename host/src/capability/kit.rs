@@ -1,0 +1,77 @@
+//! What the tests of capabilities share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use copal_core::config::Config;
+use copal_hooks::{Call, Cancel, Limits, Phase};
+
+use super::artifacts::Artifacts;
+use super::host::Host;
+use super::means::Means;
+use crate::edge::interrupt::Interrupt;
+use crate::edge::state::StateDir;
+use crate::job::Job;
+
+/// A floor over a source of its own.
+pub(super) struct Floor {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) host: Host,
+    pub(super) limits: Limits,
+    pub(super) cancel: Cancel,
+}
+
+impl Floor {
+    /// With these lines in copal.toml, beside those that it needs.
+    pub(super) fn with(lines: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let [source, made] = ["source", "made"].map(|name| dir.path().join(name));
+        std::fs::create_dir(&source).unwrap();
+        std::fs::create_dir(&made).unwrap();
+        let head = "name = 'app'\nsource.path = 'source'\ndestination = [{ remote = 'b2:' }]\n";
+        let config = Config::parse(&format!("{head}{lines}"), "copal.toml").unwrap();
+        let job = Job {
+            config,
+            base: dir.path().to_owned(),
+        };
+        let state = StateDir::at(dir.path().join("state"));
+        let host = Host {
+            source,
+            found: Vec::new(),
+            left_out: Vec::new(),
+            databases: Vec::new(),
+            live_databases: Vec::new(),
+            artifacts: Arc::new(Artifacts::in_dir(made)),
+            means: Means::of(&job, &state).shared(),
+            interrupt: Interrupt::default(),
+        };
+        Self {
+            dir,
+            host,
+            limits: Limits::default(),
+            cancel: Cancel::new(),
+        }
+    }
+
+    pub(super) fn call(&self) -> Call<'_> {
+        self.call_of("notes")
+    }
+
+    pub(super) fn call_of<'a>(&'a self, hook: &'a str) -> Call<'a> {
+        Call {
+            hook,
+            phase: Phase::PreBackup,
+            cancel: &self.cancel,
+            limits: &self.limits,
+        }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The files that artifacts are made in.
+    pub(super) fn made(&self) -> usize {
+        std::fs::read_dir(self.path("made")).unwrap().count()
+    }
+}

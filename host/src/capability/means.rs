@@ -1,0 +1,56 @@
+//! What the owner of a job lets its hooks use besides the source, where they are granted it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use copal_core::config::Command;
+
+use super::http::Lookup;
+use super::secrets::Secrets;
+use super::state::Store;
+use crate::edge::state::StateDir;
+use crate::job::Job;
+
+/// Commands, secrets, stores and the network. One value serves all phases of a run.
+#[derive(Debug, Default)]
+pub struct Means {
+    /// The commands, by name.
+    pub commands: BTreeMap<String, Command>,
+    /// What relative paths in them are relative to.
+    pub base: PathBuf,
+    /// The secrets.
+    pub secrets: Secrets,
+    /// The stores of the job's hooks.
+    pub state: Store,
+    /// How the names of hosts become addresses.
+    pub lookup: Lookup,
+}
+
+impl Means {
+    /// Those of a job.
+    pub fn of(job: &Job, state: &StateDir) -> Self {
+        let commands = job.config.commands().iter();
+        Self {
+            commands: commands
+                .map(|command| (command.name.to_string(), command.clone()))
+                .collect(),
+            base: job.base.clone(),
+            secrets: Secrets::new(job.config.secrets(), &job.base),
+            state: Store::of(job.name(), state),
+            lookup: Lookup::default(),
+        }
+    }
+
+    /// The same for a dry run: what hooks put into their stores is thrown away.
+    #[must_use]
+    pub fn rehearsing(mut self) -> Self {
+        self.state = self.state.scratch();
+        self
+    }
+
+    /// To be shared by the floors of a run.
+    pub fn shared(self) -> Arc<Self> {
+        Arc::new(self)
+    }
+}

@@ -1,0 +1,70 @@
+//! What is wrong with a database.
+
+use std::path::Path;
+
+use copal_hooks::CheckDepth;
+use rusqlite::{Connection, Row};
+
+use super::copy::{SqliteError, open_copy, open_source};
+use crate::edge::interrupt::Interrupt;
+
+/// The most lines that are told of one database.
+const MOST_LINES: usize = 100;
+
+/// What is wrong with the database at `path`; nothing where there is nothing. A copy is nobody
+/// else's, and is read without locks; any other is opened as for a copy.
+pub fn findings(
+    path: &Path,
+    is_copy: bool,
+    depth: CheckDepth,
+    interrupt: &Interrupt,
+) -> Result<Vec<String>, SqliteError> {
+    if is_copy {
+        let mut copy = open_copy(path).map_err(SqliteError::Source)?;
+        return look(&mut copy, depth, interrupt);
+    }
+    let mut source = open_source(path, interrupt)?;
+    let found = look(&mut source.connection, depth, interrupt)?;
+    source.close()?;
+    Ok(found)
+}
+
+fn look(
+    connection: &mut Connection,
+    depth: CheckDepth,
+    interrupt: &Interrupt,
+) -> Result<Vec<String>, SqliteError> {
+    let watched = interrupt.clone();
+    connection
+        .progress_handler(100_000, Some(move || watched.signal().is_some()))
+        .map_err(SqliteError::Source)?;
+    let found = read(connection, depth);
+    interrupt.check()?;
+    found.map_err(SqliteError::Source)
+}
+
+fn read(connection: &Connection, depth: CheckDepth) -> rusqlite::Result<Vec<String>> {
+    let lines = |pragma: &str, line: fn(&Row<'_>) -> rusqlite::Result<String>| {
+        let mut statement = connection.prepare(pragma)?;
+        let rows = statement.query_map([], line)?;
+        rows.take(MOST_LINES).collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let pragma = match depth {
+        CheckDepth::Quick => "PRAGMA quick_check(100)",
+        CheckDepth::Full => "PRAGMA integrity_check(100)",
+    };
+    let mut found = lines(pragma, |row| row.get(0))?;
+    found.retain(|line| line != "ok");
+    // Of one that is damaged the foreign keys tell nothing more.
+    if depth == CheckDepth::Full && found.is_empty() {
+        found = lines("PRAGMA foreign_key_check", |row| {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            let row = row.get::<_, Option<i64>>(1)?;
+            let row = row.map_or_else(String::new, |row| format!(" row {row}"));
+            Ok(format!(
+                "table {table}{row} refers to a row of {parent} that does not exist"
+            ))
+        })?;
+    }
+    Ok(found)
+}
