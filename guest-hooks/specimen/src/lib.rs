@@ -78,6 +78,16 @@ enum Act {
     Post(String),
     /// Count up under this key, and log the count.
     Count(String),
+    /// Keep the second under the first.
+    Store(String, String),
+    /// Forget what is kept under this key.
+    Forget(String),
+    /// Ask which keys there are.
+    Keys,
+    /// Bind the secret of the first name to the origin of the second.
+    Bind(String, String),
+    /// Stage the output of the command of the first name as the second.
+    CaptureAs(String, String),
     /// Check this database; what is wrong with it is an error.
     Check(String),
     /// Say this secret aloud, in the log and in an error.
@@ -136,6 +146,13 @@ impl Act {
                 state::set(key, &vec![b'x'; before + 1])?;
                 info!("counted {}", before + 1);
             }
+            Self::Store(key, value) => state::set(key, value.as_bytes())?,
+            Self::Forget(key) => state::delete(key)?,
+            Self::Keys => drop(state::keys()?),
+            Self::Bind(name, origin) => {
+                secrets::bind_header(name, origin, "authorization", "Bearer ")?;
+            }
+            Self::CaptureAs(name, path) => drop(command::capture(name, &[], path)?),
             Self::Check(name) => {
                 let wrong = sqlite::check(name, sqlite::Depth::Full)?;
                 if !wrong.is_empty() {

@@ -165,13 +165,27 @@ impl FailureKind {
                 limit: limits.stack,
             },
             Some(trap) => Self::Trap {
-                what: trap.to_string(),
+                what: what(*trap),
                 backtrace: backtrace(error),
             },
             None => Self::Trap {
                 what: cause,
                 backtrace: backtrace(error),
             },
+        }
+    }
+}
+
+/// A trap in words.
+fn what(trap: Trap) -> String {
+    match trap {
+        // Compilers keep a stack of their own in memory, whose end lies at the memory's.
+        Trap::MemoryOutOfBounds => {
+            "it used memory that it does not have, as calls that nest too deeply do".to_owned()
+        }
+        other => {
+            let text = other.to_string();
+            text.strip_prefix("wasm trap: ").unwrap_or(&text).to_owned()
         }
     }
 }

@@ -3,9 +3,12 @@
 use copal_core::digest::Sha256;
 use copal_core::grants::Grants;
 use copal_core::units::ByteCount;
-use wasmparser::{Chunk, Parser, Payload};
+use wasmparser::{BinaryReaderError, Chunk, Parser, Payload};
 
 use crate::{Flaw, Phase, cache, check, requests};
+
+/// How deeply components may lie in one another; wasmtime has a limit of its own.
+const DEEPEST: u32 = 100;
 
 /// What a component says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +70,7 @@ impl Inspected {
     pub(crate) fn of(component: &[u8]) -> Result<Self, Flaw> {
         check::header(component)?;
         let mut outline = Outline::default();
-        outline
-            .read(component, Parser::new(0), 0)
-            .map_err(|error| Flaw::Damaged(error.message().to_owned()))?;
+        outline.read(component, Parser::new(0), 0)?;
         check::imports(outline.imports.iter().map(String::as_str))?;
         let phases = check::phases(outline.exports.iter().map(String::as_str))?;
         let phase = |name: &&String| name.starts_with(check::PACKAGE);
@@ -104,17 +105,19 @@ struct Outline<'a> {
 
 impl<'a> Outline<'a> {
     /// Reads one component or core module, and those in it.
-    fn read(
-        &mut self,
-        bytes: &'a [u8],
-        mut parser: Parser,
-        depth: u32,
-    ) -> Result<(), wasmparser::BinaryReaderError> {
+    fn read(&mut self, bytes: &'a [u8], mut parser: Parser, depth: u32) -> Result<(), Flaw> {
+        if depth > DEEPEST {
+            let why = "components lie too deeply in one another";
+            return Err(Flaw::Damaged(why.to_owned()));
+        }
         let start = usize::try_from(parser.offset()).unwrap_or(usize::MAX);
         let mut at = 0;
         loop {
-            let Chunk::Parsed { consumed, payload } = parser.parse(&bytes[at..], true)? else {
-                return Ok(()); // never, of what is there as a whole
+            let rest = bytes.get(at..).ok_or_else(cut)?;
+            let Chunk::Parsed { consumed, payload } =
+                parser.parse(rest, true).map_err(|error| damaged(&error))?
+            else {
+                return Err(cut());
             };
             at += consumed;
             match payload {
@@ -127,23 +130,25 @@ impl<'a> Outline<'a> {
                     unchecked_range: range,
                 } => {
                     let (from, to) = (range.start - start, range.end - start);
-                    let nested = bytes.get(from..to).unwrap_or(&bytes[at..]);
+                    let nested = bytes.get(from..to).ok_or_else(cut)?;
                     self.read(nested, inner, depth + 1)?;
-                    at = to.min(bytes.len());
+                    at = to;
                 }
                 // The bodies of functions say nothing here, and are most of it.
                 Payload::CodeSectionStart { size, .. } => {
                     parser.skip_section();
-                    at = (at + size as usize).min(bytes.len());
+                    at += size as usize;
                 }
                 Payload::ComponentImportSection(section) if depth == 0 => {
                     for import in section {
-                        self.imports.push(import?.name.name.to_owned());
+                        let import = import.map_err(|error| damaged(&error))?;
+                        self.imports.push(import.name.name.to_owned());
                     }
                 }
                 Payload::ComponentExportSection(section) if depth == 0 => {
                     for export in section {
-                        self.exports.push(export?.name.name.to_owned());
+                        let export = export.map_err(|error| damaged(&error))?;
+                        self.exports.push(export.name.name.to_owned());
                     }
                 }
                 Payload::CustomSection(section) if section.name() == requests::SECTION => {
@@ -159,4 +164,12 @@ impl<'a> Outline<'a> {
             }
         }
     }
+}
+
+fn damaged(error: &BinaryReaderError) -> Flaw {
+    Flaw::Damaged(error.message().to_owned())
+}
+
+fn cut() -> Flaw {
+    Flaw::Damaged("it ends in the midst of a section".to_owned())
 }

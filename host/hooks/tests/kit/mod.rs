@@ -107,6 +107,12 @@ impl Trial {
         self
     }
 
+    /// All grants at once.
+    pub fn grants(mut self, grants: Grants) -> Self {
+        self.grants = grants;
+        self
+    }
+
     /// One entry of a grant, as in copal.toml.
     pub fn grant(mut self, capability: &str, entry: &str) -> Self {
         let capability: Capability = capability.parse().unwrap();
@@ -148,10 +154,11 @@ pub fn run() -> RunInfo {
     }
 }
 
-/// One engine for all tests of a process: compiling is what takes time.
+/// One engine for all tests of a process, which keeps what it compiles: that is what takes time.
 pub fn engine() -> &'static HookEngine {
     static ENGINE: OnceLock<HookEngine> = OnceLock::new();
-    ENGINE.get_or_init(|| HookEngine::new().unwrap())
+    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
+    ENGINE.get_or_init(|| HookEngine::new().unwrap().cached(&compiled))
 }
 
 /// A report of a run that went well.

@@ -1,0 +1,270 @@
+//! Every import, without a grant and with another: no right without its own grant, and each denial
+//! says which line gives it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod kit;
+
+use copal_core::grants::{Capability, Grants};
+use copal_hooks::{Cause, FailureKind, add_requests};
+use kit::{FakeHost, Trial, escape};
+use serde_json::{Value, json};
+
+/// An import that is used on something, and all the grants that it takes, in the order in which they
+/// are missed.
+struct Import {
+    name: &'static str,
+    trial: fn() -> Trial,
+    needs: &'static [(&'static str, &'static str)],
+}
+
+fn act(act: Value) -> Trial {
+    Trial::specimen(act)
+}
+
+fn request() -> Value {
+    json!({ "send": { "method": "POST", "scheme": "https", "authority": "ntfy.sh" } })
+}
+
+fn imports() -> [Import; 13] {
+    let one = |name, trial, needs| Import { name, trial, needs };
+    [
+        one(
+            "sqlite.databases",
+            || Trial::of(kit::built("sqlite-backup")),
+            &[("sqlite", "*")],
+        ),
+        one(
+            "sqlite.backup",
+            || act(json!({ "copy": "a.db" })),
+            &[("sqlite", "a.db")],
+        ),
+        one(
+            "sqlite.check",
+            || act(json!({ "check": "a.db" })),
+            &[("sqlite", "a.db")],
+        ),
+        one(
+            "archive.create",
+            || act(json!({ "archive": "dir" })),
+            &[("archive", "dir")],
+        ),
+        one(
+            "command.run",
+            || act(json!({ "command": "pg" })),
+            &[("command", "pg")],
+        ),
+        one(
+            "command.capture",
+            || act(json!({ "capture": "pg" })),
+            &[("command", "pg")],
+        ),
+        one(
+            "state.get",
+            || act(json!({ "count": "key" })),
+            &[("state", "true")],
+        ),
+        one(
+            "state.set",
+            || act(json!({ "store": ["key", "value"] })),
+            &[("state", "true")],
+        ),
+        one(
+            "state.delete",
+            || act(json!({ "forget": "key" })),
+            &[("state", "true")],
+        ),
+        one("state.keys", || act(json!("keys")), &[("state", "true")]),
+        one(
+            "secrets.reveal",
+            || act(json!({ "spill": "token" })),
+            &[("reveal", "token")],
+        ),
+        one(
+            "secrets.bind-header",
+            || act(json!({ "bind": ["token", "https://ntfy.sh"] })),
+            &[("secrets", "token"), ("http", "https://ntfy.sh")],
+        ),
+        one(
+            "wasi:http",
+            || escape(&[request()]),
+            &[("http", "POST https://ntfy.sh")],
+        ),
+    ]
+}
+
+/// Grants of everything else, on the very same names where they fit.
+const OTHERS: [(&str, &str); 14] = [
+    ("sqlite", "other.db"),
+    ("sqlite", "dir"),
+    ("archive", "a.db"),
+    ("archive", "other"),
+    ("command", "token"),
+    ("command", "key"),
+    ("http", "http://ntfy.sh"),
+    ("http", "https://ntfy.sh:444"),
+    ("http", "GET https://ntfy.sh"),
+    ("secrets", "pg"),
+    ("reveal", "other"),
+    ("files", "source"),
+    ("state", "true"),
+    ("secrets", "token"),
+];
+
+fn capability(name: &str) -> Capability {
+    name.parse().unwrap()
+}
+
+fn grants(entries: &[(&str, &str)]) -> Grants {
+    let mut grants = Grants::default();
+    for (name, entry) in entries {
+        grants.add_entry(capability(name), entry).unwrap();
+    }
+    grants
+}
+
+/// Calls `pre-backup`; the denial, if there was one.
+fn denial(trial: Trial, granted: &Grants) -> (Option<copal_hooks::Denial>, Vec<String>) {
+    let hook = trial.grants(granted.clone()).load();
+    let host = FakeHost::with(&["a.db"]).secret(b"hunter22").shared();
+    let denial = match kit::pre_backup(&hook, &host).map_err(|failure| failure.kind) {
+        Err(FailureKind::Denied(denial)) => Some(*denial),
+        _ => None,
+    };
+    (denial, host.done())
+}
+
+#[test]
+fn without_a_grant_and_with_any_other_each_import_is_denied_and_does_nothing() {
+    for import in imports() {
+        let asked = capability(import.needs[0].0);
+        let mut granted = vec![Vec::new()];
+        granted.extend(OTHERS.iter().map(|other| vec![*other]));
+        for granted in granted {
+            let covers = |need: &(&str, &str)| granted.contains(need);
+            if import.needs.iter().all(covers) {
+                continue;
+            }
+            // What has more needs than one misses the first that is not granted.
+            let missed = import.needs.iter().find(|need| !covers(need)).unwrap();
+            let (denial, done) = denial((import.trial)(), &grants(&granted));
+            if asked == Capability::Sqlite
+                && import.name == "sqlite.databases"
+                && granted.iter().any(|(name, _)| *name == "sqlite")
+            {
+                assert!(done.is_empty(), "{}: it was told of none", import.name);
+                continue;
+            }
+            let denial = denial.unwrap_or_else(|| panic!("{} with {granted:?}", import.name));
+            assert_eq!(denial.capability, capability(missed.0), "{}", import.name);
+            assert_eq!(denial.hook, "tried");
+            assert!(
+                done.is_empty(),
+                "{} with {granted:?}: {done:?}",
+                import.name
+            );
+        }
+    }
+}
+
+#[test]
+fn adding_the_line_that_each_denial_says_is_enough() {
+    for import in imports() {
+        let mut granted = Grants::default();
+        let mut lines = 0;
+        while let (Some(denied), _) = denial((import.trial)(), &granted) {
+            let line = denied.remedy();
+            let table: toml::Table = line.parse().unwrap();
+            let json = serde_json::to_value(&table["grants"]).unwrap();
+            granted = Grants::from_json(&json).unwrap();
+            lines += 1;
+            assert!(lines <= import.needs.len(), "{}: {line}", import.name);
+        }
+        assert_eq!(lines, import.needs.len(), "{}", import.name);
+    }
+}
+
+#[test]
+fn what_a_component_does_not_request_is_denied_though_all_is_granted() {
+    for import in imports() {
+        let requests = json!({ "requests": { "archive": ["nothing"] } }).to_string();
+        let trial = (import.trial)().map(|component| add_requests(&component, &requests).unwrap());
+        let (denial, done) = denial(trial, &grants(import.needs));
+        let denial = denial.unwrap_or_else(|| panic!("{}", import.name));
+        let Cause::NotRequested { requests } = &denial.cause else {
+            panic!("{}: {denial:?}", import.name)
+        };
+        assert_eq!(requests, r#"{ archive = ["nothing"] }"#);
+        assert!(done.is_empty(), "{}", import.name);
+    }
+}
+
+#[test]
+fn names_that_are_none_never_reach_the_host_though_all_is_granted() {
+    let long = "x/".repeat(9000);
+    let names = [
+        "..",
+        "../a.db",
+        "/a.db",
+        "a/../../b",
+        "a//b",
+        "a/./b",
+        "",
+        ".",
+        "a\0b",
+        "%00",
+        "%2e%2e/x",
+        &long,
+    ];
+    for name in names {
+        for (kind, capability) in [
+            ("copy", "sqlite"),
+            ("check", "sqlite"),
+            ("archive", "archive"),
+        ] {
+            let trial = Trial::specimen(json!({ kind: name })).grant(capability, "*");
+            let host = FakeHost::with(&["a.db"]).shared();
+            let outcome = kit::pre_backup(&trial.load(), &host);
+            let reached = host.done();
+            assert!(outcome.is_err(), "{kind} {name:?}");
+            assert!(reached.is_empty(), "{kind} {name:?}: {reached:?}");
+        }
+    }
+    for name in ["", "a b", "a/b", "../x", "a\0", "é"] {
+        for kind in ["command", "spill"] {
+            let trial = Trial::specimen(json!({ kind: name }))
+                .grant("command", "pg")
+                .grant("reveal", "token");
+            let host = FakeHost::default().shared();
+            assert!(kit::pre_backup(&trial.load(), &host).is_err());
+            assert!(host.done().is_empty(), "{kind} {name:?}");
+        }
+    }
+    for key in ["", &"k".repeat(257)] {
+        let trial = Trial::specimen(json!({ "count": key })).grant("state", "true");
+        let host = FakeHost::default().shared();
+        assert!(kit::pre_backup(&trial.load(), &host).is_err());
+        assert!(host.done().is_empty());
+    }
+}
+
+#[test]
+fn a_captured_file_stays_inside_of_the_source() {
+    for path in ["../x", "/etc/cron.d/x", "", "a//b", "a\0"] {
+        let trial = Trial::specimen(json!({ "capture-as": ["pg", path] })).grant("command", "pg");
+        let host = FakeHost::default().shared();
+        let failure = kit::fails(&trial.load(), &host);
+        assert!(host.done().is_empty(), "{path:?}: {failure}");
+    }
+}
+
+#[test]
+fn a_secret_that_was_revealed_is_seen_in_no_account() {
+    let hook = Trial::specimen(json!({ "spill": "token" }))
+        .grant("reveal", "token")
+        .load();
+    let host = FakeHost::default().secret(b"hunter22").shared();
+    let failure = kit::fails(&hook, &host);
+    assert_eq!(host.done(), ["secret token"]);
+    let told = format!("{failure} {failure:?}");
+    assert!(told.contains("***") && !told.contains("hunter22"), "{told}");
+}

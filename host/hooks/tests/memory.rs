@@ -1,0 +1,59 @@
+//! The host's own memory while hooks behave badly. Alone in its process, since it measures that.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![cfg(target_os = "linux")]
+
+mod kit;
+
+use std::fs;
+use std::time::Duration;
+
+use copal_hooks::Hook;
+use kit::{FakeHost, Http, Trial, escape};
+use serde_json::json;
+
+const MIB: u64 = 1024 * 1024;
+
+/// A figure of this process, in bytes.
+fn status(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1024
+}
+
+#[test]
+fn the_hosts_memory_stays_within_the_limit_and_thirty_two_mebibytes() {
+    let post = |count: usize| {
+        let one = json!({ "send": {
+            "method": "POST", "scheme": "http", "authority": "127.0.0.1", "body": 8 * MIB
+        } });
+        vec![one; count]
+    };
+    let wall = Duration::from_secs(5);
+    let hooks: Vec<(&str, Hook)> = [
+        ("a bomb", Trial::specimen(json!("memory"))),
+        ("a log", Trial::specimen(json!({ "log": 2_000_000 }))),
+        ("an output", escape(&[json!({ "stdout": 512 })])),
+        ("a hoard", escape(&[json!({ "hoard": 1_000_000 })])),
+        (
+            "calls",
+            Trial::specimen(json!("ask-for-ever")).grant("sqlite", "*"),
+        ),
+        ("bodies", escape(&post(4)).grant("http", "http://127.0.0.1")),
+    ]
+    .into_iter()
+    .map(|(what, trial)| (what, trial.limits(|limits| limits.wall = wall).load()))
+    .collect();
+    for (what, hook) in hooks {
+        // Sets the peak back to what there is.
+        if fs::write("/proc/self/clear_refs", "5").is_err() {
+            return; // not every kernel lets a process do so
+        }
+        let before = status("VmRSS:");
+        let host = FakeHost::http(Http::Bytes(8 << 20)).shared();
+        drop(kit::pre_backup(&hook, &host));
+        let grown = status("VmHWM:").saturating_sub(before);
+        let bound = 64 * MIB + 32 * MIB;
+        assert!(grown <= bound, "{what}: {} MiB", grown / MIB);
+    }
+}
