@@ -8,7 +8,8 @@ fn pushing(world: &World, server: &HttpServer, config: &str, more: &str) {
     let origin = server.origin();
     let lines = format!(
         "config = {{ url = \"{origin}\", {config} }}\n\
-         grants = {{ http = [\"POST {origin}\"], secrets = [\"push\"] }}"
+         grants = {{ http = [\"POST {origin}\"], secrets = [\"push\"] }}\n\n\
+         [secret.push]\nenv = \"PUSH_TOKEN\"\n"
     );
     configure(world, NAME, &lines, more);
 }
@@ -19,12 +20,7 @@ fn a_success_pushes_its_figures_to_the_group_of_its_labels() {
     world.set("PUSH_TOKEN", "sesame");
     let config =
         "job = \"backup\", labels = { instance = \"vm 1\", path = \"/opt\" }, token = \"push\"";
-    pushing(
-        &world,
-        &server,
-        config,
-        "[secret.push]\nenv = \"PUSH_TOKEN\"\n",
-    );
+    pushing(&world, &server, config, "");
     world.copal(&["backup"]).succeeds();
     assert_eq!(
         server.asked(),

@@ -5,19 +5,26 @@ use crate::common::{FAILING, configure, line_to_add, sealed, world_with};
 const NAME: &str = "webhook-ntfy";
 const SECRET: &str = "\n[secret.token]\nenv = \"NTFY_TOKEN\"\n";
 
+fn secretive_world() -> World {
+    let mut world = world_with(NAME);
+    world.set("NTFY_TOKEN", "tk_open-sesame");
+    world
+}
+
+/// Has the world's runs told to a server, with whatever else its `copal.toml` holds.
 fn told(world: &World, server: &HttpServer, config: &str, more: &str) {
     let url = server.url("/backups");
     let origin = server.origin();
     let lines = format!(
         "config = {{ url = \"{url}\", {config} }}\n\
-         grants = {{ http = [\"POST {origin}\"], secrets = [\"token\"] }}"
+         grants = {{ http = [\"POST {origin}\"], secrets = [\"token\"] }}\n{SECRET}"
     );
     configure(world, NAME, &lines, more);
 }
 
 #[test]
 fn a_webhook_gets_the_outcome_and_the_figures_as_json() {
-    let (world, server) = (world_with(NAME), HttpServer::start());
+    let (world, server) = (secretive_world(), HttpServer::start());
     told(
         &world,
         &server,
@@ -41,14 +48,12 @@ fn a_webhook_gets_the_outcome_and_the_figures_as_json() {
 
 #[test]
 fn ntfy_gets_a_message_with_a_token_that_nobody_else_sees() {
-    let (mut world, server) = (world_with(NAME), HttpServer::start());
-    world.set("NTFY_TOKEN", "tk_open-sesame");
-    let more = format!("{SECRET}{FAILING}");
+    let (world, server) = (secretive_world(), HttpServer::start());
     told(
         &world,
         &server,
         "format = \"ntfy\", token = \"token\"",
-        &more,
+        FAILING,
     );
     let output = world.copal(&["backup", "-v"]);
     output.exits_with(1).never_says("open-sesame");
@@ -67,7 +72,7 @@ fn ntfy_gets_a_message_with_a_token_that_nobody_else_sees() {
 
 #[test]
 fn a_success_is_told_only_where_it_was_asked_for() {
-    let (world, server) = (world_with(NAME), HttpServer::start());
+    let (world, server) = (secretive_world(), HttpServer::start());
     told(&world, &server, "", "");
     world.copal(&["backup"]).succeeds();
     assert_eq!(server.connections(), 0);
@@ -75,7 +80,7 @@ fn a_success_is_told_only_where_it_was_asked_for() {
 
 #[test]
 fn without_its_grant_nothing_is_sent_and_the_line_that_is_told_is_enough() {
-    let (world, server) = (world_with(NAME), HttpServer::start());
+    let (world, server) = (secretive_world(), HttpServer::start());
     let config = format!(
         "config = {{ url = \"{}\", on = [\"succeeded\"] }}",
         server.url("/backups")
@@ -97,7 +102,7 @@ fn without_its_grant_nothing_is_sent_and_the_line_that_is_told_is_enough() {
 
 #[test]
 fn a_webhook_that_refuses_shows_in_the_exit_code_in_its_own_words() {
-    let world = world_with(NAME);
+    let world = secretive_world();
     let server = HttpServer::answering(|_| HttpReply::new(403, &[], "no such topic"));
     told(&world, &server, "on = [\"succeeded\"]", "");
     let output = world.copal(&["backup"]);
@@ -107,7 +112,7 @@ fn a_webhook_that_refuses_shows_in_the_exit_code_in_its_own_words() {
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let (world, elsewhere) = (world_with(NAME), HttpServer::start());
+    let (world, elsewhere) = (secretive_world(), HttpServer::start());
     let to = elsewhere.url("/");
     let server = HttpServer::answering(move |_| HttpReply::redirect(302, &to));
     told(&world, &server, "on = [\"succeeded\"]", "");
@@ -117,7 +122,7 @@ fn a_redirect_is_not_followed() {
 
 #[test]
 fn a_dry_run_sends_nothing_and_tells_what_it_would_send() {
-    let (world, server) = (world_with(NAME), HttpServer::start());
+    let (world, server) = (secretive_world(), HttpServer::start());
     told(&world, &server, "on = [\"succeeded\"]", "");
     let output = world.copal(&["backup", "--dry-run"]);
     output.succeeds();
@@ -131,7 +136,7 @@ fn a_dry_run_sends_nothing_and_tells_what_it_would_send() {
 
 #[test]
 fn a_config_that_makes_no_sense_is_told_by_its_key() {
-    let (world, server) = (world_with(NAME), HttpServer::start());
+    let (world, server) = (secretive_world(), HttpServer::start());
     for (config, word) in [
         ("on = []", "`on` is empty"),
         ("on = [\"always\"]", "unknown variant `always`"),
