@@ -14,6 +14,7 @@ use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
 use crate::edge::staging::StagingError;
 use crate::filters::FilterFailed;
+use crate::hook_error::HookCommandError;
 use crate::hooks::HooksError;
 use crate::step::compare::Difference;
 use crate::step::plan::PlanError;
@@ -84,6 +85,9 @@ pub enum CopalError {
     /// A hook failed in a phase.
     #[error(transparent)]
     Hook(#[from] HookFailure),
+    /// A command about hooks.
+    #[error(transparent)]
+    HookCommand(#[from] HookCommandError),
     /// The plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -171,7 +175,10 @@ impl CopalError {
         why.dedup();
         why.retain(|text| !what.contains(text.as_str()));
         if why.is_empty() {
-            why.extend(self.reason().map(str::to_owned));
+            why.extend(match self {
+                Self::HookCommand(error) => error.reason(),
+                other => other.reason().map(str::to_owned),
+            });
         }
         why
     }

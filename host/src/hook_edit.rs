@@ -112,21 +112,21 @@ impl Editor {
             name: name.clone(),
             why: why.to_owned(),
         };
-        let grants = hook
-            .table()
-            .get_mut("grants")
-            .and_then(Item::as_table_like_mut);
-        let grants = grants.ok_or_else(|| unreadable("they are no table"))?;
+        let mut grants = match hook.table().get_mut("grants") {
+            Some(Item::Table(table)) => Row::Table(table),
+            Some(Item::Value(Value::InlineTable(table))) => Row::Inline(table),
+            _ => return Err(unreadable("they are no table")),
+        };
         for (capability, entry) in added {
             let key = capability.name();
             if *capability == Capability::State {
-                set(grants, key, true.into());
+                grants.set(key, true.into(), "");
                 continue;
             }
-            if !grants.contains_key(key) {
-                grants.insert(key, Item::Value(Array::new().into()));
+            if !grants.table().contains_key(key) {
+                grants.set(key, Array::new().into(), "");
             }
-            let list = grants.get_mut(key).and_then(Item::as_array_mut);
+            let list = grants.table().get_mut(key).and_then(Item::as_array_mut);
             let list = list.ok_or_else(|| unreadable("an entry is no list"))?;
             push(list, entry);
         }
@@ -181,20 +181,36 @@ impl Row<'_> {
         }
     }
 
-    /// Sets a key, where it is, else behind the key `after`, else at the end.
-    fn set(&mut self, key: &str, value: Value, after: &str) {
-        let mut order: Vec<String> = self.table().iter().map(|(k, _)| k.to_owned()).collect();
-        let is_there = order.iter().any(|known| known == key);
-        set(self.table(), key, value);
-        let Self::Table(table) = self else { return };
-        if is_there {
+    /// Sets a key, where it is, else behind the key `after`, else at the end. The space around stays.
+    fn set(&mut self, key: &str, mut value: Value, after: &str) {
+        if let Some(before) = self.table().get(key).and_then(Item::as_value) {
+            *value.decor_mut() = before.decor().clone();
+            self.table().insert(key, Item::Value(value));
             return;
         }
-        let at = order.iter().position(|known| known == after);
-        order.insert(at.map_or(order.len(), |at| at + 1), key.to_owned());
-        let place = |key: &str| order.iter().position(|known| known == key);
-        table.sort_values_by(|one, _, other, _| place(one.get()).cmp(&place(other.get())));
+        match self {
+            Self::Inline(table) => append(table, key, value),
+            Self::Table(table) => {
+                let mut order: Vec<String> = table.iter().map(|(k, _)| k.to_owned()).collect();
+                let at = order.iter().position(|known| known == after);
+                order.insert(at.map_or(order.len(), |at| at + 1), key.to_owned());
+                table.insert(key, Item::Value(value));
+                let place = |key: &str| order.iter().position(|known| known == key);
+                table.sort_values_by(|one, _, other, _| place(one.get()).cmp(&place(other.get())));
+            }
+        }
     }
+}
+
+/// Puts a new key at the end of `{ … }`. What stood before the closing brace goes on standing there.
+pub(crate) fn append(table: &mut InlineTable, key: &str, mut value: Value) {
+    if let Some((_, last)) = table.iter_mut().last() {
+        let suffix = last.decor().suffix().cloned().unwrap_or_default();
+        last.decor_mut().set_suffix("");
+        value.decor_mut().set_prefix(" ");
+        value.decor_mut().set_suffix(suffix);
+    }
+    table.insert(key, value);
 }
 
 /// The hook's name: given, or the built-in's, or the file's without its ending.
@@ -228,14 +244,6 @@ fn json(item: &Item) -> serde_json::Value {
         }
         _ => serde_json::Value::Null,
     }
-}
-
-/// Sets a key, and leaves the space around what was there.
-fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
-    if let Some(before) = table.get(key).and_then(Item::as_value) {
-        *value.decor_mut() = before.decor().clone();
-    }
-    table.insert(key, Item::Value(value));
 }
 
 /// Appends an entry in the manner of the last one.

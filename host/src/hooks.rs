@@ -7,15 +7,13 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use copal_core::config::{self, Component, Config, OnError};
-use copal_core::digest::Sha256;
 use copal_core::grants::Need;
 use copal_core::manifest::HookRecord;
 use copal_core::path::RelPath;
 use copal_hooks::{Hook, HookEngine, HookError, HookFailure, HookSpec, Limits, Phase, RunInfo};
 
-use sha2::Digest;
-
 use crate::calls::HookRun;
+use crate::pin::{self, PinError};
 
 /// Why a job's hooks can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,31 +31,9 @@ pub enum HooksError {
         /// What the system said.
         source: io::Error,
     },
-    /// Nothing says which version of a component its owner granted what it is granted.
-    #[error("hook `{hook}` has no `sha256`, and `{}` could be any component", .path.display())]
-    Unpinned {
-        /// The hook.
-        hook: String,
-        /// The file.
-        path: PathBuf,
-        /// The digest that the file has.
-        digest: Sha256,
-    },
-    /// A component is not the one that its owner granted what it is granted.
-    #[error(
-        "`{}`, the component of hook `{hook}`, is not the one that was granted: its sha256 is {found}, and copal.toml says {pinned}",
-        .path.display()
-    )]
-    Changed {
-        /// The hook.
-        hook: String,
-        /// The file.
-        path: PathBuf,
-        /// The digest that the owner knows.
-        pinned: Sha256,
-        /// The digest that the file has.
-        found: Sha256,
-    },
+    /// A component is not the one that was granted what it is granted.
+    #[error(transparent)]
+    Pin(#[from] Box<PinError>),
     /// A component was refused.
     #[error(transparent)]
     Refused(#[from] HookError),
@@ -164,7 +140,7 @@ fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, H
                 path: path.clone(),
                 source,
             })?;
-            check_pin(hook, path, &read)?;
+            pin::check(hook, path, &read)?;
             read.into()
         }
     };
@@ -178,26 +154,6 @@ fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, H
         grants,
         limits,
     })?)
-}
-
-/// A grant is for one version of a component: the one that its owner looked at.
-fn check_pin(hook: &config::Hook, path: PathBuf, component: &[u8]) -> Result<(), HooksError> {
-    let found = Sha256::from_bytes(sha2::Sha256::digest(component).into());
-    let hook_name = hook.name.to_string();
-    match hook.sha256 {
-        Some(pinned) if pinned == found => Ok(()),
-        Some(pinned) => Err(HooksError::Changed {
-            hook: hook_name,
-            path,
-            pinned,
-            found,
-        }),
-        None => Err(HooksError::Unpinned {
-            hook: hook_name,
-            path,
-            digest: found,
-        }),
-    }
 }
 
 fn limits(given: config::Limits) -> Limits {

@@ -15,6 +15,7 @@ use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
 use crate::filters::FilterFailed;
 use crate::hooks::HooksError;
+use crate::pin::PinError;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::restore::RestoreError;
@@ -196,15 +197,21 @@ fn of_hooks(error: &HooksError) -> Ending {
         HooksError::Unreadable { .. } => {
             usage("paths of hooks are relative to the configuration file; check `file`")
         }
-        HooksError::Unpinned { hook, digest, .. } => usage(format!(
-            "if that component is the one you mean, put this line into its [[hook]]: sha256 = \"{digest}\" (`copal hook grant {hook}` shows what it asks for, and writes it)"
-        )),
-        HooksError::Changed { hook, .. } => usage(format!(
-            "if that is as it should be, look at what it asks for and grant it anew: `copal hook grant {hook}`"
-        )),
+        HooksError::Pin(pin) => of_pin(pin),
         HooksError::Refused(_) => usage(
             "build the component anew against the interfaces of this version (`wit/`), or take it out of the configuration",
         ),
+    }
+}
+
+fn of_pin(error: &PinError) -> Ending {
+    match error {
+        PinError::Unpinned { hook, digest, .. } => usage(format!(
+            "if that component is the one you mean, put this line into its [[hook]]: sha256 = \"{digest}\" (`copal hook grant {hook}` shows what it asks for, and writes it)"
+        )),
+        PinError::Changed { hook, .. } => usage(format!(
+            "if that is as it should be, look at what it asks for and grant it anew: `copal hook grant {hook}`"
+        )),
     }
 }
 

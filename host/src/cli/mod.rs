@@ -5,6 +5,7 @@ mod conclude;
 mod drill;
 mod ending;
 mod history;
+mod hook;
 mod ls;
 mod open;
 mod plan;
@@ -76,6 +77,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// List the runs there were, or tell what one of them did
     History(history::HistoryArgs),
+    /// Make, try, grant and measure hooks
+    Hook(hook::HookArgs),
     /// Call a method of rclone's remote control, for the curious
     Rclone(rclone::RcloneArgs),
     /// The process that rclone runs in
@@ -135,6 +138,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Drill(args) => drill::run(args, global),
         Command::Restore(args) => restore::run(args, global),
         Command::History(args) => history::run(args, global),
+        Command::Hook(args) => hook::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),
         Command::Worker => unreachable!("the worker was started before this"),
     }

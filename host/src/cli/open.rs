@@ -133,29 +133,32 @@ fn working_directory() -> Result<PathBuf, CopalError> {
 
 /// The job of the configuration file.
 pub(super) fn configured(global: &Global) -> Result<Job, CopalError> {
+    let (path, text) = configuration_file(global)?;
+    let config = Config::parse(&text, &path.display().to_string())?;
+    let directory = path.parent().unwrap_or_else(|| Path::new(""));
+    Ok(Job {
+        config,
+        base: working_directory()?.join(directory),
+    })
+}
+
+/// The configuration file, and what is in it.
+pub(super) fn configuration_file(global: &Global) -> Result<(PathBuf, String), CopalError> {
     let candidates = match &global.config {
         Some(file) => vec![file.clone()],
         None => usual_places(),
     };
     for path in &candidates {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && global.config.is_none() => {
-                continue;
-            }
+        match fs::read_to_string(path) {
+            Ok(text) => return Ok((path.clone(), text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && global.config.is_none() => {}
             Err(source) => {
                 return Err(CopalError::ConfigUnreadable {
                     path: path.clone(),
                     source,
                 });
             }
-        };
-        let config = Config::parse(&text, &path.display().to_string())?;
-        let directory = path.parent().unwrap_or_else(|| Path::new(""));
-        return Ok(Job {
-            config,
-            base: working_directory()?.join(directory),
-        });
+        }
     }
     Err(CopalError::NoConfig { looked: candidates })
 }

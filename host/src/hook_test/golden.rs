@@ -7,6 +7,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use super::Tried;
 use super::judge::texts;
 use super::spec::{Request, verdict_name};
+use crate::hook_edit::append;
 
 /// Why a file of cases can't be updated.
 #[derive(Debug, thiserror::Error)]
@@ -111,19 +112,29 @@ fn correct_result(expect: &mut dyn TableLike, tried: &Tried) {
 
 fn correct_tree(tree: &mut Item, tried: &Tried, is_new: bool) {
     let found = tried.case.tree.iter().zip(&tried.observed.verdicts);
-    let mut rows: Vec<&mut dyn TableLike> = match tree {
-        Item::ArrayOfTables(tables) => tables.iter_mut().map(|t| t as &mut dyn TableLike).collect(),
-        Item::Value(Value::Array(array)) => {
-            let tables = array.iter_mut().filter_map(Value::as_inline_table_mut);
-            tables.map(|t| t as &mut dyn TableLike).collect()
-        }
-        _ => Vec::new(),
-    };
-    for (row, (entry, verdict)) in rows.iter_mut().zip(found) {
+    let differing = found.map(|(entry, verdict)| {
         let differs = entry.expect.map_or(is_new, |expected| expected != *verdict);
-        if differs {
-            set(*row, "expect", verdict_name(*verdict));
+        differs.then(|| verdict_name(*verdict))
+    });
+    match tree {
+        Item::ArrayOfTables(tables) => {
+            for (row, verdict) in tables.iter_mut().zip(differing) {
+                if let Some(verdict) = verdict {
+                    set(row, "expect", verdict);
+                }
+            }
         }
+        Item::Value(Value::Array(array)) => {
+            let rows = array.iter_mut().filter_map(Value::as_inline_table_mut);
+            for (row, verdict) in rows.zip(differing) {
+                match verdict {
+                    Some(verdict) if row.contains_key("expect") => set(row, "expect", verdict),
+                    Some(verdict) => append(row, "expect", verdict.into()),
+                    None => {}
+                }
+            }
+        }
+        _ => {}
     }
 }
 

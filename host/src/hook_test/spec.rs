@@ -260,7 +260,7 @@ pub struct Request {
 }
 
 /// The word for an outcome.
-pub fn outcome_named(text: &str) -> Option<Outcome> {
+fn outcome_named(text: &str) -> Option<Outcome> {
     Some(match text {
         "succeeded" => Outcome::Succeeded,
         "warned" => Outcome::Warned,

@@ -16,7 +16,7 @@ pub(in crate::cli) fn ending(error: &HookCommandError) -> Ending {
         HookCommandError::Exists(_) => usage("choose another name, or remove it"),
         HookCommandError::Refused { source, .. } => of_flaw(source),
         HookCommandError::NotEncoded { .. } => usage(
-            "build it with wit-bindgen against `wit/`, for wasm32-unknown-unknown and with nothing of WASI",
+            "build it with wit-bindgen against `wit/`, for wasm32-unknown-unknown, or for wasm32-wasi as a reactor",
         ),
         HookCommandError::Requests { .. } => usage(
             "write `[requests]` and below it what `grants` in copal.toml would have, for example `state = true`",

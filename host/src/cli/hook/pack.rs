@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use copal_hooks::{Flaw, add_requests, inspect};
 use serde_json::{Value, json};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
 use wit_component::ComponentEncoder;
 
 use super::component::{read, read_text};
@@ -62,6 +65,13 @@ fn component(path: &Path) -> Result<Vec<u8>, HookCommandError> {
     let encoded = ComponentEncoder::default()
         .validate(true)
         .module(&bytes)
+        // Only taken where the module was built against a C library.
+        .and_then(|encoder| {
+            encoder.adapter(
+                WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+                WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+            )
+        })
         .and_then(ComponentEncoder::encode);
     encoded.map_err(|error| HookCommandError::NotEncoded {
         path: path.to_owned(),
