@@ -55,9 +55,10 @@ fn each_hook_has_a_staging_of_its_own() {
 
 #[test]
 fn links_pipes_and_what_is_in_the_source_are_refused_and_nothing_is_taken_in() {
-    let leave: [(&str, fn(&Path)); 3] = [
+    type Leave = fn(&Path);
+    let leave: [(&str, Leave); 3] = [
         ("link", |at| {
-            std::os::unix::fs::symlink("/etc/passwd", at).unwrap()
+            std::os::unix::fs::symlink("/etc/passwd", at).unwrap();
         }),
         ("pipe", |at| {
             drop(std::os::unix::net::UnixListener::bind(at).unwrap());

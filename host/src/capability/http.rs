@@ -14,13 +14,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use copal_core::grants::{Host, Method, is_private};
+use copal_core::grants::{Host, is_private};
 use copal_core::units::ByteCount;
 use copal_hooks::{Call, CapabilityError, HttpRequest, HttpResponse};
+use ureq::Agent;
+use ureq::http::request::Builder;
 use ureq::http::{HeaderName, HeaderValue, Request, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, SendBody};
 
 pub use self::lookup::Lookup;
 use self::lookup::Pinned;
@@ -126,9 +127,19 @@ fn exchange(
         ureq::Error::Timeout(_) => limits.timed_out(),
         error => CapabilityError::Failed(format!("{to}: {error}")),
     };
-    let answer = agent(addresses, left)
-        .run(message(request)?)
-        .map_err(failed)?;
+    let (agent, message) = (agent(addresses, left), message(request)?);
+    let answer = if has_body(request) {
+        let message = message.body(request.body.as_slice());
+        message
+            .map_err(ureq::Error::from)
+            .and_then(|message| agent.run(message))
+    } else {
+        let message = message.body(());
+        message
+            .map_err(ureq::Error::from)
+            .and_then(|message| agent.run(message))
+    };
+    let answer = answer.map_err(failed)?;
     let (parts, body) = answer.into_parts();
     let mut read = Vec::new();
     let mut reader = body.into_reader().take(limits.body.0 + 1);
@@ -204,8 +215,8 @@ fn agent(addresses: Vec<SocketAddr>, wall: Duration) -> Agent {
     Agent::with_parts(config, DefaultConnector::default(), Pinned(addresses))
 }
 
-/// The request as it leaves.
-fn message(request: &HttpRequest) -> Result<Request<SendBody<'static>>, CapabilityError> {
+/// The request as it leaves, before its body.
+fn message(request: &HttpRequest) -> Result<Builder, CapabilityError> {
     let invalid = |what: &str| CapabilityError::Invalid(format!("{what} can't be sent"));
     let uri: Uri = request.url().parse().map_err(|_| invalid("the URL"))?;
     let mut message = Request::builder().method(request.method.as_str()).uri(uri);
@@ -233,17 +244,12 @@ fn message(request: &HttpRequest) -> Result<Request<SendBody<'static>>, Capabili
         value.set_sensitive(true);
         headers.insert(name, value);
     }
-    let body = body(&request.method, request.body.clone());
-    message.body(body).map_err(|_| invalid("the request"))
+    Ok(message)
 }
 
-/// A request that needs no body has none, and with it no length.
-fn body(method: &Method, bytes: Vec<u8>) -> SendBody<'static> {
-    if bytes.is_empty() && !matches!(method.as_str(), "POST" | "PUT" | "PATCH") {
-        SendBody::none()
-    } else {
-        SendBody::from_owned_reader(io::Cursor::new(bytes))
-    }
+/// A request that needs no body and has none is sent without a length.
+fn has_body(request: &HttpRequest) -> bool {
+    !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
 }
 
 #[cfg(test)]

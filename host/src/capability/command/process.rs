@@ -189,7 +189,7 @@ impl<'a> Outlet<'a> {
 
     /// Reads what is there. The inner error is that of the file it is written to.
     fn read(&mut self) -> io::Result<Option<io::Error>> {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = [0; 16 * 1024];
         let mut left = AT_ONCE;
         while let Some(pipe) = self.pipe.as_mut().filter(|_| left > 0) {
             match pipe.read(&mut buffer) {

@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 
 const SOON: Duration = Duration::from_millis(200);
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 const SOME: ByteCount = ByteCount(1000);
 
 fn shell(script: &str) -> Program {

@@ -13,7 +13,9 @@ use ureq::unversioned::transport::NextTimeout;
 
 /// How the names of hosts become addresses.
 #[derive(Clone)]
-pub struct Lookup(Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>);
+pub struct Lookup(Arc<Ask>);
+
+type Ask = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
 impl Lookup {
     /// One that asks `lookup`.
