@@ -18,7 +18,9 @@ fn the_help_of_each_command() {
         "snapshots",
         "ls",
         "verify",
+        "drill",
         "restore",
+        "history",
         "rclone",
     ];
     for command in [""].into_iter().chain(commands) {

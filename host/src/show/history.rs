@@ -76,7 +76,7 @@ fn text(record: &Record) -> String {
         page.trouble("fell short", shortcoming);
     }
     if record.hooks.is_empty() {
-        page.line(0, "\nno hook took part");
+        page.line(0, "\nno hook was called");
     } else {
         page.line(0, "\nwhat the hooks did, in order");
         for hook in &record.hooks {
@@ -90,6 +90,8 @@ fn text(record: &Record) -> String {
 #[derive(Default)]
 pub(super) struct Page {
     pub(super) text: String,
+    /// Whether deeds were only asked for: what came of them is nothing then, and took no time.
+    pub(super) rehearsed: bool,
 }
 
 /// Where the values stand.
@@ -134,15 +136,13 @@ impl Page {
     pub(super) fn hook(&mut self, record: &HookRecord) {
         let computed = duration(Duration::from_millis(record.computed_ms));
         let ended = match &record.failure {
-            None => "ok".to_owned(),
-            Some(why) => format!("failed: {why}"),
+            None if self.rehearsed => String::new(),
+            None => format!("  ok (computed {computed})"),
+            Some(why) => format!("  failed: {why} (computed {computed})"),
         };
         self.line(
             2,
-            format_args!(
-                "{:12} {}  {ended} (computed {computed})",
-                record.phase, record.hook
-            ),
+            format_args!("{:12} {}{ended}", record.phase, record.hook),
         );
         for deed in &record.deeds {
             self.deed(deed);
@@ -167,12 +167,15 @@ impl Page {
 
     pub(super) fn deed(&mut self, deed: &DeedRecord) {
         let took = duration(Duration::from_millis(deed.took_ms));
+        let call = call(deed);
+        if self.rehearsed && matches!(deed.result, DeedResult::Done(_)) {
+            return self.line(6, call);
+        }
         let result = match &deed.result {
             DeedResult::Done(what) if what.is_empty() => String::new(),
             DeedResult::Done(what) => format!(" → {what}"),
             DeedResult::NotDone(why) => format!(" not done: {why}"),
         };
-        let call = call(deed);
         self.line(6, format_args!("{call}{} ({took})", one_line(&result, 400)));
     }
 }

@@ -21,7 +21,10 @@ pub fn print(job: &Job, outcome: &Outcome<Rehearsed>, output: Output) -> Result<
 }
 
 fn text(job: &Job, outcome: &Outcome<Rehearsed>) -> String {
-    let mut page = Page::default();
+    let mut page = Page {
+        rehearsed: true,
+        ..Page::default()
+    };
     page.line(0, "dry run: nothing was changed\n");
     if outcome.hooks.is_empty() {
         page.line(0, "no hook was called");
