@@ -11,6 +11,7 @@ mod common;
 mod healthchecks;
 mod pg_dump;
 mod prometheus;
+mod requests;
 mod shrink_guard;
 mod size_age_filter;
 mod webhook_ntfy;
