@@ -13,6 +13,7 @@ mod drill;
 mod dry_run;
 mod fault;
 mod history;
+mod hook_commands;
 mod hooks;
 mod in_place;
 mod names;
