@@ -83,3 +83,7 @@ fn of_a_directory(inside: Attributes) -> Attributes {
         ..inside
     }
 }
+
+#[cfg(test)]
+#[path = "add_tests.rs"]
+mod tests;

@@ -68,3 +68,7 @@ fn read(connection: &Connection, depth: CheckDepth) -> rusqlite::Result<Vec<Stri
     }
     Ok(found)
 }
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;
