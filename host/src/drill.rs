@@ -152,14 +152,13 @@ fn try_copy(
 /// A directory for the copy: among Copal's own, where copies of killed drills go first, or where
 /// the owner wants it.
 fn make_scratch(run: &Run<'_>, name: &str, within: Option<&Path>) -> Result<Scratch, CopalError> {
-    let path = match within {
-        Some(directory) => directory.join(format!("copal-drill-{}", run.id)),
-        None => {
-            let own = run.edges.state.drills(name);
-            make_private(&own).map_err(scratch("make", own.clone()))?;
-            tidy(&own).map_err(scratch("clean up", own.clone()))?;
-            own.join(&run.id)
-        }
+    let path = if let Some(directory) = within {
+        directory.join(format!("copal-drill-{}", run.id))
+    } else {
+        let own = run.edges.state.drills(name);
+        make_private(&own).map_err(scratch("make", own.clone()))?;
+        tidy(&own).map_err(scratch("clean up", own.clone()))?;
+        own.join(&run.id)
     };
     Scratch::make(path.clone()).map_err(scratch("make", path))
 }

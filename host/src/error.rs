@@ -87,7 +87,7 @@ pub enum CopalError {
     Hook(#[from] HookFailure),
     /// A command about hooks.
     #[error(transparent)]
-    HookCommand(#[from] HookCommandError),
+    HookCommand(Box<HookCommandError>),
     /// The plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -165,6 +165,12 @@ pub enum CopalError {
     Interrupted(#[from] Interrupted),
 }
 
+impl From<HookCommandError> for CopalError {
+    fn from(error: HookCommandError) -> Self {
+        Self::HookCommand(Box::new(error))
+    }
+}
+
 impl CopalError {
     /// Why it failed: what the errors below say, each once.
     pub fn why(&self) -> Vec<String> {
@@ -239,11 +245,11 @@ impl CopalError {
 
     /// The filter hook that failed, where that is what it was.
     pub fn failed_filter(&self) -> Option<&HookFailure> {
-        let failed = match self {
-            Self::Plan(PlanError::Filter(failed))
-            | Self::Stage(StageError::Filter(failed))
-            | Self::Transfer(TransferError::Stage(StageError::Filter(failed))) => failed,
-            _ => return None,
+        let (Self::Plan(PlanError::Filter(failed))
+        | Self::Stage(StageError::Filter(failed))
+        | Self::Transfer(TransferError::Stage(StageError::Filter(failed)))) = self
+        else {
+            return None;
         };
         match failed {
             FilterFailed::Hook(failure) => Some(failure),

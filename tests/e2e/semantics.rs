@@ -1,6 +1,7 @@
 //! What follows when a hook fails: phase × ending, every cell. The table is in `docs/hooks.md`.
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -141,14 +142,17 @@ fn follows(phase: &str, end: End, warn: bool) -> Follows {
 
 #[test]
 fn every_phase_and_every_ending_has_what_follows_in_the_table() {
+    // Compiled once for all.
+    let cache = tempfile::tempdir().unwrap();
     thread::scope(|scope| {
         for phase in PHASES {
-            scope.spawn(move || cells(phase));
+            let cache = cache.path();
+            scope.spawn(move || cells(phase, cache));
         }
     });
 }
 
-fn cells(phase: Phase) {
+fn cells(phase: Phase, cache: &Path) {
     for end in End::ALL {
         // A filter computes, and can do nothing else.
         if phase.name == "filter" && matches!(end, End::Sleeping | End::Commanding) {
@@ -159,14 +163,15 @@ fn cells(phase: Phase) {
             if warn && (end == End::Well || end.by_signal() && end != End::Sleeping) {
                 continue;
             }
-            cell(phase, end, warn);
+            cell(phase, end, warn, cache);
         }
     }
 }
 
 /// One cell, in a world of its own.
-fn cell(phase: Phase, end: End, warn: bool) {
-    let world = world_with_specimen();
+fn cell(phase: Phase, end: End, warn: bool, cache: &Path) {
+    let mut world = world_with_specimen();
+    world.set("XDG_CACHE_HOME", cache);
     let tells = tell_commands(&world, &["sick", "next"]);
     let on_error = if warn { "on_error = \"warn\"\n" } else { "" };
     let sick = format!(
@@ -178,7 +183,7 @@ fn cell(phase: Phase, end: End, warn: bool) {
     let wait = "[command.wait]\nrun = [\"sleep\", \"600\"]\ntimeout = \"20m\"\n\n";
     if phase.command != BACKUP {
         configure(&world, "");
-        world.copal(&BACKUP).succeeds();
+        world.copal(BACKUP).succeeds();
     }
     let config = format!(
         "{wait}{tells}\n{}{}",
@@ -310,12 +315,87 @@ fn recorded(world: &World, phase: Phase, end: End, expected: &Follows, context: 
     }
 }
 
+/// What goes wrong outside of hooks is heard by them, once.
+#[test]
+fn a_run_that_fails_early_is_still_told_to_every_hook_once() {
+    let spoil: [(&str, fn(&World), i32); 4] = [
+        (
+            "the source is gone",
+            |world| fs::remove_dir_all(world.source()).unwrap(),
+            2,
+        ),
+        (
+            "the destination is no directory",
+            |world| {
+                fs::remove_dir_all(world.vault()).unwrap();
+                world.write("vault", "a file");
+            },
+            1,
+        ),
+        (
+            "no hook copies a database",
+            |world| {
+                let database = rusqlite::Connection::open(world.path("source/app.db")).unwrap();
+                database.execute_batch("CREATE TABLE t (x)").unwrap();
+            },
+            2,
+        ),
+        (
+            "there is no place to stage",
+            |world| {
+                world.write("home/.local/state/copal/staging", "a file");
+            },
+            1,
+        ),
+    ];
+    for (what, spoil, code) in spoil {
+        let world = world_with_specimen();
+        let tells = tell_commands(&world, &["one", "two"]);
+        let hooks: Vec<_> = ["one", "two"]
+            .map(|who| {
+                let lines =
+                    format!("config.tell = \"tell-{who}\"\ngrants.command = [\"tell-{who}\"]");
+                hook(who, &lines)
+            })
+            .into();
+        configure(&world, &format!("{tells}{}", hooks.concat()));
+        spoil(&world);
+        let output = world.copal(BACKUP);
+        output.exits_with(code);
+        let heard: Vec<_> = told(&world)
+            .into_iter()
+            .filter(|line| line.contains("post-"))
+            .collect();
+        let expected = ["one post-backup Failed", "two post-backup Failed"];
+        assert_eq!(heard, expected, "{what}\n{output}");
+        let shown = world.copal(&["history", "show", "latest", "--json"]);
+        assert_eq!(shown.succeeds().json()["exit"], code, "{what}");
+    }
+}
+
+#[test]
+fn a_run_whose_hooks_can_not_be_loaded_is_in_the_history() {
+    let world = world_with_specimen();
+    configure(
+        &world,
+        &crate::specimen::pinned(b"another component", "own", ""),
+    );
+    world.copal(BACKUP).exits_with(2);
+    let shown = world.copal(&["history", "show", "latest", "--json"]);
+    let record = shown.succeeds().json();
+    assert_eq!(
+        (&record["outcome"], &record["exit"]),
+        (&"failed".into(), &2.into())
+    );
+    assert_eq!(record["hooks"].as_array().unwrap().len(), 0);
+}
+
 #[test]
 fn a_second_backup_after_any_of_it_works() {
     let world = world_with_specimen();
     let sick = hook("sick", "config.act = \"panic\"\nconfig.within = \"staged\"");
     configure(&world, &sick);
-    world.copal(&BACKUP).exits_with(1);
+    world.copal(BACKUP).exits_with(1);
     configure(&world, &hook("well", ""));
     let output = world.copal(&["backup", "--json"]);
     sealed_id(output.succeeds());

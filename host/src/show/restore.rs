@@ -1,5 +1,6 @@
 //! What a restore came to.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use copal_core::manifest::Manifest;
@@ -58,16 +59,20 @@ pub fn print_in_place(outcome: &Outcome<Replaced>, output: Output) -> Result<(),
         replaced.bytes
     );
     if let Some(before) = &replaced.trees.before {
-        text += &format!(
-            "  what was there is kept: {}\n  remove it when all is well; it also has what the filters leave out of snapshots\n",
+        writeln!(
+            text,
+            "  what was there is kept: {}\n  remove it when all is well; it also has what the filters leave out of snapshots",
             before.display()
-        );
+        )
+        .expect("a String takes every write");
     }
     for left in &replaced.left_behind {
-        text += &format!(
-            "  left by another restore: {}; look at it before you remove it\n",
+        writeln!(
+            text,
+            "  left by another restore: {}; look at it before you remove it",
             left.display()
-        );
+        )
+        .expect("a String takes every write");
     }
     text += &foreign(replaced.owners);
     super::result(&text)
