@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use copal_core::digest::Sha256;
 use copal_core::grants::{Grants, InForce};
 use copal_core::units::ByteCount;
 use wasmtime::component::Component;
@@ -128,23 +129,46 @@ impl HookEngine {
     /// # Errors
     /// [`HookError`] names the hook and what is wrong with the component.
     pub fn load(&self, spec: HookSpec<'_>) -> Result<Hook, HookError> {
-        let name: Arc<str> = spec.name.into();
-        self.fit(&name, spec).map_err(|flaw| HookError {
-            hook: name.to_string(),
-            flaw,
-        })
+        self.load_if(spec, |_| Ok(()))
     }
 
-    fn fit(&self, name: &Arc<str>, spec: HookSpec<'_>) -> Result<Hook, Flaw> {
+    /// The same, if `may` lets a component of this digest pass: before that, it is neither compiled
+    /// nor run. Computing the digest of a large component takes as long as loading what was compiled
+    /// of it, and goes on beside.
+    ///
+    /// # Errors
+    /// Those of `may`, before all others.
+    pub fn load_if<E: From<HookError>>(
+        &self,
+        spec: HookSpec<'_>,
+        may: impl FnOnce(Sha256) -> Result<(), E>,
+    ) -> Result<Hook, E> {
+        let name: Arc<str> = spec.name.into();
+        let refused = |flaw| HookError {
+            hook: name.to_string(),
+            flaw,
+        };
+        let place = self.place(spec.limits.stack);
+        let place = place.map_err(|error| refused(Flaw::Engine(error)))?;
+        let found = place.find(spec.component);
+        may(found.digest)?;
+        Ok(self.fit(&name, spec, &place, found).map_err(refused)?)
+    }
+
+    fn fit(
+        &self,
+        name: &Arc<str>,
+        spec: HookSpec<'_>,
+        place: &Place,
+        Found { digest, component }: Found,
+    ) -> Result<Hook, Flaw> {
         let config = match &spec.config {
             serde_json::Value::Null => "{}".to_owned(),
             table @ serde_json::Value::Object(_) => table.to_string(),
             _ => return Err(Flaw::ConfigNotATable),
         };
         let known = Inspected::of(spec.component)?;
-        let place = self.place(spec.limits.stack).map_err(Flaw::Engine)?;
         let machine = &place.machine;
-        let Found { digest, component } = place.find(spec.component);
         let is_new = component.is_none();
         let component = match component {
             Some(component) => component,

@@ -2,12 +2,13 @@
 //!
 //! A [`HookEngine`] loads a component, which is refused by name where it isn't one that can run. The
 //! [`Hook`] is then called in the phases it exports, each time in a fresh instance with limits of
-//! its own. Everything it asks of the host goes through one gate (`gate.rs`): there the owner's
-//! [`Grants`] are looked up, there it is written down what was done. What a capability really does
-//! is not known here: the caller brings [`Capabilities`].
+//! its own. Everything it asks of the host goes through one gate (`gate/`): there it is looked up
+//! what is in force for it, that is what its owner grants and its component requests, and there it
+//! is written down what was done. What a capability really does is not known here: the caller
+//! brings [`Capabilities`]. WASI is linked as well, and leads nowhere but to granted directories and,
+//! through the gate, to granted requests over HTTP.
 //!
-//! A component's own requests and the pinning of its digest have their place in front of
-//! [`HookEngine::load`]; here the grants given are the grants in force.
+//! Pinning a component to its digest has its place in front of [`HookEngine::load`].
 #![deny(unsafe_code)] // `cache.rs` alone has some, and says why
 
 mod answer;

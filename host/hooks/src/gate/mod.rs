@@ -1,26 +1,29 @@
 //! The one gate: everything a hook asks of the host passes here, whatever the version of the
 //! interface it was built against.
 //!
-//! `imports.rs` and `wasi_http.rs` translate what hooks import into calls of these methods and decide
+//! `imports.rs` and `outgoing/` translate what hooks import into calls of these methods and decide
 //! nothing. The host's deeds are reached by a [`Pass`] alone, and [`Gate::pass`] alone gives one.
 
 mod archive;
+mod asked;
 mod command;
 mod files;
 mod http;
 mod pass;
+mod refusals;
 mod secrets;
 mod sqlite;
 mod state;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use copal_core::grants::{Capability, InForce, Need};
-use copal_core::path::RelPath;
 
+use self::asked::{Asked, name, path};
 pub(crate) use self::http::{Granted, is_host_only};
 use self::pass::Pass;
+use self::refusals::Refusals;
 use self::secrets::Bound;
 use crate::answer::GuestError;
 use crate::capability::{Call, Capabilities, CapabilityError};
@@ -34,15 +37,9 @@ use crate::outgoing::Budget;
 use crate::watch::Watch;
 use crate::{Cancel, FailureKind, HookFailure, Limits, Phase, Report, RunInfo};
 
-/// The longest name worth looking at: the longest path there is, each byte percent-encoded.
-const LONGEST_NAME: usize = 3 * 4096;
-
 /// How many bodies of the largest size an instance may have in memory at once: one that is sent and
 /// one that came.
 const BODIES: u64 = 2;
-
-/// How many denials are remembered: a hook that goes on asking learns nothing more.
-const DENIALS_KEPT: usize = 100;
 
 /// Where one phase of one hook meets the host.
 pub(crate) struct Gate {
@@ -84,31 +81,8 @@ pub(crate) struct Meeting<'a> {
     pub(crate) report: Option<Report>,
 }
 
-/// One use of a capability, as it is asked for.
-struct Asked {
-    capability: Capability,
-    action: &'static str,
-    /// What it is done with, for the account.
-    arguments: Vec<(String, String)>,
-    /// All that has to be in force for it; or why it can't be understood.
-    needs: Result<Vec<Need>, String>,
-    /// The only phase it makes sense in.
-    only_in: Option<Phase>,
-}
-
 /// What an import answers: something for the guest, or the end of the guest.
 pub(crate) type Answer<T> = Result<Result<T, GuestError>, Stop>;
-
-/// What was refused in one phase. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Refusals(Arc<Mutex<Refused>>);
-
-#[derive(Debug, Default)]
-struct Refused {
-    denials: Vec<Denial>,
-    /// Why the first request over HTTP was refused, which `wasi:http` can't tell the guest.
-    http: Option<FailureKind>,
-}
 
 impl Gate {
     pub(crate) fn new(meeting: Meeting<'_>) -> Self {
@@ -246,89 +220,6 @@ impl Gate {
 
     /// The denials of this phase.
     pub(crate) fn denials(&self) -> Vec<Denial> {
-        self.refusals.lock().denials.clone()
+        self.refusals.denials()
     }
-}
-
-impl Refusals {
-    fn note(&self, error: &GuestError) {
-        if let GuestError::Denied(denial) = error {
-            let denials = &mut self.lock().denials;
-            if denials.len() < DENIALS_KEPT {
-                denials.push(denial.clone());
-            }
-        }
-    }
-
-    /// Remembers why a request was refused, if it is the first.
-    fn note_http(&self, kind: FailureKind) {
-        self.lock().http.get_or_insert(kind);
-    }
-
-    fn http(&self) -> Option<FailureKind> {
-        self.lock().http.clone()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Refused> {
-        self.0.lock().expect("no holder of this lock panics")
-    }
-}
-
-impl Asked {
-    /// Something that is asked of a capability, without a need yet.
-    fn of(capability: Capability, action: &'static str) -> Self {
-        Self {
-            capability,
-            action,
-            arguments: Vec::new(),
-            needs: Ok(Vec::new()),
-            only_in: None,
-        }
-    }
-
-    fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.arguments.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// One more thing that has to be in force.
-    fn needing(mut self, need: Result<Need, String>) -> Self {
-        self.needs = match (self.needs, need) {
-            (Ok(mut needs), Ok(need)) => {
-                needs.push(need);
-                Ok(needs)
-            }
-            (Err(why), _) | (_, Err(why)) => Err(why),
-        };
-        self
-    }
-
-    /// What can't be understood in it, if anything.
-    fn unless(mut self, wrong: Option<String>) -> Self {
-        if let (Ok(_), Some(why)) = (&self.needs, wrong) {
-            self.needs = Err(why);
-        }
-        self
-    }
-
-    fn only_in(mut self, phase: Phase) -> Self {
-        self.only_in = Some(phase);
-        self
-    }
-}
-
-/// The path that `name` means.
-fn path(name: &str) -> Result<RelPath, String> {
-    if name.len() > LONGEST_NAME {
-        return Err(format!("a name of {} bytes is no path", name.len()));
-    }
-    name.parse().map_err(|error| format!("{error}"))
-}
-
-/// A name of the owner's.
-fn name(text: &str) -> Result<copal_core::name::Name, String> {
-    text.parse().map_err(|why| {
-        let shown: String = text.chars().take(100).collect();
-        format!("`{}` is no name: {why}", shown.escape_debug())
-    })
 }

@@ -1,0 +1,50 @@
+//! What was refused in a phase, for its failure.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::FailureKind;
+use crate::answer::GuestError;
+use crate::denial::Denial;
+
+/// How many denials are remembered: a hook that goes on asking learns nothing more.
+const DENIALS_KEPT: usize = 100;
+
+/// What was refused in one phase. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Refusals(Arc<Mutex<Refused>>);
+
+#[derive(Debug, Default)]
+struct Refused {
+    denials: Vec<Denial>,
+    /// Why the first request over HTTP was refused, which `wasi:http` can't tell the guest.
+    http: Option<FailureKind>,
+}
+
+impl Refusals {
+    pub(super) fn note(&self, error: &GuestError) {
+        if let GuestError::Denied(denial) = error {
+            let denials = &mut self.lock().denials;
+            if denials.len() < DENIALS_KEPT {
+                denials.push(denial.clone());
+            }
+        }
+    }
+
+    /// Remembers why a request was refused, if it is the first.
+    pub(super) fn note_http(&self, kind: FailureKind) {
+        self.lock().http.get_or_insert(kind);
+    }
+
+    pub(super) fn http(&self) -> Option<FailureKind> {
+        self.lock().http.clone()
+    }
+
+    /// What was denied, in order.
+    pub(super) fn denials(&self) -> Vec<Denial> {
+        self.lock().denials.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Refused> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
