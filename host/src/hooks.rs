@@ -129,10 +129,12 @@ impl Hooks {
 
 fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, HooksError> {
     let name = hook.name.as_str();
-    let component: Cow<'static, [u8]> = match &hook.component {
-        Component::Builtin(builtin) => copal_hooks::builtin(builtin.name())
-            .expect("every built-in that a configuration may name is part of the binary")
-            .into(),
+    let (component, file): (Cow<'static, [u8]>, _) = match &hook.component {
+        Component::Builtin(builtin) => {
+            let component = copal_hooks::builtin(builtin.name())
+                .expect("every built-in that a configuration may name is part of the binary");
+            (component.into(), None)
+        }
         Component::File(file) => {
             let path = file.resolve(base);
             let read = fs::read(&path).map_err(|source| HooksError::Unreadable {
@@ -140,20 +142,20 @@ fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, H
                 path: path.clone(),
                 source,
             })?;
-            pin::check(hook, path, &read)?;
-            read.into()
+            (read.into(), Some(path))
         }
     };
-    let grants = hook.grants.clone();
-    let config = hook.config.clone();
-    let limits = limits(hook.limits);
-    Ok(engine.load(HookSpec {
+    let spec = HookSpec {
         name,
         component: &component,
-        config,
-        grants,
-        limits,
-    })?)
+        config: hook.config.clone(),
+        grants: hook.grants.clone(),
+        limits: limits(hook.limits),
+    };
+    engine.load_if(spec, |digest| match file {
+        Some(path) => Ok(pin::check(hook, path, digest)?),
+        None => Ok(()),
+    })
 }
 
 fn limits(given: config::Limits) -> Limits {

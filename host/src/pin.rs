@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use copal_core::config::Hook;
 use copal_core::digest::Sha256;
-use sha2::Digest;
 
 /// Why a component does not get what is granted to its hook.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +35,9 @@ pub enum PinError {
     },
 }
 
-/// Whether `component`, which was read from `path`, is the one that the owner of `hook` looked at.
-pub fn check(hook: &Hook, path: PathBuf, component: &[u8]) -> Result<(), Box<PinError>> {
-    let found = digest(component);
+/// Whether the component with the digest `found`, which was read from `path`, is the one that the owner
+/// of `hook` looked at.
+pub fn check(hook: &Hook, path: PathBuf, found: Sha256) -> Result<(), Box<PinError>> {
     let name = hook.name.to_string();
     match hook.sha256 {
         Some(pinned) if pinned == found => Ok(()),
@@ -56,18 +55,19 @@ pub fn check(hook: &Hook, path: PathBuf, component: &[u8]) -> Result<(), Box<Pin
     }
 }
 
-/// What a component is pinned by.
-pub fn digest(component: &[u8]) -> Sha256 {
-    Sha256::from_bytes(sha2::Sha256::digest(component).into())
-}
-
 #[cfg(test)]
 mod tests {
     use copal_core::config::Config;
 
+    use sha2::Digest as _;
+
     use super::*;
 
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn digest(component: &[u8]) -> Sha256 {
+        Sha256::from_bytes(sha2::Sha256::digest(component).into())
+    }
 
     fn hook(line: &str) -> Hook {
         let text = format!(
@@ -79,13 +79,15 @@ mod tests {
     #[test]
     fn the_component_that_was_granted_is_taken() {
         let hook = hook(&format!("sha256 = '{}'", EMPTY.to_uppercase()));
-        assert!(check(&hook, "x.wasm".into(), b"").is_ok());
+        assert!(check(&hook, "x.wasm".into(), digest(b"")).is_ok());
     }
 
     #[test]
     fn another_one_is_refused_with_both_digests() {
         let hook = hook(&format!("sha256 = '{EMPTY}'"));
-        let refused = check(&hook, "x.wasm".into(), b"x").unwrap_err().to_string();
+        let refused = check(&hook, "x.wasm".into(), digest(b"x"))
+            .unwrap_err()
+            .to_string();
         assert!(
             refused.contains(EMPTY) && refused.contains(&digest(b"x").to_string()),
             "{refused}"
@@ -94,7 +96,7 @@ mod tests {
 
     #[test]
     fn one_without_a_pin_is_refused_with_the_digest_it_has() {
-        let refused = check(&hook(""), "x.wasm".into(), b"").unwrap_err();
+        let refused = check(&hook(""), "x.wasm".into(), digest(b"")).unwrap_err();
         assert!(
             matches!(*refused, PinError::Unpinned { digest, .. } if digest.to_string() == EMPTY)
         );

@@ -120,7 +120,7 @@ impl Fake {
     /// The answer to the `turn`th request of this kind: the last one is given again and again.
     fn answer(&self, request: &str, turn: usize) -> Option<&HttpAnswer> {
         let mut fitting = self.given.http.iter().filter(|a| a.request == request);
-        let last = fitting.clone().last();
+        let last = fitting.clone().next_back();
         fitting.nth(turn).or(last)
     }
 }

@@ -345,8 +345,8 @@ fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let at = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
-    let (number, unit) = text.split_at(at);
-    let seconds = match unit.trim() {
+    let (number, suffix) = text.split_at(at);
+    let seconds = match suffix.trim() {
         "s" => 1,
         "m" | "min" => 60,
         "h" => 3600,

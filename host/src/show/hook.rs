@@ -295,7 +295,7 @@ pub fn renewal(renewal: &Renewal<'_>, output: Output) -> Result<(), CopalError> 
     let digest = renewal.digest.to_string();
     match renewal.before {
         Some(before) if before == digest => {
-            card.row("sha256", format_args!("{digest}  (as before)"))
+            card.row("sha256", format_args!("{digest}  (as before)"));
         }
         before => {
             card.row("before", before.unwrap_or("not pinned"));

@@ -75,7 +75,7 @@ pub fn probed(all: &[Tried], output: Output) -> Result<(), CopalError> {
             .deeds
             .iter()
             .for_each(|deed| line(&mut text, 4, deed));
-        for (path, _) in &observed.staged {
+        for path in observed.staged.keys() {
             line(&mut text, 4, &format!("left in /staging: {path}"));
         }
         log(&mut text, observed);
