@@ -110,33 +110,31 @@ fn try_copy(
     let Edges {
         show, interrupt, ..
     } = *run.edges;
-    let copy = make_scratch(run, store.name(), within)?;
+    let scratch = make_scratch(run, store.name(), within)?;
+    // The copy gets the source's own mode, which may let anybody in.
+    let copy = scratch.path().join("copy");
     let total = Total {
         files: manifest.totals.files,
         bytes: manifest.totals.bytes,
     };
     show.step(Step::Fetch);
     let mut watch = |done| show.transfer(done, total);
-    let restored = restore(store, manifest, copy.path(), &[], &mut watch, interrupt)?;
+    let restored = restore(store, manifest, &copy, &[], &mut watch, interrupt)?;
 
     show.step(Step::Try);
     let Tried {
         databases,
         damaged: mut wrong,
-    } = try_databases(copy.path(), manifest, interrupt)?;
-    let floor = floors::real(floors::tree(
-        means,
-        copy.path(),
-        databases.clone(),
-        interrupt,
-    ));
+    } = try_databases(&copy, manifest, interrupt)?;
+    let view = floors::tree(means, &copy, databases.clone(), interrupt);
+    let floor = floors::real(view);
     let found = hooks.drill(&floor, &Cancel::from(interrupt.flag()));
     wrong.extend(found.into_iter().map(CopalError::Hook));
     interrupt.check()?;
 
-    let path = copy.path().to_owned();
-    if let Err(source) = copy.remove() {
-        run.shortcomings.push(scratch("remove", path)(source));
+    let path = scratch.path().to_owned();
+    if let Err(source) = scratch.remove() {
+        run.shortcomings.push(failed_to("remove", path)(source));
     }
     Ok(Drilled {
         id: manifest.id,
@@ -156,11 +154,11 @@ fn make_scratch(run: &Run<'_>, name: &str, within: Option<&Path>) -> Result<Scra
         directory.join(format!("copal-drill-{}", run.id))
     } else {
         let own = run.edges.state.drills(name);
-        make_private(&own).map_err(scratch("make", own.clone()))?;
-        tidy(&own).map_err(scratch("clean up", own.clone()))?;
+        make_private(&own).map_err(failed_to("make", own.clone()))?;
+        tidy(&own).map_err(failed_to("clean up", own.clone()))?;
         own.join(&run.id)
     };
-    Scratch::make(path.clone()).map_err(scratch("make", path))
+    Scratch::make(path.clone()).map_err(failed_to("make", path))
 }
 
 /// The lock is held: what lies there is nobody's any more.
@@ -171,6 +169,6 @@ fn tidy(own: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn scratch(deed: &'static str, path: PathBuf) -> impl FnOnce(io::Error) -> CopalError {
+fn failed_to(deed: &'static str, path: PathBuf) -> impl FnOnce(io::Error) -> CopalError {
     move |source| CopalError::Scratch { deed, path, source }
 }

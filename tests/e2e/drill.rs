@@ -1,6 +1,7 @@
 //! Drills: whether a snapshot would work.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use copal_testkit::{OpenWebUi, Size, World};
 
@@ -141,4 +142,23 @@ fn without_a_configuration_and_elsewhere_databases_are_checked_all_the_same() {
     assert_eq!(files_below(&world.path("roomy")), [""; 0]);
     assert_eq!(fs::read_dir(world.path("roomy")).unwrap().count(), 0);
     no_copy_is_left(&world);
+}
+
+#[test]
+fn a_copy_is_private_even_where_the_source_is_not() {
+    let world = world_with_specimen();
+    fs::set_permissions(world.source(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(world.path("roomy")).unwrap();
+    let look = format!(
+        "[command.look]\nrun = [\"sh\", \"-c\", \"stat -c %a {0}/roomy/* > {0}/modes\"]\n\n",
+        world.root().display()
+    );
+    let own = hook(
+        "own",
+        "config = { act = { command = \"look\" }, within = \"drill\" }\ngrants.command = [\"look\"]",
+    );
+    configure(&world, &format!("{look}{own}"));
+    world.copal(&["backup"]).succeeds();
+    world.copal(&["drill", "--in", "roomy"]).succeeds();
+    assert_eq!(fs::read_to_string(world.path("modes")).unwrap(), "700\n");
 }

@@ -134,11 +134,11 @@ impl Page {
     }
 
     pub(super) fn hook(&mut self, record: &HookRecord) {
-        let computed = duration(Duration::from_millis(record.computed_ms));
+        let computed = in_brackets("computed ", record.computed_ms);
         let ended = match &record.failure {
             None if self.rehearsed => String::new(),
-            None => format!("  ok (computed {computed})"),
-            Some(why) => format!("  failed: {why} (computed {computed})"),
+            None => format!("  ok{computed}"),
+            Some(why) => format!("  failed: {why}{computed}"),
         };
         self.line(
             2,
@@ -166,7 +166,7 @@ impl Page {
     }
 
     pub(super) fn deed(&mut self, deed: &DeedRecord) {
-        let took = duration(Duration::from_millis(deed.took_ms));
+        let took = in_brackets("", deed.took_ms);
         let call = call(deed);
         if self.rehearsed && matches!(deed.result, DeedResult::Done(_)) {
             return self.line(6, call);
@@ -176,7 +176,15 @@ impl Page {
             DeedResult::Done(what) => format!(" → {what}"),
             DeedResult::NotDone(why) => format!(" not done: {why}"),
         };
-        self.line(6, format_args!("{call}{} ({took})", one_line(&result, 400)));
+        self.line(6, format_args!("{call}{}{took}", one_line(&result, 400)));
+    }
+}
+
+/// How long something took, where that is worth a word.
+fn in_brackets(what: &str, milliseconds: u64) -> String {
+    match milliseconds {
+        0 => String::new(),
+        long => format!(" ({what}{})", duration(Duration::from_millis(long))),
     }
 }
 
