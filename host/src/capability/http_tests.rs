@@ -169,6 +169,23 @@ fn a_dropped_connection_is_a_failure() {
 }
 
 #[test]
+fn a_server_that_can_not_prove_who_it_is_is_a_failure() {
+    let origin = serve(|mut stream| drop(stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")));
+    let failed = sent(&get(&origin.replace("http://", "https://")));
+    assert!(
+        matches!(failed, Err(CapabilityError::Failed(_))),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn a_proxy_in_the_environment_is_not_asked() {
+    // Each reads the environment when it is made; this one must not.
+    let agent = agent(Vec::new(), SOON);
+    assert!(agent.config().proxy().is_none());
+}
+
+#[test]
 fn nobody_at_a_port_is_a_failure() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
