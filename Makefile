@@ -12,6 +12,7 @@ export PATH := $(shell scripts/setup path)
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 REBUILT_HOOKS := $(abspath $(TARGET))/rebuilt-hooks
+LANGUAGE_HOOKS := $(abspath $(TARGET))/hooks-languages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +34,9 @@ test: ## everything that has to hold before a change goes in
 	cargo test --quiet --manifest-path guest-hooks/Cargo.toml
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
-	COPAL_PREBUILT_DIR=$(REBUILT_HOOKS) cargo test --workspace
+	cargo build -p copal --bin copal
+	scripts/build-language-hooks --out $(LANGUAGE_HOOKS)
+	COPAL_PREBUILT_DIR=$(REBUILT_HOOKS) COPAL_LANGUAGE_HOOKS=$(LANGUAGE_HOOKS) cargo test --workspace
 
 hooks: ## rebuild the built-in hooks under guest-hooks/prebuilt/
 	@scripts/setup test

@@ -4,20 +4,23 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
+use copal_hooks::Limits;
 use copal_testkit::{HttpServer, Output, World, sha256};
 use serde_json::{Value, json};
 
 use crate::in_each_language;
 use crate::kit::{self, Language};
 
-in_each_language!(a_run_is_filtered_and_told_of_once_its_line_is_added);
+in_each_language!(
+    a_run_is_filtered_and_told_of_once_its_line_is_added,
+    the_tests_that_come_with_a_new_hook_pass,
+);
 
 fn a_run_is_filtered_and_told_of_once_its_line_is_added(language: Language) {
-    let Some(component) = kit::component(language.name()) else {
+    let Some(component) = language.hook() else {
         return;
     };
     let server = HttpServer::start();
-    let component = kit::requesting(&component, &server.origin());
     let world = world(&component);
 
     configure(&world, &component, &server, "");
@@ -31,12 +34,8 @@ fn a_run_is_filtered_and_told_of_once_its_line_is_added(language: Language) {
     assert_eq!(server.asked(), ["POST /told"]);
     let body: Value = serde_json::from_str(&server.requests()[0].text()).unwrap();
     assert_eq!(body["outcome"], json!("succeeded"));
-    let listing = world.copal(&["ls", "latest"]);
+    let listing = world.copal(&["ls", body["snapshot"].as_str().unwrap()]);
     let listing = listing.succeeds().stdout();
-    assert!(
-        listing.contains(body["snapshot"].as_str().unwrap()),
-        "{listing}"
-    );
     for (name, taken) in [
         ("letter.txt", true),
         ("draft.tmp", false),
@@ -48,8 +47,24 @@ fn a_run_is_filtered_and_told_of_once_its_line_is_added(language: Language) {
     }
 }
 
+fn the_tests_that_come_with_a_new_hook_pass(language: Language) {
+    let Some(component) = language.hook() else {
+        return;
+    };
+    let world = world(&component);
+    let template = env!("CARGO_MANIFEST_DIR").to_owned() + "/templates/" + language.name();
+    let spec = template + "/hook-test.toml";
+    let output = world.copal(&["hook", "test", "hooks/own.wasm", "--spec", &spec]);
+    assert!(
+        output.succeeds().stdout().contains("all as expected"),
+        "{output}"
+    );
+}
+
 /// A world with the component and a source that it has something to leave out of.
 fn world(component: &[u8]) -> World {
+    // Compiled here, where only one is at a time.
+    kit::load(component, Value::Null, &json!({}), Limits::default());
     let mut world = World::new(env!("CARGO_BIN_EXE_copal"));
     world.set("XDG_CACHE_HOME", kit::cache());
     world.write("hooks/own.wasm", component);

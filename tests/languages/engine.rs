@@ -16,6 +16,7 @@ in_each_language!(
     the_post_hook_posts_once_what_became_of_the_run,
     without_the_grant_it_is_denied_with_the_line_to_add,
     a_config_that_does_not_fit_is_an_error_that_names_the_key,
+    what_its_author_requests_is_in_the_component,
 );
 
 /// What the filter of these components is to say.
@@ -34,7 +35,7 @@ fn filter_config() -> Value {
 
 #[track_caller]
 fn decides_as_expected(language: Language, paths: &[(Vec<u8>, u64)]) {
-    let Some(component) = kit::component(language.name()) else {
+    let Some(component) = language.hook() else {
         return;
     };
     let hook = kit::load(&component, filter_config(), &json!({}), Limits::default());
@@ -100,10 +101,9 @@ fn url_config() -> Value {
 }
 
 fn the_post_hook_posts_once_what_became_of_the_run(language: Language) {
-    let Some(component) = kit::component(language.name()) else {
+    let Some(component) = language.hook() else {
         return;
     };
-    let component = kit::requesting(&component, ORIGIN);
     let grants = json!({ "http": [format!("POST {ORIGIN}")] });
     let hook = kit::load(&component, url_config(), &grants, Limits::default());
     let host = Arc::new(Noting::default());
@@ -133,10 +133,9 @@ fn the_post_hook_posts_once_what_became_of_the_run(language: Language) {
 }
 
 fn without_the_grant_it_is_denied_with_the_line_to_add(language: Language) {
-    let Some(component) = kit::component(language.name()) else {
+    let Some(component) = language.hook() else {
         return;
     };
-    let component = kit::requesting(&component, ORIGIN);
     let hook = kit::load(&component, url_config(), &json!({}), Limits::default());
     let host = Arc::new(Noting::default());
     let failure = kit::post_backup(&hook, &host).unwrap_err();
@@ -152,7 +151,7 @@ fn without_the_grant_it_is_denied_with_the_line_to_add(language: Language) {
 }
 
 fn a_config_that_does_not_fit_is_an_error_that_names_the_key(language: Language) {
-    let Some(component) = kit::component(language.name()) else {
+    let Some(component) = language.hook() else {
         return;
     };
     for (config, key) in [
@@ -182,4 +181,18 @@ fn a_config_that_does_not_fit_is_an_error_that_names_the_key(language: Language)
         failure.to_string().ends_with("config: `url` is missing"),
         "{failure}"
     );
+}
+
+fn what_its_author_requests_is_in_the_component(language: Language) {
+    let Some(component) = kit::component(language.name()) else {
+        return;
+    };
+    let inspection = copal_hooks::inspect(&component).unwrap();
+    let requests = inspection.requests.unwrap();
+    assert_eq!(
+        requests.line(),
+        "grants = { http = [\"POST http://127.0.0.1:9000\"] }"
+    );
+    let phases: Vec<_> = inspection.phases.iter().map(ToString::to_string).collect();
+    assert_eq!(phases, ["filter", "post-backup"]);
 }

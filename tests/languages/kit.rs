@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::{env, fs};
 
 use copal_core::grants::{Grants, Tree};
@@ -11,9 +11,8 @@ use copal_hooks::{
     Account, ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured,
     CheckDepth, CommandRequest, Copied, FilterSession, Finished, Hook, HookEngine, HookFailure,
     HookSpec, HttpRequest, HttpResponse, Limits, Outcome, Report, RunInfo, SecretBytes,
-    add_requests,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The languages that `copal hook new` knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +24,11 @@ pub(crate) enum Language {
 }
 
 impl Language {
+    /// The hook as its author would have it, but without requests: what an owner grants decides.
+    pub(crate) fn hook(self) -> Option<Vec<u8>> {
+        component(&format!("{}-open", self.name()))
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",
@@ -54,27 +58,26 @@ pub(crate) fn component(name: &str) -> Option<Vec<u8>> {
             );
             let expected = ["CI", "COPAL_LANGUAGE_HOOKS"].map(env::var_os);
             assert!(expected.iter().all(Option::is_none), "{why}");
-            writeln!(std::io::stderr(), "left out: {why}").unwrap();
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "left out: {why}").unwrap();
             None
         }
     }
 }
 
-/// Compiled components are kept, since those that bring an interpreter take seconds.
+/// The cache directory that engine and binary share, in the place of `~/.cache`: components that bring an
+/// interpreter take seconds to compile.
 pub(crate) fn cache() -> PathBuf {
     let cache = built().join("cache");
-    fs::create_dir_all(&cache).unwrap();
+    fs::create_dir_all(cache.join("copal")).unwrap();
     cache
 }
 
-static ENGINE: LazyLock<HookEngine> =
-    LazyLock::new(|| HookEngine::new().unwrap().cached(&cache().join("engine")));
-
-/// A component that requests to POST to this origin.
-pub(crate) fn requesting(component: &[u8], origin: &str) -> Vec<u8> {
-    let requests = json!({ "requests": { "http": [format!("POST {origin}")] } });
-    add_requests(component, &requests.to_string()).unwrap()
-}
+/// For one load at a time, so that nothing is compiled twice.
+static ENGINE: LazyLock<Mutex<HookEngine>> = LazyLock::new(|| {
+    let engine = HookEngine::new().unwrap();
+    Mutex::new(engine.cached(&cache().join("copal/hooks")))
+});
 
 /// Loads a component with these grants.
 pub(crate) fn load(component: &[u8], config: Value, grants: &Value, limits: Limits) -> Hook {
@@ -85,7 +88,8 @@ pub(crate) fn load(component: &[u8], config: Value, grants: &Value, limits: Limi
         grants: Grants::from_json(grants).unwrap(),
         limits,
     };
-    ENGINE.load(spec).unwrap()
+    let engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    engine.load(spec).unwrap()
 }
 
 pub(crate) fn filter(hook: &Hook) -> Result<FilterSession, HookFailure> {

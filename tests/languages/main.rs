@@ -1,6 +1,11 @@
 //! The hook that `copal hook new` writes in each language, built by that language's own tools
-//! (`scripts/build-language-hooks`) and held to the same assertions: in the engine, and through the
-//! binary.
+//! and held to the same assertions: in the engine, and through the binary.
+//!
+//! `scripts/build-language-hooks` builds them; `COPAL_LANGUAGE_HOOKS` names another place than
+//! `target/hooks-languages`.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod binary;
 mod engine;

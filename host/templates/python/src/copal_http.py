@@ -25,7 +25,8 @@ class Response:
 def post(url: str, value) -> Response:
     """Sends JSON. An answer that does not mean success is an error."""
     headers = {"content-type": "application/json"}
-    response = send("POST", url, headers, json.dumps(value).encode())
+    body = json.dumps(value, separators=(",", ":"))
+    response = send("POST", url, headers, body.encode())
     if not 200 <= response.status < 300:
         text = response.body.decode(errors="replace").strip()[:200]
         text = f": {text}" if text else ""
