@@ -34,7 +34,7 @@ test: ## everything that has to hold before a change goes in
 	cargo test --quiet --manifest-path guest-hooks/Cargo.toml
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
-	cargo build -p copal --bin copal
+	cargo build --workspace --bins
 	scripts/build-language-hooks --out $(LANGUAGE_HOOKS)
 	COPAL_PREBUILT_DIR=$(REBUILT_HOOKS) COPAL_LANGUAGE_HOOKS=$(LANGUAGE_HOOKS) cargo test --workspace
 
@@ -42,10 +42,11 @@ hooks: ## rebuild the built-in hooks under guest-hooks/prebuilt/
 	@scripts/setup test
 	scripts/build-hooks
 
-bench: ## how fast, against rclone and sqlite3 on the same data
+bench: ## how fast, against rclone and sqlite3 on the same data; and hooks
 	@scripts/setup bench
 	cargo build --release --workspace --bins
 	@$(TARGET)/release/copal-bench
+	@$(TARGET)/release/copal-bench hooks
 
 fmt: ## format all Rust sources
 	cargo fmt --all

@@ -4,7 +4,9 @@
 //! same disk, in turns, and the figure is the ratio of each pair: a ratio from one run on one
 //! machine says something where seconds do not. Nothing here decides a test.
 //!
-//! `copal-bench [PAIRS]`, 5 unless told. `COPAL` names the binary; otherwise the one beside this.
+//! `copal-bench [PAIRS]`, 5 unless told. `copal-bench hooks` measures hooks instead, those of
+//! `guest-hooks/prebuilt` and of `target/hooks-languages`, or wherever `COPAL_LANGUAGE_HOOKS` says.
+//! `COPAL` names the binary; otherwise the one beside this.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "figures are what this program is for")]
@@ -12,6 +14,7 @@
 mod contest;
 mod data;
 mod figures;
+mod hooks;
 
 use std::env;
 use std::path::PathBuf;
@@ -24,6 +27,7 @@ use figures::Spread;
 
 fn main() -> anyhow::Result<()> {
     let pairs = match env::args().nth(1) {
+        Some(word) if word == "hooks" => return hooks::run(&find_copal()?),
         Some(text) => text.parse().context("the number of pairs")?,
         None => 5_usize,
     };

@@ -4,23 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use copal_testkit::{Output, World};
-use insta::assert_snapshot;
-
-use crate::common::{PATIENCE, world};
+use crate::common::world;
 use crate::specimen::{specimen, world_with_specimen};
-
-/// A digest, a size or a rate differs with each build of the component.
-macro_rules! assert_told {
-    ($name:expr, $text:expr) => {
-        insta::with_settings!({ filters => [
-            (r"[0-9a-f]{64}", "[sha256]"),
-            (r"\b\d+(\.\d+)? (KiB|MiB)", "[size]"),
-            (r#""bytes": \d+"#, "\"bytes\": [n]"),
-            (r"--> line \d+", "--> line [n]"),
-        ] }, { assert_snapshot!($name, $text) })
-    };
-}
+use crate::told::refused;
+use copal_testkit::{Output, World};
 
 /// A configuration with the specimen as its only hook of a file.
 fn configure(world: &World, more: &str) {
@@ -74,16 +61,6 @@ fn inspect_refuses_what_is_no_hook_by_what_it_is() {
     let missing = world.copal(&["hook", "inspect", "nowhere.wasm"]);
     refused(&missing);
     assert_told!("inspect_missing", missing.redacted_stderr());
-}
-
-#[track_caller]
-fn refused(output: &Output) {
-    output
-        .exits_with(2)
-        .says("error: ")
-        .says("  why: ")
-        .says(" next: ");
-    assert_eq!(output.stdout(), "");
 }
 
 #[test]
@@ -241,66 +218,6 @@ fn pack_refuses_requests_that_are_none() {
     }
 }
 
-const CASES: &str = r#"
-[[case]]
-name = "counts"
-phase = "post-backup"
-config = { act = { count = "runs" } }
-grants = { state = true }
-expect.state = { runs = "x" }
-
-[[case]]
-name = "leaves logs out"
-phase = "filter"
-config = { skip = ".log" }
-tree = [{ path = "a.log", expect = "skip" }, { path = "b.txt", expect = "skip" }]
-
-[[case]]
-name = "posts"
-phase = "post-backup"
-config = { act = { post = "https://a.example/x" } }
-grants = { http = ["POST https://a.example"] }
-expect.deeds = ['http.send method=POST url=https://a.example/y body="6 bytes" -> 200']
-"#;
-
-#[test]
-fn test_shows_each_difference_and_update_takes_over_what_happens() {
-    let world = world_with_specimen();
-    world.write("hooks/hook-test.toml", CASES);
-    let test = ["hook", "test", "hooks/own.wasm"];
-    let differing = world.copal(&test);
-    differing.exits_with(1).says("2 of 3 cases");
-    assert_told!("test_differs", differing.redacted_stdout());
-    assert_told!("test_differs_why", differing.redacted_stderr());
-    let json = world
-        .copal(&["hook", "test", "hooks/own.wasm", "--json"])
-        .json();
-    assert_eq!(json[1]["differences"][0]["what"], "b.txt");
-    let updated = world.copal(&["hook", "test", "hooks/own.wasm", "--update"]);
-    assert_told!("test_updated", updated.succeeds().redacted_stdout());
-    let passing = world.copal(&test);
-    assert_told!("test_passes", passing.succeeds().redacted_stdout());
-}
-
-#[test]
-fn test_without_cases_tells_what_each_phase_does() {
-    let world = world_with_specimen();
-    let probed = world.copal(&["hook", "test", "hooks/own.wasm"]);
-    assert_told!("test_probed", probed.succeeds().redacted_stdout());
-}
-
-#[test]
-fn cases_that_make_no_sense_are_refused_with_their_place() {
-    let world = world_with_specimen();
-    let cases = "[[case]]\nname = \"x\"\nphase = \"after-backup\"\n";
-    world.write("cases.toml", cases);
-    let output = world.copal(&["hook", "test", "hooks/own.wasm", "--spec", "cases.toml"]);
-    refused(&output);
-    assert_told!("test_bad_cases", output.redacted_stderr());
-    let missing = world.copal(&["hook", "test", "hooks/own.wasm", "--spec", "none.toml"]);
-    refused(&missing);
-}
-
 #[test]
 fn new_writes_a_project_in_each_language_with_the_contract_beside() {
     let world = world();
@@ -337,81 +254,5 @@ fn no_placeholders(directory: &Path) {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             assert!(!text.contains("{{name"), "{}", path.display());
         }
-    }
-}
-
-#[test]
-fn bench_measures_what_there_is() {
-    let world = world_with_specimen();
-    let json = world
-        .copal(&["hook", "bench", "hooks/own.wasm", "--json"])
-        .json();
-    for key in ["bytes", "cold_load_ms", "warm_load_ms", "instance_us"] {
-        assert!(json[key].as_f64().unwrap() > 0.0, "{key}");
-    }
-    let batches: Vec<_> = json["filter"]["asked"].as_array().unwrap().iter().collect();
-    let sizes: Vec<_> = batches
-        .iter()
-        .map(|rate| rate["batch"].as_u64().unwrap())
-        .collect();
-    assert_eq!(sizes, [1000, 4096, 10_000]);
-    assert!(
-        batches
-            .iter()
-            .all(|rate| rate["per_second"].as_f64().unwrap() > 0.0)
-    );
-    let no_json = world.copal(&["hook", "bench", "hooks/own.wasm", "--hook-config", "{"]);
-    no_json.exits_with(2);
-}
-
-#[test]
-fn processes_that_fill_the_cache_at_once_do_each_other_no_harm() {
-    let world = world_with_specimen();
-    let test = ["hook", "test", "hooks/own.wasm"];
-    let running: Vec<_> = (0..4).map(|_| world.start(&test)).collect();
-    for one in running {
-        one.finish(PATIENCE).unwrap().succeeds();
-    }
-    let kept = || {
-        let directory = fs::read_dir(world.path("home/.cache/copal/hooks")).unwrap();
-        let names = directory.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.collect::<Vec<_>>()
-    };
-    let first = kept();
-    assert_eq!(
-        first.len(),
-        1,
-        "one entry, and nothing unfinished: {first:?}"
-    );
-    world.copal(&test).succeeds();
-    assert_eq!(kept(), first);
-}
-
-#[test]
-fn a_damaged_entry_of_the_cache_is_a_silent_miss() {
-    let world = world_with_specimen();
-    let test = ["hook", "test", "hooks/own.wasm"];
-    let expected = world.copal(&test);
-    let directory = world.path("home/.cache/copal/hooks");
-    let entry = fs::read_dir(&directory)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let whole = fs::read(&entry).unwrap();
-    let mut changed = whole.clone();
-    changed[whole.len() / 2] ^= 1;
-    for bytes in [changed, whole[..whole.len() / 3].to_vec(), Vec::new()] {
-        fs::write(&entry, bytes).unwrap();
-        let output = world.copal(&test);
-        output.succeeds();
-        assert_eq!(output.redacted_stdout(), expected.redacted_stdout());
-        assert_eq!(output.stderr(), "");
-        assert_eq!(
-            fs::read(&entry).unwrap(),
-            whole,
-            "it was compiled anew, and kept"
-        );
     }
 }

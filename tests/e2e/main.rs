@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[macro_use]
+mod told;
+
 mod app;
 mod common;
 mod databases;
@@ -14,6 +17,7 @@ mod dry_run;
 mod fault;
 mod history;
 mod hook_commands;
+mod hook_trials;
 mod hooks;
 mod in_place;
 mod names;

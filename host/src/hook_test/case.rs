@@ -14,6 +14,7 @@ use copal_hooks::{
 
 use super::fake::Fake;
 use super::spec::{Case, Request, Spec, TreeEntry};
+use super::trees::path;
 use super::{HookTestError, Subject};
 
 /// What happened in a case.
@@ -64,6 +65,9 @@ pub(super) fn run(
         case: case.name.clone(),
         source,
     };
+    for entry in &case.tree {
+        path(entry.bare()).map_err(unfit)?;
+    }
     let fake = Arc::new(Fake::new(given, state).map_err(unfit)?);
     let mut observed = Observed {
         result: "ok",
@@ -135,9 +139,10 @@ fn walk(
 ) -> Result<(), HookFailure> {
     let mut decided: Vec<(RelPath, Verdict)> = Vec::new();
     for entry in tree {
-        let Ok(path) = entry.bare().parse::<RelPath>() else {
-            continue; // the case was refused before
-        };
+        let path: RelPath = entry
+            .bare()
+            .parse()
+            .expect("a case whose tree has other names is refused before");
         let above = decided.iter().find(|(whole, _)| path.is_within(whole));
         let verdict = match above {
             Some((_, verdict)) => *verdict,

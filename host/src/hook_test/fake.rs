@@ -1,11 +1,8 @@
 //! Capabilities that do nothing but answer as a case says, and remember what they were asked.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 
 use copal_core::grants::Tree;
@@ -15,9 +12,9 @@ use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
     CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
 };
-use tempfile::TempDir;
 
 use super::spec::{CommandAnswer, Given, HttpAnswer, Request};
+use super::trees::{Trees, path};
 
 /// What stands for a secret's value.
 const SECRET: &str = "***";
@@ -28,7 +25,7 @@ pub(super) struct Fake {
     databases: Vec<RelPath>,
     directories: Vec<RelPath>,
     kept: Mutex<Kept>,
-    trees: TempDir,
+    trees: Trees,
 }
 
 /// What changes while a case runs.
@@ -41,29 +38,10 @@ struct Kept {
 impl Fake {
     /// The world that `given` describes, with this state.
     pub(super) fn new(given: Given, state: BTreeMap<String, Vec<u8>>) -> Result<Self, BadGiven> {
+        let trees = Trees::new(&given.files)?;
         let paths = |names: &[String]| -> Result<Vec<RelPath>, BadGiven> {
-            let path = |name: &String| {
-                name.parse().map_err(|error| BadGiven::Path {
-                    path: name.clone(),
-                    why: format!("{error}"),
-                })
-            };
-            names.iter().map(path).collect()
+            names.iter().map(|name| path(name)).collect()
         };
-        let trees = tempfile::Builder::new()
-            .prefix("copal-hook-test-")
-            .tempdir()?;
-        for tree in Tree::ALL {
-            fs::create_dir(trees.path().join(tree.name()))?;
-        }
-        for (path, text) in &given.files {
-            let inside = paths(std::slice::from_ref(path))?;
-            let file = trees.path().join("source").join(on_disk(&inside[0]));
-            if let Some(directory) = file.parent() {
-                fs::create_dir_all(directory)?;
-            }
-            fs::write(file, text)?;
-        }
         Ok(Self {
             databases: paths(&given.databases)?,
             directories: paths(&given.directories)?,
@@ -88,10 +66,7 @@ impl Fake {
 
     /// What is in `/staging`: paths and texts.
     pub(super) fn staged(&self) -> io::Result<BTreeMap<String, String>> {
-        let top = self.trees.path().join("staging");
-        let mut found = BTreeMap::new();
-        read_tree(&top, &top, &mut found)?;
-        Ok(found)
+        self.trees.staged()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -209,9 +184,8 @@ impl Capabilities for Fake {
             let why = format!("`{}` ended with exit code {code}: {stderr}", request.name);
             return Err(CapabilityError::Failed(why));
         }
-        let file = self.trees.path().join("staging").join(on_disk(path));
-        let made = file.parent().map_or(Ok(()), fs::create_dir_all);
-        made.and_then(|()| fs::write(&file, &answer.stdout))
+        self.trees
+            .write(Tree::Staging, path, &answer.stdout)
             .map_err(|error| CapabilityError::Failed(error.to_string()))?;
         Ok(Captured {
             bytes: ByteCount(answer.stdout.len() as u64),
@@ -291,7 +265,7 @@ impl Capabilities for Fake {
 
     fn tree(&self, call: &Call<'_>, tree: Tree) -> Result<Option<PathBuf>, CapabilityError> {
         let is_there = tree == Tree::Source || call.phase == copal_hooks::Phase::PreBackup;
-        Ok(is_there.then(|| self.trees.path().join(tree.name())))
+        Ok(is_there.then(|| self.trees.path(tree)))
     }
 }
 
@@ -315,22 +289,4 @@ fn recorded(asked: String, request: &HttpRequest) -> Request {
         headers: own.chain(secret).collect(),
         body: Some(text(&request.body)),
     }
-}
-
-fn read_tree(top: &Path, directory: &Path, found: &mut BTreeMap<String, String>) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if fs::symlink_metadata(&path)?.is_dir() {
-            read_tree(top, &path, found)?;
-        } else {
-            let name = path.strip_prefix(top).unwrap_or(&path);
-            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-            found.insert(name.to_string_lossy().into_owned(), text);
-        }
-    }
-    Ok(())
-}
-
-fn on_disk(path: &RelPath) -> &Path {
-    Path::new(OsStr::from_bytes(path.as_bytes()))
 }

@@ -6,7 +6,8 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::Tried;
 use super::judge::texts;
-use super::spec::{Request, verdict_name};
+use super::spec::Request;
+use super::words::verdict_name;
 use crate::hook_edit::append;
 
 /// Why a file of cases can't be updated.

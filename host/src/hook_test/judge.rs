@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::case::Observed;
-use super::spec::{Case, Expect, Request, verdict_name};
+use super::spec::{Case, Expect, Request};
+use super::words::verdict_name;
 
 /// Something that is not as expected.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ mod golden;
 mod judge;
 mod probe;
 mod spec;
+mod trees;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,7 +23,8 @@ pub use fake::BadGiven;
 pub use golden::{NotUpdatable, update};
 pub use judge::Difference;
 pub use probe::probe;
-pub use spec::{Case, Request, Spec, TreeEntry, verdict_name};
+pub use spec::{Case, Request, Spec, TreeEntry};
+pub use words::verdict_name;
 
 /// Why a hook can't be tested.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,9 @@
 pub mod drill;
 pub mod history;
 pub mod hook;
+pub mod hook_bench;
+pub mod hook_grant;
+pub mod hook_list;
 pub mod hook_test;
 pub mod log;
 pub mod ls;

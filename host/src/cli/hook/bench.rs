@@ -33,6 +33,6 @@ pub(super) fn run(args: &BenchArgs, global: &Global) -> Result<Exit, CopalError>
         source,
     })?;
     let measured = measure(&component.name(), &component.bytes, &config, scratch.path())?;
-    show::hook::measured(&measured, global.output())?;
+    show::hook_bench::print(&measured, global.output())?;
     Ok(Exit::Done)
 }

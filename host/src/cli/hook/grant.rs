@@ -15,7 +15,7 @@ use crate::error::CopalError;
 use crate::hook_edit::{Editor, replace};
 use crate::hook_error::HookCommandError;
 use crate::show;
-use crate::show::hook::Renewal;
+use crate::show::hook_grant::Renewal;
 
 #[derive(Debug, Args)]
 pub(super) struct GrantArgs {
@@ -54,7 +54,7 @@ pub(super) fn run(args: &GrantArgs, global: &Global) -> Result<Exit, CopalError>
         requests: found.requests.as_ref(),
     };
     let pinned = written.sha256.as_deref() == Some(&*found.digest.to_string());
-    show::hook::renewal(&renewal, global.output())?;
+    show::hook_grant::print(&renewal, global.output())?;
     if pinned && new.is_empty() {
         return Ok(Exit::Done);
     }

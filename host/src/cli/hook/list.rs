@@ -11,14 +11,14 @@ use crate::cli::open::configured;
 use crate::error::CopalError;
 use crate::hook_error::HookCommandError;
 use crate::show;
-use crate::show::hook::{Listed, Pin};
+use crate::show::hook_list::{Listed, Pin};
 
 pub(super) fn run(global: &Global) -> Result<Exit, CopalError> {
     let job = configured(global)?;
     let hooks = job.config.hooks().iter();
     let listed: Vec<_> = hooks.map(|hook| listed(hook, &job.base)).collect();
     let refused = listed.iter().filter(|hook| !hook.is_accepted()).count();
-    show::hook::list(&listed, global.output())?;
+    show::hook_list::print(&listed, global.output())?;
     match refused {
         0 => Ok(Exit::Done),
         refused => Err(HookCommandError::WouldBeRefused(refused).into()),
