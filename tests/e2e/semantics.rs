@@ -318,7 +318,8 @@ fn recorded(world: &World, phase: Phase, end: End, expected: &Follows, context: 
 /// What goes wrong outside of hooks is heard by them, once.
 #[test]
 fn a_run_that_fails_early_is_still_told_to_every_hook_once() {
-    let spoil: [(&str, fn(&World), i32); 4] = [
+    type Spoil = fn(&World);
+    let spoil: [(&str, Spoil, i32); 4] = [
         (
             "the source is gone",
             |world| fs::remove_dir_all(world.source()).unwrap(),
