@@ -50,7 +50,8 @@ static bool explain(copal_error *error, const char *about, const wasi_http_types
         return copal_denied(error, "http", about);
     case WASI_HTTP_TYPES_ERROR_CODE_INTERNAL_ERROR:
         if (!code->val.internal_error.is_some) break;
-        return copal_failed(error, "%s: %.*s", about, (int)code->val.internal_error.val.len,
+        // Copal's own words, which begin with the origin.
+        return copal_failed(error, "%.*s", (int)code->val.internal_error.val.len,
                             (const char *)code->val.internal_error.val.ptr);
     case WASI_HTTP_TYPES_ERROR_CODE_CONNECTION_REFUSED:
         return copal_failed(error, "%s: the connection was refused", about);

@@ -105,6 +105,7 @@ function explained(error, about) {
     // Copal adds the line that would grant it.
     return new HookError('denied', { capability: 'http', requested: about, remedy: '' });
   }
-  const why = what === 'internal-error' ? error.val : what;
-  return why ? new HookError('failed', `${about}: ${why}`) : error;
+  // Copal's own words, which begin with the origin.
+  if (what === 'internal-error' && error.val) return new HookError('failed', error.val);
+  return what ? new HookError('failed', `${about}: ${what}`) : error;
 }

@@ -106,6 +106,6 @@ def _explained(error, about: str) -> Err:
         # Copal adds the line that would grant it.
         return Err(copal.types.Error_Denied(copal.types.Denial("http", about, "")))
     if isinstance(error, http.ErrorCode_InternalError) and error.value:
-        return copal.failed(f"{about}: {error.value}")
+        return copal.failed(error.value)  # Copal's own words, which begin with the origin
     name = type(error).__name__.removeprefix("ErrorCode_")
     return copal.failed(f"{about}: {name}")
