@@ -440,10 +440,16 @@ fn of_swap(error: &SwapError) -> Ending {
         SwapError::Untouched { .. } => failed(
             "nothing was changed; mend what it names, or restore with `--to DIR` and exchange the directories yourself",
         ),
-        SwapError::Vacant { live, before, .. } => failed(format!(
-            "move it back now: mv '{}' '{}'",
+        SwapError::Vacant {
+            live,
+            before,
+            restored,
+            ..
+        } => failed(format!(
+            "put one of them there now. The old tree: mv '{1}' '{0}'. The restored one, which is complete: mv '{2}' '{0}'",
+            live.display(),
             before.display(),
-            live.display()
+            restored.display()
         )),
     }
 }

@@ -75,13 +75,15 @@ pub enum SwapError {
         /// What the system said.
         source: io::Error,
     },
-    /// The old tree was moved away, and neither tree could be put in its place.
-    #[error("nothing is at `{}`: the old tree is `{}` and can't be moved back ({back})", .live.display(), .before.display())]
+    /// The old tree was moved away, and neither tree could be put in its place. Both are kept.
+    #[error("nothing is at `{}`: the old tree is `{}` and can't be moved back ({back}), and the restored one is `{}`", .live.display(), .before.display(), .restored.display())]
     Vacant {
         /// Where the live tree belongs.
         live: PathBuf,
         /// Where it is.
         before: PathBuf,
+        /// Where the restored tree is, complete and proven.
+        restored: PathBuf,
         /// Why it can't be moved back.
         back: io::Error,
         /// Why the new one can't take its place.
@@ -173,7 +175,7 @@ impl Place {
             path: path.clone(),
             source,
         })?;
-        let swapped = self.swap_by(tree, run, exchange)?;
+        let swapped = self.swap_by(tree, run, Moves::REAL)?;
         if let Err(error) = File::open(&self.parent).and_then(|parent| parent.sync_all()) {
             // The exchange has happened; a crash within seconds could undo it, and no more.
             tracing::warn!(path = %self.parent.display(), %error, "can't write out the directory");
@@ -185,7 +187,7 @@ impl Place {
         &self,
         tree: Scratch,
         run: &str,
-        exchange: fn(&Path, &Path) -> Result<(), Errno>,
+        Moves { exchange, rename }: Moves,
     ) -> Result<Swapped, SwapError> {
         let (new, live) = (tree.path().to_owned(), self.live.clone());
         let before = self.neighbour("before", run);
@@ -194,7 +196,7 @@ impl Place {
             source,
         };
         if !self.occupied {
-            fs::rename(&new, &live).map_err(untouched)?;
+            rename(&new, &live).map_err(untouched)?;
             tree.keep();
             return Ok(Swapped { live, before: None });
         }
@@ -202,7 +204,7 @@ impl Place {
             Ok(()) => {
                 // From here on what lies at `new` is the old tree: never to be removed.
                 tree.keep();
-                match fs::rename(&new, &before) {
+                match rename(&new, &before) {
                     Ok(()) => before,
                     Err(error) => {
                         tracing::warn!(path = %new.display(), %error, "the old tree keeps this name");
@@ -211,16 +213,21 @@ impl Place {
                 }
             }
             Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
-                fs::rename(&live, &before).map_err(untouched)?;
-                if let Err(source) = fs::rename(&new, &live) {
-                    return Err(match fs::rename(&before, &live) {
+                rename(&live, &before).map_err(untouched)?;
+                if let Err(source) = rename(&new, &live) {
+                    return Err(match rename(&before, &live) {
                         Ok(()) => untouched(source),
-                        Err(back) => SwapError::Vacant {
-                            live,
-                            before,
-                            back,
-                            source,
-                        },
+                        Err(back) => {
+                            // The one tree that is known to be whole.
+                            tree.keep();
+                            SwapError::Vacant {
+                                live,
+                                before,
+                                restored: new,
+                                back,
+                                source,
+                            }
+                        }
                     });
                 }
                 tree.keep();
@@ -242,8 +249,18 @@ impl Place {
     }
 }
 
-fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
-    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
+/// How directories change their places.
+#[derive(Clone, Copy)]
+struct Moves {
+    exchange: fn(&Path, &Path) -> Result<(), Errno>,
+    rename: fn(&Path, &Path) -> io::Result<()>,
+}
+
+impl Moves {
+    const REAL: Self = Self {
+        exchange: |one, other| renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE),
+        rename: |from, to| fs::rename(from, to),
+    };
 }
 
 /// Whether something is mounted at `path`, also where it is of the same device. Source: proc(5),

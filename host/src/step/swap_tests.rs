@@ -41,16 +41,17 @@ fn tree(place: &Place) -> Scratch {
     tree
 }
 
-fn not_supported(_: &Path, _: &Path) -> Result<(), Errno> {
-    Err(Errno::INVAL)
-}
+const WITHOUT_EXCHANGE: Moves = Moves {
+    exchange: |_, _| Err(Errno::INVAL),
+    ..Moves::REAL
+};
 
 #[test]
 fn the_new_tree_is_live_and_the_old_one_kept_with_and_without_an_exchange() {
-    for exchange in [exchange, not_supported] {
+    for moves in [Moves::REAL, WITHOUT_EXCHANGE] {
         let world = World::new();
         let place = world.place();
-        let swapped = place.swap_by(tree(&place), "1", exchange).unwrap();
+        let swapped = place.swap_by(tree(&place), "1", moves).unwrap();
         assert_eq!(swapped.before, Some(world.path("app.before-1")));
         assert_eq!(world.read("app/file"), "new");
         assert_eq!(world.read("app.before-1/file"), "old");
@@ -76,7 +77,7 @@ fn the_first_rename_is_undone_where_the_second_fails() {
     let tree = tree(&place);
     // What is to take the place is gone at the last moment.
     fs::rename(tree.path(), world.path("elsewhere")).unwrap();
-    let failed = place.swap_by(tree, "1", not_supported);
+    let failed = place.swap_by(tree, "1", WITHOUT_EXCHANGE);
     assert!(
         matches!(failed, Err(SwapError::Untouched { .. })),
         "{failed:?}"
@@ -86,10 +87,41 @@ fn the_first_rename_is_undone_where_the_second_fails() {
 }
 
 #[test]
+fn where_nothing_can_take_the_place_both_trees_are_kept_and_named() {
+    let world = World::new();
+    let place = world.place();
+    let tree = tree(&place);
+    // Nothing can be moved to where the live tree was.
+    let moves = Moves {
+        rename: |from, to| match to.extension() {
+            Some(_) => fs::rename(from, to),
+            None => Err(io::ErrorKind::PermissionDenied.into()),
+        },
+        ..WITHOUT_EXCHANGE
+    };
+    let failed = place.swap_by(tree, "1", moves).unwrap_err();
+    let SwapError::Vacant {
+        before, restored, ..
+    } = &failed
+    else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(*before, world.path("app.before-1"));
+    assert_eq!(*restored, world.path("app.restoring-1"));
+    assert_eq!(world.read("app.before-1/file"), "old");
+    assert_eq!(world.read("app.restoring-1/file"), "new");
+    assert_eq!(world.names(), ["app.before-1", "app.restoring-1"]);
+}
+
+#[test]
 fn any_other_failure_leaves_the_live_tree_and_removes_the_new_one() {
     let world = World::new();
     let place = world.place();
-    let failed = place.swap_by(tree(&place), "1", |_, _| Err(Errno::ACCESS));
+    let refusing = Moves {
+        exchange: |_, _| Err(Errno::ACCESS),
+        ..Moves::REAL
+    };
+    let failed = place.swap_by(tree(&place), "1", refusing);
     assert!(
         matches!(failed, Err(SwapError::Untouched { .. })),
         "{failed:?}"
