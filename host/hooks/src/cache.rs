@@ -70,6 +70,33 @@ pub(crate) struct Found {
     pub(crate) component: Option<Component>,
 }
 
+/// The digest of a component, what the cache has of it, and what `beside` comes to.
+///
+/// The digest takes longest. The entry is looked up by a quicker checksum meanwhile, and believed only
+/// if it names the same digest.
+pub(crate) fn find<T>(
+    cache: Option<&Cache>,
+    engine: &Engine,
+    component: &[u8],
+    beside: impl FnOnce() -> T,
+) -> (Found, T) {
+    let work = || {
+        let entry = cache.and_then(|cache| cache.look_up(engine, component));
+        (entry, beside())
+    };
+    let (digest, (entry, beside)) = if component.len() < WORTH_A_THREAD {
+        (sha256(component), work())
+    } else {
+        thread::scope(|scope| {
+            let digest = scope.spawn(|| sha256(component));
+            let work = work();
+            (digest.join().expect("hashing does not panic"), work)
+        })
+    };
+    let component = entry.and_then(|(named, entry)| (named == digest).then_some(entry));
+    (Found { digest, component }, beside)
+}
+
 impl Cache {
     /// A cache in a directory of the user's own, which is made where there is none.
     ///
@@ -93,25 +120,6 @@ impl Cache {
             directory: directory.to_owned(),
             settings: settings(engine),
         })
-    }
-
-    /// The digest of a component, and what the cache has of it.
-    ///
-    /// The digest takes longest. The entry is looked up by a quicker checksum meanwhile, and believed
-    /// only if it names the same digest.
-    pub(crate) fn find(&self, engine: &Engine, component: &[u8]) -> Found {
-        let look_up = || self.look_up(engine, component);
-        let (digest, entry) = if component.len() < WORTH_A_THREAD {
-            (sha256(component), look_up())
-        } else {
-            thread::scope(|scope| {
-                let digest = scope.spawn(|| sha256(component));
-                let entry = look_up();
-                (digest.join().expect("hashing does not panic"), entry)
-            })
-        };
-        let component = entry.and_then(|(named, entry)| (named == digest).then_some(entry));
-        Found { digest, component }
     }
 
     fn look_up(&self, engine: &Engine, component: &[u8]) -> Option<(Sha256, Component)> {

@@ -150,9 +150,15 @@ impl HookEngine {
         };
         let place = self.place(spec.limits.stack);
         let place = place.map_err(|error| refused(Flaw::Engine(error)))?;
-        let found = place.find(spec.component);
+        let (found, known) = cache::find(
+            place.cache.as_ref(),
+            place.machine.engine(),
+            spec.component,
+            || Inspected::of(spec.component),
+        );
         may(found.digest)?;
-        Ok(self.fit(&name, spec, &place, found).map_err(refused)?)
+        let hook = known.and_then(|known| self.fit(&name, spec, &place, found, known));
+        Ok(hook.map_err(refused)?)
     }
 
     fn fit(
@@ -161,13 +167,13 @@ impl HookEngine {
         spec: HookSpec<'_>,
         place: &Place,
         Found { digest, component }: Found,
+        known: Inspected,
     ) -> Result<Hook, Flaw> {
         let config = match &spec.config {
             serde_json::Value::Null => "{}".to_owned(),
             table @ serde_json::Value::Object(_) => table.to_string(),
             _ => return Err(Flaw::ConfigNotATable),
         };
-        let known = Inspected::of(spec.component)?;
         let machine = &place.machine;
         let is_new = component.is_none();
         let component = match component {
@@ -231,17 +237,6 @@ impl Place {
                 .ok()
         });
         Self { machine, cache }
-    }
-
-    fn find(&self, component: &[u8]) -> Found {
-        let without = || Found {
-            digest: cache::sha256(component),
-            component: None,
-        };
-        let cache = self.cache.as_ref();
-        cache.map_or_else(without, |cache| {
-            cache.find(self.machine.engine(), component)
-        })
     }
 }
 

@@ -85,7 +85,6 @@ impl sqlite::Host for Gate {
         Ok(copied.map(|copied| sqlite::Copied {
             pages: copied.pages,
             page_size: copied.page_size,
-            restarts: copied.restarts,
             checked: copied.checked,
         }))
     }

@@ -1,19 +1,19 @@
-//! What `post-backup` hooks are told.
+//! What `post-backup` and `post-restore` hooks are told.
 
 use std::collections::BTreeMap;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// A snapshot was sealed.
+    /// It is done: every destination has the snapshot, or the snapshot is in place.
     Succeeded,
-    /// A snapshot was sealed, but something after it fell short.
+    /// It is done, but something fell short on the way or after it.
     Warned,
-    /// No snapshot was made.
+    /// It is not done: some destination has no snapshot, or the snapshot is not in place.
     Failed,
-    /// No snapshot was made, because somebody stopped the run.
+    /// The same, because somebody stopped it.
     Interrupted,
-    /// The run was killed; a later one reports it.
+    /// The run was killed, and a later one tells of it. No run does that yet.
     Abandoned,
 }
 
@@ -24,8 +24,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What failed or fell short.
     pub message: Option<String>,
-    /// The identifier of the sealed snapshot.
+    /// The identifier of the snapshot that was sealed, the first where several were, or put in place.
     pub snapshot: Option<String>,
-    /// Figures by name: `files`, `bytes`, `transferred-bytes`, `duration-ms`, …
+    /// Figures by name: `files`, `bytes`, `duration-ms`.
     pub counters: BTreeMap<String, u64>,
 }

@@ -6,6 +6,7 @@ mod kit;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::Duration;
 
 use copal_core::grants::Tree;
 use copal_hooks::{Cancel, FailureKind};
@@ -181,6 +182,25 @@ fn there_is_no_environment_no_argument_no_socket_and_no_name() {
     assert!(answers[1..].iter().all(is_refused), "{answers:?}");
     server.set_nonblocking(true).unwrap();
     assert!(server.accept().is_err(), "nobody came");
+}
+
+#[test]
+fn a_file_that_never_answers_costs_no_more_than_the_limit() {
+    let place = Place::new();
+    let pipe = place.path().join("source/pipe");
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.unwrap().success());
+    let limit = Duration::from_millis(200);
+    let hook = escape(&[json!({ "read": "/source/pipe" })])
+        .grant("files", "source")
+        .limits(|limits| limits.wall = limit)
+        .load();
+    let failure = kit::within(limit, || kit::fails(&hook, &place.host().shared()));
+    let refused = failure.to_string().contains("refused");
+    assert!(
+        refused || failure.kind == FailureKind::TimedOut { limit },
+        "{failure}"
+    );
 }
 
 #[test]

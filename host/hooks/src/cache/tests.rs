@@ -39,7 +39,7 @@ impl Bench {
     }
 
     fn finds(&self, component: &[u8]) -> bool {
-        let found = self.cache().find(&self.engine, component);
+        let found = find(&self.cache(), &self.engine, component);
         assert_eq!(found.digest, sha256(component));
         found.component.is_some()
     }
@@ -47,6 +47,10 @@ impl Bench {
     fn entry(&self) -> PathBuf {
         self.cache().entry(&self.component)
     }
+}
+
+fn find(cache: &Cache, engine: &Engine, component: &[u8]) -> Found {
+    super::find(Some(cache), engine, component, || ()).0
 }
 
 /// A component with some code and data in it.
@@ -148,9 +152,9 @@ fn code_for_other_settings_is_a_miss() {
     bench.keep(&bench.component);
     let other = Engine::new(Config::new().epoch_interruption(true)).unwrap();
     let cache = Cache::open(&bench.place(), &other).unwrap();
-    assert!(cache.find(&other, &bench.component).component.is_none());
+    assert!(find(&cache, &other, &bench.component).component.is_none());
     fs::rename(bench.entry(), cache.entry(&bench.component)).unwrap();
-    assert!(cache.find(&other, &bench.component).component.is_none());
+    assert!(find(&cache, &other, &bench.component).component.is_none());
 }
 
 #[test]
@@ -192,7 +196,7 @@ fn a_directory_that_is_gone_is_a_miss_and_no_failure() {
     let bench = Bench::new();
     let cache = bench.cache();
     fs::remove_dir_all(bench.place()).unwrap();
-    let found = cache.find(&bench.engine, &bench.component);
+    let found = find(&cache, &bench.engine, &bench.component);
     assert!(found.component.is_none());
     let compiled = Component::from_binary(&bench.engine, &bench.component).unwrap();
     cache.keep(&bench.component, found.digest, &compiled);
@@ -205,10 +209,7 @@ fn keeping_it_again_leaves_a_loaded_one_alone() {
     use wasmtime::component::Linker;
     let bench = Bench::new();
     bench.keep(&bench.component);
-    let loaded = bench
-        .cache()
-        .find(&bench.engine, &bench.component)
-        .component;
+    let loaded = find(&bench.cache(), &bench.engine, &bench.component).component;
     bench.keep(&bench.component);
     fs::remove_file(bench.entry()).unwrap();
     let mut store = Store::new(&bench.engine, ());

@@ -21,7 +21,8 @@ use crate::{Cancel, Limits, Phase};
 
 /// The deeds behind the capabilities. Only the gate calls these, after it found a grant.
 ///
-/// The implementer bounds the time of each: a running deed can't be interrupted from here. Each gets
+/// The implementer bounds the time of each: a running deed can't be interrupted from here, nor may it
+/// enter an async runtime on the thread it is called on. Each gets
 /// the [`Call`] it is done for. A deed that makes no sense in the phase it was asked for in answers
 /// [`CapabilityError::Invalid`]; the gate itself lets `sqlite_backup`, `archive_create` and
 /// `command_capture` through in `pre-backup` alone, and none in `filter`.

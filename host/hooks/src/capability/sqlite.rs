@@ -7,9 +7,7 @@ pub struct Copied {
     pub pages: u64,
     /// The size of a page in bytes.
     pub page_size: u32,
-    /// How often it had to begin again because of a writer.
-    pub restarts: u32,
-    /// Whether it was checked for integrity.
+    /// Whether it was checked for integrity: always but in a dry run.
     pub checked: bool,
 }
 

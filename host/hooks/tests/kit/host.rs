@@ -126,7 +126,6 @@ impl Capabilities for FakeHost {
         Ok(Copied {
             pages: 3,
             page_size: 4096,
-            restarts: 0,
             checked: true,
         })
     }
