@@ -11,23 +11,31 @@ use copal_hook_sdk::{Error, NoConfig, PostBackup, Report};
 struct LogOutcome;
 
 /// The figures shown, where the run has them.
-const COUNTERS: [&str; 4] = ["files", "bytes", "transferred-bytes", "duration-ms"];
+const COUNTERS: [&str; 3] = ["files", "bytes", "duration-ms"];
 
 impl PostBackup for LogOutcome {
     type Config = NoConfig;
 
     fn run(_: NoConfig, report: &Report) -> Result<(), Error> {
+        let snapshot = report.snapshot();
         let (level, what) = match report.outcome() {
             Outcome::Succeeded => (Level::Info, "the snapshot is sealed"),
             Outcome::Warned => (
                 Level::Warn,
                 "the snapshot is sealed, but something fell short",
             ),
+            Outcome::Failed if snapshot.is_some() => (
+                Level::Error,
+                "some destination has no snapshot: the run failed",
+            ),
             Outcome::Failed => (Level::Error, "no snapshot: the run failed"),
+            Outcome::Interrupted if snapshot.is_some() => (
+                Level::Warn,
+                "some destination has no snapshot: the run was interrupted",
+            ),
             Outcome::Interrupted => (Level::Warn, "no snapshot: the run was interrupted"),
-            Outcome::Abandoned => (Level::Error, "no snapshot: the run was killed"),
+            Outcome::Abandoned => (Level::Error, "the run was killed"),
         };
-        let snapshot = report.snapshot();
         let message = report.message();
         let counters = COUNTERS.map(|name| (name, report.counter(name)));
 

@@ -47,7 +47,9 @@
 //!
 //! ```toml
 //! [[hook]]
+//! name = "copy-one"
 //! file = "hooks/copy_one.wasm"
+//! sha256 = "…" # `copal hook grant copy-one` writes this line
 //! config = { database = "webui.db" }
 //! grants = { sqlite = ["webui.db"] }
 //! ```

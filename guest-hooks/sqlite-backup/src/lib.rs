@@ -32,12 +32,8 @@ impl PreBackup for SqliteBackup {
 
 fn copy(database: &str) -> Result<(), Error> {
     let copied = sqlite::backup(database)?;
-    let again = match copied.restarts {
-        0 => String::new(),
-        times => format!(", begun again {times} times because it was written meanwhile"),
-    };
     let bytes = copied.pages.saturating_mul(copied.page_size.into());
-    info!("copied {database}: {bytes} bytes{again}");
+    info!("copied {database}: {bytes} bytes");
     Ok(())
 }
 

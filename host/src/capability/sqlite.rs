@@ -38,7 +38,6 @@ pub(super) fn backup(
     Ok(copal_hooks::Copied {
         pages: copied.pages,
         page_size: copied.page_size,
-        restarts: 0,
         checked: true,
     })
 }
@@ -52,7 +51,6 @@ pub(super) fn recorded_backup(
     Ok(copal_hooks::Copied {
         pages: 0,
         page_size: 0,
-        restarts: 0,
         checked: false,
     })
 }

@@ -126,7 +126,6 @@ impl Capabilities for Fake {
         Ok(Copied {
             pages: 10,
             page_size: 4096,
-            restarts: 0,
             checked: true,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use copal_hooks::Phase;
 
-use super::spec::{Case, Expect, Given, ReportSpec, Spec, TreeEntry};
+use super::spec::{Case, Expect, Given, ReportSpec, SNAPSHOT, Spec, TreeEntry};
 use super::{HookTestError, Subject, Tried, case};
 
 /// Paths that filters are often about.
@@ -51,7 +51,6 @@ pub(super) fn tree() -> Vec<TreeEntry> {
 
 fn of(phase: Phase) -> Case {
     let is_of_restore = matches!(phase, Phase::PreRestore | Phase::PostRestore | Phase::Drill);
-    let report = ReportSpec::default();
     Case {
         name: phase.name().to_owned(),
         phase,
@@ -60,12 +59,12 @@ fn of(phase: Phase) -> Case {
         dry_run: false,
         continues: false,
         given: Given {
-            snapshot: is_of_restore.then(|| report.snapshot.clone()),
+            snapshot: is_of_restore.then(|| SNAPSHOT.to_owned()),
             databases: vec!["webui.db".to_owned()],
             directories: vec!["uploads".to_owned()],
             ..Given::default()
         },
-        report,
+        report: ReportSpec::default(),
         tree: tree(),
         expect: Expect::default(),
     }

@@ -130,6 +130,9 @@ fn ok() -> u16 {
     200
 }
 
+/// The snapshot that hooks hear of where a case names none.
+pub(super) const SNAPSHOT: &str = "2026-01-02T030405Z";
+
 /// What a hook is told about a run's end.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -139,8 +142,8 @@ pub struct ReportSpec {
     pub outcome: Outcome,
     /// What failed or fell short.
     pub message: Option<String>,
-    /// The snapshot; empty for none.
-    pub snapshot: String,
+    /// The snapshot; empty for none. None where nothing was said: it follows from the outcome.
+    pub snapshot: Option<String>,
     /// Figures by name.
     pub counters: BTreeMap<String, u64>,
 }
@@ -148,29 +151,27 @@ pub struct ReportSpec {
 impl Default for ReportSpec {
     /// A run that succeeded.
     fn default() -> Self {
-        let counters = [
-            ("files", 3),
-            ("bytes", 4096),
-            ("transferred-bytes", 4096),
-            ("duration-ms", 1500),
-        ];
+        let counters = [("files", 3), ("bytes", 4096), ("duration-ms", 1500)];
         Self {
             outcome: Outcome::Succeeded,
             message: None,
-            snapshot: "2026-01-02T030405Z".to_owned(),
+            snapshot: None,
             counters: counters.map(|(name, n)| (name.to_owned(), n)).into(),
         }
     }
 }
 
 impl ReportSpec {
-    /// The report itself. A run that failed has no snapshot.
+    /// The report itself. A run that failed has a snapshot where it is named: that of another
+    /// destination.
     pub fn report(&self) -> Report {
-        let is_sealed = matches!(self.outcome, Outcome::Succeeded | Outcome::Warned);
+        let is_done = matches!(self.outcome, Outcome::Succeeded | Outcome::Warned);
+        let usual = is_done.then(|| SNAPSHOT.to_owned());
+        let snapshot = self.snapshot.clone().or(usual);
         Report {
             outcome: self.outcome,
             message: self.message.clone(),
-            snapshot: (is_sealed && !self.snapshot.is_empty()).then(|| self.snapshot.clone()),
+            snapshot: snapshot.filter(|id| !id.is_empty()),
             counters: self.counters.clone(),
         }
     }

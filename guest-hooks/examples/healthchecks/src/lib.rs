@@ -63,7 +63,7 @@ impl PostBackup for Healthchecks {
 fn text(report: &Report) -> String {
     let mut lines = vec![format!("run {}", run::id())];
     lines.extend(report.snapshot().map(|id| format!("snapshot {id}")));
-    for name in ["files", "bytes", "transferred-bytes", "duration-ms"] {
+    for name in ["files", "bytes", "duration-ms"] {
         lines.extend(report.counter(name).map(|value| format!("{name} {value}")));
     }
     lines.extend(report.message());

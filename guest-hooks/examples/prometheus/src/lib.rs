@@ -33,14 +33,9 @@ fn copal() -> String {
 }
 
 /// The run's counters, and what they are called as metrics.
-const COUNTERS: [(&str, &str, &str); 3] = [
+const COUNTERS: [(&str, &str, &str); 2] = [
     ("files", "copal_backup_files", "Files in the snapshot."),
     ("bytes", "copal_backup_bytes", "Bytes in the snapshot."),
-    (
-        "transferred-bytes",
-        "copal_backup_transferred_bytes",
-        "Bytes that travelled.",
-    ),
 ];
 
 impl PostBackup for Prometheus {
@@ -78,16 +73,16 @@ fn url(config: &Config) -> Result<String, Error> {
 }
 
 fn metrics(report: &Report, now: i64) -> String {
-    let outcome = report.outcome();
-    let sealed = matches!(outcome, Outcome::Succeeded | Outcome::Warned);
+    let sealed = report.snapshot().is_some();
     let now = exposition::seconds(now);
     let mut metrics = Exposition::default();
     let last = "When the last run ended, in seconds since 1970.";
     metrics.gauge("copal_backup_last_run_timestamp_seconds", last, &now);
     let success = "Whether the last run sealed a snapshot.";
     metrics.gauge("copal_backup_sealed", success, &u8::from(sealed));
-    let clean = "Whether the last run sealed a snapshot and nothing fell short.";
-    let clean_value = u8::from(outcome == Outcome::Succeeded);
+    let clean =
+        "Whether the last run sealed its snapshot at every destination and nothing fell short.";
+    let clean_value = u8::from(report.outcome() == Outcome::Succeeded);
     metrics.gauge("copal_backup_clean", clean, &clean_value);
     if sealed {
         let last = "When the last snapshot was sealed, in seconds since 1970.";

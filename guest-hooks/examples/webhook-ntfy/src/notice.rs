@@ -25,8 +25,6 @@ pub(crate) struct Notice {
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    transferred_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
 }
 
@@ -48,7 +46,6 @@ impl Notice {
             message: report.message(),
             files: report.counter("files"),
             bytes: report.counter("bytes"),
-            transferred_bytes: report.counter("transferred-bytes"),
             duration_ms: report.counter("duration-ms"),
         }
     }

@@ -1562,8 +1562,7 @@ bool copal_hooks_sqlite_backup(hook_string_t *name, copal_hooks_sqlite_copied_t 
       result.val.ok = (copal_hooks_sqlite_copied_t) {
         (uint64_t) (uint64_t) (*((int64_t*) (ptr + 8))),
         (uint32_t) (uint32_t) (*((int32_t*) (ptr + 16))),
-        (uint32_t) (uint32_t) (*((int32_t*) (ptr + 20))),
-        (bool) (int32_t) *((uint8_t*) (ptr + 24)),
+        (bool) (int32_t) *((uint8_t*) (ptr + 20)),
       };
       break;
     }

@@ -96,10 +96,8 @@ typedef struct copal_hooks_sqlite_copied_t {
   uint64_t   pages;
   // The size of a page.
   uint32_t   page_size;
-  // How often the copy had to begin again because the database was written meanwhile.
-  uint32_t   restarts;
   // Whether the copy was checked for integrity. A check that fails is an error, so this is
-  // false only where none was made: in a dry run, or because the owner turned it off.
+  // false in a dry run alone.
   bool   checked;
 } copal_hooks_sqlite_copied_t;
 
@@ -262,15 +260,17 @@ typedef struct {
 
 typedef uint8_t copal_hooks_report_outcome_t;
 
-// A snapshot was sealed.
+// It is done: every destination has the snapshot, or the snapshot is in place. A dry run
+// would have come that far.
 #define COPAL_HOOKS_REPORT_OUTCOME_SUCCEEDED 0
-// A snapshot was sealed, but something after it fell short.
+// It is done, but something fell short on the way or after it.
 #define COPAL_HOOKS_REPORT_OUTCOME_WARNED 1
-// No snapshot was made.
+// It is not done: some destination has no snapshot, or the snapshot is not in place. Where
+// another destination has one, `snapshot` names it.
 #define COPAL_HOOKS_REPORT_OUTCOME_FAILED 2
-// No snapshot was made, because somebody stopped the run.
+// The same, because somebody stopped it.
 #define COPAL_HOOKS_REPORT_OUTCOME_INTERRUPTED 3
-// The run was killed; a later one reports it.
+// Reserved: the run was killed, and a later one tells of it. No run does that yet.
 #define COPAL_HOOKS_REPORT_OUTCOME_ABANDONED 4
 
 typedef struct copal_hooks_report_own_report_t {
@@ -917,12 +917,16 @@ extern bool copal_hooks_run_info_snapshot(hook_string_t *ret);
 // and artifacts alike, in `staged`; of the snapshot, in `pre-restore`, `post-restore` and
 // `drill`. None where it is unknown; what became of a backup, a `report` has.
 extern bool copal_hooks_run_info_counter(hook_string_t *name, uint64_t *ret);
-// How much longer the hook may compute or wait in this call, in milliseconds. Time that
-// Copal spends on a capability for the hook is not counted; it has deadlines of its own.
+// How much longer the hook may compute or wait in this call, in milliseconds. Waiting for an
+// answer over HTTP is waiting. What Copal does for the hook by another capability is not counted:
+// a command has a deadline of its own, and a copy, a check or an archive takes as long as the
+// size of the data wants.
 extern uint64_t copal_hooks_run_info_time_left_ms(void);
 
 // Imported Functions from `copal:hooks/sqlite@0.1.0`
-// The databases that Copal found in the source by their header and the grant covers, sorted.
+// The databases that the grant covers, sorted: in the phases of a backup those that Copal found
+// in the source by their header, in `pre-restore`, `post-restore` and `drill` those of the
+// snapshot.
 // 
 // Errors: `denied` for a hook that has no grant for any database.
 extern bool copal_hooks_sqlite_databases(hook_list_string_t *ret, copal_hooks_sqlite_error_t *err);
@@ -930,13 +934,15 @@ extern bool copal_hooks_sqlite_databases(hook_list_string_t *ret, copal_hooks_sq
 // stands in for the live file in the snapshot. In `pre-backup` alone.
 // 
 // Errors: `denied`; `invalid` for a name that is no path inside the source; `missing` for a
-// database that is not there; `timed-out`; `failed`, also where the copy fails its check.
+// database that is not there; `timed-out` where somebody keeps it locked; `failed`, also where
+// the copy fails its check.
 extern bool copal_hooks_sqlite_backup(hook_string_t *name, copal_hooks_sqlite_copied_t *ret, copal_hooks_sqlite_error_t *err);
 // Checks a database; what is wrong with it, at most 100 lines, none where nothing is. In
 // `pre-backup` its copy in the staging directory where there is one, else the live file; in
-// `drill` the restored one.
+// `drill` the restored one, in all other phases the live file.
 // 
-// Errors: `denied`; `invalid`; `missing`; `timed-out`; `failed` where it can't be opened.
+// Errors: `denied`; `invalid`; `missing`; `timed-out` where somebody keeps it locked; `failed`
+// where it can't be opened.
 extern bool copal_hooks_sqlite_check(hook_string_t *name, copal_hooks_sqlite_depth_t depth, hook_list_string_t *ret, copal_hooks_sqlite_error_t *err);
 
 // Imported Functions from `copal:hooks/archive@0.1.0`
@@ -944,8 +950,9 @@ extern bool copal_hooks_sqlite_check(hook_string_t *name, copal_hooks_sqlite_dep
 // directory in the snapshot. `directory` is its name without a slash at the end. In `pre-backup`
 // alone.
 // 
-// Errors: `denied`; `invalid` for a name that is no path inside the source; `missing` for a
-// directory that is not there; `timed-out`; `failed`.
+// Errors: `denied`; `invalid` for a name that is no path inside the source, one whose archive's
+// path is in use, and a directory with a database in it that was not copied; `missing` for a
+// directory that is not there; `failed`.
 extern bool copal_hooks_archive_create(hook_string_t *directory, copal_hooks_archive_format_t format, copal_hooks_archive_archived_t *ret, copal_hooks_archive_error_t *err);
 
 // Imported Functions from `copal:hooks/command@0.1.0`
@@ -991,12 +998,13 @@ extern bool copal_hooks_secrets_reveal(hook_string_t *name, hook_list_u8_t *ret,
 // Imported Functions from `copal:hooks/report@0.1.0`
 // How it ended.
 extern copal_hooks_report_outcome_t copal_hooks_report_method_report_outcome(copal_hooks_report_borrow_report_t self);
-// What failed or fell short, for a person; none where nothing did.
+// What failed or fell short, the first of it, for a person; none where nothing did.
 extern bool copal_hooks_report_method_report_message(copal_hooks_report_borrow_report_t self, hook_string_t *ret);
-// The identifier of the snapshot; none where none was sealed.
+// The identifier of the snapshot that was sealed, the first where several were, or put in
+// place; none where there is none, and in a dry run.
 extern bool copal_hooks_report_method_report_snapshot(copal_hooks_report_borrow_report_t self, hook_string_t *ret);
-// A figure by its name, for example `files`, `bytes`, `transferred-bytes` or
-// `duration-ms`; none where it is unknown.
+// A figure by its name: `files` and `bytes`, of that snapshot, and `duration-ms`; none where
+// it is unknown. There may be more in time.
 extern bool copal_hooks_report_method_report_counter(copal_hooks_report_borrow_report_t self, hook_string_t *name, uint64_t *ret);
 
 // Imported Functions from `wasi:io/poll@0.2.12`
