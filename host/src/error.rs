@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
 use copal_core::diagnostic::Diagnostic;
-use copal_hooks::HookFailure;
+use copal_hooks::{FailureKind, HookFailure};
 
 use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
@@ -254,6 +254,22 @@ impl CopalError {
         match failed {
             FilterFailed::Hook(failure) => Some(failure),
             FilterFailed::Rules { .. } => None,
+        }
+    }
+
+    /// The last lines that a hook logged before it trapped: the text of its panic or exception.
+    pub fn last_words(&self) -> &[String] {
+        const SHOWN: usize = 20;
+        let failed = match self {
+            Self::Hook(failure) => Some(failure),
+            _ => self.failed_filter(),
+        };
+        match failed {
+            Some(failure) if matches!(failure.kind, FailureKind::Trap { .. }) => {
+                let words = &failure.last_words;
+                &words[words.len().saturating_sub(SHOWN)..]
+            }
+            _ => &[],
         }
     }
 

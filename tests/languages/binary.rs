@@ -14,6 +14,7 @@ use crate::kit::{self, Language};
 in_each_language!(
     a_run_is_filtered_and_told_of_once_its_line_is_added,
     the_tests_that_come_with_a_new_hook_pass,
+    the_text_of_an_exception_reaches_the_terminal,
 );
 
 fn a_run_is_filtered_and_told_of_once_its_line_is_added(language: Language) {
@@ -23,13 +24,13 @@ fn a_run_is_filtered_and_told_of_once_its_line_is_added(language: Language) {
     let server = HttpServer::start();
     let world = world(&component);
 
-    configure(&world, &component, &server, "");
+    configure(&world, &component, &server.url("/told"), "");
     let denied = world.copal(&["backup"]);
     denied.exits_with(3);
     denied.says(&format!("POST {}", server.origin()));
     assert_eq!(server.connections(), 0, "{denied}");
 
-    configure(&world, &component, &server, &line_to_add(&denied));
+    configure(&world, &component, &server.url("/told"), &line_to_add(&denied));
     world.copal(&["backup"]).succeeds();
     assert_eq!(server.asked(), ["POST /told"]);
     let body: Value = serde_json::from_str(&server.requests()[0].text()).unwrap();
@@ -61,6 +62,19 @@ fn the_tests_that_come_with_a_new_hook_pass(language: Language) {
     );
 }
 
+fn the_text_of_an_exception_reaches_the_terminal(language: Language) {
+    let Some(component) = kit::component(&format!("{}-misbehaving", language.name())) else {
+        return;
+    };
+    let world = world(&component);
+    configure(&world, &component, "throw", "");
+    let output = world.copal(&["-q", "backup"]);
+    output
+        .exits_with(3)
+        .says("the sky falls as it was told")
+        .says(" next: ");
+}
+
 /// A world with the component and a source that it has something to leave out of.
 fn world(component: &[u8]) -> World {
     // Compiled here, where only one is at a time.
@@ -77,8 +91,8 @@ fn world(component: &[u8]) -> World {
     world
 }
 
-fn configure(world: &World, component: &[u8], server: &HttpServer, grants: &str) {
-    let (digest, url) = (sha256(component), server.url("/told"));
+fn configure(world: &World, component: &[u8], url: &str, grants: &str) {
+    let digest = sha256(component);
     let config = format!("{{ suffixes = [\".tmp\"], max-size = 1000, url = \"{url}\" }}");
     world.write(
         "copal.toml",

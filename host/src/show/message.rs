@@ -56,6 +56,10 @@ pub fn render(error: &CopalError, next: &str) -> String {
     for cause in error.in_full() {
         write_part(&mut text, "  why: ", &cause);
     }
+    let words = error.last_words();
+    if !words.is_empty() {
+        write_part(&mut text, "  log: ", &words.join("\n"));
+    }
     if !next.is_empty() {
         write_part(&mut text, " next: ", next);
     }
