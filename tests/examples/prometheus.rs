@@ -55,6 +55,22 @@ fn a_failure_leaves_the_last_success_as_it_was() {
 }
 
 #[test]
+fn a_snapshot_at_one_destination_of_two_is_sealed_and_not_clean() {
+    let (world, server) = (world_with(NAME), HttpServer::start());
+    pushing(&world, &server, "", "");
+    world.write("occupied", "a file, where a directory has to be");
+    let config = std::fs::read_to_string(world.path("copal.toml")).unwrap();
+    let both = "remote = \"vault:\" }, { remote = \"occupied\" }";
+    world.write("copal.toml", config.replace("remote = \"vault:\" }", both));
+    world.copal(&["backup"]).exits_with(1);
+    let text = server.requests()[0].text();
+    for line in ["sealed 1", "clean 0", "files 2"] {
+        assert!(text.contains(&format!("\ncopal_backup_{line}\n")), "{text}");
+    }
+    assert!(text.contains("\ncopal_backup_last_sealed"), "{text}");
+}
+
+#[test]
 fn without_its_grant_nothing_is_pushed_and_the_line_that_is_told_is_enough() {
     let (world, server) = (world_with(NAME), HttpServer::start());
     let config = format!("config = {{ url = \"{}\" }}", server.origin());
