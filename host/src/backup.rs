@@ -94,16 +94,15 @@ impl<'a> Backup<'a> {
     fn snapshot(&mut self, hooks: &mut Hooks) -> Result<Delivered, CopalError> {
         let edges = self.run.edges;
         let (plan, reached) = self.look(hooks)?;
-        let ready: Vec<&Ready> = reached
-            .iter()
-            .filter_map(|one| one.ready.as_ref().ok())
-            .collect();
-
-        edges.show.step(Step::Stage);
-        let Resumed { staged } = self.pause_stage_resume(hooks, &plan, &ready)?;
-        hooks.count(staged.files.len() as u64, staged.bytes());
-        hooks.staged(&floors::real(self.last_view()), &self.cancel())?;
-
+        let staged = match self.stage(hooks, &plan, &reached) {
+            Ok(staged) => staged,
+            Err(error) => {
+                // What a destination answered is true all the same.
+                let unreached = reached.into_iter().filter_map(|one| one.ready.err());
+                self.run.shortcomings.extend(unreached);
+                return Err(error);
+            }
+        };
         let parcel = Parcel {
             job: self.job,
             run: &self.run.id,
@@ -115,6 +114,22 @@ impl<'a> Backup<'a> {
         let deliveries = reached.into_iter().map(|one| parcel.deliver(one)).collect();
         let notes = std::mem::take(&mut self.notes);
         Ok(Delivered { deliveries, notes })
+    }
+
+    /// What is delivered, when the app goes on and hooks have heard of it.
+    fn stage(
+        &mut self,
+        hooks: &mut Hooks,
+        plan: &Plan,
+        reached: &[Reached],
+    ) -> Result<Staged, CopalError> {
+        self.run.edges.show.step(Step::Stage);
+        let answers = reached.iter().map(|one| &one.ready);
+        let ready: Vec<&Ready> = answers.filter_map(|ready| ready.as_ref().ok()).collect();
+        let Resumed { staged } = self.pause_stage_resume(hooks, plan, &ready)?;
+        hooks.count(staged.files.len() as u64, staged.bytes());
+        hooks.staged(&floors::real(self.last_view()), &self.cancel())?;
+        Ok(staged)
     }
 
     /// Everything that can be known before anything is done.

@@ -41,7 +41,7 @@ pub struct Drilled {
     pub databases: Vec<RelPath>,
     /// The hooks that tried the copy, in order.
     pub hooks: Vec<String>,
-    /// Everything that is wrong with the snapshot.
+    /// Everything that is wrong with the snapshot, and the signal, if one ended the trial.
     pub wrong: Vec<CopalError>,
 }
 
@@ -124,13 +124,14 @@ fn try_copy(
     show.step(Step::Try);
     let Tried {
         databases,
-        damaged: mut wrong,
+        mut wrong,
     } = try_databases(&copy, manifest, interrupt)?;
-    let view = floors::tree(means, &copy, databases.clone(), interrupt);
-    let floor = floors::real(view);
-    let found = hooks.drill(&floor, &Cancel::from(interrupt.flag()));
-    wrong.extend(found.into_iter().map(CopalError::Hook));
-    interrupt.check()?;
+    if !wrong.iter().any(CopalError::is_interruption) {
+        let view = floors::tree(means, &copy, databases.clone(), interrupt);
+        let floor = floors::real(view);
+        let found = hooks.drill(&floor, &Cancel::from(interrupt.flag()));
+        wrong.extend(found.into_iter().map(CopalError::Hook));
+    }
 
     let path = scratch.path().to_owned();
     if let Err(source) = scratch.remove() {

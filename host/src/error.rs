@@ -1,5 +1,7 @@
 //! Everything that can end a command, as facts. What to do about each is `cli/ending.rs`'s to say.
 
+mod interruption;
+
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;

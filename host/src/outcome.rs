@@ -137,7 +137,7 @@ pub enum Verdict {
     Warned,
     /// Some of it failed: a destination has no snapshot.
     Failed,
-    /// A signal ended the run.
+    /// A signal ended the run; something may have failed before.
     Interrupted(Signal),
 }
 
@@ -156,8 +156,10 @@ impl<T: Achieved> Outcome<T> {
             // A signal that came after the last step interrupted nothing.
             (true, _) if self.shortcomings.is_empty() => Verdict::Succeeded,
             (true, _) => Verdict::Warned,
-            (false, Some(signal)) => Verdict::Interrupted(signal),
-            (false, None) => Verdict::Failed,
+            (false, Some(signal)) if self.errors().any(CopalError::is_interruption) => {
+                Verdict::Interrupted(signal)
+            }
+            (false, _) => Verdict::Failed,
         }
     }
 
@@ -236,5 +238,46 @@ impl Achieved for Delivered {
             })
         };
         self.deliveries.iter().filter_map(record).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::interrupt::Interrupted;
+    use crate::step::swap::SwapError;
+
+    fn after_a_signal(errors: Vec<CopalError>) -> Outcome<Delivered> {
+        let delivery = |error| Delivery {
+            destination: String::new(),
+            result: Err(error),
+            left_behind: None,
+        };
+        Outcome {
+            run: String::new(),
+            name: String::new(),
+            kind: Kind::Backup,
+            started: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            result: Ok(Delivered {
+                deliveries: errors.into_iter().map(delivery).collect(),
+                notes: Notes::default(),
+            }),
+            interrupted: Some(Signal::Interrupt),
+            shortcomings: Vec::new(),
+            hooks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_signal_makes_an_interruption_only_of_what_it_ended() {
+        let failed = || SwapError::NotADirectory("file".into()).into();
+        let ended = || Interrupted(Signal::Interrupt).into();
+        let verdict = |errors| after_a_signal(errors).verdict();
+        assert_eq!(verdict(vec![failed()]), Verdict::Failed);
+        let interrupted = Verdict::Interrupted(Signal::Interrupt);
+        assert_eq!(verdict(vec![ended()]), interrupted);
+        assert_eq!(verdict(vec![failed(), ended()]), interrupted);
+        assert_eq!(verdict(Vec::new()), Verdict::Succeeded);
     }
 }

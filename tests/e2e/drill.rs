@@ -109,6 +109,40 @@ fn all_that_is_wrong_is_told_damaged_databases_broken_references_and_hooks() {
 }
 
 #[test]
+fn what_was_found_before_a_signal_is_told_with_it() {
+    let world = world_with_specimen();
+    make_database(&world, "source/orphans.db");
+    let orphans = rusqlite::Connection::open(world.path("source/orphans.db")).unwrap();
+    orphans
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM parent")
+        .unwrap();
+    drop(orphans);
+    let signal = "[command.signal]\nrun = [\"sh\", \"-c\", \"kill -TERM $PPID; sleep 600\"]\n\n";
+    let fails = hook("fails", "config = { act = \"fail\", within = \"drill\" }");
+    let ends = hook(
+        "ends",
+        "config = { act = { command = \"signal\" }, within = \"drill\" }\ngrants.command = [\"signal\"]",
+    );
+    configure(&world, &format!("{DEFAULTS}{fails}{ends}{signal}"));
+    world.copal(&["backup"]).succeeds();
+
+    let drilled = world.copal(&["drill"]);
+    drilled
+        .exits_with(143)
+        .says("orphans.db")
+        .says("hook `fails` failed in drill")
+        .says("interrupted by SIGTERM");
+    assert!(!drilled.stderr().contains("hook `ends`"), "{drilled}");
+    no_copy_is_left(&world);
+    let record = world
+        .copal(&["history", "show", "latest", "--json"])
+        .succeeds()
+        .json();
+    assert_eq!(record["outcome"], "interrupted");
+    assert_eq!(record["errors"].as_array().unwrap().len(), 3, "{record:#}");
+}
+
+#[test]
 fn a_damaged_file_ends_a_drill_before_anything_is_tried() {
     let world = small_world();
     let id = crate::common::back_up(&world);

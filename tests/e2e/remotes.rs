@@ -9,6 +9,7 @@ use copal_testkit::{Output, World, wait_until};
 use rustix::process::Signal;
 
 use crate::common::{PATIENCE, fails_cleanly, files_below, leaves_nothing, small_world};
+use crate::specimen::{hook, world_with_specimen};
 
 fn back_up_to(world: &World, to: &str) -> Output {
     world.copal(&["backup", "--source", "source", "--to", to])
@@ -214,4 +215,21 @@ fn so_many_transfers_run_at_once_as_are_configured() {
     running.signal(Signal::INT);
     running.finish(PATIENCE).unwrap().exits_with(130);
     leaves_nothing(&world);
+}
+
+#[test]
+fn a_destination_that_did_not_answer_is_told_although_a_hook_ended_the_run() {
+    let world = world_with_specimen();
+    let fails = hook("fails", "config = { act = \"fail\", within = \"staged\" }");
+    world.write(
+        "copal.toml",
+        format!(
+            "name = \"letters\"\nsource.path = \"source\"\ndestination = [{{ remote = \"vault:\" }}, {{ remote = \"nowhere:\" }}]\n\n{fails}"
+        ),
+    );
+    let output = world.copal(&["backup"]);
+    output
+        .exits_with(1)
+        .says("hook `fails` failed in staged")
+        .says("nowhere:");
 }

@@ -32,10 +32,11 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
 /// Tells what went wrong, each thing in three parts.
 pub(super) fn tell<T: Achieved>(outcome: &Outcome<T>) {
     let tell = |error: &CopalError| message::error(error, &ending(error).next);
-    match outcome.verdict() {
-        // Whatever failed did so because of the signal.
-        Verdict::Interrupted(signal) => tell(&Interrupted(signal).into()),
-        Verdict::Succeeded | Verdict::Warned | Verdict::Failed => outcome.errors().for_each(tell),
+    // However many things a signal ended, it is told once, after what really failed.
+    let failed = outcome.errors().filter(|error| !error.is_interruption());
+    failed.for_each(tell);
+    if let Verdict::Interrupted(signal) = outcome.verdict() {
+        tell(&Interrupted(signal).into());
     }
     outcome.shortcomings.iter().for_each(tell);
 }

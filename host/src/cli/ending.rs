@@ -88,7 +88,7 @@ pub(super) fn usage(next: impl Into<String>) -> Ending {
 fn interrupted(signal: Signal) -> Ending {
     Ending {
         exit: Exit::Interrupted(signal),
-        next: "nothing half-done is left behind; run it again when you like".to_owned(),
+        next: "nothing half-done is in use; run it again when you like".to_owned(),
     }
 }
 

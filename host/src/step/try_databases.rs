@@ -7,7 +7,7 @@ use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
 use copal_hooks::CheckDepth;
 
-use crate::capability::sqlite;
+use crate::capability::sqlite::{self, SqliteError};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, absolute, walk};
 use crate::error::CopalError;
@@ -15,10 +15,10 @@ use crate::error::CopalError;
 /// What came of it.
 #[derive(Debug)]
 pub struct Tried {
-    /// The databases there are, sorted.
+    /// The databases that were checked, sorted.
     pub databases: Vec<RelPath>,
-    /// Those that are damaged, each an error.
-    pub damaged: Vec<CopalError>,
+    /// Those that are damaged, each an error; last the signal, if one came before all were checked.
+    pub wrong: Vec<CopalError>,
 }
 
 /// Checks every database below `copy`.
@@ -29,12 +29,15 @@ pub fn try_databases(
 ) -> Result<Tried, CopalError> {
     let mut tried = Tried {
         databases: Vec::new(),
-        damaged: Vec::new(),
+        wrong: Vec::new(),
     };
     let walked = walk(copy, &[], &mut Everything, interrupt).map_err(unreadable)?;
     let files = walked.kept.into_iter();
     for found in files.filter(|found| found.kind == FoundKind::File) {
-        interrupt.check()?;
+        if let Err(interrupted) = interrupt.check() {
+            tried.wrong.push(interrupted.into());
+            break;
+        }
         let file = absolute(copy, &found.path);
         let is_database = sqlite::is_database(&file).map_err(|source| CopalError::Scratch {
             deed: "read",
@@ -46,13 +49,14 @@ pub fn try_databases(
         }
         let problems = match sqlite::findings(&file, false, CheckDepth::Full, interrupt) {
             Ok(problems) => problems,
-            Err(error) => {
-                interrupt.check()?;
-                vec![error.to_string()]
+            Err(SqliteError::Interrupted(interrupted)) => {
+                tried.wrong.push(interrupted.into());
+                break;
             }
+            Err(error) => vec![error.to_string()],
         };
         if !problems.is_empty() {
-            tried.damaged.push(CopalError::Unsound {
+            tried.wrong.push(CopalError::Unsound {
                 id: manifest.id,
                 database: found.path.clone(),
                 problems,
