@@ -1,6 +1,9 @@
 //! All filter hooks of a run, asked as one.
 
+use std::collections::HashSet;
+
 use copal_core::filter::{self, FilterRules};
+use copal_core::path::RelPath;
 use copal_hooks::{
     Account, Cancel, EntryKind, FilterBatch, FilterSession, HookFailure, Phase, Verdict,
 };
@@ -38,8 +41,12 @@ struct Asked {
     hook: String,
     session: FilterSession,
     batch: FilterBatch,
-    kept_whole: Vec<copal_core::path::RelPath>,
+    kept_whole: KeptWhole,
 }
+
+/// Directories with all that is in them.
+#[derive(Default)]
+struct KeptWhole(HashSet<RelPath>);
 
 impl Filters {
     /// Starts a fresh session of each filter hook.
@@ -65,7 +72,7 @@ impl Filters {
                     hook: hook.name().to_owned(),
                     batch: session.batch(),
                     session,
-                    kept_whole: Vec::new(),
+                    kept_whole: KeptWhole::default(),
                 });
             } else {
                 let account = session.finish();
@@ -97,7 +104,7 @@ impl Filter for Filters {
         for asked in &mut self.sessions {
             // Only about what nothing has left out yet, nor this hook kept whole.
             let mut open: Vec<usize> = (0..found.len())
-                .filter(|&at| answers[at] == Keep::Yes && !asked.keeps_whole(&found[at]))
+                .filter(|&at| answers[at] == Keep::Yes && !asked.kept_whole.holds(&found[at].path))
                 .collect();
             while !open.is_empty() {
                 asked.batch.clear();
@@ -116,20 +123,27 @@ impl Filter for Filters {
     }
 }
 
-impl Asked {
-    fn keeps_whole(&self, found: &Found) -> bool {
-        self.kept_whole
-            .iter()
-            .any(|directory| found.path.is_within(directory))
+impl KeptWhole {
+    /// Of a file there is nothing to remember: a hook may say this of each of a million.
+    fn add(&mut self, found: &Found) {
+        if found.kind == FoundKind::Directory {
+            self.0.insert(found.path.clone());
+        }
     }
 
+    fn holds(&self, path: &RelPath) -> bool {
+        !self.0.is_empty() && path.ancestors().any(|above| self.0.contains(&above))
+    }
+}
+
+impl Asked {
     fn judge(&mut self, found: &Found, verdict: Verdict) -> Keep {
         match verdict {
             Verdict::Keep => Keep::Yes,
             Verdict::Skip => Keep::No,
             Verdict::SkipSubtree => Keep::NothingBelow,
             Verdict::KeepSubtree => {
-                self.kept_whole.push(found.path.clone());
+                self.kept_whole.add(found);
                 Keep::Yes
             }
         }
@@ -168,4 +182,29 @@ fn push(batch: &mut FilterBatch, found: &Found) {
     let mtime = found.attributes.mtime.as_nanosecond();
     let mtime = i64::try_from(mtime).unwrap_or(if mtime < 0 { i64::MIN } else { i64::MAX });
     batch.push(found.path.as_bytes(), kind, size, mtime);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::stat::{Version, attributes};
+
+    #[test]
+    fn only_directories_are_remembered_as_kept_whole() {
+        let metadata = std::fs::metadata("/").unwrap();
+        let found = |path: &str, kind| Found {
+            path: path.parse().unwrap(),
+            attributes: attributes(&metadata),
+            version: Version::of(&metadata),
+            kind,
+        };
+        let mut kept = KeptWhole::default();
+        kept.add(&found("notes", FoundKind::Directory));
+        kept.add(&found("letter", FoundKind::File));
+        kept.add(&found("link", FoundKind::Symlink(Vec::new())));
+        assert_eq!(kept.0.len(), 1);
+        let holds = |path: &str| kept.holds(&path.parse().unwrap());
+        assert!(holds("notes/deep/first") && holds("notes/first"));
+        assert!(!holds("notes") && !holds("notes2/first") && !holds("letter"));
+    }
 }
