@@ -43,11 +43,16 @@ impl Hooks {
         cancel: &Cancel,
     ) -> Result<(), HookFailure> {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
-            let account = hook.pre_backup(run, Arc::clone(floor), cancel)?;
-            match files::take_in(view, hook.name()) {
+            let before = view.artifacts.so_far();
+            let result = hook.pre_backup(run, Arc::clone(floor), cancel);
+            let result = result.and_then(|account| match files::take_in(view, hook.name()) {
                 Ok(()) => Ok(account),
                 Err(why) => Err(unfit_leavings(hook, why, account)),
+            });
+            if result.is_err() {
+                view.artifacts.take_back(before);
             }
+            result
         };
         self.call_until(Phase::PreBackup, cancel, &call)
     }

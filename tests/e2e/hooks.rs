@@ -116,3 +116,24 @@ fn a_component_that_is_missing_cut_short_or_none_is_refused_by_name() {
         fs::write(&file, whole).unwrap();
     }
 }
+
+/// The hook packs a directory, and then leaves in `/staging` what can't join a snapshot.
+#[test]
+fn what_a_failing_hook_had_packed_is_not_sealed() {
+    let world = world_with_specimen();
+    let tell = format!(
+        "[command.litter]\nrun = [\"sh\", \"-c\", \"cd {}/home/.local/state/copal/staging/letters/run-*/made/staging-of-own && ln -s x link; true\", \"{{phase}}\", \"{{outcome}}\"]\n\n",
+        world.root().display()
+    );
+    let own = hook(
+        "own",
+        "on_error = \"warn\"\nconfig = { tell = \"litter\", act = { archive = \"notes\" }, within = \"pre-backup\" }\ngrants = { files = [\"staging\"], archive = [\"notes\"], command = [\"litter\"] }",
+    );
+    configure(&world, &format!("{tell}{own}"));
+    let output = world.copal(&["backup"]);
+    output.exits_with(3).says("`/staging/link` is a link");
+    let listing = world.copal(&["ls", "latest"]);
+    let listing = listing.succeeds().stdout();
+    assert!(listing.contains("notes/first.txt"), "{listing}");
+    assert!(!listing.contains("notes.tar"), "{listing}");
+}

@@ -1,5 +1,7 @@
 //! What hooks had made: staged files that stand in for live ones, and files that are new.
 
+mod attempt;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -51,7 +53,7 @@ pub struct Artifacts {
     made: Mutex<Made>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Made {
     stand_ins: Vec<Artifact>,
     added: Vec<Added>,
