@@ -82,7 +82,12 @@ fn check(host: &Host, directory: &RelPath, taken: Taken) -> Result<(), Capabilit
             "`{name}` is in the source already, where the archive of `{directory}` would go: choose another format"
         )));
     }
-    Ok(())
+    match host.artifacts.in_the_way_of_archive(directory, &name) {
+        Some(other) => Err(CapabilityError::Invalid(format!(
+            "`{directory}`: the artifact `{other}` is in the way of its archive `{name}`"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// What an archive of `directory` has to hold: walked anew, since the databases were copied after
@@ -165,3 +170,7 @@ fn failed(directory: &RelPath, error: &ArchiveError) -> CapabilityError {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "archive_tests.rs"]
+mod tests;

@@ -103,6 +103,18 @@ impl Artifacts {
         self.made().in_the_way(path, is_file)
     }
 
+    /// What is in the way of an archive at `archive` that would stand in for `directory`. An earlier
+    /// archive of the same directory is not: it is replaced.
+    pub fn in_the_way_of_archive(&self, directory: &RelPath, archive: &RelPath) -> Option<RelPath> {
+        let made = self.made();
+        let inside = made.added.iter().find(|new| new.path.is_within(directory));
+        let inside = inside.map(|new| new.path.clone());
+        inside.or_else(|| {
+            let others = made.paths(|made| made.stands_in_for != *directory);
+            clash(others, archive, true)
+        })
+    }
+
     /// The staged copy that stands in for the file at `path`.
     pub fn stand_in(&self, path: &RelPath) -> Option<PathBuf> {
         let made = self.made();
@@ -129,18 +141,34 @@ impl Artifacts {
 
 impl Made {
     fn in_the_way(&self, new: &RelPath, is_file: bool) -> Option<RelPath> {
-        let stand_ins = self.stand_ins.iter().map(|made| (made.path(), true));
-        let added = self
-            .added
-            .iter()
-            .map(|made| (made.path.clone(), made.file.is_some()));
-        let mut others = stand_ins.chain(added);
-        let clash = others.find(|(path, other_is_file)| {
-            let same = path == new && (is_file || *other_is_file);
-            let below_a_file = *other_is_file && new.is_within(path);
-            let above_another = is_file && path.is_within(new);
-            same || below_a_file || above_another
+        let mut archived = self.stand_ins.iter().filter(|made| {
+            made.taken.archive_suffix().is_some() && new.is_within(&made.stands_in_for)
         });
-        clash.map(|(path, _)| path)
+        let archive = archived.next().map(Artifact::path);
+        archive.or_else(|| clash(self.paths(|_| true), new, is_file))
     }
+
+    /// The paths in the snapshot of all that is new and of the stand-ins that `which` says, each
+    /// with whether it is a file.
+    fn paths(&self, which: impl Fn(&Artifact) -> bool) -> impl Iterator<Item = (RelPath, bool)> {
+        let stand_ins = self.stand_ins.iter().filter(move |made| which(made));
+        let added = self.added.iter();
+        let stand_ins = stand_ins.map(|made| (made.path(), true));
+        stand_ins.chain(added.map(|made| (made.path.clone(), made.file.is_some())))
+    }
+}
+
+/// The first of `others` that can't be in one tree with `new`.
+fn clash(
+    mut others: impl Iterator<Item = (RelPath, bool)>,
+    new: &RelPath,
+    is_file: bool,
+) -> Option<RelPath> {
+    let clash = others.find(|(path, other_is_file)| {
+        let same = path == new && (is_file || *other_is_file);
+        let below_a_file = *other_is_file && new.is_within(path);
+        let above_another = is_file && path.is_within(new);
+        same || below_a_file || above_another
+    });
+    clash.map(|(path, _)| path)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use copal_core::config::Config;
+use copal_core::path::RelPath;
 use copal_hooks::{Call, Cancel, Limits, Phase};
 
 use super::artifacts::Artifacts;
@@ -11,6 +12,7 @@ use super::host::Host;
 use super::means::Means;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::state::StateDir;
+use crate::edge::walk::{Filter, Found, Keep, walk};
 use crate::job::Job;
 
 /// A floor over a source of its own.
@@ -66,6 +68,19 @@ impl Floor {
         }
     }
 
+    /// Has the floor know what is in its source, without what `is_left_out` says.
+    pub(super) fn look(&mut self, is_left_out: impl Fn(&RelPath) -> bool) {
+        let walked = walk(
+            &self.host.source,
+            &[],
+            &mut Without(is_left_out),
+            &self.host.interrupt,
+        );
+        let walked = walked.unwrap();
+        self.host.found = walked.kept;
+        self.host.left_out = walked.left_out;
+    }
+
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -73,5 +88,19 @@ impl Floor {
     /// The files that artifacts are made in.
     pub(super) fn made(&self) -> usize {
         std::fs::read_dir(self.path("made")).unwrap().count()
+    }
+}
+
+struct Without<F>(F);
+
+impl<F: Fn(&RelPath) -> bool> Filter for Without<F> {
+    type Error = std::convert::Infallible;
+
+    fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, Self::Error> {
+        let keep = |found: &Found| match self.0(&found.path) {
+            true => Keep::NothingBelow,
+            false => Keep::Yes,
+        };
+        Ok(found.iter().map(keep).collect())
     }
 }

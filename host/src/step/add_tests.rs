@@ -6,7 +6,7 @@ use copal_hooks::{Call, Cancel, Capabilities, Limits, Phase};
 use jiff::Timestamp;
 
 use super::*;
-use crate::capability::artifacts::Artifacts;
+use crate::capability::artifacts::{Artifact, Artifacts};
 use crate::capability::files;
 use crate::capability::host::Host;
 use crate::capability::means::Means;
@@ -29,6 +29,15 @@ impl Filter for All {
 
 /// A source in which a hook leaves what `leave` says, and `then` happens before it is staged.
 fn staged(leave: impl FnOnce(&Path), then: impl FnOnce(&Path)) -> Result<Staged, StageError> {
+    staged_with(|_| {}, leave, then)
+}
+
+/// The same, with what a hook made by `make`.
+fn staged_with(
+    make: impl FnOnce(&Artifacts),
+    leave: impl FnOnce(&Path),
+    then: impl FnOnce(&Path),
+) -> Result<Staged, StageError> {
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("source");
     fs::create_dir_all(source.join("uploads")).unwrap();
@@ -50,6 +59,7 @@ fn staged(leave: impl FnOnce(&Path), then: impl FnOnce(&Path)) -> Result<Staged,
         cancel: &Cancel::new(),
         limits: &Limits::default(),
     };
+    make(&host.artifacts);
     leave(&host.tree(&call, Tree::Staging).unwrap().unwrap());
     files::take_in(&host, "notes").unwrap();
     then(&source);
@@ -121,4 +131,23 @@ fn what_the_source_got_meanwhile_is_not_overwritten() {
         |source| fs::write(source.join("exports"), "live").unwrap(),
     );
     assert!(matches!(refused, Err(StageError::InTheWay(path)) if path.as_bytes() == b"exports"));
+}
+
+#[test]
+fn a_file_that_the_source_got_in_place_of_an_archive_is_not_mixed_up_with_it() {
+    let archive = |artifacts: &Artifacts| {
+        let file = artifacts.next_file();
+        fs::write(&file, "archive").unwrap();
+        artifacts.add(Artifact {
+            stands_in_for: "uploads".parse().unwrap(),
+            file,
+            taken: Taken::TarGz,
+            database: None,
+        });
+    };
+    let live = |source: &Path| fs::write(source.join("uploads.tar.gz"), "live").unwrap();
+    let refused = staged_with(archive, nothing, live);
+    assert!(
+        matches!(refused, Err(StageError::InTheWay(path)) if path.as_bytes() == b"uploads.tar.gz")
+    );
 }

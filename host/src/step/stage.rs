@@ -149,6 +149,7 @@ where
         return Err(StageError::Vanished(lost));
     }
     sources.extend(staged.add(ask.added, &present)?);
+    staged.refuse_doubles(&sources)?;
     let sources = staged.name(sources);
     let terms = Terms {
         live_allowed: ask.live_allowed,
@@ -262,6 +263,16 @@ impl Staged {
             || self.archived.contains(path)
             || self.is_archived(path)
             || self.is_sidecar(path)
+    }
+
+    /// Two things at one path would share one object on the remote, and one of them be lost: the
+    /// source may have got a file where a hook had put an archive.
+    fn refuse_doubles(&self, sources: &[Unnamed]) -> Result<(), StageError> {
+        let mut taken: HashSet<&RelPath> = self.others.iter().map(|entry| &entry.path).collect();
+        let double = sources.iter().find(|source| !taken.insert(&source.path));
+        double.map_or(Ok(()), |source| {
+            Err(StageError::InTheWay(source.path.clone()))
+        })
     }
 
     /// Gives each file its name on the remote. Plain names first: the encoded form of an odd name

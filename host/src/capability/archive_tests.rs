@@ -1,0 +1,99 @@
+use std::fs::{self, File};
+
+use copal_core::manifest::Attributes;
+use flate2::read::GzDecoder;
+
+use super::super::artifacts::Added;
+use super::super::kit::Floor;
+use super::*;
+use crate::edge::stat::attributes;
+
+fn path(text: &str) -> RelPath {
+    text.parse().unwrap()
+}
+
+/// A source that holds `files`, and is known.
+fn floor(files: &[&str]) -> Floor {
+    let mut floor = Floor::with("");
+    for file in files {
+        let place = absolute(&floor.host.source, &path(file));
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, file).unwrap();
+    }
+    floor.look(|_| false);
+    floor
+}
+
+fn archive(floor: &Floor, directory: &str) -> Result<Archived, CapabilityError> {
+    let directory = path(directory);
+    let format = ArchiveFormat::TarGz;
+    create(&floor.host, &directory, format, &floor.host.interrupt)
+}
+
+/// A file as a command or `/staging` makes it.
+fn new(floor: &Floor, at: &str) -> Added {
+    Added {
+        path: path(at),
+        attributes: any(floor),
+        file: Some(floor.host.artifacts.next_file()),
+    }
+}
+
+fn any(floor: &Floor) -> Attributes {
+    attributes(&fs::metadata(&floor.host.source).unwrap())
+}
+
+/// What the last archive holds.
+fn members(floor: &Floor) -> Vec<String> {
+    let made = floor.host.artifacts.all();
+    let file = File::open(&made.last().unwrap().file).unwrap();
+    let mut archive = tar::Archive::new(GzDecoder::new(file));
+    let entries = archive.entries().unwrap();
+    let name = |entry: std::io::Result<tar::Entry<'_, _>>| {
+        entry.unwrap().path().unwrap().display().to_string()
+    };
+    entries.map(name).collect()
+}
+
+#[test]
+fn an_archive_does_not_take_the_place_of_what_a_hook_made_before() {
+    let floor = floor(&["vectors/a"]);
+    let made = new(&floor, "vectors.tar.gz");
+    floor.host.artifacts.add_new(made).unwrap();
+    let refused = archive(&floor, "vectors");
+    let why =
+        "`vectors`: the artifact `vectors.tar.gz` is in the way of its archive `vectors.tar.gz`";
+    assert_eq!(refused, Err(CapabilityError::Invalid(why.to_owned())));
+    assert_eq!(floor.host.artifacts.all(), []);
+}
+
+#[test]
+fn a_directory_that_a_hook_put_something_into_is_not_archived_without_it() {
+    let floor = floor(&["vectors/a"]);
+    let made = new(&floor, "vectors/dump.sql");
+    floor.host.artifacts.add_new(made).unwrap();
+    let refused = archive(&floor, "vectors");
+    assert!(matches!(refused, Err(CapabilityError::Invalid(_))));
+}
+
+#[test]
+fn nothing_new_is_put_into_a_directory_that_is_archived_already() {
+    let floor = floor(&["vectors/a"]);
+    archive(&floor, "vectors").unwrap();
+    for at in ["vectors/dump.sql", "vectors/new/dump.sql"] {
+        let refused = floor.host.can_take(&path(at));
+        let why = format!("`{at}`: the artifact `vectors.tar.gz` is in its way");
+        assert_eq!(refused, Err(why));
+    }
+    assert_eq!(floor.host.can_take(&path("vectors-2")), Ok(()));
+}
+
+#[test]
+fn a_directory_may_be_archived_anew_and_within_another() {
+    let floor = floor(&["data/vectors/a"]);
+    for directory in ["data/vectors", "data/vectors", "data", "data/vectors"] {
+        archive(&floor, directory).unwrap();
+    }
+    assert_eq!(floor.host.artifacts.all().len(), 2);
+    assert_eq!(members(&floor), ["vectors", "vectors/a"]);
+}
