@@ -197,12 +197,11 @@ fn append_file(
     if let Some(error) = reader.failed {
         return Err(unreadable(error));
     }
-    let short = reader.file.limit() > 0;
-    if !short {
-        appended.map_err(ArchiveError::Write)?;
-    }
+    let is_short = reader.file.limit() > 0;
+    appended.map_err(ArchiveError::Write)?;
     let after = Version::of(&file.metadata().map_err(unreadable)?);
-    if live && (short || after != before) {
+    // A short one would shift all that follows, whoever made it.
+    if is_short || (live && after != before) {
         return Err(ArchiveError::Changed(found.path.clone()));
     }
     Ok(before.size())

@@ -67,3 +67,51 @@ fn an_archive_unpacks_beside_itself_with_copies_in_place_of_live_databases() {
         assert!(out.join("vector_db/empty").is_dir());
     }
 }
+
+/// Takes so many bytes, fails once, and takes all that follows.
+struct FailsOnce {
+    room: usize,
+    has_failed: bool,
+}
+
+impl Write for FailsOnce {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.has_failed || self.room >= bytes.len() {
+            self.room = self.room.saturating_sub(bytes.len());
+            return Ok(bytes.len());
+        }
+        self.has_failed = true;
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_in_the_midst_of_a_file_is_told_as_that_whatever_the_file_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("source");
+    fs::create_dir(&source).unwrap();
+    for place in [source.join("a"), dir.path().join("copy")] {
+        fs::write(place, vec![1; 1 << 20]).unwrap();
+    }
+    let found = walk(&source, &[], &mut All, &Interrupt::default()).unwrap();
+    for is_live in [true, false] {
+        let content = |_: &RelPath| match is_live {
+            true => Content::Live,
+            false => Content::StandIn(dir.path().join("copy")),
+        };
+        let mut disk = FailsOnce {
+            room: 1 << 16,
+            has_failed: false,
+        };
+        let interrupt = Interrupt::default();
+        let packed = pack(&source, 0, &found.kept, &content, &mut disk, &interrupt);
+        assert!(
+            matches!(&packed, Err(ArchiveError::Write(error)) if error.kind() == io::ErrorKind::StorageFull),
+            "{packed:?}"
+        );
+    }
+}
