@@ -183,7 +183,7 @@ impl<'a> Backup<'a> {
         ready: &[&Ready],
     ) -> Result<Resumed, CopalError> {
         let base = self.job.staging(self.run.edges.state);
-        let staging = StagingDir::create(&base, &self.run.id)?;
+        let staging = StagingDir::create(&base, &self.run.id, &self.run.leftovers)?;
         preflight::check_room(plan, &base)?;
         let paused_and_staged = self.pause_and_stage(hooks, plan, ready, staging);
         resume(paused_and_staged)

@@ -8,6 +8,7 @@ use super::*;
 use crate::edge::fake::{Fake, Orders};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::interrupt::Signal;
+use crate::edge::leftovers::Leftovers;
 use crate::edge::remote::Progress;
 use crate::edge::state::StateDir;
 use crate::edges::{Show, Total};
@@ -107,6 +108,7 @@ impl World {
             &[],
             &mut |_| {},
             &Interrupt::default(),
+            &Leftovers::default(),
         )
         .unwrap();
         to

@@ -1,5 +1,6 @@
 //! A drill: a snapshot is restored into a scratch directory and tried, then thrown away.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, Phase};
 
 use crate::capability::means::Means;
+use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::lock::Lock;
 use crate::edge::scratch::Scratch;
 use crate::edge::state::make_private;
@@ -43,6 +45,8 @@ pub struct Drilled {
     pub hooks: Vec<String>,
     /// Everything that is wrong with the snapshot, and the signal, if one ended the trial.
     pub wrong: Vec<CopalError>,
+    /// Copies of other drills beside this one's: of killed ones, or of such that still go on.
+    pub left_behind: Vec<PathBuf>,
 }
 
 impl Achieved for Drilled {
@@ -110,7 +114,7 @@ fn try_copy(
     let Edges {
         show, interrupt, ..
     } = *run.edges;
-    let scratch = make_scratch(run, store.name(), within)?;
+    let (scratch, left_behind) = make_scratch(run, store.name(), within)?;
     // The copy gets the source's own mode, which may let anybody in.
     let copy = scratch.path().join("copy");
     let total = Total {
@@ -119,7 +123,16 @@ fn try_copy(
     };
     show.step(Step::Fetch);
     let mut watch = |done| show.transfer(done, total);
-    let restored = restore(store, manifest, &copy, &[], &mut watch, interrupt)?;
+    let leftovers = &run.leftovers;
+    let restored = restore(
+        store,
+        manifest,
+        &copy,
+        &[],
+        &mut watch,
+        interrupt,
+        leftovers,
+    )?;
 
     show.step(Step::Try);
     let Tried {
@@ -133,10 +146,6 @@ fn try_copy(
         wrong.extend(found.into_iter().map(CopalError::Hook));
     }
 
-    let path = scratch.path().to_owned();
-    if let Err(source) = scratch.remove() {
-        run.shortcomings.push(failed_to("remove", path)(source));
-    }
     Ok(Drilled {
         id: manifest.id,
         at: store.remote().shown(),
@@ -145,27 +154,43 @@ fn try_copy(
         databases,
         hooks: hooks.called_in(Phase::Drill),
         wrong,
+        left_behind,
     })
 }
 
-/// A directory for the copy: among Copal's own, where copies of killed drills go first, or where
-/// the owner wants it.
-fn make_scratch(run: &Run<'_>, name: &str, within: Option<&Path>) -> Result<Scratch, CopalError> {
-    let path = if let Some(directory) = within {
-        directory.join(format!("copal-drill-{}", run.id))
+/// What the names of copies begin with where the owner wants them.
+const ELSEWHERE: &str = "copal-drill-";
+
+/// A directory for the copy, and those of other drills that lie beside it. Among Copal's own, copies
+/// of killed drills go first; where the owner wants it, nobody knows whether they go on.
+fn make_scratch(
+    run: &Run<'_>,
+    name: &str,
+    within: Option<&Path>,
+) -> Result<(Scratch, Vec<PathBuf>), CopalError> {
+    let (path, beside) = if let Some(directory) = within {
+        let others = named_so(directory, ELSEWHERE.as_bytes());
+        let others = others.map_err(failed_to("look through", directory.to_owned()))?;
+        (directory.join(format!("{ELSEWHERE}{}", run.id)), others)
     } else {
         let own = run.edges.state.drills(name);
         make_private(&own).map_err(failed_to("make", own.clone()))?;
-        tidy(&own).map_err(failed_to("clean up", own.clone()))?;
-        own.join(&run.id)
+        tidy(&own, &run.leftovers).map_err(failed_to("look through", own.clone()))?;
+        (own.join(&run.id), Vec::new())
     };
-    Scratch::make(path.clone()).map_err(failed_to("make", path))
+    let scratch = Scratch::make(path.clone(), &run.leftovers).map_err(failed_to("make", path))?;
+    Ok((scratch, beside))
 }
 
-/// The lock is held: what lies there is nobody's any more.
-fn tidy(own: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(own)? {
-        Scratch::adopt(entry?.path()).remove()?;
+/// The lock is held: what lies there is nobody's any more. One that can't be removed is told, and
+/// keeps no drill from its work.
+fn tidy(own: &Path, leftovers: &Leftovers) -> io::Result<()> {
+    for entry in fs::read_dir(own)? {
+        let entry = entry?;
+        // A drill makes directories alone.
+        if entry.file_type()?.is_dir() {
+            drop(Scratch::adopt(entry.path(), leftovers));
+        }
     }
     Ok(())
 }

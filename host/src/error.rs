@@ -12,6 +12,7 @@ use copal_hooks::{FailureKind, HookFailure};
 
 use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
+use crate::edge::leftovers::Leftover;
 use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
 use crate::edge::staging::StagingError;
@@ -25,7 +26,7 @@ use crate::step::restore::RestoreError;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
 use crate::step::stage::StageError;
-use crate::step::swap::SwapError;
+use crate::step::swap::{SwapError, Unfinished};
 use crate::step::transfer::TransferError;
 use crate::step::verify::VerifyError;
 
@@ -138,7 +139,13 @@ pub enum CopalError {
     /// A tree can't take the place of the live one.
     #[error(transparent)]
     Swap(#[from] SwapError),
-    /// A directory of a run's own can't be made, looked through or removed.
+    /// A directory of a run's own is still there.
+    #[error(transparent)]
+    LeftBehind(#[from] Leftover),
+    /// Another tree is live, and something about it is not as it should be.
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
+    /// A directory of a run's own can't be made or looked through.
     #[error("can't {deed} `{}`", .path.display())]
     Scratch {
         /// What was to be done.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::backup::{Allowances, Backup};
 use crate::capability::artifacts::Artifacts;
 use crate::capability::means::Means;
+use crate::edge::scratch::Scratch;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
 use crate::floors;
@@ -76,6 +77,7 @@ fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, Co
         path: std::env::temp_dir(),
         source,
     })?;
+    let scratch = Scratch::adopt(scratch.keep(), &backup.run.leftovers);
     let artifacts = Arc::new(Artifacts::in_dir(scratch.path().to_owned()));
     let view = floors::source(&backup.means, &plan, artifacts, interrupt);
     let floor = floors::recorded(view.clone());

@@ -73,7 +73,7 @@ pub fn replace(
     manifest: &Manifest,
     edges: &Edges<'_>,
 ) -> Result<Outcome<Replaced>, CopalError> {
-    let run = Run::begin(Kind::Restore, job.name(), edges);
+    let mut run = Run::begin(Kind::Restore, job.name(), edges);
     // No backup may read the source while it changes.
     let _lock = Lock::take(&edges.state.lock_file(job.name()), job.name())?;
     let mut hooks = match Hooks::load(&job.config, &job.base, run.info_about(manifest)) {
@@ -82,7 +82,7 @@ pub fn replace(
     };
 
     let means = Means::of(job, edges.state).shared();
-    let result = beside_then_in_place(&run, job, &means, &mut hooks, store, manifest);
+    let result = beside_then_in_place(&mut run, job, &means, &mut hooks, store, manifest);
 
     let databases = databases(manifest);
     let view = floors::tree(&means, &job.source(), databases, edges.interrupt);
@@ -95,7 +95,7 @@ pub fn replace(
 }
 
 fn beside_then_in_place(
-    run: &Run<'_>,
+    run: &mut Run<'_>,
     job: &Job,
     means: &Arc<Means>,
     hooks: &mut Hooks,
@@ -107,20 +107,23 @@ fn beside_then_in_place(
     } = *run.edges;
     let place = Place::of(&job.source(), &job.never(run.edges.state))?;
     let left_behind = place.left_behind(&run.id)?;
-    let beside = place.beside(&run.id)?;
+    let beside = place.beside(&run.id, &run.leftovers)?;
     let total = Total {
         files: manifest.totals.files,
         bytes: manifest.totals.bytes,
     };
     show.step(Step::Fetch);
     let mut watch = |done| show.transfer(done, total);
-    let restored = restore(store, manifest, beside.path(), &[], &mut watch, interrupt)?;
+    let (to, leftovers) = (beside.path(), &run.leftovers);
+    let restored = restore(store, manifest, to, &[], &mut watch, interrupt, leftovers)?;
 
     let view = floors::tree(means, place.live(), databases(manifest), interrupt);
     hooks.pre_restore(&floors::real(view), &Cancel::from(interrupt.flag()))?;
     // The last moment at which a signal leaves everything as it was.
     interrupt.check()?;
-    let trees = place.swap(beside, &run.id)?;
+    let mut trees = place.swap(beside, &run.id)?;
+    let unfinished = trees.unfinished.drain(..).map(CopalError::Unfinished);
+    run.shortcomings.extend(unfinished);
     Ok(Replaced {
         id: manifest.id,
         at: store.remote().shown(),

@@ -7,6 +7,7 @@ use copal_core::manifest::Manifest;
 use copal_hooks::RunInfo;
 use jiff::Timestamp;
 
+use crate::edge::leftovers::Leftovers;
 use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::outcome::{Achieved, Outcome};
@@ -22,6 +23,8 @@ pub struct Run<'a> {
     pub edges: &'a Edges<'a>,
     /// What fell short so far.
     pub shortcomings: Vec<CopalError>,
+    /// Its own directories that could not be removed.
+    pub leftovers: Leftovers,
     kind: Kind,
     name: String,
     clock: Instant,
@@ -36,6 +39,7 @@ impl<'a> Run<'a> {
             started,
             edges,
             shortcomings: Vec::new(),
+            leftovers: Leftovers::default(),
             kind,
             name: name.to_owned(),
             clock: Instant::now(),
@@ -64,7 +68,9 @@ impl<'a> Run<'a> {
     }
 
     /// Success and failure become one value.
-    pub fn end<T: Achieved>(self, result: Result<T, CopalError>) -> Outcome<T> {
+    pub fn end<T: Achieved>(mut self, result: Result<T, CopalError>) -> Outcome<T> {
+        let left = self.leftovers.take().into_iter();
+        self.shortcomings.extend(left.map(CopalError::LeftBehind));
         Outcome {
             run: self.id,
             name: self.name,

@@ -196,3 +196,46 @@ fn a_copy_is_private_even_where_the_source_is_not() {
     world.copal(&["drill", "--in", "roomy"]).succeeds();
     assert_eq!(fs::read_to_string(world.path("modes")).unwrap(), "700\n");
 }
+
+#[test]
+fn what_killed_drills_left_is_removed_or_named_and_nothing_else_is_in_their_way() {
+    let world = small_world();
+    crate::common::back_up(&world);
+    let from = ["drill", "--from", "vault:", "--name", "source"];
+    // A copy of a killed drill, and a file that somebody put there.
+    let drills = "home/.local/state/copal/drill/source";
+    world.write(&format!("{drills}/killed/copy/letter.txt"), "old");
+    world.write(&format!("{drills}/README"), "mine");
+    world.copal(&from).succeeds();
+    assert_eq!(files_below(&world.path(drills)), ["README"]);
+
+    world.write("roomy/copal-drill-1/copy/letter.txt", "old");
+    world.write("roomy/else", "mine");
+    let drilled = world.copal(&[&from[..], &["--in", "roomy"]].concat());
+    let text = drilled.succeeds().stdout();
+    assert!(text.contains("roomy/copal-drill-1"), "{text}");
+    let left = files_below(&world.path("roomy"));
+    assert_eq!(left, ["copal-drill-1/copy/letter.txt", "else"]);
+}
+
+#[test]
+fn a_copy_that_can_not_be_removed_is_told() {
+    let world = world_with_specimen();
+    fs::create_dir(world.path("roomy")).unwrap();
+    // In the place of the copy's directory, a file: no user may remove that as a directory.
+    let replace = format!(
+        "[command.replace]\nrun = [\"sh\", \"-c\", \"cd {}/roomy; for at in *; do mv $at ../moved; echo > $at; done\"]\n\n",
+        world.root().display()
+    );
+    let own = hook(
+        "own",
+        "config = { act = { command = \"replace\" }, within = \"drill\" }\ngrants.command = [\"replace\"]",
+    );
+    configure(&world, &format!("{replace}{own}"));
+    world.copal(&["backup"]).succeeds();
+    let drilled = world.copal(&["drill", "--in", "roomy"]);
+    drilled
+        .exits_with(3)
+        .says("roomy/copal-drill-")
+        .says("is left behind");
+}

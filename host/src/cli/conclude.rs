@@ -31,14 +31,18 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
 
 /// Tells what went wrong, each thing in three parts.
 pub(super) fn tell<T: Achieved>(outcome: &Outcome<T>) {
-    let tell = |error: &CopalError| message::error(error, &ending(error).next);
     // However many things a signal ended, it is told once, after what really failed.
     let failed = outcome.errors().filter(|error| !error.is_interruption());
-    failed.for_each(tell);
+    failed.for_each(also);
     if let Verdict::Interrupted(signal) = outcome.verdict() {
-        tell(&Interrupted(signal).into());
+        also(&Interrupted(signal).into());
     }
-    outcome.shortcomings.iter().for_each(tell);
+    outcome.shortcomings.iter().for_each(also);
+}
+
+/// Tells one thing more that went wrong.
+pub(super) fn also(error: &CopalError) {
+    message::error(error, &ending(error).next);
 }
 
 /// The exit code: the signal's, the first error's, or the shortcoming's.
@@ -59,7 +63,7 @@ pub(super) fn told(exit: Exit, printed: Result<(), CopalError>) -> Exit {
     match printed {
         Ok(()) => exit,
         Err(error) => {
-            message::error(&error, &ending(&error).next);
+            also(&error);
             if exit == Exit::Done {
                 Exit::FellShort
             } else {

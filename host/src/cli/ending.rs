@@ -22,7 +22,7 @@ use crate::step::restore::RestoreError;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
 use crate::step::stage::StageError;
-use crate::step::swap::SwapError;
+use crate::step::swap::{SwapError, Unfinished};
 use crate::step::transfer::TransferError;
 use crate::step::verify::VerifyError;
 
@@ -143,6 +143,10 @@ pub(super) fn ending(error: &CopalError) -> Ending {
             "restore no other than an older snapshot; `copal verify --full {id}` tells whether it was damaged after the backup, and a new backup whether the app's own is"
         )),
         CopalError::Swap(swap) => of_swap(swap),
+        CopalError::Unfinished(unfinished) => of_unfinished(unfinished),
+        CopalError::LeftBehind(_) => failed(
+            "nothing uses it any more, and it may hold the app's data: remove it by hand (what lies in Copal's state directory the next run of the same job tries to remove)",
+        ),
         CopalError::Scratch { .. } => {
             failed("check its rights and its disk; a drill's copy goes elsewhere with `--in DIR`")
         }
@@ -450,6 +454,18 @@ fn of_swap(error: &SwapError) -> Ending {
             live.display(),
             before.display(),
             restored.display()
+        )),
+    }
+}
+
+fn of_unfinished(error: &Unfinished) -> Ending {
+    match error {
+        Unfinished::NotWrittenOut { .. } => failed(
+            "a power cut within seconds may undo the exchange; look at the disk, and call `sync`",
+        ),
+        Unfinished::KeepsName { before, .. } => failed(format!(
+            "it is what was there, and no half-done restore: keep {} until all is well",
+            before.display()
         )),
     }
 }

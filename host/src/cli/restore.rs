@@ -8,10 +8,11 @@ use copal_core::snapshot::SnapshotRef;
 use jiff::Timestamp;
 
 use super::Global;
-use super::conclude::{conclude, told};
+use super::conclude::{also, conclude, told};
 use super::ending::Exit;
 use super::open::{FromArgs, state};
 use crate::edge::interrupt::Interrupt;
+use crate::edge::leftovers::Leftovers;
 use crate::edges::{Edges, Show, Step, Total};
 use crate::error::CopalError;
 use crate::replace::replace;
@@ -60,8 +61,15 @@ fn into_directory(args: &RestoreArgs, to: &Path, global: &Global) -> Result<Exit
         };
         progress.step(Step::Fetch);
         let mut watch = |done| progress.transfer(done, total);
-        let restored = restore(store, &manifest, to, &args.paths, &mut watch, &interrupt)?;
+        let (paths, leftovers) = (&args.paths, Leftovers::default());
+        let restored = restore(
+            store, &manifest, to, paths, &mut watch, &interrupt, &leftovers,
+        );
         progress.finish();
+        for left in leftovers.take() {
+            also(&left.into());
+        }
+        let restored = restored?;
         show::restore::print(&manifest, to, &restored, global.output())?;
         Ok(Exit::Done)
     })

@@ -7,6 +7,7 @@ pub(crate) mod fake;
 pub mod hash;
 pub mod history;
 pub mod interrupt;
+pub mod leftovers;
 pub mod lock;
 pub mod open;
 pub mod rclone;

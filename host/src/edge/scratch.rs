@@ -5,23 +5,30 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// A directory that this run made; removed when this value is dropped.
+use super::leftovers::Leftovers;
+
+/// A directory that this run made; removed when this value is dropped, or noted as left behind.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
     kept: bool,
+    leftovers: Leftovers,
 }
 
 impl Scratch {
     /// Makes the directory, which must not be there yet: what is removed in the end is this run's.
-    pub fn make(path: PathBuf) -> io::Result<Self> {
+    pub fn make(path: PathBuf, leftovers: &Leftovers) -> io::Result<Self> {
         DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self { path, kept: false })
+        Ok(Self::adopt(path, leftovers))
     }
 
-    /// Takes over one that a killed run left.
-    pub fn adopt(path: PathBuf) -> Self {
-        Self { path, kept: false }
+    /// Takes over one that is there.
+    pub fn adopt(path: PathBuf, leftovers: &Leftovers) -> Self {
+        Self {
+            path,
+            kept: false,
+            leftovers: leftovers.clone(),
+        }
     }
 
     /// Where it is.
@@ -33,12 +40,6 @@ impl Scratch {
     pub fn keep(mut self) {
         self.kept = true;
     }
-
-    /// Removes it, for a caller that has somebody to tell when that fails.
-    pub fn remove(mut self) -> io::Result<()> {
-        self.kept = true;
-        remove_tree(&self.path)
-    }
 }
 
 impl Drop for Scratch {
@@ -47,13 +48,13 @@ impl Drop for Scratch {
             return;
         }
         if let Err(error) = remove_tree(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "directory left behind");
+            self.leftovers.note(&self.path, error);
         }
     }
 }
 
 /// Removes a directory with all in it, also where a restored mode forbids to change it.
-fn remove_tree(directory: &Path) -> io::Result<()> {
+pub fn remove_tree(directory: &Path) -> io::Result<()> {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
         other => return other,
@@ -79,10 +80,13 @@ mod tests {
     fn a_scratch_directory_is_private_its_runs_own_and_gone_even_when_its_modes_forbid_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("scratch");
-        let scratch = Scratch::make(path.clone()).unwrap();
+        let scratch = Scratch::make(path.clone(), &Leftovers::default()).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        assert!(Scratch::make(path.clone()).is_err(), "it is taken");
+        assert!(
+            Scratch::make(path.clone(), &Leftovers::default()).is_err(),
+            "it is taken"
+        );
         fs::create_dir_all(path.join("closed/deep")).unwrap();
         fs::write(path.join("closed/deep/file"), "x").unwrap();
         for closed in ["closed/deep", "closed"] {
@@ -97,7 +101,25 @@ mod tests {
     fn a_kept_one_stays() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("scratch");
-        Scratch::make(path.clone()).unwrap().keep();
+        Scratch::make(path.clone(), &Leftovers::default())
+            .unwrap()
+            .keep();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn one_that_can_not_be_removed_is_noted_unless_it_goes_with_what_is_above_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let leftovers = Leftovers::default();
+        for name in ["stays", "goes"] {
+            let scratch = Scratch::make(dir.path().join(name), &leftovers).unwrap();
+            // A file can't be removed as a directory, whoever tries.
+            fs::remove_dir(scratch.path()).unwrap();
+            fs::write(scratch.path(), "").unwrap();
+        }
+        fs::remove_file(dir.path().join("goes")).unwrap();
+        let left = leftovers.take();
+        let paths: Vec<_> = left.iter().map(|left| left.path.clone()).collect();
+        assert_eq!(paths, [dir.path().join("stays")]);
     }
 }

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use copal_core::units::ByteCount;
 
+use super::leftovers::Leftovers;
+use super::scratch::Scratch;
 use super::state::make_private;
 
 /// A run's staging directory; removed when this value is dropped.
 #[derive(Debug)]
 pub struct StagingDir {
-    root: PathBuf,
+    root: Scratch,
 }
 
 /// What went wrong with the staging directory.
@@ -28,7 +30,7 @@ pub struct StagingError {
 impl StagingDir {
     /// Makes an empty staging directory for the run called `run` below `base`, and removes what
     /// killed runs left there: the caller holds the job's lock, so nobody else is staging.
-    pub fn create(base: &Path, run: &str) -> Result<Self, StagingError> {
+    pub fn create(base: &Path, run: &str, leftovers: &Leftovers) -> Result<Self, StagingError> {
         let failed = |deed, path: &Path| {
             let path = path.to_owned();
             move |source| StagingError { deed, path, source }
@@ -45,39 +47,28 @@ impl StagingDir {
             }
         }
         let root = base.join(format!("run-{run}"));
-        for dir in [
-            root.clone(),
-            root.join("made"),
-            root.join("artifacts"),
-            root.join("seal"),
-        ] {
+        let staging = Self {
+            root: Scratch::make(root.clone(), leftovers).map_err(failed("make", &root))?,
+        };
+        for dir in [staging.made_by_hooks(), staging.artifacts(), staging.seal()] {
             make_private(&dir).map_err(failed("make", &dir))?;
         }
-        Ok(Self { root })
+        Ok(staging)
     }
 
     /// Where hooks have their artifacts made, before those get their names.
     pub fn made_by_hooks(&self) -> PathBuf {
-        self.root.join("made")
+        self.root.path().join("made")
     }
 
     /// Where staged files lie, each under its name on the remote.
     pub fn artifacts(&self) -> PathBuf {
-        self.root.join("artifacts")
+        self.root.path().join("artifacts")
     }
 
     /// Where the manifest and the checksums are written.
     pub fn seal(&self) -> PathBuf {
-        self.root.join("seal")
-    }
-}
-
-impl Drop for StagingDir {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.root) {
-            // The next run of this job removes it; until then the disk is fuller than it need be.
-            tracing::warn!(path = %self.root.display(), %error, "staging directory left behind");
-        }
+        self.root.path().join("seal")
     }
 }
 
@@ -96,7 +87,7 @@ mod tests {
     fn staging_is_private_and_gone_afterwards() {
         let base = tempfile::tempdir().unwrap();
         let base = base.path().join("staging/app");
-        let staging = StagingDir::create(&base, "1").unwrap();
+        let staging = StagingDir::create(&base, "1", &Leftovers::default()).unwrap();
         let mode = fs::metadata(staging.artifacts())
             .unwrap()
             .permissions()
@@ -111,7 +102,7 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         fs::create_dir_all(base.path().join("run-killed/artifacts")).unwrap();
         fs::write(base.path().join("mine.txt"), "keep").unwrap();
-        let _staging = StagingDir::create(base.path(), "2").unwrap();
+        let _staging = StagingDir::create(base.path(), "2", &Leftovers::default()).unwrap();
         assert!(!base.path().join("run-killed").exists());
         assert!(base.path().join("mine.txt").exists());
     }

@@ -18,24 +18,24 @@ impl CopalError {
     /// Whether nothing failed: a signal asked for an end, and this is it.
     pub fn is_interruption(&self) -> bool {
         match self {
-            Self::Interrupted(_) => true,
             Self::Hook(failure) => of_hook(failure),
             Self::Plan(PlanError::Filter(filter)) => of_filter(filter),
             Self::Plan(error) => matches!(error, PlanError::Interrupted(_)),
-            Self::Preflight(PreflightError::Remote(remote)) => of_remote(remote),
-            Self::Preflight(PreflightError::Store(store)) | Self::Store(store) => of_store(store),
-            Self::Stage(stage) => of_stage(stage),
-            Self::Transfer(TransferError::Remote(remote)) => of_remote(remote),
-            Self::Transfer(TransferError::Stage(stage)) => of_stage(stage),
-            Self::Transfer(error) => matches!(error, TransferError::Interrupted(_)),
-            Self::Seal(SealError::Remote(remote)) => of_remote(remote),
-            Self::Seal(error) => matches!(error, SealError::Interrupted(_)),
-            Self::RemoteFailed(remote) => of_remote(remote),
-            Self::Verify(VerifyError::Remote(remote)) => of_remote(remote),
-            Self::Verify(VerifyError::Store(store)) => of_store(store),
-            Self::Verify(error) => matches!(error, VerifyError::Interrupted(_)),
-            Self::Restore(RestoreError::Remote(remote)) => of_remote(remote),
-            Self::Restore(error) => matches!(error, RestoreError::Interrupted(_)),
+            Self::Interrupted(_)
+            | Self::Transfer(TransferError::Interrupted(_))
+            | Self::Seal(SealError::Interrupted(_))
+            | Self::Verify(VerifyError::Interrupted(_))
+            | Self::Restore(RestoreError::Interrupted(_)) => true,
+            Self::Stage(stage) | Self::Transfer(TransferError::Stage(stage)) => of_stage(stage),
+            Self::RemoteFailed(remote)
+            | Self::Preflight(PreflightError::Remote(remote))
+            | Self::Transfer(TransferError::Remote(remote))
+            | Self::Seal(SealError::Remote(remote))
+            | Self::Verify(VerifyError::Remote(remote))
+            | Self::Restore(RestoreError::Remote(remote)) => of_remote(remote),
+            Self::Store(store)
+            | Self::Preflight(PreflightError::Store(store))
+            | Self::Verify(VerifyError::Store(store)) => of_store(store),
             _ => false,
         }
     }

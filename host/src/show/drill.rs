@@ -47,6 +47,12 @@ fn text(outcome: &Outcome<Drilled>, quiet: bool) -> String {
         [] => line("  no hook tried it".to_owned()),
         hooks => line(format!("  tried by: {}", hooks.join(", "))),
     }
+    for left in &drilled.left_behind {
+        line(format!(
+            "  another drill's copy: {}; remove it if that drill does not go on any more",
+            left.display()
+        ));
+    }
     text
 }
 
@@ -65,6 +71,7 @@ fn to_json(outcome: &Outcome<Drilled>) -> serde_json::Value {
         "bytes": drilled.map(|drilled| drilled.bytes),
         "databases": drilled.map(|drilled| &drilled.databases),
         "hooks": drilled.map(|drilled| &drilled.hooks),
+        "left_by_other_drills": drilled.map(|drilled| &drilled.left_behind),
         "errors": errors(&mut outcome.errors()),
         "shortcomings": errors(&mut outcome.shortcomings.iter()),
     })

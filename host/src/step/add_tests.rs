@@ -12,6 +12,7 @@ use crate::capability::host::Host;
 use crate::capability::means::Means;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::Interrupt;
+use crate::edge::leftovers::Leftovers;
 use crate::edge::staging::StagingDir;
 use crate::edge::walk::{Filter, Found, Keep};
 use crate::filters::FilterFailed;
@@ -42,7 +43,8 @@ fn staged_with(
     let source = dir.path().join("source");
     fs::create_dir_all(source.join("uploads")).unwrap();
     fs::write(source.join("uploads/a"), "live").unwrap();
-    let staging = StagingDir::create(&dir.path().join("staging"), "1").unwrap();
+    let staging =
+        StagingDir::create(&dir.path().join("staging"), "1", &Leftovers::default()).unwrap();
     let host = Host {
         source: source.clone(),
         found: Vec::new(),

@@ -13,6 +13,7 @@ use super::target::Target;
 use super::tree::Work;
 use crate::edge::attributes::Owners;
 use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::leftovers::Leftovers;
 use crate::edge::remote::{Batch, Progress, RemoteError};
 
 /// A restored directory.
@@ -80,7 +81,8 @@ pub enum RestoreError {
     Interrupted(#[from] Interrupted),
 }
 
-/// Restores a snapshot, or what lies below `only`, into the empty or new directory `to`.
+/// Restores a snapshot, or what lies below `only`, into the empty or new directory `to`. What
+/// can't be removed of one that fails is noted in `leftovers`.
 pub fn restore(
     store: &Store<'_>,
     manifest: &Manifest,
@@ -88,9 +90,10 @@ pub fn restore(
     only: &[RelPath],
     watch: &mut dyn FnMut(Progress),
     interrupt: &Interrupt,
+    leftovers: &Leftovers,
 ) -> Result<Restored, RestoreError> {
     let entries = select(manifest, only)?;
-    let target = Target::prepare(to)?;
+    let target = Target::prepare(to, leftovers)?;
     let needed = entries
         .iter()
         .filter_map(|entry| entry.file())

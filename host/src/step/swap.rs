@@ -1,5 +1,7 @@
 //! Swap: a complete tree takes the place of the live one, which is kept. Old or new, never a mix.
 
+mod failure;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +12,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::scratch::Scratch;
+
+pub use failure::{SwapError, Unfinished};
 
 /// A live tree whose place another can take.
 #[derive(Debug)]
@@ -29,66 +34,8 @@ pub struct Swapped {
     pub live: PathBuf,
     /// The one that was; none where there was none.
     pub before: Option<PathBuf>,
-}
-
-/// Why the live tree was not replaced.
-#[derive(Debug, thiserror::Error)]
-pub enum SwapError {
-    /// The source, or the directory above it, can't be looked at.
-    #[error("can't open `{}`", .path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The source is a file.
-    #[error("the source `{}` is not a directory", .0.display())]
-    NotADirectory(PathBuf),
-    /// Something is mounted there.
-    #[error("the source `{}` is a mount point", .0.display())]
-    MountPoint(PathBuf),
-    /// The directory above can't be written.
-    #[error("the source can't be exchanged: `{}` is not writable", .parent.display())]
-    ParentNotWritable {
-        /// That directory.
-        parent: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// What the run itself needs lies in the source.
-    #[error("Copal's own directory `{}` lies in the source", .0.display())]
-    HoldsCopal(PathBuf),
-    /// The directory beside the source can't be made or written out.
-    #[error("can't prepare `{}` beside the source", .path.display())]
-    Beside {
-        /// That directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The exchange failed, and the live tree is where it was.
-    #[error("can't put the restored tree in the place of `{}`, which is as it was", .live.display())]
-    Untouched {
-        /// The live tree.
-        live: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The old tree was moved away, and neither tree could be put in its place. Both are kept.
-    #[error("nothing is at `{}`: the old tree is `{}` and can't be moved back ({back}), and the restored one is `{}`", .live.display(), .before.display(), .restored.display())]
-    Vacant {
-        /// Where the live tree belongs.
-        live: PathBuf,
-        /// Where it is.
-        before: PathBuf,
-        /// Where the restored tree is, complete and proven.
-        restored: PathBuf,
-        /// Why it can't be moved back.
-        back: io::Error,
-        /// Why the new one can't take its place.
-        source: io::Error,
-    },
+    /// What is not as it should be all the same.
+    pub unfinished: Vec<Unfinished>,
 }
 
 impl Place {
@@ -140,9 +87,9 @@ impl Place {
     }
 
     /// Makes the empty directory that is to take the place.
-    pub fn beside(&self, run: &str) -> Result<Scratch, SwapError> {
+    pub fn beside(&self, run: &str, leftovers: &Leftovers) -> Result<Scratch, SwapError> {
         let path = self.neighbour("restoring", run);
-        Scratch::make(path.clone()).map_err(|source| SwapError::Beside { path, source })
+        Scratch::make(path.clone(), leftovers).map_err(|source| SwapError::Beside { path, source })
     }
 
     /// Directories that other restores of this place have left, by kill or by failing to clean up.
@@ -153,16 +100,9 @@ impl Place {
         };
         let own = self.neighbour("restoring", run);
         let begins = self.neighbour("restoring", "");
-        let begins = begins.file_name().unwrap_or_default().as_bytes().to_owned();
-        let mut left = Vec::new();
-        for entry in fs::read_dir(&self.parent).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().unwrap_or_default();
-            if name.as_bytes().starts_with(&begins) && path != own {
-                left.push(path);
-            }
-        }
-        left.sort();
+        let begins = begins.file_name().unwrap_or_default().as_bytes();
+        let mut left = named_so(&self.parent, begins).map_err(unreadable)?;
+        left.retain(|path| *path != own);
         Ok(left)
     }
 
@@ -171,74 +111,82 @@ impl Place {
         let path = tree.path().to_owned();
         // What is live from now on must outlast a power cut from now on.
         let sync = || rustix::fs::syncfs(File::open(&path)?).map_err(io::Error::from);
-        sync().map_err(|source| SwapError::Beside {
-            path: path.clone(),
-            source,
-        })?;
-        let swapped = self.swap_by(tree, run, Moves::REAL)?;
-        if let Err(error) = File::open(&self.parent).and_then(|parent| parent.sync_all()) {
-            // The exchange has happened; a crash within seconds could undo it, and no more.
-            tracing::warn!(path = %self.parent.display(), %error, "can't write out the directory");
-        }
-        Ok(swapped)
+        sync().map_err(|source| SwapError::Beside { path, source })?;
+        self.swap_by(tree, run, Moves::REAL)
     }
 
-    fn swap_by(
+    fn swap_by(&self, tree: Scratch, run: &str, moves: Moves) -> Result<Swapped, SwapError> {
+        let live = self.live.clone();
+        let mut unfinished = Vec::new();
+        let before = if self.occupied {
+            let before = self.neighbour("before", run);
+            Some(self.exchange(tree, before, moves, &mut unfinished)?)
+        } else {
+            let untouched = |source| self.untouched(source);
+            (moves.rename)(tree.path(), &live).map_err(untouched)?;
+            tree.keep();
+            None
+        };
+        if let Err(source) = (moves.write_out)(&self.parent) {
+            // The exchange has happened; a crash within seconds could undo it, and no more.
+            let parent = self.parent.clone();
+            unfinished.push(Unfinished::NotWrittenOut { parent, source });
+        }
+        Ok(Swapped {
+            live,
+            before,
+            unfinished,
+        })
+    }
+
+    /// Puts the tree where another is, which is to be at `before` then; where that is.
+    fn exchange(
         &self,
         tree: Scratch,
-        run: &str,
-        Moves { exchange, rename }: Moves,
-    ) -> Result<Swapped, SwapError> {
+        before: PathBuf,
+        Moves {
+            exchange, rename, ..
+        }: Moves,
+        unfinished: &mut Vec<Unfinished>,
+    ) -> Result<PathBuf, SwapError> {
         let (new, live) = (tree.path().to_owned(), self.live.clone());
-        let before = self.neighbour("before", run);
-        let untouched = |source| SwapError::Untouched {
-            live: self.live.clone(),
-            source,
-        };
-        if !self.occupied {
-            rename(&new, &live).map_err(untouched)?;
-            tree.keep();
-            return Ok(Swapped { live, before: None });
-        }
-        let before = match exchange(&new, &live) {
+        match exchange(&new, &live) {
             Ok(()) => {
                 // From here on what lies at `new` is the old tree: never to be removed.
                 tree.keep();
-                match rename(&new, &before) {
-                    Ok(()) => before,
-                    Err(error) => {
-                        tracing::warn!(path = %new.display(), %error, "the old tree keeps this name");
-                        new
-                    }
-                }
+                let Err(source) = rename(&new, &before) else {
+                    return Ok(before);
+                };
+                let before = new.clone();
+                unfinished.push(Unfinished::KeepsName { before, source });
+                Ok(new)
             }
             Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
-                rename(&live, &before).map_err(untouched)?;
-                if let Err(source) = rename(&new, &live) {
-                    return Err(match rename(&before, &live) {
-                        Ok(()) => untouched(source),
-                        Err(back) => {
-                            // The one tree that is known to be whole.
-                            tree.keep();
-                            SwapError::Vacant {
-                                live,
-                                before,
-                                restored: new,
-                                back,
-                                source,
-                            }
-                        }
-                    });
-                }
+                rename(&live, &before).map_err(|source| self.untouched(source))?;
+                let Err(source) = rename(&new, &live) else {
+                    tree.keep();
+                    return Ok(before);
+                };
+                let Err(back) = rename(&before, &live) else {
+                    return Err(self.untouched(source));
+                };
+                // The one tree that is known to be whole.
                 tree.keep();
-                before
+                Err(SwapError::Vacant {
+                    live,
+                    before,
+                    restored: new,
+                    back,
+                    source,
+                })
             }
-            Err(errno) => return Err(untouched(errno.into())),
-        };
-        Ok(Swapped {
-            live,
-            before: Some(before),
-        })
+            Err(errno) => Err(self.untouched(errno.into())),
+        }
+    }
+
+    fn untouched(&self, source: io::Error) -> SwapError {
+        let live = self.live.clone();
+        SwapError::Untouched { live, source }
     }
 
     /// `<live>.<what>-<run>`
@@ -254,12 +202,15 @@ impl Place {
 struct Moves {
     exchange: fn(&Path, &Path) -> Result<(), Errno>,
     rename: fn(&Path, &Path) -> io::Result<()>,
+    /// Has what happened in a directory on the disk.
+    write_out: fn(&Path) -> io::Result<()>,
 }
 
 impl Moves {
     const REAL: Self = Self {
         exchange: |one, other| renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE),
         rename: |from, to| fs::rename(from, to),
+        write_out: |directory| File::open(directory)?.sync_all(),
     };
 }
 

@@ -36,7 +36,7 @@ impl World {
 }
 
 fn tree(place: &Place) -> Scratch {
-    let tree = place.beside("1").unwrap();
+    let tree = place.beside("1", &Leftovers::default()).unwrap();
     fs::write(tree.path().join("file"), "new").unwrap();
     tree
 }
@@ -114,6 +114,29 @@ fn where_nothing_can_take_the_place_both_trees_are_kept_and_named() {
 }
 
 #[test]
+fn a_name_that_the_old_tree_keeps_and_a_disk_that_does_not_answer_are_told() {
+    let world = World::new();
+    let place = world.place();
+    let moves = Moves {
+        rename: |_, _| Err(io::ErrorKind::PermissionDenied.into()),
+        write_out: |_| Err(io::ErrorKind::Other.into()),
+        ..Moves::REAL
+    };
+    let swapped = place.swap_by(tree(&place), "1", moves).unwrap();
+    let kept = world.path("app.restoring-1");
+    assert_eq!(swapped.before.as_ref(), Some(&kept));
+    assert_eq!(world.read("app.restoring-1/file"), "old");
+    let [
+        Unfinished::KeepsName { before, .. },
+        Unfinished::NotWrittenOut { .. },
+    ] = &swapped.unfinished[..]
+    else {
+        panic!("{swapped:?}")
+    };
+    assert_eq!(*before, kept);
+}
+
+#[test]
 fn any_other_failure_leaves_the_live_tree_and_removes_the_new_one() {
     let world = World::new();
     let place = world.place();
@@ -170,7 +193,7 @@ fn what_can_not_be_exchanged_is_refused_before_anything_is_done() {
 fn what_killed_restores_left_is_named() {
     let world = World::new();
     let place = world.place();
-    let own = place.beside("2").unwrap();
+    let own = place.beside("2", &Leftovers::default()).unwrap();
     fs::create_dir(world.path("app.restoring-1")).unwrap();
     fs::create_dir(world.path("apple")).unwrap();
     assert_eq!(

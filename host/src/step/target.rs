@@ -10,6 +10,8 @@ use copal_core::units::ByteCount;
 
 use super::restore::RestoreError;
 use crate::edge::attributes::{self, Owners};
+use crate::edge::leftovers::Leftovers;
+use crate::edge::scratch::remove_tree;
 use crate::edge::staging::room;
 use crate::edge::state::make_private;
 
@@ -21,10 +23,11 @@ pub(super) struct Target {
     dir: PathBuf,
     made: bool,
     finished: bool,
+    leftovers: Leftovers,
 }
 
 impl Target {
-    pub(super) fn prepare(dir: &Path) -> Result<Self, RestoreError> {
+    pub(super) fn prepare(dir: &Path, leftovers: &Leftovers) -> Result<Self, RestoreError> {
         let place = |source| RestoreError::Place {
             path: dir.to_owned(),
             source,
@@ -57,6 +60,7 @@ impl Target {
             dir: dir.to_owned(),
             made,
             finished: false,
+            leftovers: leftovers.clone(),
         };
         for dir in [dir.join(WORK), target.stored(), target.tree()] {
             make_private(&dir).map_err(place)?;
@@ -128,15 +132,12 @@ impl Drop for Target {
             return;
         }
         let work = self.dir.join(WORK);
-        let cleaned = fs::remove_dir_all(&work).and_then(|()| {
-            if self.made {
-                fs::remove_dir(&self.dir)
-            } else {
-                Ok(())
-            }
-        });
-        if let Err(error) = cleaned {
-            tracing::warn!(path = %work.display(), %error, "unfinished restore left behind");
+        if let Err(error) = remove_tree(&work) {
+            self.leftovers.note(&work, error);
+        } else if self.made
+            && let Err(error) = fs::remove_dir(&self.dir)
+        {
+            self.leftovers.note(&self.dir, error);
         }
     }
 }

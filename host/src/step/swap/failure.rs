@@ -1,0 +1,85 @@
+//! Why a tree did not take the place of the live one, or not quite as it should.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the live tree was not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum SwapError {
+    /// The source, or the directory above it, can't be looked at.
+    #[error("can't open `{}`", .path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The source is a file.
+    #[error("the source `{}` is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    /// Something is mounted there.
+    #[error("the source `{}` is a mount point", .0.display())]
+    MountPoint(PathBuf),
+    /// The directory above can't be written.
+    #[error("the source can't be exchanged: `{}` is not writable", .parent.display())]
+    ParentNotWritable {
+        /// That directory.
+        parent: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What the run itself needs lies in the source.
+    #[error("Copal's own directory `{}` lies in the source", .0.display())]
+    HoldsCopal(PathBuf),
+    /// The directory beside the source can't be made or written out.
+    #[error("can't prepare `{}` beside the source", .path.display())]
+    Beside {
+        /// That directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The exchange failed, and the live tree is where it was.
+    #[error("can't put the restored tree in the place of `{}`, which is as it was", .live.display())]
+    Untouched {
+        /// The live tree.
+        live: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The old tree was moved away, and neither tree could be put in its place. Both are kept.
+    #[error("nothing is at `{}`: the old tree is `{}` and can't be moved back ({back}), and the restored one is `{}`", .live.display(), .before.display(), .restored.display())]
+    Vacant {
+        /// Where the live tree belongs.
+        live: PathBuf,
+        /// Where it is.
+        before: PathBuf,
+        /// Where the restored tree is, complete and proven.
+        restored: PathBuf,
+        /// Why it can't be moved back.
+        back: io::Error,
+        /// Why the new one can't take its place.
+        source: io::Error,
+    },
+}
+
+/// The restored tree is live, and this is not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// The exchange is not on the disk for certain.
+    #[error("the trees are exchanged, and `{}` can't be written out", .parent.display())]
+    NotWrittenOut {
+        /// The directory above the source.
+        parent: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The old tree has the name that the restored one had.
+    #[error("the old tree keeps the name `{}`", .before.display())]
+    KeepsName {
+        /// Where it is.
+        before: PathBuf,
+        /// Why it can't be renamed.
+        source: io::Error,
+    },
+}
