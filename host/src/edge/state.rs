@@ -1,8 +1,8 @@
 //! Where Copal keeps what is its own on this machine: locks and staging directories.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The directory of Copal's own state.
@@ -59,7 +59,8 @@ impl StateDir {
     }
 }
 
-/// Makes a directory that only its owner may enter, with all above it.
+/// Makes a directory that only this user may enter, with all above it. One that is there and lets
+/// others in is closed to them; another user's is refused.
 ///
 /// What is staged is the app's data: nobody else on the machine has any business there.
 pub fn make_private(dir: &Path) -> io::Result<()> {
@@ -67,7 +68,44 @@ pub fn make_private(dir: &Path) -> io::Result<()> {
         fs::create_dir_all(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(dir) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => close(dir),
         other => other,
+    }
+}
+
+fn close(dir: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(dir)?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        let whose = format!("it belongs to another user ({})", metadata.uid());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, whose));
+    }
+    if metadata.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(dir, Permissions::from_mode(0o700))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_lets_others_in_is_closed_and_another_users_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let wide = dir.path().join("wide");
+        fs::create_dir(&wide).unwrap();
+        fs::set_permissions(&wide, Permissions::from_mode(0o777)).unwrap();
+        make_private(&wide).unwrap();
+        assert_eq!(fs::metadata(&wide).unwrap().mode() & 0o777, 0o700);
+
+        let theirs = if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&wide, Some(65534), None).unwrap();
+            &wide
+        } else {
+            Path::new("/")
+        };
+        let refused = make_private(theirs).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        assert!(refused.to_string().contains("another user"), "{refused}");
     }
 }
