@@ -204,8 +204,8 @@ fn what_killed_drills_left_is_removed_or_named_and_nothing_else_is_in_their_way(
     let from = ["drill", "--from", "vault:", "--name", "source"];
     // A copy of a killed drill, and a file that somebody put there.
     let drills = "home/.local/state/copal/drill/source";
-    world.write(&format!("{drills}/killed/copy/letter.txt"), "old");
-    world.write(&format!("{drills}/README"), "mine");
+    world.write(format!("{drills}/killed/copy/letter.txt"), "old");
+    world.write(format!("{drills}/README"), "mine");
     world.copal(&from).succeeds();
     assert_eq!(files_below(&world.path(drills)), ["README"]);
 

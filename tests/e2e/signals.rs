@@ -10,6 +10,7 @@ use crate::common::{
     PATIENCE, back_up, files_below, leaves_no_staging, leaves_nothing, staged, world,
 };
 use crate::process::{children, is_alive};
+use crate::specimen::{hook, world_with_specimen};
 
 /// Far less than a transfer takes in a [`slow_world`]: what ends earlier was ended.
 const SOON: Duration = Duration::from_secs(30);
@@ -145,4 +146,41 @@ fn a_second_run_of_the_same_job_is_told_that_the_first_holds_the_lock() {
     running.signal(Signal::INT);
     running.finish(SOON).unwrap().exits_with(130);
     leaves_no_staging(&world);
+}
+
+#[test]
+fn a_second_signal_takes_the_commands_along_that_hooks_have_running() {
+    let world = world_with_specimen();
+    let pid = world.path("pid");
+    let commands = format!(
+        "[command.first]\nrun = [\"sh\", \"-c\", \"kill -TERM $PPID; sleep 600\"]\n\n[command.linger]\nrun = [\"sh\", \"-c\", \"echo $$ > {}; sleep 600\"]\n\n",
+        pid.display()
+    );
+    let act = |name: &str, command: &str, phase: &str| {
+        hook(
+            name,
+            &format!(
+                "config = {{ act = {{ command = \"{command}\" }}, within = \"{phase}\" }}\ngrants.command = [\"{command}\"]"
+            ),
+        )
+    };
+    // It is told of the end of the run, which the signal is the reason of.
+    let hooks = act("ends", "first", "staged") + &act("lingers", "linger", "post-backup");
+    world.write(
+        "copal.toml",
+        format!(
+            "name = \"letters\"\nsource.path = \"source\"\ndestination = [{{ remote = \"vault:\" }}]\n\n{hooks}{commands}"
+        ),
+    );
+    let mut running = world.start(&["backup"]);
+    let written = || {
+        let text = fs::read_to_string(&pid).unwrap_or_default();
+        let id = text.strip_suffix('\n').and_then(|id| id.parse().ok());
+        id.or_else(|| (!running.is_running()).then_some(0))
+    };
+    let lingering: u32 = wait_until("the command to run", PATIENCE, written).unwrap();
+    assert!(is_alive(lingering), "{}", running.stderr());
+    running.signal(Signal::TERM);
+    running.finish(SOON).unwrap().exits_with(143);
+    gone(lingering);
 }

@@ -3,9 +3,13 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use signal_hook::iterator::Signals;
+
+use super::groups;
 
 /// The signal that asked for an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +52,13 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Takes over SIGINT and SIGTERM. A second signal ends the process at once.
+    /// Takes over SIGINT and SIGTERM. A second signal ends the process at once, with the commands
+    /// that it runs.
     pub fn listen() -> io::Result<Self> {
         let interrupt = Self::default();
-        for (signal, exit) in [(SIGINT, 130), (SIGTERM, 143)] {
-            // The order counts: the first signal finds the flag unset and arms the shutdown, and whoever
-            // sees the flag finds the number.
-            flag::register_conditional_shutdown(signal, exit, Arc::clone(&interrupt.flag))?;
+        end_at_the_second()?;
+        for signal in [SIGINT, SIGTERM] {
+            // The order counts: whoever sees the flag finds the number.
             let number = usize::try_from(signal).map_err(io::Error::other)?;
             flag::register_usize(signal, Arc::clone(&interrupt.number), number)?;
             flag::register(signal, Arc::clone(&interrupt.flag))?;
@@ -94,4 +98,20 @@ impl Interrupt {
             .store(usize::from(signal.number()), Ordering::Relaxed);
         self.flag.store(true, Ordering::Relaxed);
     }
+}
+
+/// A thread, since a handler may not look for what is to be killed.
+fn end_at_the_second() -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let wait = move || {
+        if let Some(second) = signals.forever().nth(1) {
+            groups::kill_all();
+            // No clean-up: what hangs may be what a clean-up would wait for.
+            signal_hook::low_level::exit(128 + second);
+        }
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(wait)
+        .map(drop)
 }

@@ -4,6 +4,7 @@ pub mod attributes;
 mod copies;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod groups;
 pub mod hash;
 pub mod history;
 pub mod interrupt;

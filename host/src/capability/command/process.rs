@@ -12,7 +12,8 @@ use copal_core::units::ByteCount;
 use copal_hooks::Cancel;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::edge::groups;
 
 /// Between two looks at the clock and at the process.
 const LOOK: Timespec = Timespec {
@@ -99,26 +100,14 @@ impl Program {
         cancel: &Cancel,
     ) -> io::Result<Ended> {
         let deadline = Instant::now() + timeout;
-        let mut child = self.command.spawn()?;
-        let ended = watch(&mut child, stdout, stderr, deadline, cancel);
+        let mut leader = groups::start(&mut self.command)?;
+        let ended = watch(&mut leader.child, stdout, stderr, deadline, cancel);
         // What was waited for is not killed: its number may be another's.
-        if child.try_wait()?.is_none() {
-            kill(&mut child)?;
+        if leader.child.try_wait()?.is_none() {
+            leader.kill()?;
         }
         ended
     }
-}
-
-/// Kills it with all that it started, and takes note of its end.
-fn kill(child: &mut Child) -> io::Result<()> {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    if let Some(group) = group {
-        match kill_process_group(group, Signal::KILL) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    child.wait().map(|_| ())
 }
 
 fn watch(
