@@ -77,14 +77,15 @@ impl GuestLog {
 impl Lines {
     fn write(&mut self, level: Level, message: &str, fields: &[(String, String)]) {
         let mut line = String::new();
-        push_harmless(&mut line, message);
+        let cover = |text: &str| self.masks.cover(text.to_owned());
+        // Covered first: no secret is recognised that is cut, or whose line feeds are written out.
+        push_harmless(&mut line, &cover(message));
         for (name, value) in fields {
             line.push(' ');
-            push_harmless(&mut line, name);
+            push_harmless(&mut line, &cover(name));
             line.push('=');
-            push_harmless(&mut line, value);
+            push_harmless(&mut line, &cover(value));
         }
-        let line = self.masks.cover(line);
         self.pass_on(level, &line);
         self.keep(line);
     }
@@ -165,6 +166,23 @@ mod tests {
         assert_eq!(words.last().unwrap(), "line 999");
         let kept = log.lines().kept_bytes;
         assert!(kept <= 200, "{kept}");
+    }
+
+    #[test]
+    fn a_secret_is_covered_though_it_has_line_feeds_or_is_cut() {
+        let masks = Masks::default();
+        masks.add(&crate::SecretBytes::new("a b\nc d"));
+        masks.add(&crate::SecretBytes::new("hunter22"));
+        let log = GuestLog::new("test", ByteCount(1 << 20), &masks);
+        log.write(Level::Info, "it is a b\nc d", &[]);
+        log.write(
+            Level::Info,
+            &format!("{}hunter22", "x".repeat(LINE - 4)),
+            &[],
+        );
+        let [with_feeds, cut] = log.last_words().try_into().unwrap();
+        assert_eq!(with_feeds, "it is ***");
+        assert!(!cut.contains("hunt"));
     }
 
     #[test]

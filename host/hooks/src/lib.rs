@@ -60,6 +60,7 @@ pub use filter::{Approach, Columns, EntryKind, FilterBatch, FilterSession, Verdi
 pub use hook::Hook;
 pub use inspect::{Inspection, inspect};
 pub use limits::Limits;
+pub use mask::Masks;
 pub use phase::{Phase, RunInfo};
 pub use report::{Outcome, Report};
 pub use requests::add_requests;

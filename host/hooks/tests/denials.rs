@@ -258,6 +258,23 @@ fn a_captured_file_stays_inside_of_the_source() {
 }
 
 #[test]
+fn a_secret_that_a_command_was_given_is_seen_in_no_account() {
+    for act in [
+        json!({ "store": ["hunter22", "x"] }),
+        json!({ "post": "http://hunter22/" }),
+    ] {
+        let config = json!({ "tell": "pg", "act": act });
+        let trial = Trial::of(kit::built("specimen")).config(config);
+        let hook = trial.grant("command", "pg").load();
+        let host = FakeHost::default().secret(b"hunter22").shared();
+        let failure = kit::fails(&hook, &host);
+        assert_eq!(host.done(), ["run pg"]);
+        let told = format!("{:?}", failure.account);
+        assert!(told.contains("***") && !told.contains("hunter22"), "{told}");
+    }
+}
+
+#[test]
 fn a_secret_that_was_revealed_is_seen_in_no_account() {
     let hook = Trial::specimen(json!({ "spill": "token" }))
         .grant("reveal", "token")

@@ -18,9 +18,11 @@ use std::path::Path;
 use copal_core::config::Command;
 use copal_core::path::{RelPath, encode_bytes};
 use copal_core::units::ByteCount;
-use copal_hooks::{Call, Cancel, CapabilityError, Captured, CommandRequest, Finished, SecretBytes};
+use copal_hooks::{
+    Call, Cancel, CapabilityError, Captured, CommandRequest, Finished, Masks, SecretBytes,
+};
 
-use self::process::{Ended, Exited, Program, Sink};
+use self::process::{Ended, Exited, Program, Sink, Told};
 use super::artifacts::Added;
 use super::host::Host;
 use super::means::Means;
@@ -45,6 +47,7 @@ pub(super) fn run(
     Ok(Finished {
         exit_code: exited.code,
         truncated: exited.stdout.is_cut || exited.stderr.is_cut,
+        secrets: ready.secrets,
         stdout: exited.stdout.kept,
         stderr: exited.stderr.kept,
     })
@@ -112,6 +115,7 @@ fn write(
     let captured = Captured {
         bytes: ByteCount(metadata.len()),
         stderr: exited.stderr.kept,
+        secrets: ready.secrets.clone(),
     };
     Ok((new, captured))
 }
@@ -234,13 +238,9 @@ impl<'a> Ready<'a> {
 
     /// That it ended badly, with its last words.
     fn failed(&self, exited: &Exited) -> CapabilityError {
-        let stderr = &exited.stderr.kept;
-        let end = stderr.len().saturating_sub(LAST_WORDS);
-        let mut words = encode_bytes(stderr[end..].trim_ascii()).replace("%0A", "; ");
-        for secret in &self.secrets {
-            let secret = encode_bytes(secret.expose());
-            words = words.replace(&secret, "***");
-        }
+        let masks = Masks::default();
+        self.secrets.iter().for_each(|secret| masks.add(secret));
+        let words = last_words(&exited.stderr, &masks);
         let name = &self.command.name;
         let code = exited.code;
         CapabilityError::Failed(match words.as_str() {
@@ -248,6 +248,19 @@ impl<'a> Ready<'a> {
             words => format!("command `{name}` ended with exit code {code}: {words}"),
         })
     }
+}
+
+/// The end of what was kept, without secrets. They are covered first: one that is cut, or whose line
+/// feeds are rewritten, is not recognised.
+fn last_words(said: &Told, masks: &Masks) -> String {
+    let mut text = String::from_utf8_lossy(&said.kept).into_owned();
+    if said.is_cut {
+        // The last line may end in the midst of a secret.
+        text.truncate(text.rfind('\n').unwrap_or(0));
+    }
+    let text = masks.cover(text);
+    let end = text.ceil_char_boundary(text.len().saturating_sub(LAST_WORDS));
+    encode_bytes(text[end..].trim().as_bytes()).replace("%0A", "; ")
 }
 
 #[cfg(test)]

@@ -210,6 +210,49 @@ fn a_path_that_is_in_use_or_not_the_hooks_to_take_is_refused() {
 }
 
 #[test]
+fn what_a_failing_command_says_of_its_secrets_is_covered() {
+    let secret = "first line\nsecond line";
+    let says = |script: &str| {
+        let lines = format!(
+            "[command.tell]\nrun = ['sh', '-c', '{script}']\nsecret_env = {{ T = 't' }}\n\
+             [secret.t]\nfile = 'secret'"
+        );
+        let mut floor = Floor::with(&lines);
+        floor.limits.command_output = ByteCount(4000);
+        fs::write(floor.path("secret"), secret).unwrap();
+        match capture(
+            &floor.host,
+            &floor.call(),
+            &request("tell", &[]),
+            &path("x"),
+        ) {
+            Err(CapabilityError::Failed(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    let whole = says("echo it is \"$T\" >&2; exit 1");
+    assert!(whole.ends_with("exit code 1: it is ***"), "{whole}");
+    // Its end is within the last words, its beginning is not.
+    let tail = says("echo \"$T\" >&2; head -c 990 /dev/zero | tr \"\\000\" x >&2; exit 1");
+    assert!(tail.contains("xxx") && !tail.contains("line"), "{tail}");
+    // Its beginning is within what is kept, its end is not.
+    let cut = says("head -c 3990 /dev/zero | tr \"\\000\" x >&2; echo \"$T\" >&2; exit 1");
+    assert!(!cut.contains("first"), "{cut}");
+}
+
+#[test]
+fn the_secrets_that_a_command_was_given_are_named_to_the_gate() {
+    let lines = "[command.env]\nrun = ['env']\nsecret_env = { TOKEN = 't' }\n\
+                 [secret.t]\ncommand = ['echo', 'hush hush']";
+    let floor = Floor::with(lines);
+    let secrets = [SecretBytes::new("hush hush")];
+    let finished = run(&floor.host.means, &floor.call(), &request("env", &[])).unwrap();
+    assert_eq!(finished.secrets, secrets);
+    let captured = capture(&floor.host, &floor.call(), &request("env", &[]), &path("x")).unwrap();
+    assert_eq!(captured.secrets, secrets);
+}
+
+#[test]
 fn a_dry_run_starts_nothing_and_refuses_what_a_run_would() {
     let floor = Floor::with("[command.make]\nrun = ['touch', 'made/{name}']");
     let means = &floor.host.means;

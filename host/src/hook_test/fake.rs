@@ -168,6 +168,7 @@ impl Capabilities for Fake {
             stdout: cut(&answer.stdout),
             stderr: cut(&answer.stderr),
             truncated: answer.stdout.len() > limit || answer.stderr.len() > limit,
+            secrets: Vec::new(),
         })
     }
 
@@ -189,6 +190,7 @@ impl Capabilities for Fake {
         Ok(Captured {
             bytes: ByteCount(answer.stdout.len() as u64),
             stderr: answer.stderr.into_bytes(),
+            secrets: Vec::new(),
         })
     }
 

@@ -2,6 +2,8 @@
 
 use copal_core::units::ByteCount;
 
+use super::SecretBytes;
+
 /// A command that a hook wants to have run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandRequest {
@@ -22,6 +24,9 @@ pub struct Finished {
     pub stderr: Vec<u8>,
     /// Whether it wrote more than is given here.
     pub truncated: bool,
+    /// The secrets that it was given, and may have told: they are covered in all that is told of
+    /// the hook.
+    pub secrets: Vec<SecretBytes>,
 }
 
 /// What became of a command whose standard output was staged.
@@ -31,4 +36,6 @@ pub struct Captured {
     pub bytes: ByteCount,
     /// The beginning of its standard error, up to the limit.
     pub stderr: Vec<u8>,
+    /// The secrets that it was given, as those of [`Finished`].
+    pub secrets: Vec<SecretBytes>,
 }

@@ -8,9 +8,14 @@ use crate::{Captured, CommandRequest, Finished, Phase};
 
 impl Gate {
     pub(crate) fn command_run(&mut self, request: &CommandRequest) -> Answer<Finished> {
+        let masks = self.masks.clone();
         self.deed(
             asked(request, "run"),
-            |host, call| host.command_run(call, request),
+            |host, call| {
+                let finished = host.command_run(call, request)?;
+                finished.secrets.iter().for_each(|secret| masks.add(secret));
+                Ok(finished)
+            },
             |finished| format!("exit code {}", finished.exit_code),
         )
     }
@@ -25,9 +30,14 @@ impl Gate {
             .with("path", to)
             .unless(file.clone().err())
             .only_in(Phase::PreBackup);
+        let masks = self.masks.clone();
         self.deed(
             asked,
-            |host, call| host.command_capture(call, request, &known(file)?),
+            |host, call| {
+                let captured = host.command_capture(call, request, &known(file)?)?;
+                captured.secrets.iter().for_each(|secret| masks.add(secret));
+                Ok(captured)
+            },
             |captured| captured.bytes.to_string(),
         )
     }

@@ -160,7 +160,10 @@ impl Capabilities for FakeHost {
         request: &CommandRequest,
     ) -> Result<Finished, CapabilityError> {
         self.deed("run", &request.name)?;
-        Ok(Finished::default())
+        Ok(Finished {
+            secrets: vec![SecretBytes::new(self.secret.clone())],
+            ..Finished::default()
+        })
     }
 
     fn command_capture(
@@ -170,7 +173,10 @@ impl Capabilities for FakeHost {
         path: &RelPath,
     ) -> Result<Captured, CapabilityError> {
         self.deed("capture", &format!("{} {path}", request.name))?;
-        Ok(Captured::default())
+        Ok(Captured {
+            secrets: vec![SecretBytes::new(self.secret.clone())],
+            ..Captured::default()
+        })
     }
 
     fn state_get(&self, _: &Call<'_>, key: &str) -> Result<Option<Vec<u8>>, CapabilityError> {
