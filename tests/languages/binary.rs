@@ -30,7 +30,12 @@ fn a_run_is_filtered_and_told_of_once_its_line_is_added(language: Language) {
     denied.says(&format!("POST {}", server.origin()));
     assert_eq!(server.connections(), 0, "{denied}");
 
-    configure(&world, &component, &server.url("/told"), &line_to_add(&denied));
+    configure(
+        &world,
+        &component,
+        &server.url("/told"),
+        &line_to_add(&denied),
+    );
     world.copal(&["backup"]).succeeds();
     assert_eq!(server.asked(), ["POST /told"]);
     let body: Value = serde_json::from_str(&server.requests()[0].text()).unwrap();
