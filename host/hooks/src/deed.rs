@@ -47,7 +47,7 @@ pub(crate) struct Ledger {
 }
 
 /// Where a deed stands in the ledger.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line(usize);
 
 impl Ledger {
@@ -92,6 +92,11 @@ impl Ledger {
         let deed = &mut self.deeds()[line.0];
         deed.result = result;
         deed.took = took;
+    }
+
+    /// Where the last one stands that began.
+    pub(crate) fn last(&self) -> Option<Line> {
+        self.count().checked_sub(1).map(Line)
     }
 
     /// How many there are.

@@ -80,8 +80,27 @@ fn a_refused_request_is_the_failure_that_the_owner_sees() {
     assert_eq!(denial.value, "POST https://hooks.example.com");
     let line = r#"grants = { http = ["GET https://hooks.example.com", "POST https://hooks.example.com"] }"#;
     assert_eq!(denial.remedy(), line);
+    let own = failure.last_words.concat();
+    assert!(own.contains("HttpRequestDenied"), "{own:?}");
     assert!(host.requests().is_empty());
     assert_eq!(failure.account.deeds.len(), 1);
+}
+
+#[test]
+fn a_refusal_that_the_hook_got_over_is_not_why_it_fails_later() {
+    let hook = escape(&[get("https://refused.example/"), get("https://ntfy.sh/")])
+        .grant("http", "https://ntfy.sh")
+        .load();
+    let host = FakeHost::default().shared();
+    let failure = kit::fails(&hook, &host);
+    assert_eq!(host.requests().len(), 1);
+    let FailureKind::Error { code, message } = &failure.kind else {
+        panic!("{failure:?}")
+    };
+    assert_eq!(code, "tried");
+    assert!(message.contains("got 200"), "{message}");
+    // It is not forgotten either.
+    assert!(failure.account.deeds[0].result.is_err());
 }
 
 #[test]

@@ -59,16 +59,8 @@ impl Gate {
     /// Lets a request through, or not. Its body is not looked at.
     pub(crate) fn http_send(&mut self, parts: &Parts) -> Answer<Granted> {
         let answer = self.http_pass(parts);
-        match &answer {
-            Ok(Err(GuestError::Denied(denial))) => {
-                let denied = FailureKind::Denied(Box::new(denial.clone()));
-                self.refusals.note_http(denied);
-            }
-            Ok(Err(refused)) => self.refusals.note_http(FailureKind::Error {
-                code: "invalid".to_owned(),
-                message: refused.to_string(),
-            }),
-            Ok(Ok(_)) | Err(_) => {}
+        if let (Ok(Err(refused)), Some(line)) = (&answer, self.ledger.last()) {
+            self.refusals.note_http(line, failure(refused));
         }
         answer
     }
@@ -174,10 +166,7 @@ impl Granted {
         if let Err(Failed::Deed(CapabilityError::Private(address))) = result {
             let denied = pass.private(method, origin, address);
             pass.give_up(&denied.to_string());
-            if let GuestError::Denied(denial) = &denied {
-                let kind = FailureKind::Denied(Box::new(denial.clone()));
-                pass.refusals().note_http(kind);
-            }
+            pass.note_refusal(failure(&denied));
             return Ok(Err(denied));
         }
         pass.end(result, |response| response.status.to_string())
@@ -186,6 +175,17 @@ impl Granted {
     /// Writes down that it was never sent.
     pub(crate) fn give_up(&self, why: &str) {
         self.pass.give_up(why);
+    }
+}
+
+/// What a refused request is as the failure of its hook.
+fn failure(refused: &GuestError) -> FailureKind {
+    match refused {
+        GuestError::Denied(denial) => FailureKind::Denied(Box::new(denial.clone())),
+        other => FailureKind::Error {
+            code: "invalid".to_owned(),
+            message: other.to_string(),
+        },
     }
 }
 

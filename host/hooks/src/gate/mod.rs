@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::deed::{Account, Ledger};
 use crate::denial::Denial;
 use crate::failure::Stop;
-use crate::guest_log::GuestLog;
+use crate::guest_log::{GuestLog, Level};
 use crate::mask::Masks;
 use crate::outgoing::Budget;
 use crate::watch::Watch;
@@ -125,20 +125,18 @@ impl Gate {
             only_in,
         } = asked;
         let line = self.ledger.begin(capability, action, arguments);
-        let refused = match (&self.capabilities, needs) {
-            (None, _) => Err(GuestError::Invalid(format!(
+        let elsewhere = only_in.filter(|only| *only != self.phase);
+        let refused = match (&self.capabilities, elsewhere, needs) {
+            (None, _, _) => Err(GuestError::Invalid(format!(
                 "`{capability}` can't be used in {}",
                 self.phase
             ))),
-            _ if only_in.is_some_and(|phase| phase != self.phase) => {
-                Err(GuestError::Invalid(format!(
-                    "`{action}` of `{capability}` can be used in {} alone, and this is {}",
-                    Phase::PreBackup,
-                    self.phase
-                )))
-            }
-            (_, Err(why)) => Err(GuestError::Invalid(why)),
-            (Some(host), Ok(needs)) => match self.denial(&needs) {
+            (_, Some(only), _) => Err(GuestError::Invalid(format!(
+                "`{action}` of `{capability}` can be used in {only} alone, and this is {}",
+                self.phase
+            ))),
+            (_, _, Err(why)) => Err(GuestError::Invalid(why)),
+            (Some(host), None, Ok(needs)) => match self.denial(&needs) {
                 Some(denial) => Err(GuestError::Denied(denial)),
                 None => Ok(Arc::clone(host)),
             },
@@ -201,13 +199,18 @@ impl Gate {
         }
     }
 
-    /// The failure of this phase: in place of a vague one, what was refused.
+    /// The failure of this phase: in place of a vague one, what was refused. A hook that asked for
+    /// something else since had come to terms with a refusal, and failed of another cause.
     pub(crate) fn failure(&self, kind: FailureKind) -> HookFailure {
-        let kind = match kind {
-            FailureKind::Error { .. } | FailureKind::Trap { .. } => {
-                self.refusals.http().unwrap_or(kind)
+        let last = self.ledger.last();
+        let refused = last.and_then(|line| self.refusals.http_at(line));
+        let kind = match (kind, refused) {
+            (FailureKind::Error { message, .. }, Some(refused)) => {
+                self.log.write(Level::Error, &message, &[]);
+                refused
             }
-            other => other,
+            (FailureKind::Trap { .. }, Some(refused)) => refused,
+            (kind, _) => kind,
         };
         HookFailure {
             hook: self.hook.to_string(),

@@ -14,7 +14,7 @@ use crate::capability::{Call, Capabilities, CapabilityError};
 use crate::deed::{Ledger, Line};
 use crate::denial::{Cause, Denial};
 use crate::failure::Stop;
-use crate::{Cancel, Limits, Phase};
+use crate::{Cancel, FailureKind, Limits, Phase};
 
 /// Leave to do one deed, which is in the ledger already. It may travel to another thread.
 pub(crate) struct Pass {
@@ -125,8 +125,9 @@ impl Pass {
         self.ledger.end(self.line, Err(why.to_owned()), took);
     }
 
-    pub(super) fn refusals(&self) -> &Refusals {
-        &self.refusals
+    /// Remembers why the request was refused after all.
+    pub(super) fn note_refusal(&self, kind: FailureKind) {
+        self.refusals.note_http(self.line, kind);
     }
 
     /// Lets the deed be given up without ending the run.

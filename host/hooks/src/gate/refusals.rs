@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::FailureKind;
 use crate::answer::GuestError;
+use crate::deed::Line;
 use crate::denial::Denial;
 
 /// How many denials are remembered: a hook that goes on asking learns nothing more.
@@ -16,8 +17,9 @@ pub(super) struct Refusals(Arc<Mutex<Refused>>);
 #[derive(Debug, Default)]
 struct Refused {
     denials: Vec<Denial>,
-    /// Why the first request over HTTP was refused, which `wasi:http` can't tell the guest.
-    http: Option<FailureKind>,
+    /// Why the last refused request over HTTP was, which `wasi:http` can't tell the guest, and
+    /// where it stands in the ledger.
+    http: Option<(Line, FailureKind)>,
 }
 
 impl Refusals {
@@ -30,13 +32,15 @@ impl Refusals {
         }
     }
 
-    /// Remembers why a request was refused, if it is the first.
-    pub(super) fn note_http(&self, kind: FailureKind) {
-        self.lock().http.get_or_insert(kind);
+    /// Remembers why a request was refused.
+    pub(super) fn note_http(&self, line: Line, kind: FailureKind) {
+        self.lock().http = Some((line, kind));
     }
 
-    pub(super) fn http(&self) -> Option<FailureKind> {
-        self.lock().http.clone()
+    /// Why the request at `last` was refused, if it was one and was.
+    pub(super) fn http_at(&self, last: Line) -> Option<FailureKind> {
+        let http = self.lock().http.clone();
+        http.filter(|(line, _)| *line == last).map(|(_, kind)| kind)
     }
 
     /// What was denied, in order.
