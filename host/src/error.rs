@@ -14,6 +14,7 @@ use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::leftovers::Leftover;
 use crate::edge::lock::LockError;
+use crate::edge::rclone::OpenError;
 use crate::edge::remote::RemoteError;
 use crate::edge::staging::StagingError;
 use crate::filters::FilterFailed;
@@ -172,6 +173,15 @@ pub enum CopalError {
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl From<OpenError> for CopalError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Options(problems) => Self::RcloneOptions(problems),
+            OpenError::Remote(remote) => Self::RemoteFailed(remote),
+        }
+    }
 }
 
 impl From<HookCommandError> for CopalError {

@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use copal_core::snapshot::SnapshotId;
-use copal_hooks::{Deed, FailureKind};
+use copal_hooks::{Deed, Denial};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::calls::HookRun;
+use crate::edge::history::Row;
 use crate::error::CopalError;
 use crate::outcome::{Achieved, Outcome, Verdict};
 
@@ -46,7 +47,7 @@ pub struct Record {
     #[serde(default)]
     pub notes: Vec<String>,
     /// What every hook did, in order.
-    pub hooks: Vec<HookRecord>,
+    pub hooks: Vec<HookStory>,
 }
 
 /// What was run.
@@ -126,7 +127,7 @@ pub struct Trouble {
 
 /// What one hook did in one phase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HookRecord {
+pub struct HookStory {
     /// The hook's name.
     pub hook: String,
     /// The phase.
@@ -140,7 +141,7 @@ pub struct HookRecord {
     /// How many more there were.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deeds_left_out: u64,
-    /// What it asked for and was not granted.
+    /// What it asked for and was not granted, each once, whatever the hook made of it.
     pub denials: Vec<DenialRecord>,
     /// The last lines that it logged before it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -218,8 +219,31 @@ impl Record {
                 .as_ref()
                 .map(Achieved::notes)
                 .unwrap_or_default(),
-            hooks: outcome.hooks.iter().map(HookRecord::from).collect(),
+            hooks: outcome.hooks.iter().map(HookStory::from).collect(),
         }
+    }
+}
+
+impl Record {
+    /// What the list of the history shows of it.
+    pub fn row(&self) -> Row {
+        let mut troubles = self.errors.iter().chain(&self.shortcomings);
+        Row {
+            run: self.run.clone(),
+            name: self.name.clone(),
+            kind: self.kind.name().to_owned(),
+            started: self.started,
+            took_ms: self.took_ms,
+            outcome: self.outcome.name().to_owned(),
+            exit: self.exit,
+            snapshots: self.snapshots.iter().map(|it| it.id.to_string()).collect(),
+            trouble: troubles.next().map(|trouble| trouble.what.clone()),
+        }
+    }
+
+    /// As it is kept.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a record has string keys alone")
     }
 }
 
@@ -234,17 +258,16 @@ impl From<Verdict> for Ended {
     }
 }
 
-impl From<&HookRun> for HookRecord {
+impl From<&HookRun> for HookStory {
     fn from(run: &HookRun) -> Self {
         let failure = run.outcome.as_ref().err();
-        let denial = failure.and_then(|failure| match &failure.kind {
-            FailureKind::Denied(denial) => Some(DenialRecord {
-                capability: denial.capability.to_string(),
-                value: denial.value.clone(),
-                remedy: denial.remedy(),
-            }),
-            _ => None,
-        });
+        let mut denials: Vec<DenialRecord> = Vec::new();
+        for denial in run.account.denials.iter().map(DenialRecord::from) {
+            // One that asks again learns nothing more.
+            if !denials.contains(&denial) {
+                denials.push(denial);
+            }
+        }
         let deeds = &run.account.deeds;
         Self {
             hook: run.hook.clone(),
@@ -253,8 +276,18 @@ impl From<&HookRun> for HookRecord {
             computed_ms: milliseconds(run.account.computed),
             deeds: deeds.iter().take(DEEDS_KEPT).map(deed).collect(),
             deeds_left_out: deeds.len().saturating_sub(DEEDS_KEPT) as u64,
-            denials: denial.into_iter().collect(),
+            denials,
             last_words: failure.map_or_else(Vec::new, |failure| failure.last_words.clone()),
+        }
+    }
+}
+
+impl From<&Denial> for DenialRecord {
+    fn from(denial: &Denial) -> Self {
+        Self {
+            capability: denial.capability.to_string(),
+            value: denial.value.clone(),
+            remedy: denial.remedy(),
         }
     }
 }

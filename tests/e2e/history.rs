@@ -85,6 +85,23 @@ fn a_denial_is_in_the_record_with_the_line_that_grants_it() {
 }
 
 #[test]
+fn a_denial_that_a_hook_gets_over_is_in_the_record_too() {
+    let world = world_with_specimen();
+    let bold = hook(
+        "bold",
+        "config = { act = { copy-anyway = \"app.db\" }, within = \"pre-backup\" }",
+    );
+    configure(&world, &bold);
+    world.copal(&["backup"]).succeeds();
+    let record = shown(&world, "latest");
+    let hooks = record["hooks"].as_array().unwrap();
+    let bold = hooks.iter().find(|one| one["phase"] == "pre-backup");
+    let denials = &bold.unwrap()["denials"];
+    assert_eq!(denials[0]["value"], "app.db", "{record:#}");
+    assert_eq!(denials.as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_secret_is_in_no_record_even_when_a_hook_says_it_aloud() {
     let mut world = world_with_specimen();
     world.set("TOKEN", "hunter2-and-more");

@@ -15,5 +15,6 @@ pub mod manifest;
 pub mod name;
 pub mod path;
 pub mod snapshot;
+pub mod sqlite;
 pub mod stored;
 pub mod units;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use copal_core::grants::Capability;
 
+use crate::Denial;
 use crate::mask::Masks;
 
 /// The longest text of a deed that is kept, in bytes: a hook can do ten thousand.
@@ -20,6 +21,8 @@ pub struct Account {
     pub deeds: Vec<Deed>,
     /// How long the hook computed and waited, without the time that the host worked for it.
     pub computed: Duration,
+    /// What it asked for and was not granted, in order; the first hundred.
+    pub denials: Vec<Denial>,
     /// The lines that it logged, oldest first, as many of the last as its limit keeps.
     pub log: Vec<String>,
 }

@@ -11,7 +11,8 @@ use copal_core::path::RelPath;
 use copal_hooks::{CapabilityError, CheckDepth};
 
 pub use check::findings;
-pub use copy::{Copied, SIDECARS, SqliteError, back_up, is_database, is_sidecar};
+pub use copal_core::sqlite::is_sidecar;
+pub use copy::{Copied, SqliteError, back_up, is_database};
 
 use super::artifacts::Artifact;
 use super::host::Host;

@@ -36,7 +36,7 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     let rclone = Rclone::new(Some(&job.config), &interrupt);
     let progress = show::progress::Progress::new(global.quiet);
     let edges = Edges {
-        open: &|spec| rclone.open(spec),
+        open: &|spec| Ok(rclone.open(spec)?),
         now: &Timestamp::now,
         interrupt: &interrupt,
         state: &state()?,

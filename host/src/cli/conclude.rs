@@ -15,7 +15,8 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
     let history = History::of(state);
     let keep = |outcome: &Outcome<T>| {
         let next = |error: &CopalError| ending(error).next;
-        history.add(&Record::of(outcome, exit(outcome).code(), &next))
+        let record = Record::of(outcome, exit(outcome).code(), &next);
+        history.add(&record.row(), &record.to_json())
     };
     if let Err(error) = keep(outcome) {
         let anew = matches!(error, HistoryError::SetAside(_));

@@ -7,6 +7,7 @@ use super::ending::Exit;
 use super::open::state;
 use crate::edge::history::{History, RunRef};
 use crate::error::CopalError;
+use crate::record::Record;
 use crate::show;
 
 #[derive(Debug, Args)]
@@ -45,7 +46,7 @@ pub(super) fn run(args: &HistoryArgs, global: &Global) -> Result<Exit, CopalErro
             show::history::print_list(&rows, global.output())?;
         }
         Some(HistoryCommand::Show { run }) => {
-            let record = history.find(&RunRef::from(run.as_str()))?;
+            let record: Record = history.find(&RunRef::from(run.as_str()))?;
             show::history::print_record(&record, global.output())?;
         }
     }

@@ -11,10 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
-use serde::Serialize;
 
 use super::state::StateDir;
-use crate::record::Record;
 
 pub use reading::{Row, RunRef};
 
@@ -106,39 +104,40 @@ impl History {
         }
     }
 
-    /// Adds a run. A damaged history is moved aside first, and a new one begun:
-    /// [`HistoryError::SetAside`] then tells of it, and the run is kept all the same.
-    pub fn add(&self, record: &Record) -> Result<(), HistoryError> {
-        match self.try_add(record) {
+    /// Adds a run: what the list shows of it, and its record as JSON. A damaged history is moved
+    /// aside first, and a new one begun: [`HistoryError::SetAside`] then tells of it, and the run is
+    /// kept all the same.
+    pub fn add(&self, row: &Row, record: &str) -> Result<(), HistoryError> {
+        match self.try_add(row, record) {
             Err(HistoryError::Damaged { .. }) => {
-                let aside = self.set_aside(record.started)?;
-                self.try_add(record)?;
+                let aside = self.set_aside(row.started)?;
+                self.try_add(row, record)?;
                 aside.map_or(Ok(()), |aside| Err(HistoryError::SetAside(aside)))
             }
             other => other,
         }
     }
 
-    fn try_add(&self, record: &Record) -> Result<(), HistoryError> {
+    fn try_add(&self, row: &Row, record: &str) -> Result<(), HistoryError> {
         let mut connection = self.open_to_write()?;
         let damage = |error| self.failed(error);
         self.check(&connection)?;
         let transaction = connection.transaction().map_err(damage)?;
-        let ids: Vec<String> = record.snapshots.iter().map(|s| s.id.to_string()).collect();
+        let snapshots = serde_json::to_string(&row.snapshots).expect("texts become JSON");
         transaction
             .execute(
                 "INSERT OR REPLACE INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![
-                    record.run,
-                    record.name,
-                    record.kind.name(),
+                    row.run,
+                    row.name,
+                    row.kind,
                     // As long for each, so that their text sorts as they do.
-                    format!("{:.6}", record.started),
-                    i64::try_from(record.took_ms).unwrap_or(i64::MAX),
-                    record.outcome.name(),
-                    record.exit,
-                    text(&ids),
-                    text(record),
+                    format!("{:.6}", row.started),
+                    i64::try_from(row.took_ms).unwrap_or(i64::MAX),
+                    row.outcome,
+                    row.exit,
+                    snapshots,
+                    record,
                 ],
             )
             .map_err(damage)?;
@@ -222,10 +221,6 @@ impl History {
             why: why.to_owned(),
         }
     }
-}
-
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("a record has string keys alone")
 }
 
 #[cfg(test)]

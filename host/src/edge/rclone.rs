@@ -7,12 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use copal_core::config::{self, Config, RemoteSpec};
+use copal_core::diagnostic::Diagnostic;
 use copal_rclone::{LogLevel, OptionValue, RcloneError, SpawnOptions, Worker};
 
 use super::interrupt::Interrupt;
 use super::rclone_remote::RcloneRemote;
 use super::remote::{Remote, RemoteError};
-use crate::error::CopalError;
 
 /// One answer of a remote. A listing of a large bucket takes long; a hung one takes for ever.
 pub(super) const ANSWER: Duration = Duration::from_mins(10);
@@ -29,6 +29,17 @@ pub struct Rclone {
     config: Option<Config>,
     interrupt: Interrupt,
     worker: OnceCell<Arc<Worker>>,
+}
+
+/// Why a remote can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// rclone does not take an option of `[rclone]`.
+    #[error("the configuration has options that rclone does not take")]
+    Options(Vec<Diagnostic>),
+    /// rclone, or the remote's name.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
 }
 
 impl Rclone {
@@ -48,7 +59,7 @@ impl Rclone {
     }
 
     /// A destination, or any place that snapshots are read from.
-    pub fn open(&self, spec: &RemoteSpec) -> Result<Box<dyn Remote>, CopalError> {
+    pub fn open(&self, spec: &RemoteSpec) -> Result<Box<dyn Remote>, OpenError> {
         let shown = spec.to_string();
         let failed = |source| RemoteError::Failed {
             deed: "open",
@@ -73,24 +84,20 @@ impl Rclone {
         &self,
         method: &str,
         parameters: &serde_json::Value,
-    ) -> Result<serde_json::Value, CopalError> {
+    ) -> Result<serde_json::Value, OpenError> {
         let called = self.worker()?.rpc(method, parameters, ANSWER);
-        called.map_err(|source| {
-            self.interrupt.check().err().map_or_else(
-                || {
-                    RemoteError::Failed {
-                        deed: "call",
-                        place: method.to_owned(),
-                        source,
-                    }
-                    .into()
-                },
-                CopalError::Interrupted,
-            )
+        called.map_err(|source| match self.interrupt.check() {
+            Err(interrupted) => RemoteError::Interrupted(interrupted).into(),
+            Ok(()) => RemoteError::Failed {
+                deed: "call",
+                place: method.to_owned(),
+                source,
+            }
+            .into(),
         })
     }
 
-    fn worker(&self) -> Result<&Arc<Worker>, CopalError> {
+    fn worker(&self) -> Result<&Arc<Worker>, OpenError> {
         if let Some(worker) = self.worker.get() {
             return Ok(worker);
         }
@@ -99,7 +106,7 @@ impl Rclone {
         Ok(self.worker.get_or_init(|| worker))
     }
 
-    fn start(&self) -> Result<Worker, CopalError> {
+    fn start(&self) -> Result<Worker, OpenError> {
         let failed = |source| RemoteError::Failed {
             deed: "start",
             place: "rclone".into(),
@@ -128,7 +135,7 @@ impl Rclone {
                         config.rclone_option_diagnostic(&problem.name, &problem.why, nearest)
                     })
                 });
-                Err(CopalError::RcloneOptions(diagnostics.collect()))
+                Err(OpenError::Options(diagnostics.collect()))
             }
             Err(error) => Err(failed(error).into()),
         }

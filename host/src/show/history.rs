@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Output, count, duration};
 use crate::edge::history::Row;
 use crate::error::CopalError;
-use crate::record::{DeedRecord, DeedResult, HookRecord, Record, SnapshotRecord, Trouble};
+use crate::record::{DeedRecord, DeedResult, HookStory, Record, SnapshotRecord, Trouble};
 use copal_core::units::ByteCount;
 
 /// Prints the list of runs, oldest first.
@@ -133,7 +133,7 @@ impl Page {
         }
     }
 
-    pub(super) fn hook(&mut self, record: &HookRecord) {
+    pub(super) fn hook(&mut self, record: &HookStory) {
         let computed = in_brackets("computed ", record.computed_ms);
         let ended = match &record.failure {
             None if self.rehearsed => String::new(),
@@ -235,8 +235,8 @@ mod tests {
         }
     }
 
-    fn hook(hook: &str, phase: &str) -> HookRecord {
-        HookRecord {
+    fn hook(hook: &str, phase: &str) -> HookStory {
+        HookStory {
             hook: hook.to_owned(),
             phase: phase.to_owned(),
             failure: None,

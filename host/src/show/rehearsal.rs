@@ -7,7 +7,7 @@ use super::{Output, plan};
 use crate::error::CopalError;
 use crate::job::Job;
 use crate::outcome::Outcome;
-use crate::record::HookRecord;
+use crate::record::HookStory;
 use crate::rehearse::Rehearsed;
 use crate::step::deliver::Reached;
 
@@ -31,7 +31,7 @@ fn text(job: &Job, outcome: &Outcome<Rehearsed>) -> String {
     } else {
         page.line(0, "what the hooks would have done, in order");
         for run in &outcome.hooks {
-            page.hook(&HookRecord::from(run));
+            page.hook(&HookStory::from(run));
         }
     }
     if let Ok(rehearsed) = &outcome.result {
@@ -42,7 +42,7 @@ fn text(job: &Job, outcome: &Outcome<Rehearsed>) -> String {
 }
 
 fn to_json(job: &Job, outcome: &Outcome<Rehearsed>) -> Value {
-    let hooks: Vec<_> = outcome.hooks.iter().map(HookRecord::from).collect();
+    let hooks: Vec<_> = outcome.hooks.iter().map(HookStory::from).collect();
     let reached = |one: &Reached| {
         json!({
             "destination": one.shown,

@@ -195,6 +195,7 @@ impl Gate {
         Account {
             deeds: self.ledger.all(),
             computed: self.computed,
+            denials: self.denials(),
             log: self.log.kept(),
         }
     }

@@ -10,7 +10,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use copal_core::path::RelPath;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -20,10 +19,6 @@ use crate::edge::stat::Version;
 
 /// What every SQLite database begins with. Source: <https://sqlite.org/fileformat2.html>, 1.3.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// What SQLite adds to a database's name for the files beside it. None of them travels: the copy
-/// holds all that they hold, and next to another database they would corrupt it.
-pub const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Pages copied between two looks at the signal and the clock: 16 MiB at the usual page size.
 const PAGES_PER_STEP: i32 = 4096;
@@ -54,15 +49,6 @@ fn sidecar(database: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(database.as_os_str());
     name.push(OsStr::new(suffix));
     PathBuf::from(name)
-}
-
-/// Whether `path` is the log, index or journal of one of these databases.
-pub fn is_sidecar(path: &RelPath, is_database: impl Fn(&RelPath) -> bool) -> bool {
-    SIDECARS.iter().any(|suffix| {
-        let main = path.as_bytes().strip_suffix(suffix.as_bytes());
-        main.and_then(|main| RelPath::new(main).ok())
-            .is_some_and(|main| is_database(&main))
-    })
 }
 
 /// A copy that was made and checked.

@@ -1,3 +1,5 @@
+use copal_core::sqlite::SIDECARS;
+
 use super::*;
 use crate::edge::interrupt::Signal;
 
@@ -172,14 +174,6 @@ fn a_database_is_known_by_its_header_whatever_its_name() {
         fs::write(&other, content).unwrap();
         assert!(!is_database(&other).unwrap(), "{content:?}");
     }
-}
-
-#[test]
-fn only_the_neighbours_of_a_database_are_sidecars() {
-    let database = |path: &RelPath| path.as_bytes() == b"webui.db";
-    let is = |name: &str| is_sidecar(&name.parse().unwrap(), database);
-    assert!(is("webui.db-wal") && is("webui.db-shm") && is("webui.db-journal"));
-    assert!(!is("webui.db") && !is("other.db-wal") && !is("a/webui.db-wal") && !is("-wal"));
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::io;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{History, HistoryError};
-use crate::record::Record;
 
 /// What the list shows of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,7 +28,7 @@ pub struct Row {
     pub exit: u8,
     /// The ids of its snapshots.
     pub snapshots: Vec<String>,
-    /// The first thing that failed, or fell short.
+    /// The first thing that failed, or fell short. Read from the record.
     pub trouble: Option<String>,
 }
 
@@ -71,8 +71,8 @@ impl History {
         Ok(rows)
     }
 
-    /// The record of one run.
-    pub fn find(&self, which: &RunRef) -> Result<Record, HistoryError> {
+    /// The record of one run, read from its JSON.
+    pub fn find<T: DeserializeOwned>(&self, which: &RunRef) -> Result<T, HistoryError> {
         let empty = || HistoryError::Empty(self.file.clone());
         let connection = self.open_to_read()?.ok_or_else(empty)?;
         let failed = |error| self.failed(error);

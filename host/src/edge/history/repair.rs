@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use copal_core::sqlite::SIDECARS;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use rustix::fs::{FlockOperation, flock};
 
 use super::{History, HistoryError};
-use crate::capability::sqlite::SIDECARS;
 
 impl History {
     /// A page that is damaged shows when it is read, and what is added after it would be lost.
