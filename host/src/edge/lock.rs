@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 /// Held as long as this value lives; the kernel releases it when the process dies, however it dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why the lock could not be had.
@@ -69,7 +69,16 @@ impl Lock {
         file.set_len(0).map_err(failed)?;
         file.rewind().map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing it would do, but for a process that is just being started and has it too.
+        if let Err(error) = flock(&self.file, FlockOperation::Unlock) {
+            tracing::debug!(%error, "the lock goes with its last holder");
+        }
     }
 }
 
@@ -88,5 +97,16 @@ mod tests {
         }
         drop(first);
         Lock::take(&path, "app").unwrap();
+    }
+
+    #[test]
+    fn the_lock_is_free_although_a_process_that_starts_has_the_file_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock/app");
+        let lock = Lock::take(&path, "app").unwrap();
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        Lock::take(&path, "app").unwrap();
+        drop(inherited);
     }
 }
