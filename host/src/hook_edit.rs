@@ -263,7 +263,7 @@ fn push(list: &mut Array, entry: &str) {
 }
 
 /// Writes a file anew: beside its place, then into it, with the mode it had. A link is followed.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn rewrite(path: &Path, text: &str) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let mode = fs::metadata(&path)?.permissions();
     let directory = path.parent().unwrap_or(Path::new("."));

@@ -126,7 +126,7 @@ fn a_replaced_file_keeps_its_mode_and_a_link_to_it_stays_one() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let link = directory.path().join("copal.toml");
     std::os::unix::fs::symlink("real.toml", &link).unwrap();
-    replace(&link, "new").unwrap();
+    rewrite(&link, "new").unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), "new");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(

@@ -12,7 +12,7 @@ use crate::cli::Global;
 use crate::cli::ending::Exit;
 use crate::cli::open::configuration_file;
 use crate::error::CopalError;
-use crate::hook_edit::{Editor, replace};
+use crate::hook_edit::{Editor, rewrite};
 use crate::hook_error::HookCommandError;
 use crate::show;
 use crate::show::hook_grant::Renewal;
@@ -76,7 +76,7 @@ fn write(path: &Path, read: &str, text: &str) -> Result<(), HookCommandError> {
     if fs::read_to_string(path).map_err(not_written)? != read {
         return Err(not_written(io::Error::other("it was changed meanwhile")));
     }
-    replace(path, text).map_err(not_written)
+    rewrite(path, text).map_err(not_written)
 }
 
 /// Reads `http=POST https://ntfy.sh`.

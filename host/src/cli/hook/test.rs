@@ -8,7 +8,7 @@ use super::component::{ComponentFile, read_text};
 use crate::cli::Global;
 use crate::cli::ending::Exit;
 use crate::error::CopalError;
-use crate::hook_edit::replace;
+use crate::hook_edit::rewrite;
 use crate::hook_engine::engine;
 use crate::hook_error::HookCommandError;
 use crate::hook_test::{HookTestError, Spec, Subject, Tried, probe, run as run_cases, update};
@@ -84,7 +84,7 @@ fn write(path: &Path, text: &str, tried: &[Tried]) -> Result<(), HookTestError> 
     if updated == text {
         return Ok(());
     }
-    replace(path, &updated).map_err(|source| HookTestError::NotUpdated {
+    rewrite(path, &updated).map_err(|source| HookTestError::NotUpdated {
         path: path.to_owned(),
         source,
     })
