@@ -118,7 +118,7 @@ impl Guest {
         let result = guarded(&self.waiting, &mut self.store, limit, function);
         let kind = match result {
             Ok(Ok(value)) => return Ok(value),
-            Ok(Err(error)) => FailureKind::answered(error, &self.store.data().gate.denials()),
+            Ok(Err(error)) => FailureKind::answered(error, &self.store.data().gate.spoken()),
             Err(error) => FailureKind::of(&error, &self.limits),
         };
         Err(self.failure(kind))

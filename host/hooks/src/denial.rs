@@ -51,6 +51,18 @@ impl Denial {
         })
     }
 
+    /// Changes what is of the hook's own making in it.
+    pub(crate) fn map_text(self, change: impl Fn(String) -> String) -> Self {
+        Self {
+            value: change(self.value),
+            cause: match self.cause {
+                Cause::NotGranted { line } => Cause::NotGranted { line: change(line) },
+                requested @ Cause::NotRequested { .. } => requested,
+            },
+            ..self
+        }
+    }
+
     /// What would help, for the hook and for people.
     pub fn remedy(&self) -> String {
         match &self.cause {

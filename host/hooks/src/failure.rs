@@ -143,6 +143,7 @@ impl FailureKind {
                 what: change(what),
                 backtrace,
             },
+            Self::Denied(denial) => Self::Denied(Box::new(denial.map_text(change))),
             other => other,
         }
     }

@@ -269,7 +269,7 @@ fn a_secret_that_a_command_was_given_is_seen_in_no_account() {
         let host = FakeHost::default().secret(b"hunter22").shared();
         let failure = kit::fails(&hook, &host);
         assert_eq!(host.done(), ["run pg"]);
-        let told = format!("{:?}", failure.account);
+        let told = format!("{failure} {failure:?}");
         assert!(told.contains("***") && !told.contains("hunter22"), "{told}");
     }
 }

@@ -186,7 +186,10 @@ impl Gate {
         let (hook, phase) = (&*self.hook, self.phase.name());
         match refused {
             None => tracing::debug!(hook, phase, %capability, action, "let through"),
-            Some(why) => tracing::warn!(hook, phase, %capability, action, %why, "not done"),
+            Some(why) => {
+                let why = self.masks.cover(why.to_string());
+                tracing::warn!(hook, phase, %capability, action, why, "not done");
+            }
         }
     }
 
@@ -222,8 +225,15 @@ impl Gate {
         }
     }
 
-    /// The denials of this phase.
-    pub(crate) fn denials(&self) -> Vec<Denial> {
+    /// The denials of this phase, as they may be told.
+    fn denials(&self) -> Vec<Denial> {
+        let denials = self.spoken().into_iter();
+        let cover = |text| self.masks.cover(text);
+        denials.map(|denial| denial.map_text(cover)).collect()
+    }
+
+    /// The denials of this phase in the words that the hook got.
+    pub(crate) fn spoken(&self) -> Vec<Denial> {
         self.refusals.denials()
     }
 }
