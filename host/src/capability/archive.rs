@@ -5,6 +5,8 @@
 
 mod pack;
 
+use std::collections::HashMap;
+
 use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
@@ -97,9 +99,10 @@ fn inside(
     directory: &RelPath,
     interrupt: &Interrupt,
 ) -> Result<Vec<Found>, CapabilityError> {
+    let left_out = host.left_out.iter();
     let mut filter = AsPlanned {
         directory,
-        left_out: &host.left_out,
+        left_out: left_out.map(|(path, whole)| (path, *whole)).collect(),
     };
     let walked = walk(&host.source, &[], &mut filter, interrupt);
     let mut inside = walked.map_err(|error| walk_failed(directory, &error))?.kept;
@@ -126,7 +129,8 @@ fn inside(
 /// Enters one directory, and leaves out what the plan left out.
 struct AsPlanned<'a> {
     directory: &'a RelPath,
-    left_out: &'a [(RelPath, bool)],
+    /// With `true` for whole directories.
+    left_out: HashMap<&'a RelPath, bool>,
 }
 
 impl Filter for AsPlanned<'_> {
@@ -138,9 +142,9 @@ impl Filter for AsPlanned<'_> {
             if !on_the_way && !found.path.is_within(self.directory) {
                 return Keep::NothingBelow;
             }
-            match self.left_out.iter().find(|(path, _)| *path == found.path) {
-                Some((_, true)) => Keep::NothingBelow,
-                Some((_, false)) => Keep::No,
+            match self.left_out.get(&found.path) {
+                Some(true) => Keep::NothingBelow,
+                Some(false) => Keep::No,
                 None => Keep::Yes,
             }
         };

@@ -97,3 +97,33 @@ fn a_directory_may_be_archived_anew_and_within_another() {
     assert_eq!(floor.host.artifacts.all().len(), 2);
     assert_eq!(members(&floor), ["vectors", "vectors/a"]);
 }
+
+#[test]
+fn an_archive_leaves_out_what_the_plan_left_out_and_no_more() {
+    let mut floor = floor(&["data/a", "data/cache/b", "data/cache-2/c", "other/d"]);
+    floor.look(|path| path.as_bytes() == b"data/cache");
+    archive(&floor, "data").unwrap();
+    let expected = ["data", "data/a", "data/cache-2", "data/cache-2/c"];
+    assert_eq!(members(&floor), expected);
+}
+
+#[test]
+fn a_directory_of_which_much_is_left_out_is_walked_in_no_more_time() {
+    let mut floor = Floor::with("");
+    let data = floor.path("source/data");
+    fs::create_dir(&data).unwrap();
+    for n in 0..20_000 {
+        File::create(data.join(n.to_string())).unwrap();
+    }
+    let timed = |floor: &Floor| {
+        let began = std::time::Instant::now();
+        archive(floor, "data").unwrap();
+        began.elapsed()
+    };
+    floor.look(|path| path.name() == b"7");
+    let with_all = timed(&floor);
+    floor.look(|path| path.parent().is_some() && path.name().len() > 3);
+    let with_few = timed(&floor);
+    assert_eq!(members(&floor).len(), 1001);
+    assert!(with_few < 2 * with_all, "{with_few:?} against {with_all:?}");
+}
