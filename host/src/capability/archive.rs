@@ -104,7 +104,7 @@ fn inside(
         directory,
         left_out: left_out.map(|(path, whole)| (path, *whole)).collect(),
     };
-    let walked = walk(&host.source, &[], &mut filter, interrupt);
+    let walked = walk(&host.source, &host.means.never(), &mut filter, interrupt);
     let mut inside = walked.map_err(|error| walk_failed(directory, &error))?.kept;
     inside.retain(|found| {
         found.path.is_within(directory)

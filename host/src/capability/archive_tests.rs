@@ -99,6 +99,18 @@ fn a_directory_may_be_archived_anew_and_within_another() {
 }
 
 #[test]
+fn an_archive_holds_nothing_of_what_is_copals_own() {
+    let mut floor = Floor::with("[staging]\ndir = 'source/data/staging'");
+    let own = floor.path("source/data/staging/copal/app");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(own.join("copy"), "half a copy").unwrap();
+    floor.look(|_| false);
+    archive(&floor, "data").unwrap();
+    let expected = ["data", "data/staging", "data/staging/copal"];
+    assert_eq!(members(&floor), expected);
+}
+
+#[test]
 fn an_archive_leaves_out_what_the_plan_left_out_and_no_more() {
     let mut floor = floor(&["data/a", "data/cache/b", "data/cache-2/c", "other/d"]);
     floor.look(|path| path.as_bytes() == b"data/cache");

@@ -26,7 +26,10 @@ pub(super) fn tree(
     tree: Tree,
 ) -> Result<Option<PathBuf>, CapabilityError> {
     match tree {
-        Tree::Source => Ok(Some(host.source.clone())),
+        Tree::Source => {
+            refuse_own(host)?;
+            Ok(Some(host.source.clone()))
+        }
         Tree::Staging if call.phase == Phase::PreBackup => {
             let directory = host.artifacts.tree_of(call.hook);
             make_private(&directory).map_err(|error| {
@@ -36,6 +39,21 @@ pub(super) fn tree(
         }
         Tree::Staging => Ok(None),
     }
+}
+
+/// Copal's own directories hold what other hooks keep, and no grant is meant for them.
+fn refuse_own(host: &Host) -> Result<(), CapabilityError> {
+    // A source that is not there is told by what opens it.
+    let source = host.source.canonicalize();
+    let source = source.unwrap_or_else(|_| host.source.clone());
+    let mut own = host.means.never().into_iter();
+    own.find(|own| own.starts_with(&source)).map_or(Ok(()), |own| {
+        Err(CapabilityError::Invalid(format!(
+            "`/source` would show `{}`, which is Copal's own: set COPAL_STATE_DIR, and `dir` in \
+             [staging], to directories outside of the source, or take `source` out of `files`",
+            own.display()
+        )))
+    })
 }
 
 /// Has what a hook left in `/staging` join the snapshot; if it can't, why. Called when it has

@@ -90,3 +90,18 @@ fn staging_is_there_before_a_backup_alone() {
         Ok(Some(floor.path("source")))
     );
 }
+
+#[test]
+fn a_source_that_holds_what_is_copals_own_is_not_shown() {
+    let floor = Floor::with("[staging]\ndir = 'source/staging'");
+    let show = || tree(&floor.host, &floor.call(), Tree::Source);
+    assert_eq!(show(), Ok(Some(floor.path("source"))));
+    fs::create_dir_all(floor.path("source/staging/copal/app")).unwrap();
+    let Err(CapabilityError::Invalid(why)) = show() else {
+        panic!("it was shown")
+    };
+    assert!(
+        why.contains("source/staging/copal/app`, which is Copal's own"),
+        "{why}"
+    );
+}

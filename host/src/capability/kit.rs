@@ -70,12 +70,13 @@ impl Floor {
 
     /// Has the floor know what is in its source, without what `is_left_out` says.
     pub(super) fn look(&mut self, is_left_out: impl Fn(&RelPath) -> bool) {
-        let walked = walk(
-            &self.host.source,
-            &[],
-            &mut Without(is_left_out),
-            &self.host.interrupt,
-        );
+        let Host {
+            source,
+            means,
+            interrupt,
+            ..
+        } = &self.host;
+        let walked = walk(source, &means.never(), &mut Without(is_left_out), interrupt);
         let walked = walked.unwrap();
         self.host.found = walked.kept;
         self.host.left_out = walked.left_out;

@@ -1,4 +1,5 @@
-//! What the owner of a job lets its hooks use besides the source, where they are granted it.
+//! What the owner of a job lets its hooks use besides the source, where they are granted it, and what
+//! of the source they are never to see.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ pub struct Means {
     pub state: Store,
     /// How the names of hosts become addresses.
     pub lookup: Lookup,
+    /// Copal's own directories: what other hooks keep lies in them.
+    pub own: Vec<PathBuf>,
 }
 
 impl Means {
@@ -39,7 +42,14 @@ impl Means {
             secrets: Secrets::new(job.config.secrets(), &job.base),
             state: Store::of(job.name(), state),
             lookup: Lookup::default(),
+            own: vec![state.path().to_owned(), job.staging(state)],
         }
+    }
+
+    /// Copal's own directories, as far as they are there, without links on the way to them.
+    pub(super) fn never(&self) -> Vec<PathBuf> {
+        let own = self.own.iter();
+        own.filter_map(|path| path.canonicalize().ok()).collect()
     }
 
     /// The same for a dry run: what hooks put into their stores is thrown away.
