@@ -8,16 +8,19 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use copal_hooks::{Call, CapabilityError};
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use crate::edge::state::{StateDir, make_private};
 
 /// How long another process may be writing to it.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two looks at the signal while it is.
+const LOOK: Duration = Duration::from_millis(50);
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS value (
     job TEXT NOT NULL,
@@ -69,20 +72,44 @@ impl Store {
         }
     }
 
+    /// Does some work, again and again while another process keeps the file locked.
     fn with<T>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+        call: &Call<'_>,
+        work: impl Fn(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, CapabilityError> {
-        let failed = |error: StoreError| match error {
-            StoreError::Full { .. } => CapabilityError::Invalid(error.to_string()),
-            error => CapabilityError::Failed(format!("the store of hooks: {error}")),
-        };
+        let patient_until = Instant::now() + PATIENCE;
         let mut open = self.open.lock().expect("no holder of this lock panics");
+        loop {
+            let error = match self.attempt(&mut open, &work) {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            if call.cancel.is_cancelled() {
+                return Err(CapabilityError::Interrupted);
+            }
+            match error {
+                // SQLite itself has waited for a moment.
+                StoreError::Sqlite(error) if is_busy(&error) && Instant::now() < patient_until => {}
+                StoreError::Full { .. } => return Err(CapabilityError::Invalid(error.to_string())),
+                error => {
+                    let why = format!("the store of hooks: {error}");
+                    return Err(CapabilityError::Failed(why));
+                }
+            }
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        open: &mut Option<Connection>,
+        work: impl Fn(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut connection = match open.take() {
             Some(connection) => connection,
-            None => self.open().map_err(failed)?,
+            None => self.open()?,
         };
-        let done = work(&mut connection).map_err(failed);
+        let done = work(&mut connection);
         *open = Some(connection);
         done
     }
@@ -103,7 +130,7 @@ impl Store {
                 .open(file)?;
             Connection::open(file)?
         };
-        connection.busy_timeout(PATIENCE)?;
+        connection.busy_timeout(LOOK)?;
         // What was set is on the disk when this is told.
         connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.execute_batch(TABLE)?;
@@ -111,13 +138,25 @@ impl Store {
     }
 }
 
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 fn scratch_copy(file: &Path) -> Result<Connection, StoreError> {
     let mut copy = Connection::open_in_memory()?;
     if file.try_exists()? {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let real = Connection::open_with_flags(file, flags)?;
-        real.busy_timeout(PATIENCE)?;
-        Backup::new(&real, &mut copy)?.run_to_completion(1000, Duration::from_millis(5), None)?;
+        real.busy_timeout(LOOK)?;
+        let all = Backup::new(&real, &mut copy)?.step(-1)?;
+        if all != StepResult::Done {
+            let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            return Err(rusqlite::Error::SqliteFailure(busy, None).into());
+        }
     }
     Ok(copy)
 }
@@ -127,7 +166,7 @@ pub(super) fn get(
     call: &Call<'_>,
     key: &str,
 ) -> Result<Option<Vec<u8>>, CapabilityError> {
-    store.with(|connection| {
+    store.with(call, |connection| {
         let sql = "SELECT value FROM value WHERE job = ?1 AND hook = ?2 AND key = ?3";
         let of = params![store.job, call.hook, key];
         Ok(connection.query_row(sql, of, |row| row.get(0)).optional()?)
@@ -140,7 +179,7 @@ pub(super) fn set(
     key: &str,
     value: &[u8],
 ) -> Result<(), CapabilityError> {
-    store.with(|connection| {
+    store.with(call, |connection| {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql = "SELECT coalesce(sum(length(CAST(key AS BLOB)) + length(value)), 0) FROM value
                    WHERE job = ?1 AND hook = ?2 AND key <> ?3";
@@ -160,7 +199,7 @@ pub(super) fn set(
 }
 
 pub(super) fn delete(store: &Store, call: &Call<'_>, key: &str) -> Result<(), CapabilityError> {
-    store.with(|connection| {
+    store.with(call, |connection| {
         let sql = "DELETE FROM value WHERE job = ?1 AND hook = ?2 AND key = ?3";
         connection.execute(sql, params![store.job, call.hook, key])?;
         Ok(())
@@ -168,7 +207,7 @@ pub(super) fn delete(store: &Store, call: &Call<'_>, key: &str) -> Result<(), Ca
 }
 
 pub(super) fn keys(store: &Store, call: &Call<'_>) -> Result<Vec<String>, CapabilityError> {
-    store.with(|connection| {
+    store.with(call, |connection| {
         let sql = "SELECT key FROM value WHERE job = ?1 AND hook = ?2 ORDER BY key";
         let mut statement = connection.prepare(sql)?;
         let keys = statement.query_map(params![store.job, call.hook], |row| row.get(0))?;

@@ -99,3 +99,46 @@ fn nobody_else_may_read_it() {
     let metadata = std::fs::metadata(floor.path("state/hook-state.sqlite3")).unwrap();
     assert_eq!(metadata.permissions().mode() & 0o077, 0);
 }
+
+#[test]
+fn a_signal_ends_the_wait_for_a_store_that_another_keeps_locked() {
+    let floor = Floor::with("");
+    set(store(&floor), &floor.call(), "a", b"1").unwrap();
+    let file = floor.path("state/hook-state.sqlite3");
+    let mut other = Connection::open(&file).unwrap();
+    let lock = other.transaction_with_behavior(TransactionBehavior::Exclusive);
+    let lock = lock.unwrap();
+    floor.cancel.cancel();
+    let began = Instant::now();
+    let scratch = Store::of("app", &StateDir::at(floor.path("state"))).scratch();
+    let fresh = Store::of("app", &StateDir::at(floor.path("state")));
+    for store in [store(&floor), &scratch, &fresh] {
+        let ended = set(store, &floor.call(), "a", b"2");
+        assert_eq!(ended, Err(CapabilityError::Interrupted));
+        let ended = get(store, &floor.call(), "a");
+        assert_eq!(ended, Err(CapabilityError::Interrupted));
+    }
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    drop(lock);
+}
+
+#[test]
+fn a_store_that_another_lets_go_of_is_written_after_all() {
+    let floor = Floor::with("");
+    set(store(&floor), &floor.call(), "a", b"1").unwrap();
+    let file = floor.path("state/hook-state.sqlite3");
+    let mut other = Connection::open(&file).unwrap();
+    let lock = other.transaction_with_behavior(TransactionBehavior::Exclusive);
+    let lock = lock.unwrap();
+    std::thread::scope(|scope| {
+        let written = scope.spawn(|| set(store(&floor), &floor.call(), "a", b"2"));
+        // Long enough for more than one attempt; a shorter one shows less.
+        std::thread::sleep(3 * LOOK);
+        drop(lock);
+        assert_eq!(written.join().unwrap(), Ok(()));
+    });
+    assert_eq!(
+        get(store(&floor), &floor.call(), "a"),
+        Ok(Some(b"2".to_vec()))
+    );
+}
