@@ -5,24 +5,24 @@ use std::sync::Arc;
 
 use copal_core::config::RemoteSpec;
 use copal_core::path::RelPath;
-use copal_hooks::Cancel;
+use copal_core::units::ByteCount;
+use copal_hooks::{Cancel, HookFailure};
 
 use crate::capability::artifacts::Artifacts;
-use crate::capability::host::Host;
 use crate::capability::means::Means;
 use crate::edge::lock::Lock;
 use crate::edge::staging::StagingDir;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
 use crate::filters::Filters;
-use crate::floors;
+use crate::floors::{self, Deeds, Floor};
 use crate::hooks::Hooks;
 use crate::job::Job;
-use crate::outcome::{Delivered, Notes, Outcome};
+use crate::outcome::{Achieved, Delivered, Notes, Outcome};
 use crate::record::Kind;
 use crate::run::Run;
 use crate::step::deliver::{Parcel, Reached};
-use crate::step::pause::pause;
+use crate::step::pause::{Paused, pause};
 use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Ready};
 use crate::step::resume::{Resumed, resume};
@@ -42,7 +42,9 @@ pub(crate) struct Backup<'a> {
     allow: Allowances,
     notes: Notes,
     /// What its hooks may use besides the source.
-    pub(crate) means: Arc<Means>,
+    means: Arc<Means>,
+    /// What becomes of what they ask for.
+    deeds: Deeds,
     /// The source, and its databases that hooks may speak of, from the plan on.
     view: Option<(PathBuf, Vec<RelPath>)>,
 }
@@ -53,7 +55,7 @@ pub fn backup(
     allow: Allowances,
     edges: &Edges<'_>,
 ) -> Result<Outcome<Delivered>, CopalError> {
-    let mut backup = Backup::begin(job, allow, Means::of(job, edges.state), edges);
+    let mut backup = Backup::begin(job, allow, Deeds::Done, edges);
     // Where another run holds the lock, this one is none: no hook hears of it.
     let _lock = Lock::take(&edges.state.lock_file(job.name()), job.name())?;
     let mut hooks = match Hooks::load(&job.config, &job.base, backup.run.info()) {
@@ -62,30 +64,28 @@ pub fn backup(
     };
 
     let result = backup.snapshot(&mut hooks);
-
-    let floor = floors::real(backup.last_view());
-    let cancel = backup.cancel();
-    let mut outcome = backup.run.end(result);
-    hooks.filter_failed(outcome.errors().find_map(CopalError::failed_filter));
-    outcome.hear(&mut hooks);
-    hooks.post_backup(&outcome.report(), &floor, &cancel);
-    outcome.hear(&mut hooks);
-    Ok(outcome)
+    Ok(backup.end(hooks, result))
 }
 
 impl<'a> Backup<'a> {
     pub(crate) fn begin(
         job: &'a Job,
         allow: Allowances,
-        means: Means,
+        deeds: Deeds,
         edges: &'a Edges<'a>,
     ) -> Self {
+        let means = Means::of(job, edges.state);
+        let means = match deeds {
+            Deeds::Done => means,
+            Deeds::Recorded => means.rehearsing(),
+        };
         Self {
             run: Run::begin(Kind::Backup, job.name(), edges),
             job,
             allow,
             notes: Notes::default(),
             means: means.shared(),
+            deeds,
             view: None,
         }
     }
@@ -96,12 +96,7 @@ impl<'a> Backup<'a> {
         let (plan, reached) = self.look(hooks)?;
         let staged = match self.stage(hooks, &plan, &reached) {
             Ok(staged) => staged,
-            Err(error) => {
-                // What a destination answered is true all the same.
-                let unreached = reached.into_iter().filter_map(|one| one.ready.err());
-                self.run.shortcomings.extend(unreached);
-                return Err(error);
-            }
+            Err(error) => return Err(self.without_deliveries(reached, error)),
         };
         let parcel = Parcel {
             job: self.job,
@@ -127,9 +122,19 @@ impl<'a> Backup<'a> {
         let answers = reached.iter().map(|one| &one.ready);
         let ready: Vec<&Ready> = answers.filter_map(|ready| ready.as_ref().ok()).collect();
         let Resumed { staged } = self.pause_stage_resume(hooks, plan, &ready)?;
-        hooks.count(staged.files.len() as u64, staged.bytes());
-        hooks.staged(&floors::real(self.last_view()), &self.cancel())?;
+        self.tell_staged(hooks, staged.files.len() as u64, staged.bytes())?;
         Ok(staged)
+    }
+
+    /// The run ends before anything is delivered: what destinations answered is told beside the reason.
+    pub(crate) fn without_deliveries(
+        &mut self,
+        reached: Vec<Reached>,
+        error: CopalError,
+    ) -> CopalError {
+        let unreached = reached.into_iter().filter_map(|one| one.ready.err());
+        self.run.shortcomings.extend(unreached);
+        error
     }
 
     /// Everything that can be known before anything is done.
@@ -200,9 +205,8 @@ impl<'a> Backup<'a> {
             interrupt, state, ..
         } = *self.run.edges;
         let cancel = self.cancel();
-        let artifacts = Arc::new(Artifacts::in_dir(staging.made_by_hooks()));
-        let view = floors::source(&self.means, plan, artifacts, interrupt);
-        let paused = pause(hooks, &floors::real(view.clone()), &view, &cancel)?;
+        let artifacts = Artifacts::in_dir(staging.made_by_hooks());
+        let paused = self.pause(hooks, plan, artifacts)?;
         if !self.allow.missing_databases {
             for last in ready.iter().filter_map(|ready| ready.last.as_ref()) {
                 preflight::check_emptied(&paused.artifacts, last)?;
@@ -226,17 +230,57 @@ impl<'a> Backup<'a> {
         Ok(staged)
     }
 
-    pub(crate) fn cancel(&self) -> Cancel {
+    /// Has pre-backup hooks prepare the source.
+    pub(crate) fn pause(
+        &self,
+        hooks: &mut Hooks,
+        plan: &Plan,
+        artifacts: Artifacts,
+    ) -> Result<Paused, HookFailure> {
+        let interrupt = self.run.edges.interrupt;
+        let view = floors::view_of_source(&self.means, plan, artifacts.into(), interrupt);
+        pause(hooks, &self.deeds.floor(view), &self.cancel())
+    }
+
+    /// Tells hooks that so much is staged.
+    pub(crate) fn tell_staged(
+        &self,
+        hooks: &mut Hooks,
+        files: u64,
+        bytes: ByteCount,
+    ) -> Result<(), HookFailure> {
+        hooks.count(files, bytes);
+        hooks.staged(&self.last_floor(), &self.cancel())
+    }
+
+    /// The outcome, of which post-backup hooks hear.
+    pub(crate) fn end<T: Achieved>(
+        self,
+        mut hooks: Hooks,
+        result: Result<T, CopalError>,
+    ) -> Outcome<T> {
+        let (floor, cancel) = (self.last_floor(), self.cancel());
+        let mut outcome = self.run.end(result);
+        hooks.filter_failed(outcome.errors().find_map(CopalError::failed_filter));
+        outcome.hear(&mut hooks);
+        hooks.post_backup(&outcome.report(), &floor, &cancel);
+        outcome.hear(&mut hooks);
+        outcome
+    }
+
+    fn cancel(&self) -> Cancel {
         Cancel::from(self.run.edges.interrupt.flag())
     }
 
     /// The source as hooks see it when nothing is made of it any more.
-    pub(crate) fn last_view(&self) -> Host {
+    fn last_floor(&self) -> Floor {
         let (source, databases) = self
             .view
             .clone()
             .unwrap_or_else(|| (self.job.source(), Vec::new()));
-        floors::tree(&self.means, &source, databases, self.run.edges.interrupt)
+        let interrupt = self.run.edges.interrupt;
+        let view = floors::view_of_tree(&self.means, &source, databases, interrupt);
+        self.deeds.floor(view)
     }
 }
 

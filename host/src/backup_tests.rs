@@ -415,8 +415,8 @@ fn a_remote_that_loses_or_shortens_a_file_in_silence_is_found_out() {
     let missing = Difference::Missing("uploads/b.txt".into());
     let size = Difference::Size {
         name: "uploads/b.txt".into(),
-        found: copal_core::units::ByteCount(1),
-        expected: copal_core::units::ByteCount(5),
+        found: ByteCount(1),
+        expected: ByteCount(5),
     };
     for (spoil, expected) in [(lose as fn(&Path), missing), (shorten, size)] {
         let world = World::new();

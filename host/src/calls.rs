@@ -6,12 +6,10 @@ use std::sync::Arc;
 
 use copal_core::config::OnError;
 use copal_core::units::ByteCount;
-use copal_hooks::{
-    Account, Cancel, Capabilities, FailureKind, Hook, HookFailure, Phase, Report, RunInfo,
-};
+use copal_hooks::{Account, Cancel, FailureKind, Hook, HookFailure, Phase, Report, RunInfo};
 
 use crate::capability::files;
-use crate::capability::host::Host;
+use crate::floors::Floor;
 use crate::hooks::Hooks;
 
 /// What one hook did in one phase.
@@ -27,30 +25,23 @@ pub struct HookRun {
     pub account: Account,
 }
 
-/// The capabilities that a phase stands on.
-pub type Floor = Arc<dyn Capabilities>;
-
 /// A call of a hook in some phase.
 type CallOf<'a> = dyn Fn(&Hook, &RunInfo, &Cancel) -> Result<Account, HookFailure> + 'a;
 
 impl Hooks {
     /// Lets each hook that takes part prepare the source; the first failure that its owner does not
     /// only want to be told of ends it.
-    pub fn pre_backup(
-        &mut self,
-        floor: &Floor,
-        view: &Host,
-        cancel: &Cancel,
-    ) -> Result<(), HookFailure> {
+    pub fn pre_backup(&mut self, floor: &Floor, cancel: &Cancel) -> Result<(), HookFailure> {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
-            let before = view.artifacts.so_far();
-            let result = hook.pre_backup(run, Arc::clone(floor), cancel);
-            let result = result.and_then(|account| match files::take_in(view, hook.name()) {
-                Ok(()) => Ok(account),
-                Err(why) => Err(unfit_leavings(hook, why, account)),
-            });
+            let before = floor.view.artifacts.so_far();
+            let result = hook.pre_backup(run, Arc::clone(&floor.capabilities), cancel);
+            let result =
+                result.and_then(|account| match files::take_in(&floor.view, hook.name()) {
+                    Ok(()) => Ok(account),
+                    Err(why) => Err(unfit_leavings(hook, why, account)),
+                });
             if result.is_err() {
-                view.artifacts.take_back(before);
+                floor.view.artifacts.take_back(before);
             }
             result
         };
@@ -60,7 +51,7 @@ impl Hooks {
     /// Tells each hook that everything is staged. Failures as before.
     pub fn staged(&mut self, floor: &Floor, cancel: &Cancel) -> Result<(), HookFailure> {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
-            hook.staged(run, Arc::clone(floor), cancel)
+            hook.staged(run, Arc::clone(&floor.capabilities), cancel)
         };
         self.call_until(Phase::Staged, cancel, &call)
     }
@@ -68,7 +59,7 @@ impl Hooks {
     /// Lets each hook make ready for a restore in place. Failures as before.
     pub fn pre_restore(&mut self, floor: &Floor, cancel: &Cancel) -> Result<(), HookFailure> {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
-            hook.pre_restore(run, Arc::clone(floor), cancel)
+            hook.pre_restore(run, Arc::clone(&floor.capabilities), cancel)
         };
         self.call_until(Phase::PreRestore, cancel, &call)
     }
@@ -76,7 +67,7 @@ impl Hooks {
     /// Tells every hook how the backup ended.
     pub fn post_backup(&mut self, report: &Report, floor: &Floor, cancel: &Cancel) {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
-            hook.post_backup(run, report.clone(), Arc::clone(floor), cancel)
+            hook.post_backup(run, report.clone(), Arc::clone(&floor.capabilities), cancel)
         };
         self.call_all(Phase::PostBackup, cancel, &call);
     }
@@ -84,7 +75,7 @@ impl Hooks {
     /// Tells every hook how the restore ended.
     pub fn post_restore(&mut self, report: &Report, floor: &Floor, cancel: &Cancel) {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
-            hook.post_restore(run, report.clone(), Arc::clone(floor), cancel)
+            hook.post_restore(run, report.clone(), Arc::clone(&floor.capabilities), cancel)
         };
         self.call_all(Phase::PostRestore, cancel, &call);
     }
@@ -94,7 +85,7 @@ impl Hooks {
         let mut wrong = Vec::new();
         for at in self.taking_part(Phase::Drill) {
             let (hook, run) = (&self.loaded[at], &self.run);
-            let result = hook.drill(run, Arc::clone(floor), cancel);
+            let result = hook.drill(run, Arc::clone(&floor.capabilities), cancel);
             let Err(failure) = self.write_down(at, Phase::Drill, result) else {
                 continue;
             };

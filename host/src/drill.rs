@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
-use copal_core::snapshot::SnapshotId;
-use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, Phase};
 
 use crate::capability::means::Means;
@@ -16,15 +14,15 @@ use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::lock::Lock;
 use crate::edge::scratch::Scratch;
 use crate::edge::state::make_private;
-use crate::edges::{Edges, Step, Total};
+use crate::edges::{Edges, Step};
 use crate::error::CopalError;
-use crate::floors;
+use crate::fetched::Fetched;
+use crate::floors::{self, Deeds};
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
 use crate::record::{Kind, SnapshotRecord};
 use crate::run::Run;
-use crate::step::restore::restore;
 use crate::step::snapshots::Store;
 use crate::step::try_databases::{Tried, try_databases};
 
@@ -32,13 +30,7 @@ use crate::step::try_databases::{Tried, try_databases};
 #[derive(Debug)]
 pub struct Drilled {
     /// The snapshot.
-    pub id: SnapshotId,
-    /// Where it lies, secrets masked.
-    pub at: String,
-    /// Its files.
-    pub files: u64,
-    /// Their content.
-    pub bytes: ByteCount,
+    pub snapshot: Fetched,
     /// The databases that were checked, sorted.
     pub databases: Vec<RelPath>,
     /// The hooks that tried the copy, in order.
@@ -55,12 +47,7 @@ impl Achieved for Drilled {
     }
 
     fn snapshots(&self) -> Vec<SnapshotRecord> {
-        vec![SnapshotRecord {
-            id: self.id,
-            destination: self.at.clone(),
-            files: self.files,
-            bytes: self.bytes.0,
-        }]
+        vec![self.snapshot.record()]
     }
 
     fn notes(&self) -> Vec<String> {
@@ -117,22 +104,7 @@ fn try_copy(
     let (scratch, left_behind) = make_scratch(run, store.name(), within)?;
     // The copy gets the source's own mode, which may let anybody in.
     let copy = scratch.path().join("copy");
-    let total = Total {
-        files: manifest.totals.files,
-        bytes: manifest.totals.bytes,
-    };
-    show.step(Step::Fetch);
-    let mut watch = |done| show.transfer(done, total);
-    let leftovers = &run.leftovers;
-    let restored = restore(
-        store,
-        manifest,
-        &copy,
-        &[],
-        &mut watch,
-        interrupt,
-        leftovers,
-    )?;
+    let snapshot = Fetched::into(&copy, run, store, manifest)?;
 
     show.step(Step::Try);
     let Tried {
@@ -140,17 +112,14 @@ fn try_copy(
         mut wrong,
     } = try_databases(&copy, manifest, interrupt)?;
     if !wrong.iter().any(CopalError::is_interruption) {
-        let view = floors::tree(means, &copy, databases.clone(), interrupt);
-        let floor = floors::real(view);
+        let view = floors::view_of_tree(means, &copy, databases.clone(), interrupt);
+        let floor = Deeds::Done.floor(view);
         let found = hooks.drill(&floor, &Cancel::from(interrupt.flag()));
         wrong.extend(found.into_iter().map(CopalError::Hook));
     }
 
     Ok(Drilled {
-        id: manifest.id,
-        at: store.remote().shown(),
-        files: restored.files,
-        bytes: restored.bytes,
+        snapshot,
         databases,
         hooks: hooks.called_in(Phase::Drill),
         wrong,

@@ -1,11 +1,12 @@
-//! The floors that hooks of a run stand on: which tree they see, and what they may have made of it.
+//! The floors that hooks of a run stand on: which tree they see, what they may have made of it, and
+//! whether what they ask for is done.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use copal_core::path::RelPath;
+use copal_hooks::Capabilities;
 
-use crate::calls::Floor;
 use crate::capability::artifacts::Artifacts;
 use crate::capability::host::Host;
 use crate::capability::means::Means;
@@ -13,8 +14,36 @@ use crate::capability::recorded::Recorded;
 use crate::edge::interrupt::Interrupt;
 use crate::step::plan::Plan;
 
+/// What hooks stand on in a phase.
+pub struct Floor {
+    /// The tree that they see.
+    pub view: Host,
+    /// What they ask.
+    pub capabilities: Arc<dyn Capabilities>,
+}
+
+/// What becomes of what hooks ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deeds {
+    /// It is done.
+    Done,
+    /// It is answered, and not done.
+    Recorded,
+}
+
+impl Deeds {
+    /// The floor on which that is so.
+    pub fn floor(self, view: Host) -> Floor {
+        let capabilities: Arc<dyn Capabilities> = match self {
+            Self::Done => Arc::new(view.clone()),
+            Self::Recorded => Arc::new(Recorded { host: view.clone() }),
+        };
+        Floor { view, capabilities }
+    }
+}
+
 /// The live source, as it was planned; `artifacts` is where copies of it go.
-pub fn source(
+pub fn view_of_source(
     means: &Arc<Means>,
     plan: &Plan,
     artifacts: Arc<Artifacts>,
@@ -33,7 +62,7 @@ pub fn source(
 }
 
 /// A tree that is only looked at: the source of a run that has no plan, a restored copy.
-pub fn tree(
+pub fn view_of_tree(
     means: &Arc<Means>,
     tree: &Path,
     databases: Vec<RelPath>,
@@ -49,14 +78,4 @@ pub fn tree(
         means: Arc::clone(means),
         interrupt: interrupt.clone(),
     }
-}
-
-/// Deeds are done.
-pub fn real(host: Host) -> Floor {
-    Arc::new(host)
-}
-
-/// Deeds are answered and not done.
-pub fn recorded(host: Host) -> Floor {
-    Arc::new(Recorded { host })
 }

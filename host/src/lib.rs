@@ -12,6 +12,7 @@ pub mod drill;
 pub mod edge;
 pub mod edges;
 pub mod error;
+pub mod fetched;
 pub mod filters;
 pub mod floors;
 pub mod hook_edit;

@@ -1,20 +1,16 @@
 //! A dry run: a backup on another floor, where deeds are written down and none is done.
 
-use std::sync::Arc;
-
 use crate::backup::{Allowances, Backup};
 use crate::capability::artifacts::Artifacts;
-use crate::capability::means::Means;
 use crate::edge::scratch::Scratch;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
-use crate::floors;
+use crate::floors::Deeds;
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
 use crate::record::SnapshotRecord;
 use crate::step::deliver::Reached;
-use crate::step::pause::pause;
 use crate::step::plan::Plan;
 
 /// What a backup would do.
@@ -43,8 +39,7 @@ pub fn rehearse(
     allow: Allowances,
     edges: &Edges<'_>,
 ) -> Result<Outcome<Rehearsed>, CopalError> {
-    let means = Means::of(job, edges.state).rehearsing();
-    let mut backup = Backup::begin(job, allow, means, edges);
+    let mut backup = Backup::begin(job, allow, Deeds::Recorded, edges);
     let mut info = backup.run.info();
     info.dry_run = true;
     let mut hooks = match Hooks::load(&job.config, &job.base, info) {
@@ -53,24 +48,19 @@ pub fn rehearse(
     };
 
     let result = rehearsal(&mut backup, &mut hooks);
-
-    let floor = floors::recorded(backup.last_view());
-    let cancel = backup.cancel();
-    let mut outcome = backup.run.end(result);
-    hooks.filter_failed(outcome.errors().find_map(CopalError::failed_filter));
-    outcome.hear(&mut hooks);
-    hooks.post_backup(&outcome.report(), &floor, &cancel);
-    outcome.hear(&mut hooks);
-    Ok(outcome)
+    Ok(backup.end(hooks, result))
 }
 
 fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, CopalError> {
-    let Edges {
-        show, interrupt, ..
-    } = *backup.run.edges;
     let (plan, reached) = backup.look(hooks)?;
+    match stage(backup, hooks, &plan) {
+        Ok(()) => Ok(Rehearsed { plan, reached }),
+        Err(error) => Err(backup.without_deliveries(reached, error)),
+    }
+}
 
-    show.step(Step::Stage);
+fn stage(backup: &Backup<'_>, hooks: &mut Hooks, plan: &Plan) -> Result<(), CopalError> {
+    backup.run.edges.show.step(Step::Stage);
     // Not where a real run stages: one may be at it.
     let scratch = tempfile::tempdir().map_err(|source| CopalError::Scratch {
         deed: "make a directory in",
@@ -78,13 +68,8 @@ fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, Co
         source,
     })?;
     let scratch = Scratch::adopt(scratch.keep(), &backup.run.leftovers);
-    let artifacts = Arc::new(Artifacts::in_dir(scratch.path().to_owned()));
-    let view = floors::source(&backup.means, &plan, artifacts, interrupt);
-    let floor = floors::recorded(view.clone());
-    pause(hooks, &floor, &view, &backup.cancel())?;
-
+    backup.pause(hooks, plan, Artifacts::in_dir(scratch.path().to_owned()))?;
     let (files, bytes) = plan.files();
-    hooks.count(files, bytes);
-    hooks.staged(&floors::recorded(backup.last_view()), &backup.cancel())?;
-    Ok(Rehearsed { plan, reached })
+    backup.tell_staged(hooks, files, bytes)?;
+    Ok(())
 }

@@ -5,22 +5,19 @@ use std::sync::Arc;
 
 use copal_core::manifest::{Entry, Manifest, Taken};
 use copal_core::path::RelPath;
-use copal_core::snapshot::SnapshotId;
-use copal_core::units::ByteCount;
 use copal_hooks::Cancel;
 
 use crate::capability::means::Means;
-use crate::edge::attributes::Owners;
 use crate::edge::lock::Lock;
-use crate::edges::{Edges, Step, Total};
+use crate::edges::Edges;
 use crate::error::CopalError;
-use crate::floors;
+use crate::fetched::Fetched;
+use crate::floors::{self, Deeds};
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
 use crate::record::{Kind, SnapshotRecord};
 use crate::run::Run;
-use crate::step::restore::restore;
 use crate::step::snapshots::Store;
 use crate::step::swap::{Place, Swapped};
 
@@ -28,15 +25,7 @@ use crate::step::swap::{Place, Swapped};
 #[derive(Debug)]
 pub struct Replaced {
     /// The snapshot.
-    pub id: SnapshotId,
-    /// Where it lies, secrets masked.
-    pub at: String,
-    /// Its files.
-    pub files: u64,
-    /// Their content.
-    pub bytes: ByteCount,
-    /// Whether every owner is what it was.
-    pub owners: Owners,
+    pub snapshot: Fetched,
     /// The trees, new and old.
     pub trees: Swapped,
     /// Directories beside the source that other restores left.
@@ -49,12 +38,7 @@ impl Achieved for Replaced {
     }
 
     fn snapshots(&self) -> Vec<SnapshotRecord> {
-        vec![SnapshotRecord {
-            id: self.id,
-            destination: self.at.clone(),
-            files: self.files,
-            bytes: self.bytes.0,
-        }]
+        vec![self.snapshot.record()]
     }
 
     fn notes(&self) -> Vec<String> {
@@ -85,11 +69,11 @@ pub fn replace(
     let result = beside_then_in_place(&mut run, job, &means, &mut hooks, store, manifest);
 
     let databases = databases(manifest);
-    let view = floors::tree(&means, &job.source(), databases, edges.interrupt);
+    let view = floors::view_of_tree(&means, &job.source(), databases, edges.interrupt);
     let mut outcome = run.end(result);
     outcome.hear(&mut hooks);
     let cancel = Cancel::from(edges.interrupt.flag());
-    hooks.post_restore(&outcome.report(), &floors::real(view), &cancel);
+    hooks.post_restore(&outcome.report(), &Deeds::Done.floor(view), &cancel);
     outcome.hear(&mut hooks);
     Ok(outcome)
 }
@@ -102,34 +86,21 @@ fn beside_then_in_place(
     store: &Store<'_>,
     manifest: &Manifest,
 ) -> Result<Replaced, CopalError> {
-    let Edges {
-        show, interrupt, ..
-    } = *run.edges;
+    let interrupt = run.edges.interrupt;
     let place = Place::of(&job.source(), &job.never(run.edges.state))?;
     let left_behind = place.left_behind(&run.id)?;
     let beside = place.beside(&run.id, &run.leftovers)?;
-    let total = Total {
-        files: manifest.totals.files,
-        bytes: manifest.totals.bytes,
-    };
-    show.step(Step::Fetch);
-    let mut watch = |done| show.transfer(done, total);
-    let (to, leftovers) = (beside.path(), &run.leftovers);
-    let restored = restore(store, manifest, to, &[], &mut watch, interrupt, leftovers)?;
+    let snapshot = Fetched::into(beside.path(), run, store, manifest)?;
 
-    let view = floors::tree(means, place.live(), databases(manifest), interrupt);
-    hooks.pre_restore(&floors::real(view), &Cancel::from(interrupt.flag()))?;
+    let view = floors::view_of_tree(means, place.live(), databases(manifest), interrupt);
+    hooks.pre_restore(&Deeds::Done.floor(view), &Cancel::from(interrupt.flag()))?;
     // The last moment at which a signal leaves everything as it was.
     interrupt.check()?;
     let mut trees = place.swap(beside, &run.id)?;
     let unfinished = trees.unfinished.drain(..).map(CopalError::Unfinished);
     run.shortcomings.extend(unfinished);
     Ok(Replaced {
-        id: manifest.id,
-        at: store.remote().shown(),
-        files: restored.files,
-        bytes: restored.bytes,
-        owners: restored.owners,
+        snapshot,
         trees,
         left_behind,
     })

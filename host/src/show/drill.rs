@@ -28,11 +28,14 @@ fn text(outcome: &Outcome<Drilled>, quiet: bool) -> String {
         Verdict::Failed => "it is damaged",
         Verdict::Interrupted(_) => return text,
     };
-    let (files, took) = (count(drilled.files, "file"), duration(outcome.took));
+    let (files, took) = (
+        count(drilled.snapshot.files, "file"),
+        duration(outcome.took),
+    );
     let mut line = |line: String| writeln!(text, "{line}").expect("a String takes every write");
     line(format!(
         "drilled {}/{}: {verdict} ({files}, {}, {took})",
-        outcome.name, drilled.id, drilled.bytes
+        outcome.name, drilled.snapshot.id, drilled.snapshot.bytes
     ));
     if quiet {
         return text;
@@ -66,9 +69,9 @@ fn to_json(outcome: &Outcome<Drilled>) -> serde_json::Value {
         "name": outcome.name,
         "outcome": outcome.verdict().name(),
         "seconds": outcome.took.as_secs_f64(),
-        "snapshot": drilled.map(|drilled| drilled.id),
-        "files": drilled.map(|drilled| drilled.files),
-        "bytes": drilled.map(|drilled| drilled.bytes),
+        "snapshot": drilled.map(|drilled| drilled.snapshot.id),
+        "files": drilled.map(|drilled| drilled.snapshot.files),
+        "bytes": drilled.map(|drilled| drilled.snapshot.bytes),
         "databases": drilled.map(|drilled| &drilled.databases),
         "hooks": drilled.map(|drilled| &drilled.hooks),
         "left_by_other_drills": drilled.map(|drilled| &drilled.left_behind),

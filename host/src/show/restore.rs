@@ -53,10 +53,10 @@ pub fn print_in_place(outcome: &Outcome<Replaced>, output: Output) -> Result<(),
     let mut text = format!(
         "restored {}/{} to {}: {}, {}, every checksum right\n",
         outcome.name,
-        replaced.id,
+        replaced.snapshot.id,
         replaced.trees.live.display(),
-        count(replaced.files, "file"),
-        replaced.bytes
+        count(replaced.snapshot.files, "file"),
+        replaced.snapshot.bytes
     );
     if let Some(before) = &replaced.trees.before {
         writeln!(
@@ -74,7 +74,7 @@ pub fn print_in_place(outcome: &Outcome<Replaced>, output: Output) -> Result<(),
         )
         .expect("a String takes every write");
     }
-    text += &foreign(replaced.owners);
+    text += &foreign(replaced.snapshot.owners);
     super::result(&text)
 }
 
@@ -89,12 +89,12 @@ fn to_json(outcome: &Outcome<Replaced>) -> serde_json::Value {
         "name": outcome.name,
         "outcome": outcome.verdict().name(),
         "seconds": outcome.took.as_secs_f64(),
-        "snapshot": replaced.map(|it| it.id),
+        "snapshot": replaced.map(|it| it.snapshot.id),
         "to": replaced.map(|it| shown(&it.trees.live)),
         "before": replaced.and_then(|it| it.trees.before.as_ref()).map(shown),
-        "files": replaced.map(|it| it.files),
-        "bytes": replaced.map(|it| it.bytes),
-        "owners_not_restored": replaced.map(|it| it.owners.not_permitted),
+        "files": replaced.map(|it| it.snapshot.files),
+        "bytes": replaced.map(|it| it.snapshot.bytes),
+        "owners_not_restored": replaced.map(|it| it.snapshot.owners.not_permitted),
         "left_by_other_restores": replaced.map(|it| it.left_behind.iter().map(shown).collect::<Vec<_>>()),
         "errors": errors(&mut outcome.errors()),
         "shortcomings": errors(&mut outcome.shortcomings.iter()),

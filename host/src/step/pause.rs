@@ -2,9 +2,8 @@
 
 use copal_hooks::{Cancel, HookFailure};
 
-use crate::calls::Floor;
 use crate::capability::artifacts::{Added, Artifact};
-use crate::capability::host::Host;
+use crate::floors::Floor;
 use crate::hooks::Hooks;
 
 /// Every pre-backup hook has run; services may be held.
@@ -16,17 +15,11 @@ pub struct Paused {
     pub added: Vec<Added>,
 }
 
-/// Runs the pre-backup hooks in the order of the configuration; `view` is the
-/// source as `floor` shows it to them.
-pub fn pause(
-    hooks: &mut Hooks,
-    floor: &Floor,
-    view: &Host,
-    cancel: &Cancel,
-) -> Result<Paused, HookFailure> {
-    hooks.pre_backup(floor, view, cancel)?;
+/// Runs the pre-backup hooks in the order of the configuration.
+pub fn pause(hooks: &mut Hooks, floor: &Floor, cancel: &Cancel) -> Result<Paused, HookFailure> {
+    hooks.pre_backup(floor, cancel)?;
     Ok(Paused {
-        artifacts: view.artifacts.all(),
-        added: view.artifacts.added(),
+        artifacts: floor.view.artifacts.all(),
+        added: floor.view.artifacts.added(),
     })
 }

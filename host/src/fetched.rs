@@ -1,0 +1,68 @@
+//! A snapshot that was fetched whole, for runs that then do something with it.
+
+use std::path::Path;
+
+use copal_core::manifest::Manifest;
+use copal_core::snapshot::SnapshotId;
+use copal_core::units::ByteCount;
+
+use crate::edge::attributes::Owners;
+use crate::edges::{Edges, Step, Total};
+use crate::record::SnapshotRecord;
+use crate::run::Run;
+use crate::step::restore::{RestoreError, restore};
+use crate::step::snapshots::Store;
+
+/// What was fetched.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The snapshot.
+    pub id: SnapshotId,
+    /// Where it lies, secrets masked.
+    pub at: String,
+    /// Its files.
+    pub files: u64,
+    /// Their content.
+    pub bytes: ByteCount,
+    /// Whether every owner is what it was.
+    pub owners: Owners,
+}
+
+impl Fetched {
+    /// Restores a snapshot into the empty or new directory `to`.
+    pub fn into(
+        to: &Path,
+        run: &Run<'_>,
+        store: &Store<'_>,
+        manifest: &Manifest,
+    ) -> Result<Self, RestoreError> {
+        let Edges {
+            show, interrupt, ..
+        } = *run.edges;
+        let total = Total {
+            files: manifest.totals.files,
+            bytes: manifest.totals.bytes,
+        };
+        show.step(Step::Fetch);
+        let mut watch = |done| show.transfer(done, total);
+        let leftovers = &run.leftovers;
+        let restored = restore(store, manifest, to, &[], &mut watch, interrupt, leftovers)?;
+        Ok(Self {
+            id: manifest.id,
+            at: store.remote().shown(),
+            files: restored.files,
+            bytes: restored.bytes,
+            owners: restored.owners,
+        })
+    }
+
+    /// What the history keeps of it.
+    pub fn record(&self) -> SnapshotRecord {
+        SnapshotRecord {
+            id: self.id,
+            destination: self.at.clone(),
+            files: self.files,
+            bytes: self.bytes.0,
+        }
+    }
+}
