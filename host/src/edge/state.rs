@@ -79,7 +79,7 @@ fn close(dir: &Path) -> io::Result<()> {
         let whose = format!("it belongs to another user ({})", metadata.uid());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, whose));
     }
-    if metadata.mode() & 0o077 == 0 {
+    if metadata.mode() & 0o777 == 0o700 {
         return Ok(());
     }
     fs::set_permissions(dir, Permissions::from_mode(0o700))

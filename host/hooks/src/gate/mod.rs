@@ -188,7 +188,7 @@ impl Gate {
             None => tracing::debug!(hook, phase, %capability, action, "let through"),
             Some(why) => {
                 let why = self.masks.cover(why.to_string());
-                tracing::warn!(hook, phase, %capability, action, why, "not done");
+                tracing::warn!(hook, phase, %capability, action, %why, "not done");
             }
         }
     }
