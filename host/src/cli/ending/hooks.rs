@@ -1,0 +1,83 @@
+//! What to do about hooks.
+
+use copal_hooks::{Cause, FailureKind, HookFailure, Phase};
+
+use super::{Ending, failed, usage};
+use crate::filters::FilterFailed;
+use crate::hooks::HooksError;
+use crate::pin::PinError;
+
+pub(super) fn of_hooks(error: &HooksError) -> Ending {
+    match error {
+        HooksError::Engine(_) => failed(
+            "Copal's hooks need a 64-bit x86 or ARM processor and leave to map executable memory",
+        ),
+        HooksError::Unreadable { .. } => {
+            usage("paths of hooks are relative to the configuration file; check `file`")
+        }
+        HooksError::Pin(pin) => of_pin(pin),
+        HooksError::Refused(_) => usage(
+            "build the component anew against the interfaces of this version (`wit/`), or take it out of the configuration",
+        ),
+    }
+}
+
+pub(super) fn of_pin(error: &PinError) -> Ending {
+    match error {
+        PinError::Unpinned { hook, digest, .. } => usage(format!(
+            "if that component is the one you mean, put this line into its [[hook]]: sha256 = \"{digest}\" (`copal hook grant {hook}` shows what it asks for, and writes it)"
+        )),
+        PinError::Changed { hook, .. } => usage(format!(
+            "if that is as it should be, look at what it asks for and grant it anew: `copal hook grant {hook}`"
+        )),
+    }
+}
+
+pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
+    match &failure.kind {
+        FailureKind::Denied(denial) => usage(match &denial.cause {
+            Cause::NotGranted { line } => {
+                format!("if it should, put this line into its [[hook]]: {line}")
+            }
+            Cause::NotRequested { .. } => {
+                "no grant helps: tell the hook's author, whose component asks for more than it says"
+                    .to_owned()
+            }
+        }),
+        FailureKind::Error { .. } => failed(match failure.phase {
+            Phase::PostBackup | Phase::PostRestore => {
+                "mend what it names; what the run itself came to stands"
+            }
+            Phase::PreBackup | Phase::Filter | Phase::Staged => {
+                "mend what it names, and run the backup again"
+            }
+            Phase::PreRestore => "nothing was changed; mend what it names, and restore again",
+            Phase::Drill => {
+                "to the hook this snapshot does not work: see what it names, and drill an older one"
+            }
+        }),
+        FailureKind::TimedOut { .. } | FailureKind::OutOfMemory { .. } => failed(
+            "if it needs more, raise its `limits` in the configuration; else tell its author",
+        ),
+        FailureKind::Trap { .. }
+        | FailureKind::OutOfStack { .. }
+        | FailureKind::BeyondLimit(_)
+        | FailureKind::BadAnswer(_)
+        | FailureKind::NotExported => failed(
+            "this is a fault of the hook: tell its author, with the log of `copal backup -vv`",
+        ),
+        FailureKind::Interrupted => failed("run it again when you like"),
+        FailureKind::Host(_) => failed(
+            "this is a fault of Copal's: please report it, with the log of `copal backup -vv`",
+        ),
+    }
+}
+
+pub(super) fn of_filter(error: &FilterFailed) -> Ending {
+    match error {
+        FilterFailed::Hook(failure) => of_hook(failure),
+        FilterFailed::Rules { .. } => {
+            usage("write rules as rclone's filter files have them: `+ PATTERN` or `- PATTERN`")
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What to do about the steps that make a snapshot.
+
+use super::hooks::of_filter;
+use super::places::of_remote;
+use super::reading::of_store;
+use super::{Ending, failed, interrupted, usage};
+use crate::step::plan::PlanError;
+use crate::step::preflight::PreflightError;
+use crate::step::seal::SealError;
+use crate::step::stage::StageError;
+use crate::step::transfer::TransferError;
+
+const READABLE: &str =
+    "run Copal as a user who may read it, or leave it out with the `exclude` hook";
+
+pub(super) fn of_plan(error: &PlanError) -> Ending {
+    match error {
+        PlanError::Source { .. } => {
+            usage("check `path` in [source], or `--source`; is its disk mounted?")
+        }
+        PlanError::NotADirectory(_) => usage("name the directory that holds the app's data"),
+        PlanError::Unreadable { .. } => failed(READABLE),
+        PlanError::Filter(filter) => of_filter(filter),
+        PlanError::Uncovered(paths) => {
+            let path = paths.first().map(ToString::to_string).unwrap_or_default();
+            usage(format!(
+                "let the built-in hook copy all of them; where there is none yet, add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nand where there is one, only its `grants` line. Or, for one of which a torn copy will do:\n\n[database.\"{path}\"]\nlive = \"allow\""
+            ))
+        }
+        PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
+        PlanError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+pub(super) fn of_preflight(error: &PreflightError) -> Ending {
+    match error {
+        PreflightError::Remote(remote) => of_remote(remote),
+        PreflightError::Store(store) => of_store(store),
+        PreflightError::DestinationInSource { .. } | PreflightError::SourceInDestination { .. } => {
+            usage("choose a destination that lies elsewhere")
+        }
+        PreflightError::NoRoom { .. } => {
+            failed("make room, or choose another directory with `dir` in [staging]")
+        }
+        PreflightError::Room { .. } => {
+            failed("check the directory, or choose another with `dir` in [staging]")
+        }
+        PreflightError::SourceEmptied { .. } => failed(
+            "is its disk mounted? If it is as it should be, run `copal backup --accept-missing` once",
+        ),
+        PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. } => failed(
+            "if the app lost it, restore it from the last snapshot; if that is as it should be, run `copal backup --accept-missing` once",
+        ),
+    }
+}
+
+pub(super) fn of_stage(error: &StageError) -> Ending {
+    match error {
+        StageError::Unreadable { .. } => failed(READABLE),
+        StageError::Filter(filter) => of_filter(filter),
+        StageError::Uncovered(_) => failed(
+            "a hook that may copy it did not: let `sqlite-backup` take all databases, or run `copal plan` to see which hooks there are",
+        ),
+        StageError::Vanished(_) => failed(
+            "if the app replaces that file while it runs, back up while it is quiet; else run the backup again",
+        ),
+        StageError::InTheWay(_) => failed(
+            "let the hook choose another path (for an archive, one beside it), or take that file out of the source",
+        ),
+        StageError::NeverStill(_) => failed(
+            "leave it out with the `exclude` hook if it is a log or a cache, or back up while the app is quiet",
+        ),
+        StageError::Staging { .. } => {
+            failed("make room there, or choose another directory with `dir` in [staging]")
+        }
+        StageError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+pub(super) fn of_transfer(error: &TransferError) -> Ending {
+    match error {
+        TransferError::Remote(remote) => of_remote(remote),
+        TransferError::Stage(stage) => of_stage(stage),
+        TransferError::Mismatch(_) => {
+            failed("something else writes there, or the remote lost it; run the backup again")
+        }
+        TransferError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+pub(super) fn of_seal(error: &SealError) -> Ending {
+    match error {
+        SealError::Staging { .. } => {
+            failed("make room there, or choose another directory with `dir` in [staging]")
+        }
+        SealError::Remote(remote) => of_remote(remote),
+        SealError::NoFreeId(_) => failed("give each machine's job a `name` of its own"),
+        SealError::NotArrived(_) => {
+            failed("the remote took it and does not show it whole; run the backup again")
+        }
+        SealError::Interrupted(signal) => interrupted(signal.0),
+    }
+}

@@ -1,0 +1,82 @@
+//! What to do about the places that Copal works with: the remote, the lock, the history.
+
+use copal_rclone::ErrorKind;
+
+use super::{Ending, Exit, failed, interrupted, usage};
+use crate::edge::history::HistoryError;
+use crate::edge::lock::LockError;
+use crate::edge::remote::RemoteError;
+
+pub(super) fn of_remote(error: &RemoteError) -> Ending {
+    let source = match error {
+        RemoteError::Interrupted(signal) => return interrupted(signal.0),
+        RemoteError::Failed { source, .. } => source,
+    };
+    match source.kind() {
+        ErrorKind::NotFound => failed("check that the bucket or directory exists"),
+        ErrorKind::BadRequest => {
+            usage("check the remote and its options; `rclone config show` tells what is set")
+        }
+        ErrorKind::UnknownRemote => usage(
+            "`rclone listremotes` shows the remotes there are; make one with `rclone config`, or name another configuration by RCLONE_CONFIG",
+        ),
+        ErrorKind::Auth => {
+            failed("check the key and its rights (`rclone config show`, `rclone lsd REMOTE:`)")
+        }
+        ErrorKind::Quota => failed("raise the cap or free some space at the provider's"),
+        ErrorKind::DiskFull => failed("make room on that disk, and run it again"),
+        ErrorKind::PermissionDenied => failed("give the rights, or run Copal as another user"),
+        ErrorKind::Network => {
+            failed("check the network and the provider's status, and run it again")
+        }
+        ErrorKind::ConfigLocked => usage(
+            "give the configuration's password in RCLONE_CONFIG_PASS, or by RCLONE_PASSWORD_COMMAND",
+        ),
+        ErrorKind::ConfigUnreadable => usage("check the file that `rclone config file` names"),
+        ErrorKind::Cancelled => failed("run it again when you like"),
+        ErrorKind::Timeout => {
+            failed("the remote is very slow or hangs; try `rclone lsd REMOTE:`, and run it again")
+        }
+        ErrorKind::WorkerDied => failed(
+            "if it names an RCLONE_ variable, mend that; if it was killed for want of memory, lower `transfers` in [rclone]; else run it again",
+        ),
+        ErrorKind::Protocol => {
+            failed("this is a fault of Copal's: please report it, with the log of `-vv`")
+        }
+        ErrorKind::Other => failed("the log of `-vv` tells more"),
+    }
+}
+
+pub(super) fn of_lock(error: &LockError) -> Ending {
+    match error {
+        LockError::Held { .. } => Ending {
+            exit: Exit::Locked,
+            next: "wait for it to end; the lock goes with its process, so there is never one to remove".to_owned(),
+        },
+        LockError::Io { .. } => failed("make the directory writable, or set COPAL_STATE_DIR to another"),
+    }
+}
+
+pub(super) fn of_history(error: &HistoryError) -> Ending {
+    match error {
+        HistoryError::File { .. } | HistoryError::Sqlite { .. } => failed(
+            "check the rights and the disk of Copal's state directory; runs go on without it, and each says so",
+        ),
+        HistoryError::Damaged { .. } => {
+            failed("the next run moves it aside and begins a new one; nothing else depends on it")
+        }
+        HistoryError::SetAside(_) => failed(
+            "keep the old file if its runs matter: `sqlite3 FILE .recover` may read some of it",
+        ),
+        HistoryError::Later(_) => {
+            failed("use the later version, or move the file away: the next run begins a new one")
+        }
+        HistoryError::Empty(_) => {
+            failed("`copal backup` makes the first; is COPAL_STATE_DIR that of the runs?")
+        }
+        HistoryError::Unknown(_) => usage("`copal history` lists the runs that are known"),
+        HistoryError::Ambiguous { candidates, .. } => {
+            usage(format!("say which: {}", candidates.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What to do about the steps that read a snapshot or put it back.
+
+use copal_core::snapshot::ResolveError;
+
+use super::places::of_remote;
+use super::{Ending, failed, interrupted, usage};
+use crate::step::restore::RestoreError;
+use crate::step::snapshots::StoreError;
+use crate::step::swap::{SwapError, Unfinished};
+use crate::step::verify::VerifyError;
+
+pub(super) fn of_store(error: &StoreError) -> Ending {
+    match error {
+        StoreError::Remote(remote) => of_remote(remote),
+        StoreError::Resolve { source, .. } => match source {
+            ResolveError::Empty => {
+                failed("take one with `copal backup`, or check the place and `--name`")
+            }
+            ResolveError::Unknown { newest, .. } => usage(format!(
+                "the newest is {newest}; `copal snapshots` lists them all"
+            )),
+            ResolveError::Ambiguous { candidates, .. } => {
+                let ids: Vec<_> = candidates.iter().map(ToString::to_string).collect();
+                usage(format!("say which: {}", ids.join(", ")))
+            }
+        },
+        StoreError::Manifest { .. } => failed(
+            "its files may still be good: stock rclone can copy them, and `sha256sum -c .copal/SHA256SUMS` check them; use another snapshot if you can",
+        ),
+        StoreError::WhichName { names, .. } if names.is_empty() => {
+            usage("check the place: it is what was given as `--to`, without the job's name")
+        }
+        StoreError::WhichName { .. } => usage("say which with `--name NAME`"),
+        StoreError::Temporary(_) => {
+            failed("make room in the temporary directory, or set TMPDIR to another")
+        }
+    }
+}
+
+pub(super) fn of_verify(error: &VerifyError) -> Ending {
+    match error {
+        VerifyError::Store(store) => of_store(store),
+        VerifyError::Remote(remote) => of_remote(remote),
+        VerifyError::Temporary(_) => {
+            failed("make room in the temporary directory, or set TMPDIR to another")
+        }
+        VerifyError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+pub(super) fn of_restore(error: &RestoreError) -> Ending {
+    match error {
+        RestoreError::NotEmpty(_) => usage("name an empty or a new directory with `--to`"),
+        RestoreError::NotADirectory(_) => usage("name a directory with `--to`"),
+        RestoreError::NoSuchPath { snapshot, .. } => {
+            usage(format!("see what there is with `copal ls {snapshot}`"))
+        }
+        RestoreError::NoRoom { .. } => failed("make room, or restore elsewhere with `--to`"),
+        RestoreError::Remote(remote) => of_remote(remote),
+        RestoreError::Damaged(_) => failed(
+            "nothing was restored; try another snapshot, and see `copal verify --full` for all that is damaged in this one",
+        ),
+        RestoreError::Place { .. } => failed(
+            "nothing was restored; check the rights and the disk of the directory given with `--to`",
+        ),
+        RestoreError::CleanUp { .. } => {
+            failed("remove that directory by hand; the rest is as it should be")
+        }
+        RestoreError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+pub(super) fn of_swap(error: &SwapError) -> Ending {
+    match error {
+        SwapError::Unreadable { .. } => usage(
+            "check `path` in [source]; the directory above it has to be there, and its disk mounted",
+        ),
+        SwapError::NotADirectory(_) => usage("name the directory that holds the app's data"),
+        SwapError::MountPoint(path) => usage(format!(
+            "a mount point can't be exchanged: restore to an empty directory with `--to DIR`, stop the app, and move its content over that of {}",
+            path.display()
+        )),
+        SwapError::ParentNotWritable { parent, .. } => usage(format!(
+            "run Copal as a user who may write to {}, or restore with `--to DIR` and move that there yourself",
+            parent.display()
+        )),
+        SwapError::HoldsCopal(_) => usage(
+            "set COPAL_STATE_DIR, and `dir` in [staging], to directories outside of the source",
+        ),
+        SwapError::Beside { .. } => {
+            failed("nothing was changed; make room there, or restore elsewhere with `--to DIR`")
+        }
+        SwapError::Untouched { .. } => failed(
+            "nothing was changed; mend what it names, or restore with `--to DIR` and exchange the directories yourself",
+        ),
+        SwapError::Vacant {
+            live,
+            before,
+            restored,
+            ..
+        } => failed(format!(
+            "put one of them there now. The old tree: mv '{1}' '{0}'. The restored one, which is complete: mv '{2}' '{0}'",
+            live.display(),
+            before.display(),
+            restored.display()
+        )),
+    }
+}
+
+pub(super) fn of_unfinished(error: &Unfinished) -> Ending {
+    match error {
+        Unfinished::NotWrittenOut { .. } => failed(
+            "a power cut within seconds may undo the exchange; look at the disk, and call `sync`",
+        ),
+        Unfinished::KeepsName { before, .. } => failed(format!(
+            "it is what was there, and no half-done restore: keep {} until all is well",
+            before.display()
+        )),
+    }
+}
