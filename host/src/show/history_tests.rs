@@ -1,0 +1,124 @@
+use super::*;
+use crate::record::{DenialRecord, Ended, Kind};
+use insta::assert_snapshot;
+
+fn deed(deed: &str, arguments: &[(&str, &str)], result: DeedResult) -> DeedRecord {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    DeedRecord {
+        deed: deed.to_owned(),
+        arguments: arguments.iter().map(owned).collect(),
+        result,
+        took_ms: 120,
+    }
+}
+
+fn hook(hook: &str, phase: &str) -> HookStory {
+    HookStory {
+        hook: hook.to_owned(),
+        phase: phase.to_owned(),
+        failure: None,
+        computed_ms: 2,
+        deeds: Vec::new(),
+        deeds_left_out: 0,
+        denials: Vec::new(),
+        last_words: Vec::new(),
+    }
+}
+
+fn record() -> Record {
+    let mut copying = hook("sqlite-backup", "pre-backup");
+    let done = DeedResult::Done("1,024 pages of 4,096 bytes".into());
+    copying.deeds = vec![deed("sqlite.backup", &[("name", "webui.db")], done)];
+    let mut telling = hook("notify", "post-backup");
+    let post = [
+        ("method", "POST"),
+        ("url", "https://ntfy.sh/backups"),
+        ("body", "312 bytes"),
+    ];
+    let refused = DeedResult::NotDone("`http` is not granted\nto `notify`\u{1b}[31m".into());
+    telling.deeds = vec![
+        deed("http.send", &post, DeedResult::Done("200".into())),
+        deed("http.send", &post[..2], refused),
+    ];
+    telling.failure = Some("it trapped: wasm `unreachable` instruction executed".into());
+    telling.denials = vec![DenialRecord {
+        capability: "http".into(),
+        value: "POST https://ntfy.sh".into(),
+        remedy: "grants = { http = [\"POST https://ntfy.sh\"] }".into(),
+    }];
+    telling.last_words = vec![
+        "panicked at src/lib.rs:12:".into(),
+        "no \u{7}such topic".into(),
+    ];
+    Record {
+        run: "641f3c0a2b1d4-1f2e".into(),
+        name: "open-webui".into(),
+        kind: Kind::Backup,
+        started: "2026-11-24T03:00:00Z".parse().unwrap(),
+        took_ms: 62_000,
+        outcome: Ended::Warned,
+        exit: 3,
+        copal: "0.1.0".into(),
+        snapshots: vec![SnapshotRecord {
+            id: "2026-11-24T030000Z".parse().unwrap(),
+            destination: "b2:OpenWebUI-backups/copal".into(),
+            files: 2003,
+            bytes: 1_300_000_000,
+        }],
+        errors: Vec::new(),
+        shortcomings: vec![Trouble {
+            what: "hook `notify` failed in post-backup".into(),
+            why: vec!["it trapped".into(), "two\nlines".into()],
+            next: "tell its author".into(),
+        }],
+        notes: Vec::new(),
+        hooks: vec![hook("exclude", "filter"), copying, telling],
+    }
+}
+
+#[test]
+fn a_run_is_told_from_its_end_to_what_each_hook_did() {
+    assert_snapshot!(text(&record()));
+}
+
+#[test]
+fn a_run_without_hooks_says_so() {
+    let mut bare = record();
+    bare.hooks.clear();
+    bare.shortcomings.clear();
+    bare.outcome = Ended::Failed;
+    bare.exit = 1;
+    bare.snapshots.clear();
+    bare.errors = vec![Trouble {
+        what: "can't open the source `/opt/app`".into(),
+        why: vec!["No such file or directory (os error 2)".into()],
+        next: "is its disk mounted?".into(),
+    }];
+    bare.notes = vec!["the old tree is `/opt/app.before-641f3c0a2b1d4-1f2e`".into()];
+    assert_snapshot!(text(&bare));
+}
+
+#[test]
+fn the_list_has_a_line_for_each_run() {
+    let row = |run: &str, name: &str, exit, outcome: &str, trouble: Option<&str>| Row {
+        run: run.into(),
+        name: name.into(),
+        kind: "backup".into(),
+        started: "2026-11-24T03:00:00Z".parse().unwrap(),
+        took_ms: 3200,
+        outcome: outcome.into(),
+        exit,
+        snapshots: vec!["2026-11-24T030000Z".into()],
+        trouble: trouble.map(str::to_owned),
+    };
+    assert_snapshot!(list(&[
+        row("641f3c0a2b1d4-1f2e", "open-webui", 0, "succeeded", None),
+        row(
+            "641f3c0a2b1d4-1f",
+            "a",
+            143,
+            "interrupted",
+            Some("interrupted by SIGTERM"),
+        ),
+    ]));
+}
