@@ -98,9 +98,12 @@ impl<F: Fn(&RelPath) -> bool> Filter for Without<F> {
     type Error = std::convert::Infallible;
 
     fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, Self::Error> {
-        let keep = |found: &Found| match self.0(&found.path) {
-            true => Keep::NothingBelow,
-            false => Keep::Yes,
+        let keep = |found: &Found| {
+            if self.0(&found.path) {
+                Keep::NothingBelow
+            } else {
+                Keep::Yes
+            }
         };
         Ok(found.iter().map(keep).collect())
     }

@@ -99,9 +99,12 @@ fn a_full_disk_in_the_midst_of_a_file_is_told_as_that_whatever_the_file_is() {
     }
     let found = walk(&source, &[], &mut All, &Interrupt::default()).unwrap();
     for is_live in [true, false] {
-        let content = |_: &RelPath| match is_live {
-            true => Content::Live,
-            false => Content::StandIn(dir.path().join("copy")),
+        let content = |_: &RelPath| {
+            if is_live {
+                Content::Live
+            } else {
+                Content::StandIn(dir.path().join("copy"))
+            }
         };
         let mut disk = FailsOnce {
             room: 1 << 16,
