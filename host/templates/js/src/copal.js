@@ -23,6 +23,11 @@ export class HookError extends Error {
   }
 }
 
+// The engine's own would trap without a word, since build.mjs leaves it out.
+globalThis.fetch = () => {
+  throw new HookError('failed', 'fetch is not there: use `post` or `send` of copal-http.js');
+};
+
 /** Writes one line for the operator; `fields` are named values behind it. */
 export const log = Object.fromEntries(
   ['trace', 'debug', 'info', 'warn', 'error'].map((level) => [
