@@ -15,6 +15,7 @@ use copal_hooks::{
 use super::fake::Fake;
 use super::spec::{Case, Request, Spec, TreeEntry};
 use super::trees::path;
+use super::words::json;
 use super::{HookTestError, Subject};
 
 /// What happened in a case.
@@ -85,9 +86,12 @@ pub(super) fn run(
 
 fn load(subject: &Subject<'_>, spec: &Spec, case: &Case) -> Result<Hook, HookTestError> {
     let config = case.config.as_ref().or(spec.config.as_ref());
-    let config = config.map_or(serde_json::Value::Null, |table| {
-        serde_json::to_value(table).unwrap_or_default()
+    let config = config.map_or(Some(serde_json::Value::Null), |config| {
+        json(&toml::Value::Table(config.clone()))
     });
+    let config = config.ok_or_else(|| HookTestError::Config {
+        case: case.name.clone(),
+    })?;
     let grants = case.grants.clone().or_else(|| spec.grants.clone());
     Ok(subject.engine.load(HookSpec {
         name: subject.name,

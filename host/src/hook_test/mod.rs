@@ -53,6 +53,12 @@ pub enum HookTestError {
         /// Why.
         source: BadGiven,
     },
+    /// A case's config is nothing that a hook could be given.
+    #[error("the `config` of the case `{case}` holds a number that JSON does not have")]
+    Config {
+        /// The case.
+        case: String,
+    },
     /// The component was refused.
     #[error(transparent)]
     Refused(#[from] HookError),

@@ -237,6 +237,32 @@ fn cases_that_make_no_sense_are_refused_with_what_would() {
     }
 }
 
+#[test]
+fn a_config_that_no_hook_could_be_given_is_refused_and_dates_are_texts_as_in_a_run() {
+    let try_config = |config: &str| {
+        let text = format!(
+            "[[case]]\nname = 'x'\nphase = 'pre-backup'\n\
+             config = {{ act = {{ store = ['key', {config}] }} }}\n\
+             grants = {{ state = true }}\nexpect.state = {{ key = '2026-01-02' }}"
+        );
+        let component = component("specimen.wasm");
+        let subject = Subject {
+            engine: &HookEngine::new().unwrap(),
+            name: "specimen",
+            component: &component,
+            inspection: &inspect(&component).unwrap(),
+        };
+        run(&subject, toml::from_str(&text).unwrap())
+    };
+    let tried = try_config("2026-01-02").unwrap();
+    assert!(tried[0].differences.is_empty(), "{tried:?}");
+    let refused = try_config("nan");
+    assert!(
+        matches!(refused, Err(HookTestError::Config { .. })),
+        "{refused:?}"
+    );
+}
+
 const TO_UPDATE: &str = r#"# Kept.
 config = { act = { post = "https://a.example/x" } }
 grants = { http = ["POST https://a.example"] }

@@ -8,6 +8,7 @@ use copal_core::units::ByteCount;
 use copal_hooks::{Outcome, Phase, Verdict};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
+use serde_json::{Number, Value};
 
 /// The word for an outcome.
 fn outcome_named(text: &str) -> Option<Outcome> {
@@ -37,6 +38,24 @@ const VERDICTS: [Verdict; 4] = [
     Verdict::SkipSubtree,
     Verdict::KeepSubtree,
 ];
+
+/// A config as hooks get it; none where it holds a number that JSON does not have. The same as of
+/// `config` in copal.toml.
+pub(super) fn json(value: &toml::Value) -> Option<Value> {
+    Some(match value {
+        toml::Value::String(text) => Value::String(text.clone()),
+        toml::Value::Boolean(value) => Value::Bool(*value),
+        toml::Value::Datetime(time) => Value::String(time.to_string()),
+        toml::Value::Integer(n) => Value::from(*n),
+        toml::Value::Float(n) => Value::Number(Number::from_f64(*n)?),
+        toml::Value::Array(members) => members.iter().map(json).collect::<Option<_>>()?,
+        toml::Value::Table(table) => {
+            let entries = table.iter();
+            let entries = entries.map(|(key, value)| Some((key.clone(), json(value)?)));
+            Value::Object(entries.collect::<Option<_>>()?)
+        }
+    })
+}
 
 pub(super) fn phase<'de, D: Deserializer<'de>>(from: D) -> Result<Phase, D::Error> {
     let text = String::deserialize(from)?;

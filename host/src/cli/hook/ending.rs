@@ -75,6 +75,7 @@ fn of_test(error: &HookTestError) -> Ending {
         HookTestError::Spec { .. } | HookTestError::Given { .. } => {
             usage("docs/hook-test.md says what can stand there")
         }
+        HookTestError::Config { .. } => usage("write the number as text"),
         HookTestError::Refused(error) => of_flaw(&error.flaw),
         HookTestError::NotUpdatable { .. } => usage("write each case as a `[[case]]`"),
         HookTestError::NotUpdated { .. } => failed("check the rights and the room there"),
