@@ -170,6 +170,15 @@ fn guarded<T>(
     result
 }
 
+/// The most that one set of headers may occupy.
+const HEADERS: usize = 32 * 1024;
+
+fn http_context() -> WasiHttpCtx {
+    let mut context = WasiHttpCtx::new();
+    context.set_field_size_limit(HEADERS);
+    context
+}
+
 impl State {
     fn enter(hook: &Hook, meeting: Meeting<'_>) -> Result<Self, HookFailure> {
         let mut gate = Gate::new(meeting);
@@ -185,7 +194,7 @@ impl State {
                 memory: MemoryLimiter::new(hook.memory),
                 table: wasi::table(),
                 wasi,
-                http: WasiHttpCtx::new(),
+                http: http_context(),
                 stdio,
             }),
             Err(why) => Err(gate.failure(FailureKind::Host(why))),

@@ -11,8 +11,11 @@ use crate::mask::Masks;
 /// The longest text of a deed that is kept, in bytes: a hook can do ten thousand.
 const LONGEST: usize = 512;
 
-/// How many arguments of a deed are kept.
-const ARGUMENTS: usize = 32;
+/// How many bytes all arguments of a deed may come to; what is beyond is not kept.
+const ARGUMENTS: usize = 2 * 1024;
+
+/// Of how many deeds the arguments are kept: nobody reads on, and they occupy the host's memory.
+const TOLD_IN_FULL: usize = 1000;
 
 /// What a hook did in one phase.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,12 +72,22 @@ impl Ledger {
         action: &'static str,
         arguments: Vec<(String, String)>,
     ) -> Line {
-        let short = |(name, value)| (self.fit(name), self.fit(value));
         let mut deeds = self.deeds();
+        let mut kept = Vec::new();
+        let mut room = ARGUMENTS;
+        let is_told = deeds.len() < TOLD_IN_FULL;
+        for (name, value) in arguments.into_iter().take_while(|_| is_told) {
+            let (name, value) = (self.fit(name), self.fit(value));
+            let Some(left) = room.checked_sub(name.len() + value.len()) else {
+                break;
+            };
+            room = left;
+            kept.push((name, value));
+        }
         deeds.push(Deed {
             capability,
             action,
-            arguments: arguments.into_iter().take(ARGUMENTS).map(short).collect(),
+            arguments: kept,
             result: Err("the hook did not wait for it".to_owned()),
             took: Duration::ZERO,
         });
@@ -130,6 +143,24 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_deeds_with_many_arguments_occupy_little() {
+        let ledger = Ledger::default();
+        for _ in 0..2 * TOLD_IN_FULL {
+            let many = vec![("n".repeat(500), "v".repeat(500)); 1000];
+            ledger.begin(Capability::Command, "run", many);
+        }
+        let bytes = |deed: &Deed| -> usize {
+            let arguments = deed.arguments.iter();
+            arguments
+                .map(|(name, value)| name.len() + value.len())
+                .sum()
+        };
+        let deeds = ledger.all();
+        assert_eq!(deeds.len(), 2 * TOLD_IN_FULL);
+        assert!(deeds.iter().map(bytes).sum::<usize>() <= TOLD_IN_FULL * ARGUMENTS);
+    }
 
     #[test]
     fn a_deed_that_was_never_ended_says_so_and_long_texts_are_cut() {

@@ -155,6 +155,9 @@ impl FilterSession {
         limits: &Limits,
     ) -> Result<Self, HookFailure> {
         let answer = guest.call(limits.wall, async |store| functions.call_start(store).await)?;
+        if let Some(why) = too_many(&answer.rules) {
+            return Err(guest.failure(FailureKind::BadAnswer(why)));
+        }
         let approach = Approach {
             rules: answer.rules,
             ask: answer.ask.map(|columns| Columns {
@@ -217,6 +220,21 @@ impl FilterSession {
     }
 }
 
+/// The most rules that a filter may answer with, and the most that they may come to in bytes: the
+/// host compiles them, which no limit of the hook's own bounds.
+const RULES: usize = 2000;
+const RULES_BYTES: usize = 128 * 1024;
+
+fn too_many(rules: &[String]) -> Option<String> {
+    let bytes: usize = rules.iter().map(String::len).sum();
+    (rules.len() > RULES || bytes > RULES_BYTES).then(|| {
+        format!(
+            "{} filter rules of {bytes} bytes, and {RULES} rules of {RULES_BYTES} bytes are the most",
+            rules.len()
+        )
+    })
+}
+
 /// Reads a filter's answer about `asked` paths; what is wrong with it.
 fn verdicts(answer: &[u8], asked: usize) -> Result<Vec<Verdict>, String> {
     if answer.len() != asked {
@@ -231,4 +249,16 @@ fn verdicts(answer: &[u8], asked: usize) -> Result<Vec<Verdict>, String> {
         unknown => Err(format!("{unknown} is no verdict")),
     };
     answer.iter().map(verdict).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_rules_than_the_host_can_compile_in_a_moment_are_refused() {
+        assert_eq!(too_many(&vec!["- /x".to_owned(); RULES]), None);
+        assert!(too_many(&vec!["- /x".to_owned(); RULES + 1]).is_some());
+        assert!(too_many(&["x".repeat(RULES_BYTES + 1)]).is_some());
+    }
 }

@@ -140,7 +140,7 @@ fn push_harmless(line: &mut String, text: &str) {
             }
             return;
         }
-        if character.is_control() && character != '\t' {
+        if is_harmful(character) {
             write!(line, "{}", character.escape_default()).expect("a String takes everything");
         } else {
             line.push(character);
@@ -148,9 +148,50 @@ fn push_harmless(line: &mut String, text: &str) {
     }
 }
 
+/// The longest message of a hook that is told: it is for a person.
+const MESSAGE: usize = 4 * 1024;
+
+/// A hook's own words with their line feeds, each line harmless, and cut where they are too long.
+pub(crate) fn harmless_text(text: &str) -> String {
+    let mut told = String::new();
+    for line in text.lines() {
+        if !told.is_empty() {
+            told.push('\n');
+        }
+        push_harmless(&mut told, line);
+        if let Some((cut, _)) = told.char_indices().find(|(at, _)| *at >= MESSAGE) {
+            told.truncate(cut);
+            told.push('…');
+            break;
+        }
+    }
+    told
+}
+
+/// Characters that move the cursor, end a line or turn the direction of what follows.
+fn is_harmful(character: char) -> bool {
+    let turns_or_ends = matches!(
+        character,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    );
+    turns_or_ends || (character.is_control() && character != '\t')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_keeps_its_lines_and_nothing_that_moves_a_cursor() {
+        let told = harmless_text("one\ntwo\x1b[2J\u{9b}x\u{202e}y");
+        assert_eq!(told, "one\ntwo\\u{1b}[2J\\u{9b}x\\u{202e}y");
+    }
+
+    #[test]
+    fn a_message_is_cut_where_nobody_reads_on() {
+        let told = harmless_text(&"ä\n".repeat(1_000_000));
+        assert!(told.len() < MESSAGE + 10 && told.ends_with('…'));
+    }
 
     fn log(limit: u64) -> GuestLog {
         GuestLog::new("test", ByteCount(limit), &Masks::default())

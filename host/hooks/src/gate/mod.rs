@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use copal_core::grants::{Capability, InForce, Need};
+use tokio::sync::Semaphore;
 
 use self::asked::{Asked, name, path};
 pub(crate) use self::http::{Granted, is_host_only};
@@ -31,7 +32,7 @@ use crate::clock::Clock;
 use crate::deed::{Account, Ledger};
 use crate::denial::Denial;
 use crate::failure::Stop;
-use crate::guest_log::{GuestLog, Level};
+use crate::guest_log::{GuestLog, Level, harmless_text};
 use crate::mask::Masks;
 use crate::outgoing::Budget;
 use crate::watch::Watch;
@@ -66,6 +67,9 @@ pub(crate) struct Gate {
     bound: Vec<Bound>,
     /// What the bodies of its requests may occupy.
     pub(crate) budget: Budget,
+    /// Lets one request travel at a time: an answer is in memory before its share of the budget is
+    /// known.
+    pub(crate) line: Arc<Semaphore>,
 }
 
 /// What a gate is made of.
@@ -105,6 +109,7 @@ impl Gate {
             refusals: Refusals::default(),
             bound: Vec::new(),
             budget: Budget::of(BODIES * meeting.limits.http_body.0),
+            line: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -219,7 +224,7 @@ impl Gate {
         HookFailure {
             hook: self.hook.to_string(),
             phase: self.phase,
-            kind: kind.map_text(|text| self.masks.cover(text)),
+            kind: kind.map_text(|text| harmless_text(&self.masks.cover(text))),
             last_words: self.log.last_words(),
             account: Box::new(self.account()),
         }

@@ -3,11 +3,13 @@
 
 mod body;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use self::body::Budget;
@@ -49,9 +51,9 @@ impl WasiHttpHooks for Gate {
             Err(error) => return Box::new(async { Err(error) }),
         };
         let limits = self.limits;
-        let budget = self.budget.clone();
+        let room = (Arc::clone(&self.line), self.budget.clone());
         let wall = wall(&limits, options);
-        Box::new(exchange(granted, body, (limits, wall), budget, watch))
+        Box::new(exchange(granted, body, (limits, wall), room, watch))
     }
 }
 
@@ -65,7 +67,7 @@ async fn exchange(
     granted: Granted,
     body: WasiBody,
     (limits, wall): (Limits, Duration),
-    budget: Budget,
+    (line, budget): (Arc<Semaphore>, Budget),
     watch: Watch,
 ) -> Result<(Response<WasiBody>, Io), Error> {
     let most = limits.http_body.0;
@@ -83,6 +85,8 @@ async fn exchange(
             return Err(why);
         }
     };
+    // Closed with the instance, when nobody waits any more.
+    let _turn = line.acquire().await;
     let response = told(&watch, granted.send(body, wall).await)?;
     let Some(share) = budget.take(response.body.len() as u64) else {
         return Err(Error::HttpResponseBodySize(Some(most)));
