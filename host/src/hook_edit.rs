@@ -43,6 +43,8 @@ pub enum EditError {
 
 /// A configuration as text that can be changed in one place.
 pub struct Editor {
+    /// As it was.
+    before: String,
     document: DocumentMut,
     name: String,
 }
@@ -63,6 +65,7 @@ impl Editor {
     pub fn new(text: &str, name: &str) -> Result<Self, EditError> {
         let document = text.parse().map_err(EditError::Syntax)?;
         let mut editor = Self {
+            before: text.to_owned(),
             document,
             name: name.to_owned(),
         };
@@ -135,7 +138,7 @@ impl Editor {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        self.document.to_string()
+        with_line_ends_of(&self.before, &self.document.to_string())
     }
 
     fn hook(&mut self) -> Result<Row<'_>, EditError> {
@@ -244,6 +247,30 @@ fn json(item: &Item) -> serde_json::Value {
         }
         _ => serde_json::Value::Null,
     }
+}
+
+/// `after` with the line ends of `before`, which a TOML document does not keep. A new line ends as the
+/// one above it.
+fn with_line_ends_of(before: &str, after: &str) -> String {
+    const CRLF: &str = "\r\n";
+    let mut known: Vec<&str> = before.split_inclusive('\n').collect();
+    let ends_so = |line: &str| line.ends_with(CRLF);
+    let mut is_crlf = known.first().is_some_and(|line| ends_so(line));
+    known.reverse();
+    let mut text = String::with_capacity(before.len() + after.len());
+    for line in after.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\r', '\n']);
+        let is_it = |known: &&str| known.trim_end_matches(['\r', '\n']) == content;
+        if let Some(at) = known.iter().rposition(is_it) {
+            is_crlf = ends_so(known[at]);
+            known.truncate(at);
+        }
+        text.push_str(content);
+        if line.ends_with('\n') {
+            text.push_str(if is_crlf { CRLF } else { "\n" });
+        }
+    }
+    text
 }
 
 /// Appends an entry in the manner of the last one.

@@ -47,6 +47,25 @@ fn a_pin_stands_behind_the_file_and_nothing_else_moves() {
 }
 
 #[test]
+fn every_line_keeps_its_end() {
+    let added = [(Capability::Http, "https://b.example")];
+    let expected = edited(JOB, "notify", &added).replace('\n', "\r\n");
+    assert_eq!(
+        edited(&JOB.replace('\n', "\r\n"), "notify", &added),
+        expected
+    );
+    // A file that two editors wrote: a new line ends as the one above it.
+    let (above, below) = JOB.split_once("on_error").unwrap();
+    let mixed = format!("{}on_error{below}", above.replace('\n', "\r\n"));
+    let (above, below) = expected.split_once("on_error").unwrap();
+    let below = below.replace("\r\n", "\n");
+    assert_eq!(
+        edited(&mixed, "notify", &added),
+        format!("{above}on_error{below}")
+    );
+}
+
+#[test]
 fn another_pin_takes_the_old_ones_place_with_its_comment() {
     let pinned = JOB.replace("on_error", "sha256 = \"old\"   # by hand\non_error");
     let expected = pinned.replace("old\"", &format!("{DIGEST}\""));
