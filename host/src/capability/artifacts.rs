@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use copal_core::manifest::{Attributes, Taken};
 use copal_core::path::RelPath;
+use copal_core::sqlite::sidecar_relations;
 
 use super::sqlite::Copied;
 
@@ -164,11 +165,14 @@ fn clash(
     new: &RelPath,
     is_file: bool,
 ) -> Option<RelPath> {
+    let related: Vec<_> = sidecar_relations(new).collect();
     let clash = others.find(|(path, other_is_file)| {
         let same = path == new && (is_file || *other_is_file);
         let below_a_file = *other_is_file && new.is_within(path);
         let above_another = is_file && path.is_within(new);
-        same || below_a_file || above_another
+        // SQLite would take the two together.
+        let beside = is_file && *other_is_file && related.contains(path);
+        same || below_a_file || above_another || beside
     });
     clash.map(|(path, _)| path)
 }

@@ -266,3 +266,23 @@ fn a_dry_run_starts_nothing_and_refuses_what_a_run_would() {
     assert!(recorded_run(means, &request("make", &[])).is_err());
     assert!(recorded_run(means, &request("other", &[])).is_err());
 }
+
+#[test]
+fn no_output_becomes_the_log_of_a_database_that_is_not_copied_by_hooks() {
+    let floor = Floor::with("[command.log]\nrun = ['echo', 'forged']");
+    fs::write(floor.path("source/app.db"), "SQLite format 3\0").unwrap();
+    for to in ["app.db-wal", "app.db-journal", "app.db-wal/x"] {
+        let refused = capture(&floor.host, &floor.call(), &request("log", &[]), &path(to));
+        assert!(
+            matches!(&refused, Err(CapabilityError::Invalid(why)) if why.contains("beside it")),
+            "{refused:?}"
+        );
+    }
+    let beside = capture(
+        &floor.host,
+        &floor.call(),
+        &request("log", &[]),
+        &path("other.db-wal"),
+    );
+    assert!(beside.is_ok(), "{beside:?}");
+}

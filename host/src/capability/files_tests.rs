@@ -105,3 +105,62 @@ fn a_source_that_holds_what_is_copals_own_is_not_shown() {
         "{why}"
     );
 }
+
+#[test]
+fn nothing_is_added_that_sqlite_would_read_with_a_file_of_the_source() {
+    for (live, added) in [
+        ("app.db", "app.db-wal"),
+        ("app.db", "app.db-journal"),
+        ("app.db-wal", "app.db"),
+    ] {
+        // Nobody told the floor that it is a database: it is copied live, or filtered.
+        let floor = Floor::with("");
+        fs::write(floor.path("source").join(live), "live").unwrap();
+        fs::write(staging(&floor).join(added), "forged").unwrap();
+        let refused = take_in(&floor.host, "notes").unwrap_err();
+        assert!(refused.contains(live), "{refused}");
+        assert!(floor.host.artifacts.added().is_empty());
+    }
+}
+
+#[test]
+fn a_hook_can_not_add_a_database_with_a_log_beside_it() {
+    let floor = Floor::with("");
+    fs::write(staging(&floor).join("new.db"), "").unwrap();
+    fs::write(staging(&floor).join("new.db-wal"), "").unwrap();
+    assert!(take_in(&floor.host, "notes").is_err());
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_log_is_not_taken_in() {
+    let floor = Floor::with("");
+    fs::write(floor.path("source/app.db"), "").unwrap();
+    fs::create_dir(staging(&floor).join("app.db-wal")).unwrap();
+    assert!(take_in(&floor.host, "notes").is_err());
+}
+
+#[test]
+fn no_hook_adds_to_a_database_that_another_made() {
+    for (first, second) in [("app.db", "app.db-wal"), ("app.db-journal", "app.db")] {
+        let floor = Floor::with("");
+        fs::write(staging(&floor).join(first), "").unwrap();
+        take_in(&floor.host, "notes").unwrap();
+        let other = tree(&floor.host, &floor.call_of("other"), Tree::Staging);
+        fs::write(other.unwrap().unwrap().join(second), "").unwrap();
+        let refused = take_in(&floor.host, "other").unwrap_err();
+        assert!(
+            refused.contains(&format!("the artifact `{first}`")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn what_is_named_like_a_log_and_is_a_directory_of_the_source_takes_files() {
+    let floor = Floor::with("");
+    fs::write(floor.path("source/diary"), "").unwrap();
+    fs::create_dir(floor.path("source/diary-journal")).unwrap();
+    fs::create_dir(staging(&floor).join("diary-journal")).unwrap();
+    fs::write(staging(&floor).join("diary-journal/new"), "").unwrap();
+    take_in(&floor.host, "notes").unwrap();
+}

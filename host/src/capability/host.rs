@@ -7,6 +7,7 @@ use std::sync::Arc;
 use copal_core::grants::Tree;
 use copal_core::manifest::COPAL_DIR;
 use copal_core::path::RelPath;
+use copal_core::sqlite::sidecar_relations;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
     CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
@@ -134,9 +135,10 @@ impl Host {
                 "`{path}`: `{COPAL_DIR}` is Copal's own directory in a snapshot"
             ));
         }
-        if sqlite::is_sidecar(path, |main| self.databases.contains(main)) {
+        if let Some(other) = self.is_read_with(path) {
             return Err(format!(
-                "`{path}` would be taken for a part of the database beside it"
+                "`{path}` would be taken for a part of the database beside it: SQLite would read it \
+                 together with `{other}`"
             ));
         }
         let mut above: Vec<_> = path.ancestors().collect();
@@ -162,5 +164,20 @@ impl Host {
             Some(other) => Err(format!("`{path}`: the artifact `{other}` is in its way")),
             None => Ok(()),
         }
+    }
+
+    /// The file of the source that SQLite would read together with something new at `path`. Which files
+    /// are databases is not asked: a forged log changes what any of them holds, those too that are
+    /// copied live, that a filter left out, or that the app made since.
+    fn is_read_with(&self, path: &RelPath) -> Option<RelPath> {
+        let found = |path: &RelPath| fs::symlink_metadata(absolute(&self.source, path)).ok();
+        let is_file = |path: &RelPath| {
+            found(path).is_some_and(|found| !found.is_dir()) || self.databases.contains(path)
+        };
+        let with_directories = path.ancestors().chain([path.clone()]);
+        // What is there already makes no difference.
+        let new = with_directories.filter(|path| found(path).is_none());
+        new.flat_map(|path| sidecar_relations(&path).collect::<Vec<_>>())
+            .find(is_file)
     }
 }
