@@ -69,7 +69,7 @@ pub(super) fn run(
     for entry in &case.tree {
         path(entry.bare()).map_err(unfit)?;
     }
-    let fake = Arc::new(Fake::new(given, state).map_err(unfit)?);
+    let fake = Arc::new(Fake::new(given, state, case.dry_run).map_err(unfit)?);
     let mut observed = Observed {
         result: "ok",
         ..Observed::default()

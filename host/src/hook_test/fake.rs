@@ -13,8 +13,10 @@ use copal_hooks::{
     CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
 };
 
-use super::spec::{CommandAnswer, Given, HttpAnswer, Request};
+use super::commands::Commands;
+use super::spec::{Given, HttpAnswer, Request};
 use super::trees::{Trees, path};
+use crate::edge::walk::absolute;
 
 /// What stands for a secret's value.
 const SECRET: &str = "***";
@@ -26,6 +28,9 @@ pub(super) struct Fake {
     directories: Vec<RelPath>,
     kept: Mutex<Kept>,
     trees: Trees,
+    commands: Commands,
+    /// In a dry run deeds are answered with zeros, and what changes nothing is as ever.
+    is_dry_run: bool,
 }
 
 /// What changes while a case runs.
@@ -37,7 +42,12 @@ struct Kept {
 
 impl Fake {
     /// The world that `given` describes, with this state.
-    pub(super) fn new(given: Given, state: BTreeMap<String, Vec<u8>>) -> Result<Self, BadGiven> {
+    pub(super) fn new(
+        mut given: Given,
+        state: BTreeMap<String, Vec<u8>>,
+        is_dry_run: bool,
+    ) -> Result<Self, BadGiven> {
+        let commands = Commands::new(std::mem::take(&mut given.command), is_dry_run)?;
         let trees = Trees::new(&given.files)?;
         let paths = |names: &[String]| -> Result<Vec<RelPath>, BadGiven> {
             names.iter().map(|name| path(name)).collect()
@@ -51,6 +61,8 @@ impl Fake {
                 requests: Vec::new(),
             }),
             trees,
+            commands,
+            is_dry_run,
         })
     }
 
@@ -64,31 +76,34 @@ impl Fake {
         self.kept().requests.clone()
     }
 
-    /// What is in `/staging`: paths and texts.
+    /// What is in `/staging`, and the outputs of captured commands: paths and texts.
     pub(super) fn staged(&self) -> io::Result<BTreeMap<String, String>> {
-        self.trees.staged()
+        let mut staged = self.trees.staged()?;
+        let captured = self.commands.captured().into_iter();
+        staged.extend(captured.map(|(path, text)| (path.to_string(), text)));
+        Ok(staged)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().expect("no holder of this lock panics")
     }
 
-    fn command(&self, request: &CommandRequest) -> Result<CommandAnswer, CapabilityError> {
-        let Some(answer) = self.given.command.get(&request.name) else {
-            return if self.given.command.is_empty() {
-                Ok(CommandAnswer::default())
-            } else {
-                Err(CapabilityError::Missing(request.name.clone()))
-            };
+    /// What the source has against a new file at `path`.
+    fn room(&self, path: &RelPath) -> Result<(), String> {
+        let is_file = |path: &RelPath| {
+            let place = absolute(&self.trees.path(Tree::Source), path);
+            self.databases.contains(path) || place.is_file()
         };
-        match &answer.error {
-            Some(why) => Err(CapabilityError::Failed(why.clone())),
-            None => Ok(CommandAnswer {
-                exit_code: answer.exit_code,
-                stdout: answer.stdout.clone(),
-                stderr: answer.stderr.clone(),
-                error: None,
-            }),
+        let is_directory = |path: &RelPath| {
+            let place = absolute(&self.trees.path(Tree::Source), path);
+            self.directories.contains(path) || place.is_dir()
+        };
+        if is_file(path) || is_directory(path) {
+            return Err(format!("`{path}` is in the source already"));
+        }
+        match path.ancestors().find(is_file) {
+            Some(above) => Err(format!("`{path}`: `{above}` is no directory in the source")),
+            None => Ok(()),
         }
     }
 
@@ -111,6 +126,14 @@ pub enum BadGiven {
         /// Why.
         why: String,
     },
+    /// A command is none that copal.toml could have.
+    #[error("the command `{name}`: {why}")]
+    Command {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Its directories can't be made or read.
     #[error("the test's own directory can't be used")]
     Io(#[from] io::Error),
@@ -124,9 +147,9 @@ impl Capabilities for Fake {
     fn sqlite_backup(&self, _: &Call<'_>, database: &RelPath) -> Result<Copied, CapabilityError> {
         known(&self.databases, database)?;
         Ok(Copied {
-            pages: 10,
-            page_size: 4096,
-            checked: true,
+            pages: if self.is_dry_run { 0 } else { 10 },
+            page_size: if self.is_dry_run { 0 } else { 4096 },
+            checked: !self.is_dry_run,
         })
     }
 
@@ -148,10 +171,15 @@ impl Capabilities for Fake {
         _: ArchiveFormat,
     ) -> Result<Archived, CapabilityError> {
         known(&self.directories, directory)?;
+        let (entries, content, archive) = if self.is_dry_run {
+            (0, 0, 0)
+        } else {
+            (3, 3000, 1000)
+        };
         Ok(Archived {
-            entries: 3,
-            content: ByteCount(3000),
-            archive: ByteCount(1000),
+            entries,
+            content: ByteCount(content),
+            archive: ByteCount(archive),
         })
     }
 
@@ -160,16 +188,7 @@ impl Capabilities for Fake {
         call: &Call<'_>,
         request: &CommandRequest,
     ) -> Result<Finished, CapabilityError> {
-        let answer = self.command(request)?;
-        let limit = usize::try_from(call.limits.command_output.0).unwrap_or(usize::MAX);
-        let cut = |text: &str| text.as_bytes()[..text.len().min(limit)].to_vec();
-        Ok(Finished {
-            exit_code: answer.exit_code,
-            stdout: cut(&answer.stdout),
-            stderr: cut(&answer.stderr),
-            truncated: answer.stdout.len() > limit || answer.stderr.len() > limit,
-            secrets: Vec::new(),
-        })
+        self.commands.run(call, request)
     }
 
     fn command_capture(
@@ -178,20 +197,7 @@ impl Capabilities for Fake {
         request: &CommandRequest,
         path: &RelPath,
     ) -> Result<Captured, CapabilityError> {
-        let answer = self.command(request)?;
-        if answer.exit_code != 0 {
-            let (code, stderr) = (answer.exit_code, answer.stderr);
-            let why = format!("`{}` ended with exit code {code}: {stderr}", request.name);
-            return Err(CapabilityError::Failed(why));
-        }
-        self.trees
-            .write(Tree::Staging, path, &answer.stdout)
-            .map_err(|error| CapabilityError::Failed(error.to_string()))?;
-        Ok(Captured {
-            bytes: ByteCount(answer.stdout.len() as u64),
-            stderr: answer.stderr.into_bytes(),
-            secrets: Vec::new(),
-        })
+        self.commands.capture(request, path, self.room(path))
     }
 
     fn state_get(&self, _: &Call<'_>, key: &str) -> Result<Option<Vec<u8>>, CapabilityError> {
@@ -240,8 +246,9 @@ impl Capabilities for Fake {
             requests.push(recorded(asked.clone(), request));
             turn
         };
-        let Some(answer) = self.answer(&asked, turn) else {
-            if !self.given.http.is_empty() {
+        let answer = self.answer(&asked, turn).filter(|_| !self.is_dry_run);
+        let Some(answer) = answer else {
+            if !self.given.http.is_empty() && !self.is_dry_run {
                 let why = format!("the test has no answer for {asked}");
                 return Err(CapabilityError::Failed(why));
             }

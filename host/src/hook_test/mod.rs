@@ -3,6 +3,7 @@
 //! Everything but the capabilities is as in a run: the same engine, the same limits, the same gate.
 
 mod case;
+mod commands;
 mod fake;
 mod golden;
 mod judge;

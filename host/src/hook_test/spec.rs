@@ -41,7 +41,7 @@ pub struct Case {
     /// What is granted.
     #[serde(default, deserialize_with = "grants")]
     pub grants: Option<Grants>,
-    /// Whether the hook is told that the run only tells what it would do.
+    /// Whether the run only tells what it would do: deeds are answered as `wit/` says of such a run.
     #[serde(default)]
     pub dry_run: bool,
     /// Whether it begins with the state that the case before left.
@@ -94,9 +94,13 @@ pub struct Given {
 }
 
 /// What a command comes to.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct CommandAnswer {
+    /// Its program and arguments as in copal.toml. Empty: any arguments of the hook's will do.
+    pub run: Vec<String>,
+    /// The values that its placeholders may have, as in copal.toml.
+    pub allow: BTreeMap<String, Vec<String>>,
     /// Its exit code.
     pub exit_code: u32,
     /// What it writes.

@@ -6,7 +6,7 @@ use copal_hooks::{HookEngine, inspect};
 
 use super::*;
 
-fn component(name: &str) -> Vec<u8> {
+pub(super) fn component(name: &str) -> Vec<u8> {
     let committed = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-hooks/prebuilt");
     let directory = std::env::var_os("COPAL_PREBUILT_DIR").map_or_else(committed, PathBuf::from);
     std::fs::read(directory.join(name)).unwrap()
@@ -33,7 +33,7 @@ fn differences(text: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn passes(text: &str) {
+pub(super) fn passes(text: &str) {
     assert_eq!(differences(text), [""; 0]);
 }
 

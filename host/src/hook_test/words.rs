@@ -86,7 +86,7 @@ pub(super) fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Verdi
 }
 
 pub(super) fn grants<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Grants>, D::Error> {
-    let value = serde_json::Value::deserialize(from)?;
+    let value = Value::deserialize(from)?;
     Grants::from_json(&value).map(Some).map_err(|problems| {
         let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
         D::Error::custom(texts.join("; "))
