@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use copal_core::manifest::{Attributes, Entry, EntryKind, Mode, Taken};
 use copal_core::path::RelPath;
+use copal_core::sqlite::sidecar_relations;
 
 use super::stage::{StageError, Staged, Unnamed};
 use super::take::Made;
@@ -55,6 +56,11 @@ impl Staged {
             }
             if let Some(file) = file {
                 self.refuse_taken(&path, present)?;
+                let is_a_file =
+                    |other: &RelPath| present.contains(other) && !directories.contains(other);
+                if sidecar_relations(&path).any(|other| is_a_file(&other)) {
+                    return Err(StageError::ReadWith(path));
+                }
                 let taken = Taken::Added;
                 let made = Some(Made { file, taken });
                 files.push(Unnamed {

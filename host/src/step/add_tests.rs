@@ -136,6 +136,15 @@ fn what_the_source_got_meanwhile_is_not_overwritten() {
 }
 
 #[test]
+fn a_database_that_the_source_got_meanwhile_is_not_read_with_a_log_of_a_hooks() {
+    let refused = staged(
+        |staging| fs::write(staging.join("app.db-wal"), "forged").unwrap(),
+        |source| fs::write(source.join("app.db"), "live").unwrap(),
+    );
+    assert!(matches!(refused, Err(StageError::ReadWith(path)) if path.as_bytes() == b"app.db-wal"));
+}
+
+#[test]
 fn a_file_that_the_source_got_in_place_of_an_archive_is_not_mixed_up_with_it() {
     let archive = |artifacts: &Artifacts| {
         let file = artifacts.next_file();

@@ -68,6 +68,11 @@ pub enum StageError {
     /// The source got something where a hook had put a new file or directory.
     #[error("`{0}` is in the source by now, and a hook made a file or directory in its place")]
     InTheWay(RelPath),
+    /// The source got a database where a hook had put a log of it, or the other way round.
+    #[error(
+        "`{0}` is a hook's, and SQLite would read it together with what is in the source by now"
+    )]
+    ReadWith(RelPath),
     /// A file never stood still.
     #[error("`{0}` kept changing while it was read")]
     NeverStill(RelPath),

@@ -1,10 +1,12 @@
 //! Every database of a restored copy, checked from its first page to its foreign keys.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::Path;
 
-use copal_core::manifest::Manifest;
+use copal_core::manifest::{Manifest, Taken};
 use copal_core::path::RelPath;
+use copal_core::sqlite::SIDECARS;
 use copal_hooks::CheckDepth;
 
 use crate::capability::sqlite::{self, SqliteError};
@@ -31,6 +33,10 @@ pub fn try_databases(
         databases: Vec::new(),
         wrong: Vec::new(),
     };
+    let files = manifest.entries.iter();
+    let taken: HashMap<_, _> = files
+        .filter_map(|entry| Some((&entry.path, entry.file()?.taken)))
+        .collect();
     let walked = walk(copy, &[], &mut Everything, interrupt).map_err(unreadable)?;
     let files = walked.kept.into_iter();
     for found in files.filter(|found| found.kind == FoundKind::File) {
@@ -47,14 +53,17 @@ pub fn try_databases(
         if !is_database {
             continue;
         }
-        let problems = match sqlite::findings(&file, false, CheckDepth::Full, interrupt) {
-            Ok(problems) => problems,
-            Err(SqliteError::Interrupted(interrupted)) => {
-                tried.wrong.push(interrupted.into());
-                break;
-            }
-            Err(error) => vec![error.to_string()],
-        };
+        let mut problems = foreign_parts(&taken, &found.path);
+        problems.extend(
+            match sqlite::findings(&file, false, CheckDepth::Full, interrupt) {
+                Ok(problems) => problems,
+                Err(SqliteError::Interrupted(interrupted)) => {
+                    tried.wrong.push(interrupted.into());
+                    break;
+                }
+                Err(error) => vec![error.to_string()],
+            },
+        );
         if !problems.is_empty() {
             tried.wrong.push(CopalError::Unsound {
                 id: manifest.id,
@@ -65,6 +74,24 @@ pub fn try_databases(
         tried.databases.push(found.path);
     }
     Ok(tried)
+}
+
+/// What SQLite reads as a part of this database and was not taken with it from the source. It may say
+/// anything, and no check of the database finds fault with it.
+fn foreign_parts(taken: &HashMap<&RelPath, Taken>, database: &RelPath) -> Vec<String> {
+    let main = taken.get(database);
+    let parts = SIDECARS
+        .map(|suffix| database.with_suffix(suffix))
+        .into_iter();
+    parts
+        .filter(|part| {
+            let part = taken.get(part);
+            part.is_some() && [main, part] != [Some(&Taken::Direct); 2]
+        })
+        .map(|part| {
+            format!("`{part}` was not taken with it from the source, and SQLite reads what it says")
+        })
+        .collect()
 }
 
 struct Everything;
@@ -88,3 +115,7 @@ fn unreadable(error: WalkError<Infallible>) -> CopalError {
         WalkError::Interrupted(interrupted) => interrupted.into(),
     }
 }
+
+#[cfg(test)]
+#[path = "try_databases_tests.rs"]
+mod tests;

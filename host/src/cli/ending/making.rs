@@ -64,7 +64,7 @@ pub(super) fn of_stage(error: &StageError) -> Ending {
         StageError::Vanished(_) => failed(
             "if the app replaces that file while it runs, back up while it is quiet; else run the backup again",
         ),
-        StageError::InTheWay(_) => failed(
+        StageError::InTheWay(_) | StageError::ReadWith(_) => failed(
             "let the hook choose another path (for an archive, one beside it), or take that file out of the source",
         ),
         StageError::NeverStill(_) => failed(
