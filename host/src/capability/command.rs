@@ -1,6 +1,6 @@
 //! Commands of the owner's.
 //!
-//! Configuration: `[command.NAME]` ([`Command`](copal_core::config::Command), which also judges the
+//! Configuration: `[command.NAME]` ([`Command`], which also judges the
 //! values that hooks fill in). Grant: `command`, a list of their names
 //! ([`Need::Command`](copal_core::grants::Need::Command)). Both are read in `copal-core`.
 //!
