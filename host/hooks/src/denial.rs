@@ -34,11 +34,15 @@ pub enum Cause {
 }
 
 impl Denial {
-    /// Why `need` may not be done; nothing if it may.
-    pub(crate) fn of(hook: &str, in_force: &InForce, need: &Need) -> Option<Self> {
+    /// Why what has these needs may not be done; nothing if it may. It is about the first of them that
+    /// is not in force; what would help grants all of them.
+    pub(crate) fn of(hook: &str, in_force: &InForce, needs: &[Need]) -> Option<Self> {
+        let need = needs.iter().find(|need| !in_force.cover(need))?;
         let cause = match in_force.verdict(need) {
             Verdict::Covered => return None,
-            Verdict::NotGranted { line } => Cause::NotGranted { line },
+            Verdict::NotGranted { .. } => Cause::NotGranted {
+                line: in_force.grants.line_with_all(needs),
+            },
             Verdict::NotRequested => Cause::NotRequested {
                 requests: requests(in_force),
             },

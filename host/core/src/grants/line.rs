@@ -20,8 +20,14 @@ impl Grants {
 
     /// The line that grants `need` besides what is granted.
     pub fn line_with(&self, need: &Need) -> String {
+        self.line_with_all(std::slice::from_ref(need))
+    }
+
+    /// The line that grants all of `needs` besides what is granted.
+    pub fn line_with_all(&self, needs: &[Need]) -> String {
         let mut wider = self.clone();
-        wider.add_need(need);
+        let missing = needs.iter().filter(|need| !self.cover(need));
+        missing.for_each(|need| wider.add_need(need));
         wider.line()
     }
 

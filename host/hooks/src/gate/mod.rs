@@ -182,9 +182,7 @@ impl Gate {
 
     /// Why one of `needs` may not be done.
     fn denial(&self, needs: &[Need]) -> Option<Denial> {
-        needs
-            .iter()
-            .find_map(|need| Denial::of(&self.hook, &self.in_force, need))
+        Denial::of(&self.hook, &self.in_force, needs)
     }
 
     fn tell(&self, capability: Capability, action: &str, refused: Option<&GuestError>) {
