@@ -45,7 +45,7 @@ impl Grants {
 }
 
 /// A text between quotes, as TOML reads it back.
-pub(crate) fn toml_text(text: &str) -> String {
+pub fn toml_text(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

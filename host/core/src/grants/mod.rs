@@ -23,6 +23,7 @@ pub use capability::{Capability, UnknownCapability};
 pub use entry::{GrantProblem, InvalidEntry};
 pub use http::{HttpPattern, InvalidMethod, InvalidPattern, Method};
 pub use in_force::{InForce, Verdict};
+pub use line::toml_text;
 pub use need::{Need, Tree};
 pub use origin::{Host, InvalidOrigin, Origin, Scheme};
 pub use set::{Grants, Paths};

@@ -1,6 +1,7 @@
 //! What to do about hooks.
 
-use copal_hooks::{Cause, FailureKind, HookFailure, Phase};
+use copal_core::grants::Capability;
+use copal_hooks::{Cause, Denial, FailureKind, HookFailure, Phase};
 
 use super::{Ending, failed, usage};
 use crate::filters::FilterFailed;
@@ -37,7 +38,10 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
     match &failure.kind {
         FailureKind::Denied(denial) => usage(match &denial.cause {
             Cause::NotGranted { line } => {
-                format!("if it should, put this line into its [[hook]]: {line}")
+                let table = table_of(denial).map_or_else(String::new, |table| {
+                    format!(" (and where copal.toml has no {table} yet, write it)")
+                });
+                format!("if it should, put this line into its [[hook]]{table}: {line}")
             }
             Cause::NotRequested { .. } => {
                 "no grant helps: tell the hook's author, whose component asks for more than it says"
@@ -73,11 +77,55 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
     }
 }
 
+/// The table of copal.toml that says what was denied, where a name alone says nothing.
+fn table_of(denial: &Denial) -> Option<String> {
+    let name = &denial.value;
+    match denial.capability {
+        Capability::Command => Some(format!("[command.{name}]")),
+        Capability::Secrets | Capability::Reveal => Some(format!("[secret.{name}]")),
+        Capability::Sqlite
+        | Capability::Archive
+        | Capability::Http
+        | Capability::State
+        | Capability::Files => None,
+    }
+}
+
 pub(super) fn of_filter(error: &FilterFailed) -> Ending {
     match error {
         FilterFailed::Hook(failure) => of_hook(failure),
         FilterFailed::Rules { .. } => {
             usage("write rules as rclone's filter files have them: `+ PATTERN` or `- PATTERN`")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(capability: Capability, value: &str) -> String {
+        let line = "grants = {}".to_owned();
+        of_hook(&HookFailure {
+            hook: "own".to_owned(),
+            phase: Phase::PreBackup,
+            kind: FailureKind::Denied(Box::new(Denial {
+                hook: "own".to_owned(),
+                capability,
+                value: value.to_owned(),
+                cause: Cause::NotGranted { line },
+            })),
+            last_words: Vec::new(),
+            account: Box::default(),
+        })
+        .next
+    }
+
+    #[test]
+    fn what_only_copal_toml_can_give_a_meaning_is_named_with_its_table() {
+        assert!(next(Capability::Command, "dump").contains("[command.dump]"));
+        assert!(next(Capability::Secrets, "token").contains("[secret.token]"));
+        assert!(next(Capability::Reveal, "token").contains("[secret.token]"));
+        assert!(next(Capability::Sqlite, "app.db").ends_with("grants = {}"));
     }
 }

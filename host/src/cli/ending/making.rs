@@ -1,5 +1,7 @@
 //! What to do about the steps that make a snapshot.
 
+use copal_core::grants::toml_text;
+
 use super::hooks::of_filter;
 use super::places::of_remote;
 use super::reading::of_store;
@@ -23,8 +25,9 @@ pub(super) fn of_plan(error: &PlanError) -> Ending {
         PlanError::Filter(filter) => of_filter(filter),
         PlanError::Uncovered(paths) => {
             let path = paths.first().map(ToString::to_string).unwrap_or_default();
+            let path = toml_text(&path);
             usage(format!(
-                "let the built-in hook copy all of them; where there is none yet, add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nand where there is one, only its `grants` line. Or, for one of which a torn copy will do:\n\n[database.\"{path}\"]\nlive = \"allow\""
+                "let the built-in hook copy all of them; where there is none yet, add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nand where there is one, only its `grants` line. Or, for one of which a torn copy will do:\n\n[database.{path}]\nlive = \"allow\""
             ))
         }
         PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
@@ -99,5 +102,27 @@ pub(super) fn of_seal(error: &SealError) -> Ending {
             failed("the remote took it and does not show it whole; run the backup again")
         }
         SealError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use copal_core::config::Config;
+    use copal_core::path::RelPath;
+
+    use super::*;
+
+    #[test]
+    fn the_lines_for_a_database_of_any_name_are_a_configuration() {
+        for name in ["app.db", "a\"b\\c.db", "a\nb.db", "caf\u{e9} [x].db"] {
+            let database = RelPath::new(name.as_bytes()).unwrap();
+            let next = of_plan(&PlanError::Uncovered(vec![database.clone()])).next;
+            let (_, lines) = next.split_once("[database.").unwrap();
+            let text = format!(
+                "name = 'app'\nsource.path = '.'\ndestination = [{{ remote = 'b2:' }}]\n[database.{lines}"
+            );
+            let config = Config::parse(&text, "copal.toml").unwrap_or_else(|_| panic!("{text}"));
+            assert!(config.allows_live(&database), "{text}");
+        }
     }
 }
