@@ -35,7 +35,8 @@ pub fn start(command: &mut Command) -> io::Result<Leader> {
 }
 
 impl Leader {
-    /// Kills the command with all that it started, and takes note of its end.
+    /// Kills the command with its group, which is all that it started but for what left the group
+    /// (`setsid`), and takes note of its end.
     pub fn kill(&mut self) -> io::Result<()> {
         if let Some(group) = self.group {
             kill(group)?;
