@@ -14,7 +14,7 @@ use crate::gate::{Gate, Meeting};
 use crate::memory::MemoryLimiter;
 use crate::runtime::Waiting;
 use crate::stdio::Stdio;
-use crate::{Account, FailureKind, Hook, HookFailure, Limits, Phase, wasi};
+use crate::{Account, FailureKind, Hook, HookFailure, Limits, Phase, outgoing, wasi};
 
 /// What belongs to one instance on the host's side.
 pub(crate) struct State {
@@ -170,12 +170,9 @@ fn guarded<T>(
     result
 }
 
-/// The most that one set of headers may occupy.
-const HEADERS: usize = 32 * 1024;
-
 fn http_context() -> WasiHttpCtx {
     let mut context = WasiHttpCtx::new();
-    context.set_field_size_limit(HEADERS);
+    context.set_field_size_limit(outgoing::HEADERS);
     context
 }
 

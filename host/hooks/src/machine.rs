@@ -9,11 +9,11 @@ use copal_core::units::ByteCount;
 use wasmtime::component::{HasData, Linker};
 use wasmtime::{Config, Engine, WasmBacktraceDetails};
 
-use crate::EngineError;
 use crate::bindings::Host_;
 use crate::call::State;
 use crate::gate::Gate;
 use crate::runtime::Waiting;
+use crate::{EngineError, outgoing};
 
 /// How often a computing hook is looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -62,6 +62,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Host_::add_to_linker::<_, TheGate>(&mut linker, |state: &mut State| &mut state.gate)?;
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    outgoing::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 

@@ -9,7 +9,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 use crate::stdio::Stdio;
 
 /// How many resources (streams, headers, files) an instance may hold at once.
-const RESOURCES: usize = 1024;
+const RESOURCES: usize = 512;
 
 /// The most random bytes in one call.
 const RANDOM_BYTES: u64 = 1024 * 1024;

@@ -178,9 +178,9 @@ fn a_hoard_of_the_hosts_own_things_has_an_end() {
         matches!(failure.kind, FailureKind::Trap { .. }),
         "{failure}"
     );
-    let few = escape(&[json!({ "hoard": 1000 })]).load();
+    let few = escape(&[json!({ "hoard": 500 })]).load();
     let answers = tries(&few, &FakeHost::default().shared());
-    assert_eq!(answers, ["got 1000 kept"]);
+    assert_eq!(answers, ["got 500 kept"]);
 }
 
 #[test]

@@ -40,6 +40,16 @@ fn the_hosts_memory_stays_within_the_limit_and_thirty_two_mebibytes() {
             Trial::specimen(json!("ask-for-ever")).grant("sqlite", "*"),
         ),
         ("bodies", escape(&post(4)).grant("http", "http://127.0.0.1")),
+        ("methods", escape(&[json!({ "methods": [1000, MIB] })])),
+        (
+            "authorities",
+            escape(&[json!({ "authorities": [300, 4 * MIB] })]),
+        ),
+        ("requests", escape(&[json!({ "bodies": [2000, 15_000] })])),
+        (
+            "answers",
+            escape(&[json!({ "answers": [100, "127.0.0.1"] })]).grant("http", "http://127.0.0.1"),
+        ),
     ]
     .into_iter()
     .map(|(what, trial)| (what, trial.limits(|limits| limits.wall = wall).load()))

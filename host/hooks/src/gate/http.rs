@@ -11,10 +11,8 @@ use tokio::task::spawn_blocking;
 use super::{Answer, Asked, Gate, Pass};
 use crate::answer::GuestError;
 use crate::gate::pass::Failed;
+use crate::outgoing::PATH;
 use crate::{Cancel, CapabilityError, FailureKind, HttpRequest, HttpResponse};
-
-/// The longest path worth looking at.
-const LONGEST_PATH: usize = 16 * 1024;
 
 /// How much longer than the deed itself is waited: its own words about a timeout are better.
 const PATIENCE: Duration = Duration::from_millis(30);
@@ -202,7 +200,7 @@ fn method(text: &str) -> Result<Method, String> {
 
 /// Path and query, of printable ASCII alone.
 fn path(text: &str) -> Result<String, String> {
-    if text.len() > LONGEST_PATH {
+    if text.len() > PATH {
         return Err(format!("a path of {} bytes", text.len()));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {

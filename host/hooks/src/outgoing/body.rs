@@ -81,6 +81,7 @@ pub(super) async fn collect(mut body: WasiBody, most: u64, budget: &Budget) -> C
             return Collected::TooLarge;
         }
     }
+    whole.shrink_to_fit();
     Collected::Whole(whole, shares)
 }
 

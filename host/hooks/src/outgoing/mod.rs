@@ -2,6 +2,7 @@
 //! the host's deed.
 
 mod body;
+mod bounds;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use self::body::Budget;
 use self::body::{Buffered, Collected};
+pub(crate) use self::bounds::{HEADERS, PATH, add_to_linker};
 use crate::answer::GuestError;
 use crate::gate::{Answer, Gate, Granted, is_host_only};
 use crate::watch::Watch;
@@ -38,6 +40,15 @@ impl WasiHttpHooks for Gate {
         false
     }
 
+    /// With the next, how much of a body waits until it is sent.
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        1
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
@@ -56,6 +67,9 @@ impl WasiHttpHooks for Gate {
         Box::new(exchange(granted, body, (limits, wall), room, watch))
     }
 }
+
+/// How much of a request's body its guest may write at once.
+const CHUNK: usize = 4 * 1024;
 
 /// How long one request may take: as long as its owner says, or less if the hook wishes.
 fn wall(limits: &Limits, options: Option<RequestOptions>) -> Duration {
@@ -88,6 +102,12 @@ async fn exchange(
     // Closed with the instance, when nobody waits any more.
     let _turn = line.acquire().await;
     let response = told(&watch, granted.send(body, wall).await)?;
+    let headers = response.headers.iter();
+    let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+    if headers > HEADERS {
+        let size = u32::try_from(headers).ok();
+        return Err(Error::HttpResponseHeaderSectionSize(size));
+    }
     let Some(share) = budget.take(response.body.len() as u64) else {
         return Err(Error::HttpResponseBodySize(Some(most)));
     };

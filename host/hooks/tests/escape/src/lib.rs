@@ -72,6 +72,13 @@ enum Try {
     Random(u32),
     /// Keep so many headers.
     Hoard(u32),
+    /// Make so many requests with a method, an authority, or headers and a path of so many bytes
+    /// and as much of a body as is taken.
+    Methods(u32, usize),
+    Authorities(u32, usize),
+    Bodies(u32, usize),
+    /// Send so many requests here at once, and keep the answers.
+    Answers(u32, String),
     Exit,
 }
 
@@ -182,9 +189,75 @@ impl Try {
                 let kept: Vec<_> = (0..*count).map(|_| Fields::new()).collect();
                 Ok(format!("{} kept", kept.len()))
             }
+            Self::Methods(count, size) => {
+                let method = Method::Other("M".repeat(*size));
+                keep(*count, |request| request.set_method(&method))
+            }
+            Self::Authorities(count, size) => {
+                let authority = "a".repeat(*size);
+                keep(*count, |request| request.set_authority(Some(&authority)))
+            }
+            Self::Bodies(count, size) => bodies(*count, *size),
+            Self::Answers(count, authority) => answers(*count, authority),
             Self::Exit => std::process::exit(3),
         }
     }
+}
+
+/// Makes requests and keeps them; how many.
+fn keep(
+    count: u32,
+    fill: impl Fn(&OutgoingRequest) -> Result<(), ()>,
+) -> Result<String, String> {
+    let mut kept = Vec::new();
+    for at in 0..count {
+        let request = OutgoingRequest::new(Fields::new());
+        fill(&request).map_err(|()| format!("the request {at}"))?;
+        kept.push(request);
+    }
+    Ok(format!("{} kept", kept.len()))
+}
+
+fn bodies(count: u32, size: usize) -> Result<String, String> {
+    let value = vec![b'v'; size];
+    let path = format!("/{}", "p".repeat(size));
+    let mut kept = Vec::new();
+    for _ in 0..count {
+        let headers = Fields::new();
+        headers.append("x-value", &value).map_err(|error| format!("{error:?}"))?;
+        let request = OutgoingRequest::new(headers);
+        let _ = request.set_path_with_query(Some(&path));
+        let body = request.body().map_err(|()| "body")?;
+        let stream = body.write().map_err(|()| "stream")?;
+        while let Ok(room @ 1..) = stream.check_write() {
+            if stream.write(&vec![b'b'; (room as usize).min(1 << 16)]).is_err() {
+                break;
+            }
+        }
+        kept.push(request);
+    }
+    Ok(format!("{} kept", kept.len()))
+}
+
+fn answers(count: u32, authority: &str) -> Result<String, String> {
+    let mut kept = Vec::new();
+    for _ in 0..count {
+        let request = OutgoingRequest::new(Fields::new());
+        request.set_scheme(Some(&Scheme::Http)).map_err(|()| "scheme")?;
+        request.set_authority(Some(authority)).map_err(|()| "authority")?;
+        request.set_path_with_query(Some("/")).map_err(|()| "path")?;
+        let body = request.body().map_err(|()| "body")?;
+        kept.push(outgoing_handler::handle(request, None).map_err(code)?);
+        let _ = OutgoingBody::finish(body, None);
+    }
+    let came: Vec<_> = kept
+        .iter()
+        .filter_map(|answer| {
+            answer.subscribe().block();
+            answer.get()?.ok()?.ok()
+        })
+        .collect();
+    Ok(format!("{} came", came.len()))
 }
 
 /// The standard library has this for nightly compilers alone.
