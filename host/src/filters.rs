@@ -1,11 +1,15 @@
 //! All filter hooks of a run, asked as one.
 
 use std::collections::HashSet;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use copal_core::filter::{self, FilterRules};
 use copal_core::path::RelPath;
 use copal_hooks::{
-    Account, Cancel, EntryKind, FilterBatch, FilterSession, HookFailure, Phase, Verdict,
+    Account, Cancel, EntryKind, FailureKind, FilterBatch, FilterSession, HookFailure, Phase,
+    Verdict,
 };
 
 use crate::edge::walk::{Filter, Found, FoundKind, Keep};
@@ -60,7 +64,9 @@ impl Filters {
             let session = hook.filter(hooks.run(), cancel)?;
             let rules = &session.approach().rules;
             if !rules.is_empty() {
-                let parsed = FilterRules::parse(rules.iter().map(String::as_str));
+                let Some(parsed) = parse(rules, cancel) else {
+                    return Err(interrupted(hook.name(), session).into());
+                };
                 let failed = |source| FilterFailed::Rules {
                     hook: hook.name().to_owned(),
                     source,
@@ -150,6 +156,39 @@ impl Asked {
     }
 }
 
+/// How long a signal may go unheard while rules are compiled.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// Compiles rules, which can take seconds, and nothing stops it: a thread does, which is left behind
+/// when the run is asked to end. None: it is.
+fn parse(rules: &[String], cancel: &Cancel) -> Option<Result<FilterRules, filter::RuleError>> {
+    let (done, result) = mpsc::channel();
+    let own = rules.to_vec();
+    let started = thread::Builder::new()
+        .name("filter-rules".into())
+        .spawn(move || done.send(FilterRules::parse(own)));
+    while started.is_ok() {
+        match result.recv_timeout(GLANCE) {
+            Ok(parsed) => return Some(parsed),
+            Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    // There is no thread to be had.
+    Some(FilterRules::parse(rules))
+}
+
+fn interrupted(hook: &str, session: FilterSession) -> HookFailure {
+    HookFailure {
+        hook: hook.to_owned(),
+        phase: Phase::Filter,
+        kind: FailureKind::Interrupted,
+        last_words: Vec::new(),
+        account: Box::new(session.finish()),
+    }
+}
+
 fn by_rules(verdict: filter::Verdict) -> Keep {
     match verdict {
         filter::Verdict::Keep => Keep::Yes,
@@ -188,6 +227,19 @@ fn push(batch: &mut FilterBatch, found: &Found) {
 mod tests {
     use super::*;
     use crate::edge::stat::{Version, attributes};
+
+    #[test]
+    fn a_signal_is_heard_while_rules_are_compiled() {
+        // Just below what one may come to: all of them take seconds.
+        let rules: Vec<_> = (0..2000)
+            .map(|n| format!("- {{{{.{{900}}{n}}}}}"))
+            .collect();
+        let cancel = Cancel::new();
+        cancel.cancel();
+        assert!(parse(&rules, &cancel).is_none());
+        let few = parse(&rules[..1], &Cancel::new());
+        assert!(few.is_some_and(|parsed| parsed.is_ok()));
+    }
 
     #[test]
     fn only_directories_are_remembered_as_kept_whole() {

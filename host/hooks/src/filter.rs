@@ -225,8 +225,17 @@ impl FilterSession {
 const RULES: usize = 2000;
 const RULES_BYTES: usize = 128 * 1024;
 
+/// The longest rule: a directory of a path that it keeps is a rule of its own.
+const RULE: usize = 1024;
+
 fn too_many(rules: &[String]) -> Option<String> {
     let bytes: usize = rules.iter().map(String::len).sum();
+    if let Some(long) = rules.iter().find(|rule| rule.len() > RULE) {
+        let bytes = long.len();
+        return Some(format!(
+            "a filter rule of {bytes} bytes, and {RULE} are the most"
+        ));
+    }
     (rules.len() > RULES || bytes > RULES_BYTES).then(|| {
         format!(
             "{} filter rules of {bytes} bytes, and {RULES} rules of {RULES_BYTES} bytes are the most",
@@ -259,6 +268,8 @@ mod tests {
     fn more_rules_than_the_host_can_compile_in_a_moment_are_refused() {
         assert_eq!(too_many(&vec!["- /x".to_owned(); RULES]), None);
         assert!(too_many(&vec!["- /x".to_owned(); RULES + 1]).is_some());
-        assert!(too_many(&["x".repeat(RULES_BYTES + 1)]).is_some());
+        assert!(too_many(&vec!["x".repeat(RULE); RULES_BYTES / RULE + 1]).is_some());
+        assert_eq!(too_many(&["x".repeat(RULE)]), None);
+        assert!(too_many(&["x".repeat(RULE + 1)]).is_some());
     }
 }

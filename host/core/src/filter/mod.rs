@@ -24,7 +24,7 @@ mod go_regex;
 
 use std::borrow::Cow;
 
-use regex::RegexSet;
+use regex::{RegexBuilder, RegexSet};
 
 use crate::path::RelPath;
 
@@ -233,10 +233,14 @@ impl Draft {
     }
 }
 
+/// The most that one compiled pattern may come to, in bytes: who writes rules may be a hook, and
+/// compiling a larger one takes the host a while.
+const LARGEST: usize = 1024 * 1024;
+
 /// A glob's pattern, known to be sound by itself.
 fn pattern(glob: &str) -> Result<String, RuleFault> {
     let pattern = go_regex::to_rust(&glob::to_go_regex(glob)?)?;
-    match regex::Regex::new(&pattern) {
+    match RegexBuilder::new(&pattern).size_limit(LARGEST).build() {
         Ok(_) => Ok(pattern),
         Err(e) => Err(RegexError::Malformed(e.to_string()).into()),
     }

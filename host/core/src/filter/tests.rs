@@ -210,3 +210,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rule_that_compiles_to_more_than_a_rule_may_is_refused_by_name() {
+    let huge = r"- {{(?:a{1000}){200}}}";
+    let error = FilterRules::parse(["- /x", huge]).unwrap_err();
+    assert_eq!((error.line, error.rule.as_str()), (2, huge));
+    assert!(error.to_string().contains("size limit of 1048576 bytes"));
+}
