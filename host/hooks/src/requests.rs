@@ -8,6 +8,9 @@ use crate::{Flaw, check};
 /// Its name.
 pub(crate) const SECTION: &str = "copal-hook";
 
+/// The largest one. Entries are compared with one another, and nobody reads thousands of them.
+const LARGEST: usize = 64 * 1024;
+
 /// Reads a component's requests: `own` are the sections at its top, which were put there after it was
 /// built, and stand before those `inner` ones that its compiler wrote.
 pub(crate) fn read(own: &[&[u8]], inner: &[&[u8]]) -> Result<Option<Grants>, Flaw> {
@@ -67,6 +70,12 @@ fn without_requests(component: &[u8]) -> Result<Vec<u8>, Flaw> {
 fn parse(text: &str) -> Result<Grants, Flaw> {
     // A compiler may round the section up.
     let text = text.trim_end_matches('\0');
+    if text.len() > LARGEST {
+        let size = text.len();
+        return Err(flaw(format!(
+            "they are {size} bytes, and {LARGEST} are the most"
+        )));
+    }
     let value: Value = serde_json::from_str(text).map_err(|error| flaw(error.to_string()))?;
     let Value::Object(table) = &value else {
         return Err(flaw("it is no object"));
@@ -138,6 +147,14 @@ mod tests {
             let flaw = add_requests(COMPONENT, text).unwrap_err().to_string();
             assert!(flaw.contains(why), "{flaw}");
         }
+    }
+
+    #[test]
+    fn more_requests_than_anybody_reads_are_refused_at_once() {
+        let entries: Vec<_> = (0..100_000).map(|n| format!("https://h{n}.net")).collect();
+        let text = serde_json::json!({ "requests": { "http": entries } }).to_string();
+        let flaw = add_requests(COMPONENT, &text).unwrap_err().to_string();
+        assert!(flaw.contains("65536 are the most"), "{flaw}");
     }
 
     #[test]
