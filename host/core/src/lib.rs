@@ -17,4 +17,5 @@ pub mod path;
 pub mod snapshot;
 pub mod sqlite;
 pub mod stored;
+pub mod text;
 pub mod units;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use copal_core::grants::Capability;
 
 use crate::Denial;
+use crate::guest_log::harmless_text;
 use crate::mask::Masks;
 
 /// The longest text of a deed that is kept, in bytes: a hook can do ten thousand.
@@ -131,7 +132,7 @@ impl Ledger {
 
     /// A text as it may be kept.
     fn fit(&self, text: String) -> String {
-        let mut text = self.masks.cover(text);
+        let mut text = harmless_text(&self.masks.cover(text));
         if text.len() > LONGEST {
             text.truncate(text.floor_char_boundary(LONGEST));
             text.push('…');
@@ -160,6 +161,19 @@ mod tests {
         let deeds = ledger.all();
         assert_eq!(deeds.len(), 2 * TOLD_IN_FULL);
         assert!(deeds.iter().map(bytes).sum::<usize>() <= TOLD_IN_FULL * ARGUMENTS);
+    }
+
+    #[test]
+    fn a_deed_is_told_without_what_moves_a_cursor() {
+        let ledger = Ledger::default();
+        let asked = vec![("na\u{9b}me".to_owned(), "\x1b]0;x\u{202e}".to_owned())];
+        let line = ledger.begin(Capability::Command, "run", asked);
+        ledger.end(line, Err("\x1b[2J".to_owned()), Duration::ZERO);
+        let [deed] = ledger.all().try_into().expect("one deed");
+        let (name, value) = &deed.arguments[0];
+        assert_eq!(name, r"na\u{9b}me");
+        assert_eq!(value, r"\u{1b}]0;x\u{202e}");
+        assert_eq!(deed.result, Err(r"\u{1b}[2J".to_owned()));
     }
 
     #[test]

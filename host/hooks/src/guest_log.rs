@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use copal_core::text::is_harmful;
 use copal_core::units::ByteCount;
 
 use crate::mask::Masks;
@@ -140,7 +141,7 @@ fn push_harmless(line: &mut String, text: &str) {
             }
             return;
         }
-        if is_harmful(character) {
+        if is_harmful(character) && character != '\t' {
             write!(line, "{}", character.escape_default()).expect("a String takes everything");
         } else {
             line.push(character);
@@ -166,15 +167,6 @@ pub(crate) fn harmless_text(text: &str) -> String {
         }
     }
     told
-}
-
-/// Characters that move the cursor, end a line or turn the direction of what follows.
-fn is_harmful(character: char) -> bool {
-    let turns_or_ends = matches!(
-        character,
-        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-    );
-    turns_or_ends || (character.is_control() && character != '\t')
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::{Output, count, duration};
 use crate::edge::history::Row;
 use crate::error::CopalError;
 use crate::record::{DeedRecord, DeedResult, HookStory, Record, SnapshotRecord, Trouble};
+use copal_core::text::is_harmful;
 use copal_core::units::ByteCount;
 
 /// Prints the list of runs, oldest first.
@@ -138,12 +139,16 @@ impl Page {
         let ended = match &record.failure {
             None if self.rehearsed => String::new(),
             None => format!("  ok{computed}"),
-            Some(why) => format!("  failed: {why}{computed}"),
+            // What follows its first line is the hook's, and must not pass for a line of Copal's.
+            Some(why) => format!("  failed: {}{computed}", first_line(why)),
         };
         self.line(
             2,
             format_args!("{:12} {}{ended}", record.phase, record.hook),
         );
+        for more in record.failure.iter().flat_map(|why| why.lines().skip(1)) {
+            self.line(8, format_args!("| {more}"));
+        }
         for deed in &record.deeds {
             self.deed(deed);
         }
@@ -180,6 +185,10 @@ impl Page {
     }
 }
 
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
 /// How long something took, where that is worth a word.
 fn in_brackets(what: &str, milliseconds: u64) -> String {
     match milliseconds {
@@ -202,7 +211,7 @@ pub(super) fn call(deed: &DeedRecord) -> String {
 
 /// What hooks say is nobody's that is trusted: no control character of it reaches a terminal.
 fn plain(text: &str) -> String {
-    let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    let plain = |c: char| if is_harmful(c) && c != '\n' { ' ' } else { c };
     text.chars().map(plain).collect()
 }
 
@@ -210,7 +219,7 @@ fn plain(text: &str) -> String {
 fn one_line(text: &str, longest: usize) -> String {
     let mut line: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_harmful(c) { ' ' } else { c })
         .take(longest)
         .collect();
     if text.chars().nth(longest).is_some() {

@@ -122,3 +122,15 @@ fn the_list_has_a_line_for_each_run() {
         ),
     ]));
 }
+
+#[test]
+fn no_line_of_a_hooks_message_passes_for_one_of_copals() {
+    let mut forging = hook("forging", "pre-backup");
+    forging.failure = Some("no\n  staged       other  ok\u{202e}".into());
+    let mut page = Page::default();
+    page.hook(&forging);
+    assert_eq!(
+        page.text,
+        "  pre-backup   forging  failed: no (computed 2 ms)\n        |   staged       other  ok \n"
+    );
+}

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Capability, Grants, Need};
+use crate::text::is_harmful;
 
 impl Grants {
     /// The line of copal.toml: `grants = { sqlite = ["webui.db"], state = true }`.
@@ -50,7 +51,7 @@ pub fn toml_text(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() => {
+            _ if is_harmful(character) => {
                 write!(quoted, "\\u{:04X}", u32::from(character))
                     .expect("a String takes every write");
             }

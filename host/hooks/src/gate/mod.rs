@@ -190,7 +190,7 @@ impl Gate {
         match refused {
             None => tracing::debug!(hook, phase, %capability, action, "let through"),
             Some(why) => {
-                let why = self.masks.cover(why.to_string());
+                let why = harmless_text(&self.masks.cover(why.to_string()));
                 tracing::warn!(hook, phase, %capability, action, %why, "not done");
             }
         }
@@ -231,7 +231,7 @@ impl Gate {
     /// The denials of this phase, as they may be told.
     fn denials(&self) -> Vec<Denial> {
         let denials = self.spoken().into_iter();
-        let cover = |text| self.masks.cover(text);
+        let cover = |text| harmless_text(&self.masks.cover(text));
         denials.map(|denial| denial.map_text(cover)).collect()
     }
 
