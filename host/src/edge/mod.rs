@@ -2,6 +2,7 @@
 
 pub mod attributes;
 mod copies;
+pub mod docker;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod groups;
@@ -15,6 +16,7 @@ pub mod rclone;
 mod rclone_remote;
 pub mod remote;
 pub mod scratch;
+pub mod service;
 pub mod staging;
 pub mod stat;
 pub mod state;

@@ -1,0 +1,110 @@
+//! What an engine says of a container.
+
+use std::collections::HashMap;
+
+use bollard::models::{
+    ContainerInspectResponse, ContainerStateStatusEnum as Status, HealthStatusEnum, MountPoint,
+};
+
+/// One container as it was at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its id: one that is made anew under the same name has another.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was made, in the engine's words, which sort.
+    pub created: String,
+    /// When it was last started, in the engine's words.
+    pub started: String,
+    /// What it is doing.
+    pub doing: Doing,
+    /// Whether its health check is content. None where it has no check, or nothing is known yet.
+    pub healthy: Option<bool>,
+    /// Whether it has a health check.
+    pub is_checked: bool,
+    /// Whether it is removed when it stops.
+    pub vanishes: bool,
+    /// The exit code of its last end.
+    pub exit_code: i64,
+    /// Its labels.
+    pub labels: HashMap<String, String>,
+    /// What is mounted in it.
+    pub mounts: Vec<Mounted>,
+}
+
+/// What a container is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// It runs.
+    Running,
+    /// It is frozen.
+    Paused,
+    /// It ended, and the engine is about to start it again.
+    Restarting,
+    /// It was never started, has ended, or is being removed.
+    Nothing,
+}
+
+/// A directory of the engine's machine within a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mounted {
+    /// The volume's name, where it is one.
+    pub volume: Option<String>,
+    /// Where it lies on the engine's machine.
+    pub source: String,
+    /// Where it is seen in the container.
+    pub destination: String,
+}
+
+impl Container {
+    pub(super) fn of(inspected: ContainerInspectResponse) -> Self {
+        let state = inspected.state.unwrap_or_default();
+        let config = inspected.config.unwrap_or_default();
+        let health = state.health.and_then(|health| health.status);
+        let mounts = inspected.mounts.unwrap_or_default();
+        Self {
+            id: inspected.id.unwrap_or_default(),
+            name: inspected
+                .name
+                .map(|name| name.trim_start_matches('/').to_owned())
+                .unwrap_or_default(),
+            created: inspected
+                .created
+                .map(|at| at.to_string())
+                .unwrap_or_default(),
+            started: state.started_at.unwrap_or_default(),
+            doing: match state.status {
+                Some(Status::RUNNING) => Doing::Running,
+                Some(Status::PAUSED) => Doing::Paused,
+                Some(Status::RESTARTING) => Doing::Restarting,
+                _ => Doing::Nothing,
+            },
+            healthy: match health {
+                Some(HealthStatusEnum::HEALTHY) => Some(true),
+                Some(HealthStatusEnum::UNHEALTHY) => Some(false),
+                _ => None,
+            },
+            is_checked: !matches!(
+                health,
+                None | Some(HealthStatusEnum::NONE | HealthStatusEnum::EMPTY)
+            ),
+            vanishes: inspected
+                .host_config
+                .and_then(|host| host.auto_remove)
+                .unwrap_or(false),
+            exit_code: state.exit_code.unwrap_or(0),
+            labels: config.labels.unwrap_or_default(),
+            mounts: mounts.into_iter().filter_map(mounted).collect(),
+        }
+    }
+}
+
+fn mounted(mount: MountPoint) -> Option<Mounted> {
+    let is_volume = mount.typ.as_deref() == Some("volume");
+    Some(Mounted {
+        volume: mount.name.filter(|_| is_volume),
+        source: mount.source.filter(|source| !source.is_empty())?,
+        destination: mount.destination?,
+    })
+}

@@ -1,0 +1,11 @@
+//! The engine that runs containers: Docker's, or Podman's, which speaks the same protocol.
+
+mod container;
+mod engine;
+mod fault;
+mod host;
+
+pub use container::{Container, Doing, Mounted};
+pub use engine::{Engine, Volume, converse};
+pub use fault::EngineError;
+pub use host::{DockerHost, HostFault, UnusableHost};

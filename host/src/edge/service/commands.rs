@@ -1,0 +1,144 @@
+//! The driver of a service that the owner's own commands stop and start.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use copal_hooks::Cancel;
+use serde::{Deserialize, Serialize};
+
+use super::program::{Exited, Mark, run, run_marked};
+use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo};
+
+/// Between two looks while it is awaited.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// A service that was stopped by a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldCommands {
+    /// Its commands.
+    pub commands: Commands,
+    /// What marks the processes that stop it.
+    pub mark: Mark,
+}
+
+/// A service by the commands that stop and start it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commands {
+    /// Its name, for people.
+    pub name: String,
+    /// Stops it: a program and its arguments.
+    pub stop: Vec<String>,
+    /// Starts it.
+    pub start: Vec<String>,
+    /// Ends with exit code 0 if it runs. Without it, the service is taken to run before a hold, and to
+    /// be ready after one.
+    pub state: Option<Vec<String>>,
+    /// How long each of them may take.
+    pub timeout: Duration,
+    /// Where they run.
+    pub base: PathBuf,
+}
+
+impl Commands {
+    fn runs(&self, deadline: Option<Instant>) -> Result<Option<bool>, ServiceError> {
+        let Some(state) = &self.state else {
+            return Ok(None);
+        };
+        Ok(Some(self.run(state, deadline)?.code == 0))
+    }
+
+    fn run(&self, words: &[String], deadline: Option<Instant>) -> Result<Exited, ServiceError> {
+        run(words, &self.base, self.limit(words, deadline)?)
+    }
+
+    /// How long one of them may take.
+    fn limit(&self, words: &[String], deadline: Option<Instant>) -> Result<Duration, ServiceError> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let limit = left.map_or(self.timeout, |left| left.min(self.timeout));
+        if limit.is_zero() {
+            let deed = format!("run `{}`", words.join(" "));
+            return Err(ServiceError::OutOfTime { deed });
+        }
+        Ok(limit)
+    }
+}
+
+impl HeldCommands {
+    pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
+        Ok(self.commands.runs(None)? != Some(true))
+    }
+
+    /// Starts it, unless it is known to run.
+    pub(super) fn release(&self, deadline: Instant) -> Result<Released, ServiceError> {
+        let commands = &self.commands;
+        // A stop that was begun by somebody who is gone is still a stop.
+        while self.mark.is_alive() {
+            if Instant::now() + AGAIN >= deadline {
+                let stop = commands.stop.join(" ");
+                let why = format!("`{stop}` is still running");
+                return Ok(Released::Pending { why });
+            }
+            thread::sleep(AGAIN);
+        }
+        // That its state can't be told keeps nobody from starting it.
+        if !matches!(self.commands.runs(Some(deadline)), Ok(Some(true))) {
+            commands.run(&commands.start, Some(deadline))?.well()?;
+        }
+        Ok(Released::Done)
+    }
+
+    pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
+        let what = || format!("service `{}`", self.commands.name);
+        while self.commands.runs(Some(deadline))? == Some(false) {
+            if cancel.is_cancelled() {
+                return Err(NotReady::Interrupted { what: what() });
+            }
+            if Instant::now() + AGAIN >= deadline {
+                let state = self.commands.state.as_deref().unwrap_or_default().join(" ");
+                let how = format!("does not run, says `{state}`");
+                return Err(NotReady::Late { what: what(), how });
+            }
+            thread::sleep(AGAIN);
+        }
+        Ok(())
+    }
+}
+
+impl Driver for Commands {
+    fn state(&self) -> Result<State, ServiceError> {
+        Ok(match self.runs(None)? {
+            Some(false) => State::Stopped,
+            Some(true) | None => State::Running,
+        })
+    }
+
+    fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
+        if how == HoldHow::Pause {
+            return Err(ServiceError::NoPause {
+                what: format!("service `{}`", self.name),
+                why: "it has commands to stop and to start it, and none to pause it",
+            });
+        }
+        let runs = self.state()? == State::Running;
+        Ok(runs.then(|| {
+            Undo::Commands(HeldCommands {
+                commands: self.clone(),
+                mark: Mark::new(),
+            })
+        }))
+    }
+
+    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+        let Undo::Commands(held) = undo else {
+            return Err(ServiceError::Foreign);
+        };
+        if cancel.is_cancelled() {
+            let deed = format!("stop service `{}`", self.name);
+            return Err(ServiceError::Interrupted { deed });
+        }
+        let Commands { stop, base, .. } = &held.commands;
+        let limit = held.commands.limit(stop, Some(deadline))?;
+        run_marked(stop, base, limit, &held.mark)?.well().map(drop)
+    }
+}

@@ -1,0 +1,296 @@
+//! Containers that are held, and how that ends.
+
+use std::time::{Duration, Instant};
+
+use copal_hooks::Cancel;
+use serde::{Deserialize, Serialize};
+
+use super::settle::{Settling, settle};
+use super::{HoldHow, NotReady, Released, ServiceError};
+use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
+
+/// How long a look at containers may take.
+pub(super) const LOOK: Duration = Duration::from_secs(30);
+
+/// Between two looks while something is awaited.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// How much of the time for a release one container may be waited for that another needs healthy.
+const SHARE: u32 = 3;
+
+/// Containers of one engine, with what they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldContainers {
+    /// The engine.
+    pub host: DockerHost,
+    /// How they are held.
+    pub how: HoldHow,
+    /// Those that ran, in the order in which they are held. They are released in the reverse.
+    pub containers: Vec<HeldContainer>,
+}
+
+/// One container that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldContainer {
+    /// Its id: one that is made anew under the same name is another.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+    /// When it was started, in the engine's words. A container that was started since is not held.
+    pub started: String,
+    /// Whether it was healthy: then it is waited for until it is again.
+    pub was_healthy: bool,
+    /// Whether one that is held before it, and so started after it, wants it healthy by then.
+    pub awaited: bool,
+}
+
+impl HeldContainer {
+    /// A container that runs.
+    pub(super) fn of(container: &Container) -> Self {
+        Self {
+            id: container.id.clone(),
+            name: container.name.clone(),
+            started: container.started.clone(),
+            was_healthy: container.healthy == Some(true),
+            awaited: false,
+        }
+    }
+
+    /// Whether it is held still, and was not started in between.
+    pub(super) fn is_held(&self, how: HoldHow, found: Option<&Container>) -> bool {
+        let wanted = match how {
+            HoldHow::Pause => Doing::Paused,
+            HoldHow::Stop { .. } => Doing::Nothing,
+        };
+        found.is_some_and(|found| found.doing == wanted && found.started == self.started)
+    }
+
+    /// What is amiss with it after a release, if something is.
+    fn complaint(&self, found: Option<&Container>) -> Option<String> {
+        let Some(found) = found else {
+            return Some("is gone".to_owned());
+        };
+        match found.doing {
+            Doing::Running if !self.was_healthy || found.healthy == Some(true) => None,
+            Doing::Running => Some("runs, and its health check is not content yet".to_owned()),
+            Doing::Paused => Some("is paused".to_owned()),
+            Doing::Restarting => Some(format!(
+                "ends again and again, last with exit code {}",
+                found.exit_code
+            )),
+            Doing::Nothing => Some(format!(
+                "does not run; it ended with exit code {}",
+                found.exit_code
+            )),
+        }
+    }
+}
+
+impl HeldContainers {
+    /// Holds them, one after the other. A signal is noticed in between: what the engine has begun, it
+    /// would end anyway.
+    pub(super) fn hold(&self, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+        converse(&self.host, deadline, async |engine| {
+            for held in &self.containers {
+                if cancel.is_cancelled() {
+                    let deed = format!("hold container `{}`", held.name);
+                    return Err(ServiceError::Interrupted { deed });
+                }
+                self.hold_one(engine, held).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn hold_one(
+        &self,
+        engine: &Engine<'_>,
+        held: &HeldContainer,
+    ) -> Result<(), ServiceError> {
+        let done = match self.how {
+            HoldHow::Pause => engine.pause(&held.id, &held.name).await,
+            HoldHow::Stop { grace } => engine.stop(&held.id, &held.name, grace).await,
+        };
+        match done {
+            Ok(()) => Ok(()),
+            // Podman says 500 where Docker says 409; what it is now tells more than either.
+            Err(error @ EngineError::Refused { .. }) => {
+                let found = engine.container(&held.id).await?;
+                match found.map(|found| found.doing) {
+                    Some(Doing::Running) => Err(error.into()),
+                    found => Err(ServiceError::Moved {
+                        name: held.name.clone(),
+                        found: match found {
+                            None => "it is gone",
+                            Some(Doing::Paused) => "it is paused",
+                            _ => "it does not run",
+                        },
+                    }),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
+        converse(&self.host, Instant::now() + LOOK, async |engine| {
+            for held in &self.containers {
+                let found = engine.container(&held.id).await?;
+                if !held.is_held(self.how, found.as_ref()) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    pub(super) fn release(&self, deadline: Instant) -> Result<Released, ServiceError> {
+        let done = converse(&self.host, deadline, async |engine| self.undo(engine).await);
+        match done {
+            Ok(released) => Ok(released),
+            Err(error) if error.may_pass() => Ok(Released::Pending {
+                why: error.to_string(),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One that can't be released keeps no other from being. What failed first is told.
+    async fn undo(&self, engine: &Engine<'_>) -> Result<Released, ServiceError> {
+        let mut unsettled = Vec::new();
+        let mut failed = None;
+        for held in self.containers.iter().rev() {
+            match self.undo_one(engine, held).await {
+                Ok(Undone::Surely) => self.await_health(engine, held).await,
+                Ok(Undone::Perhaps) => unsettled.push(held),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        let settled = settle(self, engine, unsettled).await;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        match settled? {
+            Settling::Done => Ok(Released::Done),
+            Settling::Unclear(why) => Ok(Released::Pending { why }),
+        }
+    }
+
+    /// Undoes what is there to be undone of one container now.
+    pub(super) async fn undo_one(
+        &self,
+        engine: &Engine<'_>,
+        held: &HeldContainer,
+    ) -> Result<Undone, EngineError> {
+        let Some(found) = engine.container(&held.id).await? else {
+            // Somebody removed it, or made it anew: what runs under its name is not ours.
+            return Ok(Undone::Surely);
+        };
+        if found.started != held.started {
+            // The engine was restarted, or somebody did something on purpose since.
+            return Ok(Undone::Surely);
+        }
+        let (id, name) = (held.id.as_str(), held.name.as_str());
+        let undone = match (self.how, found.doing) {
+            (HoldHow::Pause, Doing::Paused) => engine.unpause(id, name).await,
+            (HoldHow::Stop { .. }, Doing::Nothing) => engine.start(id, name).await,
+            // Never held, or about to be.
+            (_, Doing::Running) => return Ok(Undone::Perhaps),
+            // It ended while it was paused, for example with the engine: a pause has started nothing
+            // and starts nothing. Or somebody paused it that we meant to stop.
+            _ => return Ok(Undone::Surely),
+        };
+        match undone {
+            // Somebody else was quicker.
+            Err(EngineError::Refused { .. }) if runs(engine, id).await? => Ok(Undone::Surely),
+            undone => undone.map(|()| Undone::Surely),
+        }
+    }
+
+    /// Waits for one that others need healthy when they start. In vain is no failure: whether
+    /// everything is well is looked at in the end.
+    async fn await_health(&self, engine: &Engine<'_>, held: &HeldContainer) {
+        if !held.awaited || !held.was_healthy || self.how == HoldHow::Pause {
+            return;
+        }
+        let left = engine.deadline().saturating_duration_since(Instant::now());
+        let enough = Instant::now() + left / SHARE;
+        while Instant::now() < enough {
+            let found = engine.container(&held.id).await;
+            if found.is_ok_and(|found| held.complaint(found.as_ref()).is_none()) {
+                return;
+            }
+            engine.rest(AGAIN).await;
+        }
+    }
+
+    pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
+        let mut waiting: Vec<&HeldContainer> = self.containers.iter().collect();
+        loop {
+            // An engine that restarts brings its containers back.
+            let looked = self.look(&mut waiting, deadline);
+            let Some(first) = waiting.last() else {
+                return Ok(());
+            };
+            let what = format!("container `{}`", first.name);
+            if cancel.is_cancelled() {
+                return Err(NotReady::Interrupted { what });
+            }
+            if Instant::now() + AGAIN >= deadline {
+                let how = looked?.unwrap_or_else(|| "is not ready".to_owned());
+                return Err(NotReady::Late { what, how });
+            }
+            std::thread::sleep(AGAIN);
+        }
+    }
+
+    /// Takes from `waiting` those that are ready, and says what is amiss with the last of the others.
+    fn look(
+        &self,
+        waiting: &mut Vec<&HeldContainer>,
+        deadline: Instant,
+    ) -> Result<Option<String>, ServiceError> {
+        converse(
+            &self.host,
+            deadline.min(Instant::now() + LOOK),
+            async |engine| {
+                let mut complaint = None;
+                while let Some(held) = waiting.last() {
+                    let found = engine.container(&held.id).await?;
+                    complaint = held.complaint(found.as_ref());
+                    if complaint.is_some() {
+                        break;
+                    }
+                    waiting.pop();
+                }
+                Ok(complaint)
+            },
+        )
+    }
+}
+
+/// Whether a container is not held any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undone {
+    /// It is not.
+    Surely,
+    /// It runs as it did before the hold. Whoever wanted to hold it may have been killed before the
+    /// engine was asked, or just after: then it will be held in a moment.
+    Perhaps,
+}
+
+async fn runs(engine: &Engine<'_>, id: &str) -> Result<bool, EngineError> {
+    let found = engine.container(id).await?;
+    Ok(found.is_some_and(|found| matches!(found.doing, Doing::Running | Doing::Restarting)))
+}
+
+/// A container that is removed when it stops could not be started again.
+pub(super) fn refuse_to_lose(how: HoldHow, containers: &[Container]) -> Result<(), ServiceError> {
+    let lost = containers.iter().find(|found| found.vanishes);
+    match (how, lost) {
+        (HoldHow::Stop { .. }, Some(lost)) => Err(ServiceError::Vanishes {
+            name: lost.name.clone(),
+        }),
+        _ => Ok(()),
+    }
+}

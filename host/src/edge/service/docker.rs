@@ -1,0 +1,72 @@
+//! The driver of one container.
+
+use std::time::Instant;
+
+use copal_hooks::Cancel;
+
+use super::containers::{LOOK, refuse_to_lose};
+use super::{Driver, HeldContainer, HeldContainers, HoldHow, ServiceError, State, Undo};
+use crate::edge::docker::{Container, DockerHost, Doing, converse};
+
+/// A container by its name.
+#[derive(Debug)]
+pub struct OneContainer {
+    host: DockerHost,
+    name: String,
+}
+
+impl OneContainer {
+    /// The container called `name` of an engine.
+    pub fn new(host: DockerHost, name: impl Into<String>) -> Self {
+        Self {
+            host,
+            name: name.into(),
+        }
+    }
+
+    fn find(&self) -> Result<Option<Container>, ServiceError> {
+        converse(&self.host, Instant::now() + LOOK, async |engine| {
+            Ok(engine.container(&self.name).await?)
+        })
+    }
+}
+
+impl Driver for OneContainer {
+    fn state(&self) -> Result<State, ServiceError> {
+        Ok(state_of(self.find()?.as_slice()))
+    }
+
+    fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
+        let found = self.find()?.filter(|found| found.doing == Doing::Running);
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        refuse_to_lose(how, std::slice::from_ref(&found))?;
+        Ok(Some(Undo::Containers(HeldContainers {
+            host: self.host.clone(),
+            how,
+            containers: vec![HeldContainer::of(&found)],
+        })))
+    }
+
+    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+        match undo {
+            Undo::Containers(held) => held.hold(deadline, cancel),
+            _ => Err(ServiceError::Foreign),
+        }
+    }
+}
+
+/// What some containers are doing as one.
+pub(super) fn state_of(containers: &[Container]) -> State {
+    let any = |doing| containers.iter().any(|found| found.doing == doing);
+    if containers.is_empty() {
+        State::Missing
+    } else if any(Doing::Running) {
+        State::Running
+    } else if any(Doing::Paused) {
+        State::Paused
+    } else {
+        State::Stopped
+    }
+}

@@ -1,0 +1,143 @@
+//! What can go wrong with a service, as facts, and what to do about each.
+
+use std::time::Duration;
+
+use crate::edge::docker::{EngineError, UnusableHost};
+
+/// A service could not be looked at, held or released.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The engine's address is of no use.
+    #[error(transparent)]
+    Host(#[from] UnusableHost),
+    /// The engine did not do what it was asked for.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A container that is removed when it stops.
+    #[error(
+        "can't stop container `{name}`: it was started with `--rm`, and would be gone for good"
+    )]
+    Vanishes {
+        /// Its name.
+        name: String,
+    },
+    /// A container ended, or was paused by somebody else, just before it was to be held.
+    #[error("can't hold container `{name}`: {found} now, and it ran a moment before")]
+    Moved {
+        /// Its name.
+        name: String,
+        /// What was found.
+        found: &'static str,
+    },
+    /// It can't be held that way.
+    #[error("can't pause {what}: {why}")]
+    NoPause {
+        /// The service.
+        what: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A program can't be started.
+    #[error("can't run `{program}`: {why}")]
+    Program {
+        /// The program with its arguments.
+        program: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A program failed.
+    #[error("`{program}` ended with exit code {code}{}", words(.said))]
+    Failed {
+        /// The program with its arguments.
+        program: String,
+        /// Its exit code.
+        code: i32,
+        /// The end of what it said.
+        said: String,
+    },
+    /// A program was killed when its time was over.
+    #[error("`{program}` was killed after {limit:?}")]
+    Slow {
+        /// The program with its arguments.
+        program: String,
+        /// How long it could run.
+        limit: Duration,
+    },
+    /// There was no time left for it.
+    #[error("there was no time left to {deed}")]
+    OutOfTime {
+        /// What was to be done.
+        deed: String,
+    },
+    /// The run is to end.
+    #[error("interrupted before it could {deed}")]
+    Interrupted {
+        /// What was to be done.
+        deed: String,
+    },
+    /// It was given the undo of another kind of service.
+    #[error("the hold is not of this service")]
+    Foreign,
+}
+
+fn words(said: &str) -> String {
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(": {said}")
+    }
+}
+
+impl ServiceError {
+    /// Whether trying again may help by itself: whoever would have to answer is away.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.may_pass())
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Host(_) => {
+                "write `host = \"unix:///…\"` under `[docker]`, or set DOCKER_HOST so".into()
+            }
+            Self::Engine(error) => error.advice(),
+            Self::Vanishes { name } => {
+                format!("hold it with `how = \"pause\"`, or make `{name}` anew without `--rm`")
+            }
+            Self::Moved { .. } => "run it again".into(),
+            Self::NoPause { .. } => "hold it with `how = \"stop\"`".into(),
+            Self::Program { .. } => {
+                "write the program's whole path into `copal.toml`, or put it into PATH".into()
+            }
+            Self::Failed { program, .. } => format!("run `{program}` by hand to see why"),
+            Self::Slow { .. } => {
+                "see why it takes so long, or give it more time with `timeout`".into()
+            }
+            Self::OutOfTime { .. } => "give it more time with `max_pause` under `[staging]`".into(),
+            Self::Interrupted { .. } => "run it again".into(),
+            Self::Foreign => "this is a mistake in Copal: please report it".into(),
+        }
+    }
+}
+
+/// A service is not what it was before the hold.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// It does not run, or is not healthy, and the time is over.
+    #[error("{what} {how}")]
+    Late {
+        /// The service, such as "container `web`".
+        what: String,
+        /// What it is instead, such as "does not run: it ended with exit code 1".
+        how: String,
+    },
+    /// It can't be seen how it is.
+    #[error(transparent)]
+    Unknown(#[from] ServiceError),
+    /// A signal came. Nothing is held any more.
+    #[error("interrupted while waiting until {what} is ready")]
+    Interrupted {
+        /// The service.
+        what: String,
+    },
+}

@@ -1,0 +1,181 @@
+//! Programs that stop and start services.
+//!
+//! What such a program starts may live on with its standard output and error. A pipe would end it with
+//! SIGPIPE once nobody reads any more, and a file would grow for ever: so both are memory of a fixed
+//! size, to which at some point nothing can be written.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Seek};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use serde::{Deserialize, Serialize};
+
+use super::ServiceError;
+use crate::edge::groups;
+
+/// How much of its output is kept.
+const KEPT: u64 = 64 * 1024;
+
+/// How much of what it said on its standard error is told.
+const TOLD: usize = 500;
+
+/// Between two looks at it.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// The variable of a mark.
+const MARK: &str = "COPAL_HOLD";
+
+/// What tells the processes that hold a service from all others. They may outlive whoever started
+/// them: then the service is about to be held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mark(String);
+
+impl Mark {
+    /// A mark that nobody else has.
+    pub(super) fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let nanos = now.map_or(0, |since| since.as_nanos());
+        Self(format!("{}-{nanos}", std::process::id()))
+    }
+
+    /// Whether a process has it, as far as this user may see. One that is a zombie has not.
+    pub(super) fn is_alive(&self) -> bool {
+        let wanted = format!("{MARK}={}", self.0);
+        let has = |environment: Vec<u8>| {
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == wanted.as_bytes())
+        };
+        let processes = std::fs::read_dir("/proc").into_iter().flatten();
+        processes
+            .filter_map(Result::ok)
+            .filter(|entry| {
+                entry
+                    .file_name()
+                    .as_encoded_bytes()
+                    .first()
+                    .is_some_and(u8::is_ascii_digit)
+            })
+            .any(|entry| std::fs::read(entry.path().join("environ")).is_ok_and(has))
+    }
+}
+
+/// What a program said before it ended.
+#[derive(Debug)]
+pub(super) struct Exited {
+    /// Its exit code, or 128 and the number of the signal that ended it.
+    pub(super) code: i32,
+    /// The beginning of its standard output.
+    pub(super) stdout: String,
+    /// The program with its arguments.
+    program: String,
+    stderr: String,
+}
+
+/// Runs a program until it ends or `limit` is over. It has no input; a relative path is relative to
+/// `base`, where it runs too.
+pub(super) fn run(words: &[String], base: &Path, limit: Duration) -> Result<Exited, ServiceError> {
+    run_command(command(words, base), words, limit)
+}
+
+/// The same with a mark upon the program and what it starts.
+pub(super) fn run_marked(
+    words: &[String],
+    base: &Path,
+    limit: Duration,
+    mark: &Mark,
+) -> Result<Exited, ServiceError> {
+    let mut command = command(words, base);
+    command.env(MARK, &mark.0);
+    run_command(command, words, limit)
+}
+
+fn run_command(
+    mut command: Command,
+    words: &[String],
+    limit: Duration,
+) -> Result<Exited, ServiceError> {
+    let program = words.join(" ");
+    let failed = |error: io::Error| ServiceError::Program {
+        program: program.clone(),
+        why: error.to_string(),
+    };
+    let (stdout, stderr) = (memory().map_err(failed)?, memory().map_err(failed)?);
+    command.stdin(Stdio::null());
+    command.stdout(stdout.try_clone().map_err(failed)?);
+    command.stderr(stderr.try_clone().map_err(failed)?);
+    let started = Instant::now();
+    let mut leader = groups::start(&mut command).map_err(failed)?;
+    let status = loop {
+        if let Some(status) = leader.child.try_wait().map_err(failed)? {
+            break status;
+        }
+        if started.elapsed() >= limit {
+            leader.kill().map_err(failed)?;
+            return Err(ServiceError::Slow { program, limit });
+        }
+        thread::sleep(AGAIN);
+    };
+    let code = status.code().or(status.signal().map(|signal| 128 + signal));
+    Ok(Exited {
+        code: code.unwrap_or(-1),
+        stdout: said(stdout).map_err(failed)?,
+        stderr: said(stderr).map_err(failed)?,
+        program,
+    })
+}
+
+impl Exited {
+    /// That it ended well.
+    pub(super) fn well(self) -> Result<Self, ServiceError> {
+        if self.code == 0 {
+            return Ok(self);
+        }
+        let said = self.stderr.trim();
+        let said = &said[said.ceil_char_boundary(said.len().saturating_sub(TOLD))..];
+        Err(ServiceError::Failed {
+            said: said.lines().collect::<Vec<_>>().join("; "),
+            program: self.program,
+            code: self.code,
+        })
+    }
+}
+
+fn command(words: &[String], base: &Path) -> Command {
+    let program = words.first().map_or(OsStr::new(""), OsStr::new);
+    let mut command = if program.to_string_lossy().contains('/') {
+        Command::new(base.join(program))
+    } else {
+        Command::new(program)
+    };
+    command.args(words.iter().skip(1)).process_group(0);
+    if !base.as_os_str().is_empty() {
+        command.current_dir(base);
+    }
+    command
+}
+
+/// Memory that does not grow.
+fn memory() -> io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let memory = File::from(memfd_create("copal-said", flags)?);
+    memory.set_len(KEPT)?;
+    fcntl_add_seals(&memory, SealFlags::GROW | SealFlags::SHRINK)?;
+    Ok(memory)
+}
+
+/// What was written so far. Its end is where the writer, who shares our place in it, has come to.
+fn said(mut memory: File) -> io::Result<String> {
+    let length = memory.stream_position()?.min(KEPT);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    memory.read_exact_at(&mut bytes, 0)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

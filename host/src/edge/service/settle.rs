@@ -1,0 +1,55 @@
+//! Containers of which nobody knows whether they are about to be held.
+//!
+//! A process that is killed may have asked the engine to stop a container the moment before. Until the
+//! container's own time to end is over, it runs as if nothing had been asked, and whoever looked once
+//! and went away would leave it down.
+
+use std::time::{Duration, Instant};
+
+use super::containers::Undone;
+use super::{HeldContainer, HeldContainers, HoldHow};
+use crate::edge::docker::{Engine, EngineError};
+
+/// How long an engine may take from a request to its effect, beside the container's time to end.
+const EFFECT: Duration = Duration::from_secs(1);
+
+/// Between two looks.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What came of watching them.
+pub(super) enum Settling {
+    /// None is held, and none will be.
+    Done,
+    /// There was not enough time to know.
+    Unclear(String),
+}
+
+/// Watches them until nothing that was asked of the engine can be outstanding, and releases what
+/// comes to be held meanwhile.
+pub(super) async fn settle(
+    all: &HeldContainers,
+    engine: &Engine<'_>,
+    mut unsettled: Vec<&HeldContainer>,
+) -> Result<Settling, EngineError> {
+    let time = match all.how {
+        HoldHow::Pause => EFFECT,
+        HoldHow::Stop { grace } => grace.saturating_add(EFFECT),
+    };
+    let settled = Instant::now() + time;
+    while !unsettled.is_empty() && Instant::now() < settled {
+        if engine.deadline() <= Instant::now() + AGAIN {
+            let names: Vec<_> = unsettled.iter().map(|held| held.name.as_str()).collect();
+            let why = format!("{} may still be about to stop", names.join(", "));
+            return Ok(Settling::Unclear(why));
+        }
+        engine.rest(AGAIN).await;
+        let mut left = Vec::new();
+        for held in unsettled {
+            if all.undo_one(engine, held).await? == Undone::Perhaps {
+                left.push(held);
+            }
+        }
+        unsettled = left;
+    }
+    Ok(Settling::Done)
+}

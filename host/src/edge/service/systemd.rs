@@ -1,0 +1,273 @@
+//! The driver of a systemd unit.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use copal_hooks::Cancel;
+use serde::{Deserialize, Serialize};
+
+use super::program::{Mark, run, run_marked};
+use super::unit::{Active, Unit};
+use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo};
+
+/// How long `systemctl` may take for an answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Between two looks.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// A manager of units, by the program that speaks with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Systemctl {
+    /// The program.
+    pub program: String,
+    /// Whether the units are this user's own.
+    pub user: bool,
+}
+
+/// A unit by its name.
+#[derive(Debug)]
+pub struct SystemdUnit {
+    manager: Systemctl,
+    unit: String,
+}
+
+/// A unit that ran, and those that stop with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldUnit {
+    /// Who manages it.
+    pub manager: Systemctl,
+    /// How it is held.
+    pub how: HoldHow,
+    /// What marks the processes that hold it.
+    pub mark: Mark,
+    /// Its name.
+    pub unit: String,
+    /// What systemd calls this run of it. One that was started since is not held.
+    pub invocation: String,
+    /// Units that ran and require it, so that they stop with it, in the order in which they are
+    /// started again.
+    pub dependents: Vec<String>,
+}
+
+impl Systemctl {
+    fn words(&self, words: &[&str]) -> Vec<String> {
+        let user = self.user.then_some("--user");
+        let words = user.into_iter().chain(words.iter().copied());
+        let program = std::iter::once(self.program.clone());
+        program.chain(words.map(str::to_owned)).collect()
+    }
+
+    fn show(&self, unit: &str, deadline: Instant) -> Result<Unit, ServiceError> {
+        let properties = format!("--property={}", Unit::PROPERTIES);
+        let words = self.words(&["show", &properties, "--", unit]);
+        let limit = limit(&words, deadline, ANSWER)?;
+        let said = run(&words, Path::new(""), limit)?.well()?;
+        Ok(Unit::read(&said.stdout))
+    }
+
+    fn ask(
+        &self,
+        words: &[&str],
+        deadline: Instant,
+        mark: Option<&Mark>,
+    ) -> Result<(), ServiceError> {
+        let words = self.words(words);
+        let limit = limit(&words, deadline, Duration::MAX)?;
+        let done = match mark {
+            Some(mark) => run_marked(&words, Path::new(""), limit, mark),
+            None => run(&words, Path::new(""), limit),
+        };
+        done?.well().map(drop)
+    }
+}
+
+fn limit(words: &[String], deadline: Instant, most: Duration) -> Result<Duration, ServiceError> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        let deed = format!("run `{}`", words.join(" "));
+        return Err(ServiceError::OutOfTime { deed });
+    }
+    Ok(left.min(most))
+}
+
+impl SystemdUnit {
+    /// A unit of the system, or of this user.
+    pub fn new(unit: impl Into<String>, user: bool) -> Self {
+        let program = "systemctl".to_owned();
+        Self::of(Systemctl { program, user }, unit)
+    }
+
+    /// A unit of some manager.
+    pub fn of(manager: Systemctl, unit: impl Into<String>) -> Self {
+        let unit = unit.into();
+        Self { manager, unit }
+    }
+
+    /// Those of `found`'s dependents that run, and theirs, each after what it requires.
+    fn dependents(&self, found: &Unit, deadline: Instant) -> Result<Vec<String>, ServiceError> {
+        let mut dependents: Vec<String> = Vec::new();
+        let mut left = found.stops_with_it.clone();
+        while let Some(unit) = (!left.is_empty()).then(|| left.remove(0)) {
+            if unit == self.unit || dependents.contains(&unit) {
+                continue;
+            }
+            let found = self.manager.show(&unit, deadline)?;
+            if found.active == Active::Runs {
+                dependents.push(unit);
+                left.extend(found.stops_with_it);
+            }
+        }
+        Ok(dependents)
+    }
+}
+
+impl Driver for SystemdUnit {
+    fn state(&self) -> Result<State, ServiceError> {
+        let found = self.manager.show(&self.unit, Instant::now() + ANSWER)?;
+        Ok(found.state())
+    }
+
+    fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
+        let deadline = Instant::now() + ANSWER;
+        let found = self.manager.show(&self.unit, deadline)?;
+        if found.state() != State::Running {
+            return Ok(None);
+        }
+        if how == HoldHow::Pause && !found.can_freeze {
+            return Err(ServiceError::NoPause {
+                what: format!("unit `{}`", self.unit),
+                why: "this systemd can't freeze units (it takes version 246 and cgroup v2)",
+            });
+        }
+        let dependents = match how {
+            HoldHow::Pause => Vec::new(),
+            HoldHow::Stop { .. } => self.dependents(&found, deadline)?,
+        };
+        Ok(Some(Undo::Unit(HeldUnit {
+            manager: self.manager.clone(),
+            how,
+            mark: Mark::new(),
+            unit: self.unit.clone(),
+            invocation: found.invocation,
+            dependents,
+        })))
+    }
+
+    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+        let Undo::Unit(held) = undo else {
+            return Err(ServiceError::Foreign);
+        };
+        if cancel.is_cancelled() {
+            let deed = format!("hold unit `{}`", self.unit);
+            return Err(ServiceError::Interrupted { deed });
+        }
+        match held.how {
+            HoldHow::Pause => {
+                let words = ["freeze", "--", &held.unit];
+                held.manager.ask(&words, deadline, Some(&held.mark))
+            }
+            HoldHow::Stop { grace } => held.stop(grace, deadline),
+        }
+    }
+}
+
+impl HeldUnit {
+    /// Stops it; what has not ended after `grace` is killed, though its own limit may be longer.
+    fn stop(&self, grace: Duration, deadline: Instant) -> Result<(), ServiceError> {
+        let words = ["stop", "--no-block", "--", &self.unit];
+        self.manager.ask(&words, deadline, Some(&self.mark))?;
+        let mut patience = Some(Instant::now() + grace);
+        loop {
+            let found = self.manager.show(&self.unit, deadline)?;
+            if found.active == Active::Ended && !found.has_job {
+                return Ok(());
+            }
+            if patience.is_some_and(|end| Instant::now() >= end) {
+                patience = None;
+                let words = ["kill", "--signal=KILL", "--", &self.unit];
+                self.manager.ask(&words, deadline, Some(&self.mark))?;
+            }
+            thread::sleep(AGAIN);
+        }
+    }
+
+    pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
+        let found = self.manager.show(&self.unit, Instant::now() + ANSWER)?;
+        let is_held = match self.how {
+            HoldHow::Pause => found.state() == State::Paused,
+            HoldHow::Stop { .. } => found.active == Active::Ended,
+        };
+        Ok(is_held && self.is_same(&found))
+    }
+
+    /// Whether it was not started since. systemd may forget what it called a run that ended.
+    fn is_same(&self, found: &Unit) -> bool {
+        found.invocation.is_empty() || found.invocation == self.invocation
+    }
+
+    pub(super) fn release(&self, deadline: Instant) -> Result<Released, ServiceError> {
+        let found = loop {
+            let found = self.manager.show(&self.unit, deadline)?;
+            // A stop that was asked for by somebody who is gone is still a stop.
+            let is_moving = found.has_job || found.active == Active::Ending || self.mark.is_alive();
+            if !is_moving {
+                break found;
+            }
+            if Instant::now() + AGAIN >= deadline {
+                let why = format!("unit `{}` is still stopping or starting", self.unit);
+                return Ok(Released::Pending { why });
+            }
+            thread::sleep(AGAIN);
+        };
+        match self.how {
+            HoldHow::Pause if found.state() == State::Paused => {
+                self.manager
+                    .ask(&["thaw", "--", &self.unit], deadline, None)?;
+            }
+            HoldHow::Stop { .. } if self.is_same(&found) && found.state() == State::Stopped => {
+                self.start(&self.unit, deadline)?;
+                self.start_dependents(deadline)?;
+            }
+            // Somebody stopped it with those that require it, and it is back: so are they to be.
+            HoldHow::Stop { .. } if found.active == Active::Runs => {
+                self.start_dependents(deadline)?
+            }
+            _ => {}
+        }
+        Ok(Released::Done)
+    }
+
+    fn start(&self, unit: &str, deadline: Instant) -> Result<(), ServiceError> {
+        self.manager.ask(&["start", "--", unit], deadline, None)
+    }
+
+    /// One that fails keeps no other from being started; what failed first is told.
+    fn start_dependents(&self, deadline: Instant) -> Result<(), ServiceError> {
+        let start = |unit: &String| self.start(unit, deadline);
+        let started: Vec<_> = self.dependents.iter().map(start).collect();
+        started.into_iter().collect()
+    }
+
+    pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
+        for unit in std::iter::once(&self.unit).chain(&self.dependents) {
+            let what = || format!("unit `{unit}`");
+            loop {
+                let found = self.manager.show(unit, deadline)?;
+                if found.is_ready() {
+                    break;
+                }
+                if cancel.is_cancelled() {
+                    return Err(NotReady::Interrupted { what: what() });
+                }
+                if Instant::now() + AGAIN >= deadline {
+                    let how = format!("is not active but {}", found.words);
+                    return Err(NotReady::Late { what: what(), how });
+                }
+                thread::sleep(AGAIN);
+            }
+        }
+        Ok(())
+    }
+}
