@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use copal_core::config::{Config, RemoteSpec};
+use copal_core::config::{Config, RemoteSpec, Source};
 
 use crate::edge::state::StateDir;
 
@@ -23,7 +23,12 @@ impl Job {
 
     /// The directory that is backed up.
     pub fn source(&self) -> PathBuf {
-        self.config.source().path.resolve(&self.base)
+        match self.config.source() {
+            Source::Path { path, .. } => path.resolve(&self.base),
+            Source::Volume { .. } | Source::Container { .. } => {
+                unreachable!("a configuration with such a source is refused when it is read")
+            }
+        }
     }
 
     /// Where snapshots go.

@@ -6,6 +6,7 @@ use super::command_sections::COMMAND_EXAMPLE;
 use super::named_tables::knows;
 use super::reader::{Field, Table, Unfit};
 use super::secret_sections::SECRET_EXAMPLE;
+use super::service_sections::SERVICE_EXAMPLE;
 use super::words::quoted;
 use crate::grants::{Capability, Grants};
 
@@ -13,6 +14,7 @@ use crate::grants::{Capability, Grants};
 pub(super) struct Known<'a> {
     pub(super) commands: &'a BTreeSet<String>,
     pub(super) secrets: &'a BTreeSet<String>,
+    pub(super) services: &'a BTreeSet<String>,
 }
 
 pub(super) fn grants(field: &Field<'_>, known: &Known<'_>) -> Option<Grants> {
@@ -45,7 +47,10 @@ fn add(
         grants.set_state(granted.or_else(|| field.mistyped("true or false", example))?);
         return Some(());
     }
-    let has_star = matches!(capability, Capability::Sqlite | Capability::Archive);
+    let has_star = matches!(
+        capability,
+        Capability::Sqlite | Capability::Query | Capability::Archive
+    );
     if has_star && field.value().as_str() == Some("*") {
         return add_entry(grants, capability, field);
     }
@@ -78,6 +83,7 @@ fn is_known(capability: Capability, field: &Field<'_>, known: &Known<'_>) -> boo
     let name = field.value().as_str().unwrap_or_default();
     match capability {
         Capability::Command => knows(known.commands, "command", name, field, COMMAND_EXAMPLE),
+        Capability::Service => knows(known.services, "service", name, field, SERVICE_EXAMPLE),
         Capability::Secrets | Capability::Reveal => {
             knows(known.secrets, "secret", name, field, SECRET_EXAMPLE)
         }

@@ -25,6 +25,10 @@
 //! [secret.token]                     # what `secrets = ["token"]` speaks of
 //! file = "token.txt"
 //!
+//! [service.app]                      # what `service = ["app"]` speaks of
+//! driver = "docker"
+//! container = "open-webui"
+//!
 //! [database."cache/index.db"]        # its path in the source
 //! live = "allow"                     # copied as it lies there, perhaps torn
 //! ```
@@ -48,6 +52,10 @@ mod remote_sections;
 mod secret;
 mod secret_sections;
 mod sections;
+mod service;
+mod service_sections;
+mod source_sections;
+mod staging_sections;
 mod template;
 mod words;
 
@@ -60,10 +68,14 @@ use crate::path::RelPath;
 pub use crate::name::{InvalidName, Name};
 pub use command::{Command, Unfillable};
 pub use hook::{Builtin, Component, Hook, Limits, OnError, UnknownBuiltin};
-pub use parts::{ConfigPath, Destination, Layout, OptionValue, RcloneOption, Source, Staging};
+pub use parts::{
+    ConfigPath, Destination, Docker, Layout, OptionValue, RcloneOption, Source, Staging,
+    StagingMode,
+};
 pub(crate) use remote::masked;
 pub use remote::{InvalidRemote, RemoteSpec};
 pub use secret::{Secret, SecretOrigin};
+pub use service::{Service, ServiceCommands, ServiceDriver};
 pub use template::Template;
 
 /// A job: what is backed up, where to, and how. Sound in itself; whether the world agrees is for
@@ -79,6 +91,8 @@ pub struct Config {
     live_databases: BTreeSet<RelPath>,
     commands: Vec<Command>,
     secrets: Vec<Secret>,
+    services: Vec<Service>,
+    docker: Docker,
 }
 
 /// Everything that is wrong with a configuration file, in the file's order; never empty.
@@ -102,7 +116,7 @@ impl Config {
     pub fn from_flags(source: impl Into<PathBuf>, remote: RemoteSpec, name: Name) -> Self {
         Self {
             name,
-            source: Source {
+            source: Source::Path {
                 path: ConfigPath::new(source),
                 place: None,
             },
@@ -117,6 +131,8 @@ impl Config {
             live_databases: BTreeSet::new(),
             commands: Vec::new(),
             secrets: Vec::new(),
+            services: Vec::new(),
+            docker: Docker::default(),
         }
     }
 
@@ -168,6 +184,16 @@ impl Config {
     /// The secrets that hooks can be granted, in the file's order.
     pub fn secrets(&self) -> &[Secret] {
         &self.secrets
+    }
+
+    /// The services that hooks can be granted, in the file's order.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// How Docker is reached.
+    pub fn docker(&self) -> &Docker {
+        &self.docker
     }
 
     /// What to tell when rclone doesn't take the option `name` (as in

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{RemoteSpec, redact};
+use super::{Name, RemoteSpec, redact};
 use crate::diagnostic::{MASK, Place};
 
 /// A path as its owner wrote it: relative to the directory of the configuration file.
@@ -27,12 +27,53 @@ impl ConfigPath {
     }
 }
 
-/// `[source]`: the directory that is backed up.
+/// `[source]`: the directory that is backed up, or what knows where it lies.
 #[derive(Clone, PartialEq, Debug)]
+pub enum Source {
+    /// The directory itself.
+    Path {
+        /// The directory.
+        path: ConfigPath,
+        /// Where the configuration says so.
+        place: Option<Place>,
+    },
+    /// A volume of Docker's.
+    Volume {
+        /// Its name.
+        volume: Name,
+        /// Where the configuration says so.
+        place: Option<Place>,
+    },
+    /// What a container has mounted.
+    Container {
+        /// Its name or id.
+        container: Name,
+        /// Where it is mounted, as the container sees it: an absolute path. `None` where it has one
+        /// mount only.
+        mount: Option<PathBuf>,
+        /// Where the configuration says so.
+        place: Option<Place>,
+    },
+}
+
+impl Source {
+    /// Where the configuration says so.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Path { place, .. }
+            | Self::Volume { place, .. }
+            | Self::Container { place, .. } => place.as_ref(),
+        }
+    }
+}
+
+/// `[docker]`: how Docker is reached.
+#[derive(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
-pub struct Source {
-    /// The directory.
-    pub path: ConfigPath,
+pub struct Docker {
+    /// The socket of its engine, as `unix:///var/run/docker.sock` says it: an absolute path. `None`
+    /// leaves it to `DOCKER_HOST` and Docker's own default.
+    pub socket: Option<PathBuf>,
     /// Where the configuration says so.
     pub place: Option<Place>,
 }
@@ -57,12 +98,62 @@ pub enum Layout {
     Snapshots,
 }
 
+/// How the files of the source are kept as they were at the moment of the snapshot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum StagingMode {
+    /// The first of reflink, link, copy and direct that serves; without a hold, direct.
+    #[default]
+    Auto,
+    /// Reflinks, made while services are held.
+    Reflink,
+    /// Hard links, made while services are held; what is written in place is copied.
+    Link,
+    /// Copies, made while services are held.
+    Copy,
+    /// No copies: files are read from the live source after the release.
+    Direct,
+    /// No copies: services are held until everything is uploaded.
+    Hold,
+}
+
+impl StagingMode {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 6] = [
+        Self::Auto,
+        Self::Reflink,
+        Self::Link,
+        Self::Copy,
+        Self::Direct,
+        Self::Hold,
+    ];
+
+    /// Its name in copal.toml.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Reflink => "reflink",
+            Self::Link => "link",
+            Self::Copy => "copy",
+            Self::Direct => "direct",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+impl fmt::Display for StagingMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 /// `[staging]`: where artifacts are made, and for how long services may be held.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Staging {
     /// The staging directory; `None` leaves the choice to the run.
     pub dir: Option<ConfigPath>,
+    /// How files are kept as they were.
+    pub mode: StagingMode,
     /// The longest time between the first hold and the release of the last.
     pub max_pause: Duration,
     /// Where the configuration speaks of the directory.
@@ -70,10 +161,11 @@ pub struct Staging {
 }
 
 impl Default for Staging {
-    /// No directory chosen, and a pause of at most 30 seconds.
+    /// No directory chosen, the mode that serves, and a pause of at most 30 seconds.
     fn default() -> Self {
         Self {
             dir: None,
+            mode: StagingMode::default(),
             max_pause: Duration::from_secs(30),
             place: None,
         }

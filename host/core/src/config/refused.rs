@@ -13,24 +13,9 @@ pub(super) struct Refused {
 
 const KEYS: &[Refused] = &[
     Refused {
-        name: "source.volume",
-        why: "Docker is not asked where a volume lies",
-        next: "set `source.path` to what `docker volume inspect -f '{{.Mountpoint}}' VOLUME` prints",
-    },
-    Refused {
-        name: "source.container",
-        why: "Docker is not asked where a container keeps its data",
-        next: "set `source.path` to the directory that `docker inspect CONTAINER` shows as the mount's source",
-    },
-    Refused {
         name: "destination.map",
         why: "only `layout = \"snapshots\"` is made, and it keeps the source's own paths",
         next: "remove `map`",
-    },
-    Refused {
-        name: "staging.mode",
-        why: "how files are staged can't be chosen",
-        next: "remove `mode`",
     },
     Refused {
         name: "retention",
@@ -38,20 +23,9 @@ const KEYS: &[Refused] = &[
         next: "remove `[retention]`, and delete a snapshot you don't need with `rclone purge`",
     },
     Refused {
-        name: "service",
-        why: "no service is paused or stopped",
-        next: "remove `[service]`; the hook `sqlite-backup` copies databases while the app runs, \
-               and whoever starts Copal can stop the app around it",
-    },
-    Refused {
         name: "on_error",
         why: "what a failing hook means is said for each hook",
         next: "write it below a `[[hook]]`, or remove it",
-    },
-    Refused {
-        name: "hook.grants.service",
-        why: "hooks can't hold services",
-        next: "remove the grant",
     },
 ];
 
@@ -62,11 +36,6 @@ const LAYOUTS: &[Refused] = &[Refused {
 }];
 
 const BUILTINS: &[Refused] = &[
-    Refused {
-        name: "quiesce",
-        why: "no service is paused or stopped",
-        next: "use `sqlite-backup`, which copies databases while the app runs",
-    },
     Refused {
         name: "open-webui",
         why: "there is no hook for this app alone",

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::grant_sections::Known;
 use super::reader::{Field, Problems, Table, Unfit};
 use super::words::quoted;
 use super::{
-    Config, ConfigPath, Hook, InvalidConfig, Name, Source, Staging, command_sections,
-    hook_sections, redact, remote_sections, secret_sections,
+    Config, ConfigPath, Hook, InvalidConfig, Name, command_sections, hook_sections, redact,
+    remote_sections, secret_sections, service_sections, source_sections, staging_sections,
 };
 use crate::diagnostic::SourceText;
 use crate::path::RelPath;
@@ -59,15 +59,18 @@ fn report_syntax(text: &str, errors: &[toml::de::Error], problems: &Problems) {
 
 fn config(mut top: Table<'_>) -> Option<Config> {
     let name = name(&mut top);
-    let source = source(&mut top);
+    let source = source_sections::source(&mut top);
+    let docker = source_sections::docker(&mut top);
     let destinations = remote_sections::destinations(&mut top);
-    let staging = staging(&mut top);
+    let staging = staging_sections::staging(&mut top);
     let rclone = remote_sections::rclone(&mut top);
     let secrets = secret_sections::secrets(&mut top);
     let commands = command_sections::commands(&mut top, &secrets.names);
+    let services = service_sections::services(&mut top);
     let known = Known {
         commands: &commands.names,
         secrets: &secrets.names,
+        services: &services.names,
     };
     let hooks = hook_sections::hooks(&mut top, &known);
     let live_databases = live_databases(&mut top);
@@ -82,6 +85,8 @@ fn config(mut top: Table<'_>) -> Option<Config> {
         live_databases: live_databases?,
         commands: commands.sound?,
         secrets: secrets.sound?,
+        services: services.sound?,
+        docker: docker?,
     })
 }
 
@@ -98,39 +103,6 @@ pub(super) fn parse_name(key: &str, text: &str, example: &str) -> Result<Name, U
         why: reason.to_string(),
         next: format!("write for example `{example}`"),
     })
-}
-
-fn source(top: &mut Table<'_>) -> Option<Source> {
-    let why = "nothing says what to back up";
-    let next = "add the lines `[source]` and `path = \"/opt/open-webui\"`";
-    let field = top.require("source", why, next)?;
-    if let DeValue::Array(_) = field.value() {
-        let next = "write `[source]` once; a second source needs a file of its own";
-        top.problems.report(
-            &field.span,
-            "`source` is a list",
-            "a job has one source",
-            next,
-        );
-        return None;
-    }
-    let mut source = field.table("[source]")?;
-    let example = "path = \"/opt/open-webui\"";
-    let is_elsewhere = source.has("volume") || source.has("container");
-    // Those keys are refused with a remedy of their own: to set `path`.
-    let path = if is_elsewhere {
-        source.take("path")
-    } else {
-        source.require("path", why, &format!("add a line such as `{example}`"))
-    };
-    let path = path.and_then(|field| {
-        Some(Source {
-            path: path_of(&field, example)?,
-            place: Some(field.place()),
-        })
-    });
-    source.finish();
-    path
 }
 
 /// A path of this computer.
@@ -162,25 +134,6 @@ pub(super) fn path_of(field: &Field<'_>, example: &str) -> Option<ConfigPath> {
             Ok(ConfigPath::new(text))
         }
     })
-}
-
-fn staging(top: &mut Table<'_>) -> Option<Staging> {
-    let Some(field) = top.take("staging") else {
-        return Some(Staging::default());
-    };
-    let mut table = field.table("[staging]")?;
-    let dir = table.take("dir");
-    let max_pause = table.take("max_pause");
-    table.finish();
-    let mut staging = Staging::default();
-    if let Some(field) = dir {
-        staging.dir = Some(path_of(&field, "dir = \"/var/tmp/copal\"")?);
-        staging.place = Some(field.place());
-    }
-    if let Some(field) = max_pause {
-        staging.max_pause = duration(&field, "max_pause = \"30s\"")?;
-    }
-    Some(staging)
 }
 
 /// A stretch of time longer than none.

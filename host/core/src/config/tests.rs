@@ -43,7 +43,10 @@ fn flags_alone_make_the_same_job_as_the_shortest_file() {
     let file =
         config("name = 'notes'\nsource.path = 'data'\ndestination = [{ remote = 'b2:backups' }]");
     let mut flags = from_flags();
-    flags.source.place.clone_from(&file.source.place);
+    let Source::Path { place, .. } = &mut flags.source else {
+        panic!("flags name a directory");
+    };
+    *place = file.source.place().cloned();
     flags.destinations[0]
         .place
         .clone_from(&file.destinations[0].place);

@@ -8,8 +8,12 @@ use std::str::FromStr;
 pub enum Capability {
     /// Consistent copies and checks of SQLite databases.
     Sqlite,
+    /// Rows of SQLite databases, read by the hook.
+    Query,
     /// Archives of directories.
     Archive,
+    /// Services that are held.
+    Service,
     /// Commands of the owner's.
     Command,
     /// Outgoing requests over HTTP.
@@ -26,9 +30,11 @@ pub enum Capability {
 
 impl Capability {
     /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Sqlite,
+        Self::Query,
         Self::Archive,
+        Self::Service,
         Self::Command,
         Self::Http,
         Self::State,
@@ -41,7 +47,9 @@ impl Capability {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
+            Self::Query => "query",
             Self::Archive => "archive",
+            Self::Service => "service",
             Self::Command => "command",
             Self::Http => "http",
             Self::State => "state",
@@ -55,7 +63,9 @@ impl Capability {
     pub const fn example(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite = [\"webui.db\"]",
+            Self::Query => "query = [\"webui.db\"]",
             Self::Archive => "archive = [\"vector_db\"]",
+            Self::Service => "service = [\"app\"]",
             Self::Command => "command = [\"pg_dump\"]",
             Self::Http => "http = [\"POST https://ntfy.sh\"]",
             Self::State => "state = true",

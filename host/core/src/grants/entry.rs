@@ -50,7 +50,9 @@ impl Grants {
         let name = || entry.parse::<Name>().map_err(|why| invalid(&why));
         match capability {
             Capability::Sqlite => add_path(&mut self.sqlite, entry, invalid)?,
+            Capability::Query => add_path(&mut self.query, entry, invalid)?,
             Capability::Archive => add_path(&mut self.archive, entry, invalid)?,
+            Capability::Service => push(&mut self.service, name()?),
             Capability::Command => push(&mut self.command, name()?),
             Capability::Secrets => push(&mut self.secrets, name()?),
             Capability::Reveal => push(&mut self.reveal, name()?),

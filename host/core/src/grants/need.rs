@@ -14,8 +14,12 @@ pub enum Need {
     Databases,
     /// A database, by its path in the source.
     Database(RelPath),
+    /// A database whose rows are read, by its path in the source.
+    Query(RelPath),
     /// A directory to archive, by its path in the source.
     Directory(RelPath),
+    /// A service to look at or to hold.
+    Service(Name),
     /// A command of the owner's.
     Command(Name),
     /// A request over HTTP.
@@ -53,7 +57,9 @@ impl Need {
     pub const fn capability(&self) -> Capability {
         match self {
             Self::Databases | Self::Database(_) => Capability::Sqlite,
+            Self::Query(_) => Capability::Query,
             Self::Directory(_) => Capability::Archive,
+            Self::Service(_) => Capability::Service,
             Self::Command(_) => Capability::Command,
             Self::Request { .. } | Self::Origin(_) => Capability::Http,
             Self::State => Capability::State,
@@ -68,8 +74,10 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Databases => f.write_str("*"),
-            Self::Database(path) | Self::Directory(path) => path.fmt(f),
-            Self::Command(name) | Self::Secret(name) | Self::Reveal(name) => name.fmt(f),
+            Self::Database(path) | Self::Query(path) | Self::Directory(path) => path.fmt(f),
+            Self::Service(name) | Self::Command(name) | Self::Secret(name) | Self::Reveal(name) => {
+                name.fmt(f)
+            }
             Self::Request {
                 method,
                 origin,

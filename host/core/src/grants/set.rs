@@ -11,7 +11,9 @@ use crate::path::RelPath;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grants {
     pub(super) sqlite: Paths,
+    pub(super) query: Paths,
     pub(super) archive: Paths,
+    pub(super) service: Vec<Name>,
     pub(super) command: Vec<Name>,
     pub(super) http: Vec<HttpPattern>,
     pub(super) state: bool,
@@ -97,7 +99,9 @@ impl Grants {
         match need {
             Need::Databases => !self.sqlite.is_empty(),
             Need::Database(path) => self.sqlite.cover(path),
+            Need::Query(path) => self.query.cover(path),
             Need::Directory(path) => self.archive.cover(path),
+            Need::Service(name) => self.service.contains(name),
             Need::Command(name) => self.command.contains(name),
             Need::Request {
                 method,
@@ -121,7 +125,9 @@ impl Grants {
             Need::Databases if self.sqlite.is_empty() => self.sqlite = Paths::All,
             Need::Databases => {}
             Need::Database(path) => self.sqlite.add(path.clone()),
+            Need::Query(path) => self.query.add(path.clone()),
             Need::Directory(path) => self.archive.add(path.clone()),
+            Need::Service(name) => push(&mut self.service, name.clone()),
             Need::Command(name) => push(&mut self.command, name.clone()),
             Need::Request { .. } | Need::Origin(_) if self.cover(need) => {}
             Need::Request {
@@ -163,7 +169,9 @@ impl Grants {
     pub fn of(&self, capability: Capability) -> Vec<String> {
         match capability {
             Capability::Sqlite => self.sqlite.entries(),
+            Capability::Query => self.query.entries(),
             Capability::Archive => self.archive.entries(),
+            Capability::Service => texts(&self.service),
             Capability::Command => texts(&self.command),
             Capability::Http => texts(&self.http),
             Capability::State if self.state => vec!["true".to_owned()],
@@ -183,6 +191,11 @@ impl Grants {
     /// The commands that it names.
     pub fn commands(&self) -> &[Name] {
         &self.command
+    }
+
+    /// The services that it names.
+    pub fn services(&self) -> &[Name] {
+        &self.service
     }
 
     /// The secrets that it names, to be put into requests or to be read.
@@ -208,7 +221,9 @@ impl Grants {
             is_whole || (!wanted.methods.is_empty() && self.cover_each_method(wanted))
         };
         self.sqlite.contain(&other.sqlite)
+            && self.query.contain(&other.query)
             && self.archive.contain(&other.archive)
+            && other.service.iter().all(|name| self.service.contains(name))
             && other.command.iter().all(|name| self.command.contains(name))
             && other.http.iter().all(http)
             && (self.state || !other.state)

@@ -117,7 +117,7 @@ fn a_star_in_a_name_is_no_star_for_all() {
 fn all_problems_of_requests_are_told_at_once() {
     let wrong = json!({
         "sqlite": ["../x", "*.db", 1], "http": ["*", "https://a/b"], "state": "yes", "files": ["root"],
-        "command": "pg_dump", "secrets": ["a b"], "service": ["app"],
+        "command": "pg_dump", "secrets": ["a b"], "services": ["app"],
     });
     let problems = Grants::from_json(&wrong).unwrap_err();
     let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -207,7 +207,9 @@ fn need() -> impl Strategy<Value = Need> {
         Just(Need::Databases),
         Just(Need::State),
         path().prop_map(Need::Database),
+        path().prop_map(Need::Query),
         path().prop_map(Need::Directory),
+        name().prop_map(Need::Service),
         name().prop_map(Need::Command),
         name().prop_map(Need::Secret),
         name().prop_map(Need::Reveal),
