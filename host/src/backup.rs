@@ -25,6 +25,7 @@ use crate::step::deliver::{Parcel, Reached};
 use crate::step::pause::{Paused, pause};
 use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Ready};
+use crate::step::read::{Read, Reading, read};
 use crate::step::resume::{Resumed, resume};
 use crate::step::stage::{StageError, Staged, Staging, stage};
 
@@ -94,15 +95,15 @@ impl<'a> Backup<'a> {
     fn snapshot(&mut self, hooks: &mut Hooks) -> Result<Delivered, CopalError> {
         let edges = self.run.edges;
         let (plan, reached) = self.look(hooks)?;
-        let staged = match self.stage(hooks, &plan, &reached) {
-            Ok(staged) => staged,
+        let read = match self.stage(hooks, &plan, &reached) {
+            Ok(read) => read,
             Err(error) => return Err(self.without_deliveries(reached, error)),
         };
         let parcel = Parcel {
             job: self.job,
             run: &self.run.id,
             started: self.run.started,
-            staged: &staged,
+            read: &read,
             hooks,
             edges,
         };
@@ -117,13 +118,19 @@ impl<'a> Backup<'a> {
         hooks: &mut Hooks,
         plan: &Plan,
         reached: &[Reached],
-    ) -> Result<Staged, CopalError> {
+    ) -> Result<Read, CopalError> {
         self.run.edges.show.step(Step::Stage);
         let answers = reached.iter().map(|one| &one.ready);
         let ready: Vec<&Ready> = answers.filter_map(|ready| ready.as_ref().ok()).collect();
-        let Resumed { staged } = self.pause_stage_resume(hooks, plan, &ready)?;
-        self.tell_staged(hooks, staged.files.len() as u64, staged.bytes())?;
-        Ok(staged)
+        let resumed = self.pause_stage_resume(hooks, plan, &ready)?;
+        let by = Reading {
+            live_allowed: &|path| self.job.config.allows_live(path),
+            wanted: preflight::wanted(&ready),
+            interrupt: self.run.edges.interrupt,
+        };
+        let read = read(resumed, by)?;
+        self.tell_staged(hooks, read.files.len() as u64, read.bytes())?;
+        Ok(read)
     }
 
     /// The run ends before anything is delivered: what destinations answered is told beside the reason.
@@ -219,8 +226,6 @@ impl<'a> Backup<'a> {
             filter: &mut filter,
             artifacts: paused.artifacts,
             added: paused.added,
-            live_allowed: &|path| self.job.config.allows_live(path),
-            wanted: preflight::wanted(ready),
             now: self.run.edges.now,
             interrupt,
         };

@@ -16,6 +16,7 @@ use crate::edge::leftovers::Leftovers;
 use crate::edge::staging::StagingDir;
 use crate::edge::walk::{Filter, Found, Keep};
 use crate::filters::FilterFailed;
+use crate::step::read::{Read, Reading};
 use crate::step::stage::{Staging, stage};
 
 struct All;
@@ -29,7 +30,7 @@ impl Filter for All {
 }
 
 /// A source in which a hook leaves what `leave` says, and `then` happens before it is staged.
-fn staged(leave: impl FnOnce(&Path), then: impl FnOnce(&Path)) -> Result<Staged, StageError> {
+fn staged(leave: impl FnOnce(&Path), then: impl FnOnce(&Path)) -> Result<Read, StageError> {
     staged_with(|_| {}, leave, then)
 }
 
@@ -38,7 +39,7 @@ fn staged_with(
     make: impl FnOnce(&Artifacts),
     leave: impl FnOnce(&Path),
     then: impl FnOnce(&Path),
-) -> Result<Staged, StageError> {
+) -> Result<Read, StageError> {
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("source");
     fs::create_dir_all(source.join("uploads")).unwrap();
@@ -71,12 +72,15 @@ fn staged_with(
         filter: &mut All,
         artifacts: host.artifacts.all(),
         added: host.artifacts.added(),
-        live_allowed: &|_| false,
-        wanted: Wanted::default(),
         now: &|| Timestamp::UNIX_EPOCH,
         interrupt: &Interrupt::default(),
     };
-    stage(staging, ask)
+    let by = Reading {
+        live_allowed: &|_| false,
+        wanted: Wanted::default(),
+        interrupt: &Interrupt::default(),
+    };
+    stage(staging, ask)?.read(by)
 }
 
 fn nothing(_: &Path) {}
@@ -110,6 +114,7 @@ fn a_new_file_is_staged_with_its_checksum_and_every_directory_above_it() {
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(staged.files[0].digests.sha256.to_string(), empty);
     let mut directories: Vec<_> = staged
+        .staged
         .others
         .iter()
         .map(|entry| entry.path.to_string())

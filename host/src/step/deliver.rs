@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::claim::{Claim, claim};
 use super::preflight::{self, Ready};
+use super::read::Read;
 use super::seal::{Circumstances, seal};
-use super::stage::Staged;
 use super::transfer::{Transfer, transfer};
 use crate::edge::remote::{Remote, RemoteError};
 use crate::edge::walk::walk;
@@ -34,8 +34,8 @@ pub struct Parcel<'a> {
     pub run: &'a str,
     /// When the run began.
     pub started: Timestamp,
-    /// What is staged.
-    pub staged: &'a Staged,
+    /// What is staged and read.
+    pub read: &'a Read,
     /// The job's hooks: filters look at what moves under the transfer.
     pub hooks: &'a Hooks,
     /// The world around it.
@@ -51,7 +51,7 @@ impl Parcel<'_> {
             self.edges.interrupt.check()?;
             let (remote, interrupt) = (&*ready.remote, self.edges.interrupt);
             let first = preflight::choose_id(self.started, &ready.started);
-            let (name, staging) = (self.job.name(), &self.staged.staging);
+            let (name, staging) = (self.job.name(), &self.read.staged.staging);
             let claim = claim(remote, name, first, self.run, staging, interrupt)?;
             let sealed = self.transfer_and_seal(&ready, &claim);
             if sealed.is_err() {
@@ -75,14 +75,14 @@ impl Parcel<'_> {
             ..
         } = *self.edges;
         let total = Total {
-            files: self.staged.files.len() as u64,
-            bytes: self.staged.bytes(),
+            files: self.read.files.len() as u64,
+            bytes: self.read.bytes(),
         };
         show.step(Step::Transfer);
         let never = self.job.never(state);
         let mut walk_again = || {
             let mut filter = Filters::start(self.hooks, &Cancel::from(interrupt.flag()))?;
-            Ok(walk(&self.staged.source, &never, &mut filter, interrupt)?.kept)
+            Ok(walk(&self.read.staged.source, &never, &mut filter, interrupt)?.kept)
         };
         let by = Transfer {
             remote: &*ready.remote,
@@ -92,14 +92,14 @@ impl Parcel<'_> {
             watch: &mut |done| show.transfer(done, total),
             interrupt,
         };
-        let transferred = transfer(self.staged, claim, by)?;
+        let transferred = transfer(self.read, claim, by)?;
 
         show.step(Step::Seal);
         let circumstances = Circumstances {
             name: self.job.name().to_owned(),
             run: self.run.to_owned(),
             started: self.started,
-            source: self.staged.source.display().to_string(),
+            source: self.read.staged.source.display().to_string(),
             hooks: self.hooks.records(),
         };
         Ok(seal(transferred, circumstances, &*ready.remote, interrupt)?.into())

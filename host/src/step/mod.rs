@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod pause;
 pub mod plan;
 pub mod preflight;
+pub mod read;
 pub mod restore;
 pub mod resume;
 pub mod seal;

@@ -101,11 +101,11 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
         run: RunRecord {
             id: about.run,
             started: about.started,
-            staged: done.staged.at,
+            staged: done.read.staged.at,
             copal: env!("CARGO_PKG_VERSION").to_owned(),
         },
         source: about.source,
-        root: done.staged.root,
+        root: done.read.staged.root,
         totals: Totals::of(&entries),
         hooks: about.hooks,
         entries,

@@ -48,6 +48,7 @@ impl Transferred<'_> {
         settled: &mut HashSet<RelPath>,
     ) -> Result<bool, TransferError> {
         let copy = self
+            .read
             .staged
             .take_copy(path, stored, by.wanted, by.interrupt)?;
         let Some(copy) = copy else { return Ok(false) };
@@ -70,7 +71,9 @@ impl Transferred<'_> {
             .iter()
             .for_each(|file| names.reserve(&file.stored));
         let mut new = (by.walk_again)()?;
-        new.retain(|found| !known.contains(&found.path) && !self.staged.stands_in_for(&found.path));
+        new.retain(|found| {
+            !known.contains(&found.path) && !self.read.staged.stands_in_for(&found.path)
+        });
         let plain = |found: &Found| {
             StoredNames::plain(&found.path, copal_rclone::travels_unchanged).map(str::to_owned)
         };
@@ -81,7 +84,7 @@ impl Transferred<'_> {
             match found.kind {
                 FoundKind::File => {
                     // A database that appeared only now has no copy, and would be torn.
-                    let live = absolute(&self.staged.source, &found.path);
+                    let live = absolute(&self.read.staged.source, &found.path);
                     if is_database(&live).unwrap_or(false) {
                         return Err(StageError::Uncovered(found.path).into());
                     }
@@ -108,7 +111,7 @@ impl Transferred<'_> {
             .filter(|path| !expected.contains(path))
             .collect();
         let gone = self
-            .staged
+            .read
             .files
             .iter()
             .filter(|file| vanished.contains(&file.path));

@@ -1,23 +1,25 @@
-//! Stage: everything that belongs to the snapshot, with its checksum and where its content is read.
+//! Stage: everything that belongs to the snapshot, with its name on the remote and where its content
+//! lies. Nothing is read here: services may be held.
+
+mod error;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use copal_core::manifest::{Attributes, COPAL_DIR, Entry, EntryKind, Taken};
 use copal_core::path::RelPath;
 use copal_core::stored::StoredNames;
-use copal_core::units::ByteCount;
 use jiff::Timestamp;
 
-use super::take::{Made, Source, StagedFile, Terms};
+pub use self::error::StageError;
+pub(super) use self::error::{gone_or, in_staging};
+use super::take::{Lies, Made, Unread};
 use crate::capability::artifacts::{Added, Artifact};
 use crate::capability::sqlite;
-use crate::edge::hash::Wanted;
-use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::interrupt::Interrupt;
 use crate::edge::staging::StagingDir;
-use crate::edge::walk::{Filter, Found, FoundKind, WalkError, walk};
+use crate::edge::walk::{Filter, Found, FoundKind, walk};
 use crate::filters::FilterFailed;
 
 /// Everything that belongs to the snapshot.
@@ -32,7 +34,7 @@ pub struct Staged {
     /// Directories and symbolic links.
     pub others: Vec<Entry>,
     /// The files.
-    pub files: Vec<StagedFile>,
+    pub files: Vec<Unread>,
     /// Sockets, pipes and devices: not data, and left out.
     pub specials: Vec<RelPath>,
     /// Directories that an archive stands in for.
@@ -43,60 +45,6 @@ pub struct Staged {
     pub names: StoredNames,
     /// When the walk ended: what the app wrote later need not be in the snapshot.
     pub at: Timestamp,
-}
-
-/// Why staging failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StageError {
-    /// A file or directory can't be read.
-    #[error("can't read `{}`", .path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A filter hook failed.
-    #[error(transparent)]
-    Filter(#[from] FilterFailed),
-    /// A database has no artifact: it would be copied torn.
-    #[error("no hook made a copy of the database `{0}`")]
-    Uncovered(RelPath),
-    /// What an artifact stands in for was there when that was made, and is gone.
-    #[error("`{0}` vanished after its copy was made")]
-    Vanished(RelPath),
-    /// The source got something where a hook had put a new file or directory.
-    #[error("`{0}` is in the source by now, and a hook made a file or directory in its place")]
-    InTheWay(RelPath),
-    /// The source got a database where a hook had put a log of it, or the other way round.
-    #[error(
-        "`{0}` is a hook's, and SQLite would read it together with what is in the source by now"
-    )]
-    ReadWith(RelPath),
-    /// A file never stood still.
-    #[error("`{0}` kept changing while it was read")]
-    NeverStill(RelPath),
-    /// The staging directory can't be written.
-    #[error("can't write `{}` in the staging directory", .path.display())]
-    Staging {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A signal came.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-impl From<WalkError<FilterFailed>> for StageError {
-    fn from(error: WalkError<FilterFailed>) -> Self {
-        match error {
-            WalkError::Unreadable { path, source } => Self::Unreadable { path, source },
-            WalkError::Filter(failed) => Self::Filter(failed),
-            WalkError::Interrupted(interrupted) => Self::Interrupted(interrupted),
-        }
-    }
 }
 
 /// What staging needs to know.
@@ -111,17 +59,13 @@ pub struct Staging<'a, F> {
     pub artifacts: Vec<Artifact>,
     /// What hooks made besides.
     pub added: Vec<Added>,
-    /// Databases that the owner lets be copied live.
-    pub live_allowed: &'a (dyn Fn(&RelPath) -> bool + Sync),
-    /// Checksums that the destinations' remotes keep.
-    pub wanted: Wanted,
     /// The clock.
     pub now: &'a dyn Fn() -> Timestamp,
     /// Asks for an end.
     pub interrupt: &'a Interrupt,
 }
 
-/// Walks the source and takes the checksum of everything that belongs to the snapshot.
+/// Walks the source, and gives everything that belongs to the snapshot its place.
 pub fn stage<F>(staging_dir: StagingDir, mut ask: Staging<'_, F>) -> Result<Staged, StageError>
 where
     F: Filter<Error = FilterFailed>,
@@ -155,13 +99,7 @@ where
     }
     sources.extend(staged.add(ask.added, &present)?);
     staged.refuse_doubles(&sources)?;
-    let sources = staged.name(sources);
-    let terms = Terms {
-        live_allowed: ask.live_allowed,
-        wanted: ask.wanted,
-        interrupt: ask.interrupt,
-    };
-    staged.files = staged.take_all(sources, terms)?;
+    staged.files = staged.name(sources);
     Ok(staged)
 }
 
@@ -173,17 +111,12 @@ pub(super) struct Unnamed {
 }
 
 impl Unnamed {
-    fn named(self, stored: String) -> Source {
-        let Self {
-            path,
-            attributes,
-            made,
-        } = self;
-        Source {
-            path,
-            attributes,
-            made,
+    fn named(self, stored: String) -> Unread {
+        Unread {
+            path: self.path,
+            attributes: self.attributes,
             stored,
+            lies: self.made.map_or(Lies::Live, Lies::Made),
         }
     }
 }
@@ -282,7 +215,7 @@ impl Staged {
 
     /// Gives each file its name on the remote. Plain names first: the encoded form of an odd name
     /// must not take one of theirs.
-    fn name(&mut self, sources: Vec<Unnamed>) -> Vec<Source> {
+    fn name(&mut self, sources: Vec<Unnamed>) -> Vec<Unread> {
         // A file must not get the name of a directory either.
         for entry in self
             .others
@@ -308,11 +241,6 @@ impl Staged {
             unnamed.named(stored)
         }));
         named
-    }
-
-    /// Sum of the files' sizes.
-    pub fn bytes(&self) -> ByteCount {
-        self.files.iter().map(|file| file.digests.size).sum()
     }
 }
 

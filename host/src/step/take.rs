@@ -3,13 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::thread;
 
 use copal_core::manifest::{Attributes, Entry, EntryKind, FileEntry, Taken};
 use copal_core::path::RelPath;
 
-use super::stage::{StageError, Staged};
+use super::read::Reading;
+use super::stage::{StageError, Staged, gone_or, in_staging};
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite;
 use crate::edge::hash::{Digests, Wanted, hash_file, hash_live};
@@ -64,17 +63,28 @@ impl StagedFile {
     }
 }
 
-/// A file to be staged: a found one, or what a hook made, with the attributes of what it stands in
-/// for.
-pub(super) struct Source {
+/// A file that belongs to the snapshot, and whose content is still to be read.
+#[derive(Debug)]
+pub struct Unread {
     pub(super) path: RelPath,
+    /// Those of what was found, also where something stands in for it.
     pub(super) attributes: Attributes,
-    pub(super) made: Option<Made>,
     /// Its name on the remote.
     pub(super) stored: String,
+    pub(super) lies: Lies,
+}
+
+/// Where the content of a file lies that is still to be read.
+#[derive(Debug)]
+pub(super) enum Lies {
+    /// In the live tree.
+    Live,
+    /// Where a hook had it made.
+    Made(Made),
 }
 
 /// A file that a hook had made.
+#[derive(Debug)]
 pub(super) struct Made {
     /// Where it lies.
     pub(super) file: PathBuf,
@@ -91,83 +101,50 @@ impl Made {
     }
 }
 
-/// How files are taken.
-#[derive(Clone, Copy)]
-pub(super) struct Terms<'a> {
-    /// Databases that the owner lets be copied live.
-    pub(super) live_allowed: &'a (dyn Fn(&RelPath) -> bool + Sync),
-    /// Checksums that the destinations' remotes keep.
-    pub(super) wanted: Wanted,
-    /// Asks for an end.
-    pub(super) interrupt: &'a Interrupt,
-}
-
 impl Staged {
-    /// Takes many files, on every core: reading and hashing is all the work there is.
-    pub(super) fn take_all(
+    /// `None` for a file that the app deleted since the walk.
+    pub(super) fn take(
         &self,
-        sources: Vec<Source>,
-        terms: Terms<'_>,
-    ) -> Result<Vec<StagedFile>, StageError> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let waiting = Mutex::new(sources.into_iter());
-        let next = || {
-            waiting
-                .lock()
-                .expect("no holder of this lock panics")
-                .next()
-        };
-        let work = || {
-            let mut taken = Vec::new();
-            while let Some(source) = next() {
-                terms.interrupt.check()?;
-                taken.extend(self.take(source, terms)?);
-            }
-            Ok(taken)
-        };
-        let parts: Result<Vec<Vec<StagedFile>>, StageError> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().expect("staging does not panic"))
-                .collect()
-        });
-        let mut files: Vec<StagedFile> = parts?.into_iter().flatten().collect();
-        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(files)
+        file: Unread,
+        by: Reading<'_>,
+    ) -> Result<Option<StagedFile>, StageError> {
+        match &file.lies {
+            Lies::Made(made) => self.take_made(&file, made, by).map(Some),
+            Lies::Live => self.take_from_source(file, by),
+        }
     }
 
-    /// `None` for a file that the app deleted since the walk.
-    fn take(&self, source: Source, terms: Terms<'_>) -> Result<Option<StagedFile>, StageError> {
-        if let Some(made) = &source.made {
-            return self.take_made(&source, made, terms).map(Some);
-        }
-        let Source { path, stored, .. } = source;
+    fn take_from_source(
+        &self,
+        file: Unread,
+        by: Reading<'_>,
+    ) -> Result<Option<StagedFile>, StageError> {
+        let Unread { path, stored, .. } = file;
         let live = absolute(&self.source, &path);
-        let torn = !(terms.live_allowed)(&path);
+        let torn = !(by.live_allowed)(&path);
         if torn && gone_or(&live, sqlite::is_database(&live))? == Some(true) {
             return Err(StageError::Uncovered(path));
         }
         if stored.as_bytes() == path.as_bytes() {
-            self.take_live(path, stored, terms)
+            self.take_live(path, stored, by)
         } else {
-            self.take_copy(&path, &stored, terms.wanted, terms.interrupt)
+            self.take_copy(&path, &stored, by.wanted, by.interrupt)
         }
     }
 
     fn take_made(
         &self,
-        source: &Source,
+        file: &Unread,
         made: &Made,
-        terms: Terms<'_>,
+        by: Reading<'_>,
     ) -> Result<StagedFile, StageError> {
-        let place = self.place(&source.stored)?;
+        let place = self.place(&file.stored)?;
         fs::rename(&made.file, &place).map_err(in_staging(&place))?;
         Ok(StagedFile {
-            path: source.path.clone(),
-            attributes: source.attributes,
-            stored: source.stored.clone(),
-            digests: hash_staged(&place, terms.wanted, terms.interrupt)?,
+            path: file.path.clone(),
+            attributes: file.attributes,
+            stored: file.stored.clone(),
+            digests: hash_staged(&place, by.wanted, by.interrupt)?,
             taken: made.taken,
             content: Content::Staged,
         })
@@ -177,11 +154,11 @@ impl Staged {
         &self,
         path: RelPath,
         stored: String,
-        terms: Terms<'_>,
+        by: Reading<'_>,
     ) -> Result<Option<StagedFile>, StageError> {
         let live = absolute(&self.source, &path);
-        let hashed = hash_live(&live, terms.wanted, terms.interrupt);
-        terms.interrupt.check()?;
+        let hashed = hash_live(&live, by.wanted, by.interrupt);
+        by.interrupt.check()?;
         match gone_or(&live, hashed)? {
             None => Ok(None),
             Some(Some((digests, metadata))) => Ok(Some(StagedFile {
@@ -194,7 +171,7 @@ impl Staged {
                 content: Content::Live(Version::of(&metadata)),
             })),
             // It changes too quickly to be read from the live tree, not too quickly to be copied.
-            Some(None) => self.take_copy(&path, &stored, terms.wanted, terms.interrupt),
+            Some(None) => self.take_copy(&path, &stored, by.wanted, by.interrupt),
         }
     }
 
@@ -271,23 +248,4 @@ fn hash_staged(place: &Path, wanted: Wanted, interrupt: &Interrupt) -> Result<Di
     let hashed = hash_file(place, wanted, interrupt);
     interrupt.check()?;
     hashed.map_err(in_staging(place))
-}
-
-fn in_staging(path: &Path) -> impl Fn(io::Error) -> StageError {
-    move |source| StageError::Staging {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// `None` for a file that the app deleted meanwhile; any other error names the file.
-fn gone_or<T>(path: &Path, result: io::Result<T>) -> Result<Option<T>, StageError> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(StageError::Unreadable {
-            path: path.to_owned(),
-            source,
-        }),
-    }
 }

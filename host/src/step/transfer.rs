@@ -9,7 +9,8 @@ use copal_core::path::RelPath;
 
 use super::claim::Claim;
 use super::compare::{Difference, compare, list_some};
-use super::stage::{StageError, Staged};
+use super::read::Read;
+use super::stage::StageError;
 use super::take::{Content, StagedFile};
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
@@ -21,8 +22,8 @@ use crate::edge::walk::{Found, absolute};
 /// the remote tells it without reading the file back). Not sealed yet, so not a snapshot yet.
 #[derive(Debug)]
 pub struct Transferred<'a> {
-    /// What was staged.
-    pub staged: &'a Staged,
+    /// What was staged and read.
+    pub read: &'a Read,
     /// Directories and links, as they stood when the transfer ended.
     pub others: Vec<Entry>,
     /// The files that arrived.
@@ -70,14 +71,14 @@ pub struct Transfer<'a> {
 
 /// Uploads everything, and proves by the remote's listing that it is there.
 pub fn transfer<'a>(
-    staged: &'a Staged,
+    read: &'a Read,
     claim: &'a Claim,
     mut by: Transfer<'_>,
 ) -> Result<Transferred<'a>, TransferError> {
     let mut done = Transferred {
-        staged,
-        others: staged.others.clone(),
-        files: staged.files.clone(),
+        read,
+        others: read.staged.others.clone(),
+        files: read.files.clone(),
         claim,
         vanished: Vec::new(),
         moved: Vec::new(),
@@ -130,10 +131,10 @@ impl Transferred<'_> {
                 Content::Staged => staged.push(file.stored.clone()),
             }
         }
-        let artifacts = self.staged.staging.artifacts();
+        let artifacts = self.read.staged.staging.artifacts();
         let sources = [
             (artifacts.as_path(), &staged),
-            (self.staged.source.as_path(), &live),
+            (self.read.staged.source.as_path(), &live),
         ];
         let batches: Vec<Batch<'_>> = sources
             .into_iter()
@@ -155,7 +156,7 @@ impl Transferred<'_> {
             let Content::Live(version) = file.content else {
                 continue;
             };
-            let path = absolute(&self.staged.source, &file.path);
+            let path = absolute(&self.read.staged.source, &file.path);
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if Version::of(&metadata) == version => {}
                 Ok(_) => changed.push(file.path.clone()),
@@ -204,6 +205,6 @@ impl Transferred<'_> {
 
     /// Where the run's own files lie on this machine until they are sealed.
     pub fn seal_dir(&self) -> PathBuf {
-        self.staged.staging.seal()
+        self.read.staged.staging.seal()
     }
 }
