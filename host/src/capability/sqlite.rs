@@ -5,6 +5,9 @@
 
 mod check;
 mod copy;
+mod error;
+mod raw;
+mod source;
 
 use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
@@ -12,7 +15,9 @@ use copal_hooks::{CapabilityError, CheckDepth};
 
 pub use check::findings;
 pub use copal_core::sqlite::is_sidecar;
-pub use copy::{Copied, SqliteError, back_up, is_database};
+pub use copy::{Copied, back_up};
+pub use error::SqliteError;
+pub use source::is_database;
 
 use super::artifacts::Artifact;
 use super::host::Host;
@@ -88,6 +93,7 @@ fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError {
         | SqliteError::Unreadable(_)
         | SqliteError::EmptyBesideLog
         | SqliteError::Copy(_)
+        | SqliteError::Unwritable(_)
         | SqliteError::HotJournal
         | SqliteError::Changed
         | SqliteError::Damaged(_) => CapabilityError::Failed(text),

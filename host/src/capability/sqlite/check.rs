@@ -5,7 +5,9 @@ use std::path::Path;
 use copal_hooks::CheckDepth;
 use rusqlite::{Connection, Row};
 
-use super::copy::{SqliteError, open_copy, open_source};
+use super::copy::Copied;
+use super::error::SqliteError;
+use super::source::{PATIENCE, Source, open_copy};
 use crate::edge::interrupt::Interrupt;
 
 /// The most lines that are told of one database.
@@ -23,7 +25,7 @@ pub fn findings(
         let mut copy = open_copy(path).map_err(SqliteError::Source)?;
         return look(&mut copy, depth, interrupt);
     }
-    let mut source = open_source(path, interrupt)?;
+    let mut source = Source::open(path, PATIENCE, interrupt)?;
     let found = look(&mut source.connection, depth, interrupt)?;
     source.close()?;
     Ok(found)
@@ -67,6 +69,36 @@ fn read(connection: &Connection, depth: CheckDepth) -> rusqlite::Result<Vec<Stri
         })?;
     }
     Ok(found)
+}
+
+/// What the copy turned out to be; nothing is shipped that does not pass this.
+pub(super) fn sound(copy: &Path, interrupt: &Interrupt) -> Result<Copied, SqliteError> {
+    let mut connection =
+        open_copy(copy).map_err(|error| SqliteError::Damaged(error.to_string()))?;
+    let watched = interrupt.clone();
+    connection
+        .progress_handler(100_000, Some(move || watched.signal().is_some()))
+        .map_err(SqliteError::Copy)?;
+    let findings: Result<Vec<String>, _> = connection
+        .prepare("PRAGMA integrity_check(5)")
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect());
+    interrupt.check()?;
+    match findings {
+        Ok(findings) if findings == ["ok"] => {}
+        Ok(findings) => return Err(SqliteError::Damaged(findings.join("; "))),
+        Err(error) => return Err(SqliteError::Damaged(error.to_string())),
+    }
+    figures(&connection).map_err(SqliteError::Copy)
+}
+
+/// How large a database is, and whether anything is in it.
+pub(super) fn figures(connection: &Connection) -> rusqlite::Result<Copied> {
+    let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
+    Ok(Copied {
+        pages: read("PRAGMA page_count")?.into(),
+        page_size: read("PRAGMA page_size")?,
+        has_schema: read("SELECT count(*) FROM sqlite_schema")? > 0,
+    })
 }
 
 #[cfg(test)]

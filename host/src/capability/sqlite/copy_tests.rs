@@ -1,6 +1,8 @@
 use copal_core::sqlite::SIDECARS;
 
 use super::*;
+use crate::capability::sqlite::is_database;
+use crate::capability::sqlite::source::open_copy;
 use crate::edge::interrupt::Signal;
 
 struct Live {
@@ -186,8 +188,175 @@ fn a_signal_ends_a_copy() {
 }
 
 #[test]
-fn a_full_disk_is_the_copys_fault_and_not_the_databases() {
+fn what_can_not_be_written_is_the_copys_fault_and_not_the_databases() {
     let live = Live::new("wal");
-    let copied = back_up(&live.path(), Path::new("/dev/full"), &Interrupt::default());
-    assert!(copied.is_err());
+    let nowhere = live.dir.path().join("missing/copy.db");
+    let copied = back_up(&live.path(), &nowhere, &Interrupt::default());
+    assert!(
+        matches!(copied, Err(SqliteError::Unwritable(_))),
+        "{copied:?}"
+    );
+}
+
+/// A log that was copied in the middle of a write ends with its last whole transaction.
+#[test]
+fn a_torn_end_of_the_log_is_left_out_with_its_transaction() {
+    let live = Live::new("wal");
+    let to = live.copy();
+    let view = View::open(&live.path(), &to, PATIENCE, &Interrupt::default()).unwrap();
+    let log = sidecar(&to, "-wal");
+    let length = fs::metadata(&log).unwrap().len();
+    File::options()
+        .write(true)
+        .open(&log)
+        .unwrap()
+        .set_len(length - 100)
+        .unwrap();
+    let copy = view.copy(&Interrupt::default()).unwrap();
+    copy.check(&Interrupt::default()).unwrap();
+    assert_eq!(rows(&to), 99);
+}
+
+#[test]
+fn a_view_stays_what_it_was_while_the_application_writes_and_checkpoints() {
+    let live = Live::new("wal");
+    let (path, to) = (live.path(), live.copy());
+    let view = View::open(&path, &to, PATIENCE, &Interrupt::default()).unwrap();
+    live.write(2000);
+    let busy = |mode: &str| {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        live.writer
+            .query_row(&sql, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    assert_eq!(
+        (busy("PASSIVE"), busy("TRUNCATE")),
+        (0, 1),
+        "the view keeps the log"
+    );
+    view.copy(&Interrupt::default())
+        .unwrap()
+        .check(&Interrupt::default())
+        .unwrap();
+    assert_eq!(rows(&to), 100);
+}
+
+#[test]
+fn a_view_of_a_log_that_is_wholly_in_the_file_stays_too_when_the_log_begins_anew() {
+    let live = Live::new("wal");
+    let (path, to) = (live.path(), live.copy());
+    live.writer
+        .query_row("PRAGMA wal_checkpoint", [], |_| Ok(()))
+        .unwrap();
+    let view = View::open(&path, &to, PATIENCE, &Interrupt::default()).unwrap();
+    let before = fs::read(sidecar(&path, "-wal")).unwrap();
+    live.write(2000);
+    let now = fs::read(sidecar(&path, "-wal")).unwrap();
+    assert_ne!(
+        before[16..24],
+        now[16..24],
+        "the salts say that it began anew"
+    );
+    view.copy(&Interrupt::default())
+        .unwrap()
+        .check(&Interrupt::default())
+        .unwrap();
+    assert_eq!(rows(&to), 100);
+}
+
+/// What `copies_under_a_constant_writer` runs as a process of its own: locks are a process's.
+#[test]
+#[ignore = "runs until it is killed"]
+fn constant_writer() {
+    use std::io::Write as _;
+    let Some(dir) = std::env::var_os("COPAL_TEST_WRITER") else {
+        return;
+    };
+    let dir = PathBuf::from(dir);
+    let writer = Connection::open(dir.join("app ?#%.db")).unwrap();
+    writer.busy_timeout(Duration::from_secs(60)).unwrap();
+    writer.pragma_update(None, "synchronous", "OFF").unwrap();
+    writer
+        .pragma_update(None, "wal_autocheckpoint", 50)
+        .unwrap();
+    let mut acknowledged = File::create(dir.join("acknowledged")).unwrap();
+    for row in 1_000_u32.. {
+        let text = "x".repeat(row as usize % 3000);
+        writer
+            .execute(
+                "INSERT INTO chat (id, text) VALUES (?1, ?2)",
+                rusqlite::params![row, text],
+            )
+            .unwrap();
+        writer
+            .execute("UPDATE chat SET text = 'seen' WHERE id = ?1", [row - 50])
+            .unwrap();
+        acknowledged
+            .write_all(format!("{row}\n").as_bytes())
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+struct Writing(std::process::Child);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn last_acknowledged(dir: &Path) -> u32 {
+    let text = fs::read_to_string(dir.join("acknowledged")).unwrap_or_default();
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().last().map_or(0, |line| line.parse().unwrap())
+}
+
+fn copies_under_a_constant_writer(journal_mode: &str) {
+    let live = Live::new(journal_mode);
+    live.write(500);
+    let Live { dir, writer } = live;
+    writer.close().unwrap();
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--test-threads=1"])
+        .arg(format!(
+            "{}::constant_writer",
+            module_path!().split_once("::").unwrap().1
+        ))
+        .env("COPAL_TEST_WRITER", dir.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let _writing = Writing(child);
+    let limit = Duration::from_secs(60);
+    let writes = || (last_acknowledged(dir.path()) > 1_000).then_some(());
+    copal_testkit::wait_until("the first rows", limit, writes).unwrap();
+    let mut last = 0;
+    for round in 0..20 {
+        let to = dir.path().join(format!("copy-{round}"));
+        let before = last_acknowledged(dir.path());
+        back_up(&dir.path().join("app ?#%.db"), &to, &Interrupt::default()).unwrap();
+        let sql = "SELECT max(id) FROM chat";
+        let newest: u32 = open_copy(&to)
+            .unwrap()
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap();
+        assert!(
+            newest >= before && newest >= last,
+            "{newest}, {before}, {last}"
+        );
+        last = newest;
+    }
+    assert!(last > 1_010, "it went on writing: {last}");
+}
+
+#[test]
+fn copies_end_and_are_whole_under_a_constant_writer_with_a_log() {
+    copies_under_a_constant_writer("wal");
+}
+
+#[test]
+fn copies_end_and_are_whole_under_a_constant_writer_with_a_rollback_journal() {
+    copies_under_a_constant_writer("delete");
 }

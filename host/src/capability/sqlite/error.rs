@@ -1,0 +1,54 @@
+//! Why a database could not be copied, checked or asked.
+
+use std::io;
+use std::time::Duration;
+
+use rusqlite::ErrorCode;
+
+use crate::edge::interrupt::Interrupted;
+
+/// Why there is no good copy.
+#[derive(Debug, thiserror::Error)]
+pub enum SqliteError {
+    /// The live database can't be opened or read.
+    #[error("can't read it: {0}")]
+    Source(#[source] rusqlite::Error),
+    /// The file can't be looked at.
+    #[error("can't read it: {0}")]
+    Unreadable(#[source] io::Error),
+    /// An empty file beside a log that holds everything: only the application may open it.
+    #[error("it is empty, and a log with data lies beside it, which only the application may read")]
+    EmptyBesideLog,
+    /// The copy can't be made a database.
+    #[error("can't write the copy: {0}")]
+    Copy(#[source] rusqlite::Error),
+    /// The copy can't be written.
+    #[error("can't write the copy: {0}")]
+    Unwritable(#[source] io::Error),
+    /// It stayed locked by a writer.
+    #[error("a writer kept it locked for {} s", .0.as_secs())]
+    Busy(Duration),
+    /// A crash left a journal that only the application may roll back.
+    #[error("a crash left an unfinished transaction beside it, which only a writer may roll back")]
+    HotJournal,
+    /// It changed while it was read without locks.
+    #[error("it was opened by a writer in the middle of the copy")]
+    Changed,
+    /// The copy failed its check.
+    #[error("integrity check failed: {0}")]
+    Damaged(String),
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// What SQLite said of a live database that was waited for so long.
+pub(super) fn explain(error: rusqlite::Error, waited: Duration) -> SqliteError {
+    const READONLY_ROLLBACK: i32 = rusqlite::ffi::SQLITE_READONLY_ROLLBACK;
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    match (error.sqlite_error_code(), extended) {
+        (_, Some(READONLY_ROLLBACK)) => SqliteError::HotJournal,
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => SqliteError::Busy(waited),
+        _ => SqliteError::Source(error),
+    }
+}

@@ -1,0 +1,171 @@
+//! Live databases: known by their header, opened to be read.
+//!
+//! The source is opened read-only. A read-write connection that closes last checkpoints the log and
+//! deletes it, even under an application that still writes to it (when its own locks were lost, which
+//! happens to Open WebUI after its "Download database" button): a read-only one can't. The one
+//! exception is [`moment`](super::moment), which says why, and how it does no harm.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::{SqliteError, explain};
+use crate::edge::interrupt::Interrupt;
+use crate::edge::open::open_regular;
+use crate::edge::stat::Version;
+
+/// What every SQLite database begins with. Source: <https://sqlite.org/fileformat2.html>, 1.3.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// How long a writer may keep the database busy before it is given up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks at the signal while a writer keeps it busy.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Whether `file` is a database: by its header, or by a log beside a file still empty.
+///
+/// Not for a file that this process has locked by SQLite: closing it here would end those locks.
+pub fn is_database(file: &Path) -> io::Result<bool> {
+    let mut header = [0; 16];
+    let mut reader = open_regular(file)?;
+    match reader.read_exact(&mut header) {
+        Ok(()) => Ok(&header == MAGIC),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            let empty = reader.metadata()?.len() == 0;
+            let log = fs::metadata(sidecar(file, "-wal"));
+            Ok(empty && log.is_ok_and(|log| log.len() > 0))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The path of a database's neighbour.
+pub(super) fn sidecar(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(database.as_os_str());
+    name.push(OsStr::new(suffix));
+    PathBuf::from(name)
+}
+
+/// A live database in one read transaction.
+pub(super) struct Source {
+    pub(super) connection: Connection,
+    /// Whether it has a log that the transaction reads as well.
+    pub(super) has_log: bool,
+    /// Set when the database is read without locks: which version of the file that was.
+    lockless: Option<(PathBuf, Version)>,
+}
+
+impl Source {
+    /// Opens without writing anything beside the database: opening one in WAL mode that no process has
+    /// open would leave a log and an index there, which belong to whoever backs up, and the application
+    /// might not be able to use them. So such a one is read without locks, and watched for change; that
+    /// also serves on a read-only mount, where they can't be made.
+    pub(super) fn open(
+        path: &Path,
+        patience: Duration,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SqliteError> {
+        let metadata = fs::metadata(path).map_err(SqliteError::Unreadable)?;
+        let log = fs::metadata(sidecar(path, "-wal")).ok();
+        // SQLite takes a log beside an empty file for a leftover, and deletes it, even read-only.
+        if metadata.len() == 0 && log.is_some() {
+            return Err(SqliteError::EmptyBesideLog);
+        }
+        let at_rest = log.is_none() && is_wal(path).unwrap_or(false);
+        let parameters = if at_rest { "&immutable=1" } else { "" };
+        let connection = open_read_only(path, parameters)?;
+        begin(&connection, "BEGIN", patience, interrupt)?;
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+            .map_err(SqliteError::Source)?;
+        Ok(Self {
+            connection,
+            has_log: !at_rest && mode == "wal",
+            lockless: at_rest.then(|| (path.to_owned(), Version::of(&metadata))),
+        })
+    }
+
+    /// Closes it; an error if it changed while it was read without locks.
+    pub(super) fn close(self) -> Result<(), SqliteError> {
+        self.connection
+            .close()
+            .map_err(|(_, error)| SqliteError::Source(error))?;
+        let Some((path, before)) = self.lockless else {
+            return Ok(());
+        };
+        let unchanged = fs::metadata(&path).is_ok_and(|now| Version::of(&now) == before);
+        if unchanged && !sidecar(&path, "-wal").exists() {
+            Ok(())
+        } else {
+            Err(SqliteError::Changed)
+        }
+    }
+}
+
+/// Whether its header says that it is in WAL mode. Source: <https://sqlite.org/fileformat2.html>, 1.3.3.
+pub(super) fn is_wal(path: &Path) -> io::Result<bool> {
+    let mut header = [0; 20];
+    open_regular(path)?.read_exact(&mut header)?;
+    Ok(header[18..20] == [2, 2])
+}
+
+fn open_read_only(path: &Path, parameters: &str) -> Result<Connection, SqliteError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let uri = uri(path, &format!("?mode=ro{parameters}"));
+    Connection::open_with_flags(uri, flags).map_err(SqliteError::Source)
+}
+
+/// Begins a transaction that has its lock when this returns, for as long as it lasts.
+pub(super) fn begin(
+    connection: &Connection,
+    begin: &str,
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> Result<(), SqliteError> {
+    connection.busy_timeout(LOOK).map_err(SqliteError::Source)?;
+    let begin = format!("{begin}; SELECT count(*) FROM sqlite_schema;");
+    let deadline = Instant::now() + patience;
+    loop {
+        interrupt.check()?;
+        let begun = connection.execute_batch(&begin);
+        match begun.map_err(|error| explain(error, patience)) {
+            Ok(()) => return Ok(()),
+            Err(SqliteError::Busy(_)) if Instant::now() < deadline => {
+                if !connection.is_autocommit() {
+                    connection
+                        .execute_batch("ROLLBACK")
+                        .map_err(SqliteError::Source)?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A `file:` URI for any path, bytes included. Source: <https://sqlite.org/uri.html>.
+pub(super) fn uri(path: &Path, parameters: &str) -> String {
+    use std::fmt::Write as _;
+    use std::os::unix::ffi::OsStrExt;
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            write!(uri, "%{byte:02X}").expect("a String takes every write");
+        }
+    }
+    uri + parameters
+}
+
+/// Immutable: a copy still marked as WAL would otherwise get a log and an index beside it.
+pub(super) fn open_copy(copy: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(uri(copy, "?mode=ro&immutable=1"), flags)
+}
