@@ -83,7 +83,9 @@ fn table_of(denial: &Denial) -> Option<String> {
     match denial.capability {
         Capability::Command => Some(format!("[command.{name}]")),
         Capability::Secrets | Capability::Reveal => Some(format!("[secret.{name}]")),
+        Capability::Service => Some(format!("[service.{name}]")),
         Capability::Sqlite
+        | Capability::Query
         | Capability::Archive
         | Capability::Http
         | Capability::State
