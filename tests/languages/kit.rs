@@ -9,8 +9,9 @@ use copal_core::grants::{Grants, Tree};
 use copal_core::path::RelPath;
 use copal_hooks::{
     Account, ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured,
-    CheckDepth, CommandRequest, Copied, FilterSession, Finished, Hook, HookEngine, HookFailure,
-    HookSpec, HttpRequest, HttpResponse, Limits, Outcome, Report, RunInfo, SecretBytes,
+    CheckDepth, CommandRequest, Copied, FilterSession, Finished, HoldHow, HoldId, Holder, Hook,
+    HookEngine, HookFailure, HookSpec, HttpRequest, HttpResponse, Limits, Outcome, Report, RunInfo,
+    SecretBytes, ServiceState,
 };
 use serde_json::Value;
 
@@ -154,6 +155,45 @@ impl Capabilities for Noting {
         _: &RelPath,
         _: CheckDepth,
     ) -> Result<Vec<String>, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn sqlite_backup_with(
+        &self,
+        _: &Call<'_>,
+        _: &RelPath,
+        _: &[RelPath],
+    ) -> Result<Copied, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn sqlite_holders(&self, _: &Call<'_>, _: &RelPath) -> Result<Vec<Holder>, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn sqlite_query(
+        &self,
+        _: &Call<'_>,
+        _: &RelPath,
+        _: &str,
+        _: u32,
+    ) -> Result<String, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn service_state(&self, _: &Call<'_>, _: &str) -> Result<ServiceState, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn service_hold(&self, _: &Call<'_>, _: &str, _: HoldHow) -> Result<HoldId, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn service_release(&self, _: &Call<'_>, _: HoldId) -> Result<(), CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
+    fn record(&self, _: &Call<'_>, _: &str, _: &str) -> Result<(), CapabilityError> {
         unreachable!("{NOT_ASKED}")
     }
 

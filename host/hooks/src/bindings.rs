@@ -12,5 +12,8 @@ wasmtime::component::bindgen!({
     ownership: Borrowing { duplicate_if_necessary: false },
     imports: { default: trappable },
     exports: { default: async },
-    with: { "copal:hooks/report.report": crate::report::Report },
+    with: {
+        "copal:hooks/report.report": crate::report::Report,
+        "copal:hooks/service.hold": crate::gate::Held,
+    },
 });

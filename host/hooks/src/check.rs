@@ -11,8 +11,9 @@ const TRACK: &str = "0.1.";
 pub(crate) const PACKAGE: &str = "copal:hooks/";
 
 /// The interfaces that a hook may import.
-const IMPORTS: [&str; 9] = [
-    "types", "log", "run-info", "sqlite", "archive", "command", "state", "secrets", "report",
+const IMPORTS: [&str; 10] = [
+    "types", "log", "run-info", "sqlite", "archive", "service", "command", "state", "secrets",
+    "report",
 ];
 
 /// The interfaces of WASI that are linked, and lead nowhere.

@@ -1,5 +1,6 @@
 //! What hooks did, as it is told afterwards.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -31,11 +32,35 @@ pub struct Account {
     pub log: Vec<String>,
 }
 
+/// What a deed used: a capability, or what needs no grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Used {
+    /// A capability.
+    Capability(Capability),
+    /// `run-info`.
+    RunInfo,
+}
+
+impl From<Capability> for Used {
+    fn from(capability: Capability) -> Self {
+        Self::Capability(capability)
+    }
+}
+
+impl fmt::Display for Used {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Capability(capability) => capability.fmt(f),
+            Self::RunInfo => f.pad("run-info"),
+        }
+    }
+}
+
 /// One use of a capability, whatever came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
-    /// The capability.
-    pub capability: Capability,
+    /// What was used.
+    pub capability: Used,
     /// What was done with it: `backup`, `send`.
     pub action: &'static str,
     /// What it was done with, by name: `name` `webui.db`. Long ones are cut. Never a secret's value.
@@ -69,7 +94,7 @@ impl Ledger {
     /// Writes down a deed that begins.
     pub(crate) fn begin(
         &self,
-        capability: Capability,
+        capability: impl Into<Used>,
         action: &'static str,
         arguments: Vec<(String, String)>,
     ) -> Line {
@@ -86,7 +111,7 @@ impl Ledger {
             kept.push((name, value));
         }
         deeds.push(Deed {
-            capability,
+            capability: capability.into(),
             action,
             arguments: kept,
             result: Err("the hook did not wait for it".to_owned()),

@@ -1,14 +1,16 @@
 //! The interfaces that hooks import, each function passed on to the gate.
 
+use std::time::Duration;
+
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
 use crate::bindings::copal::hooks::{
-    archive, command, log, report, run_info, secrets, sqlite, state, types,
+    archive, command, log, report, run_info, secrets, service, sqlite, state, types,
 };
-use crate::gate::{Answer, Gate};
+use crate::gate::{Answer, Gate, Held};
 use crate::guest_log::Level;
-use crate::{ArchiveFormat, CheckDepth, CommandRequest, Outcome, Report};
+use crate::{ArchiveFormat, CheckDepth, CommandRequest, HoldHow, Outcome, Report, ServiceState};
 
 /// The one report of a call; it lives in the gate, so its number says nothing.
 pub(crate) const REPORT: u32 = 0;
@@ -61,6 +63,10 @@ impl run_info::Host for Gate {
     fn time_left_ms(&mut self) -> Result<u64> {
         Ok(u64::try_from(self.watch.clock(|clock| clock.left()).as_millis()).unwrap_or(u64::MAX))
     }
+
+    fn record(&mut self, key: String, value: String) -> Result<Result<(), types::Error>> {
+        told(Gate::record(self, &key, &value))
+    }
 }
 
 impl sqlite::Host for Gate {
@@ -82,11 +88,83 @@ impl sqlite::Host for Gate {
 
     fn backup(&mut self, name: String) -> Result<Result<sqlite::Copied, types::Error>> {
         let copied = told(self.sqlite_backup(&name))?;
-        Ok(copied.map(|copied| sqlite::Copied {
+        Ok(copied.map(Into::into))
+    }
+
+    fn backup_with(
+        &mut self,
+        name: String,
+        beside: Vec<String>,
+    ) -> Result<Result<sqlite::Copied, types::Error>> {
+        let copied = told(self.sqlite_backup_with(&name, &beside))?;
+        Ok(copied.map(Into::into))
+    }
+
+    fn holders(&mut self, name: String) -> Result<Result<Vec<sqlite::Holder>, types::Error>> {
+        let holders = told(self.sqlite_holders(&name))?;
+        let holder = |holder: crate::Holder| sqlite::Holder {
+            pid: holder.pid,
+            program: holder.program,
+            why: holder.why,
+        };
+        Ok(holders.map(|holders| holders.into_iter().map(holder).collect()))
+    }
+
+    fn query(
+        &mut self,
+        name: String,
+        sql: String,
+        limit: u32,
+    ) -> Result<Result<String, types::Error>> {
+        told(self.sqlite_query(&name, &sql, limit))
+    }
+}
+
+impl From<crate::Copied> for sqlite::Copied {
+    fn from(copied: crate::Copied) -> Self {
+        Self {
             pages: copied.pages,
             page_size: copied.page_size,
             checked: copied.checked,
+        }
+    }
+}
+
+impl service::Host for Gate {
+    fn state_of(&mut self, name: String) -> Result<Result<service::State, types::Error>> {
+        let state = told(self.service_state(&name))?;
+        Ok(state.map(|state| match state {
+            ServiceState::Running => service::State::Running,
+            ServiceState::Paused => service::State::Paused,
+            ServiceState::Stopped => service::State::Stopped,
+            ServiceState::Missing => service::State::Missing,
         }))
+    }
+
+    fn pause(&mut self, name: String) -> Result<Result<Resource<Held>, types::Error>> {
+        let held = told(self.service_hold(&name, HoldHow::Pause))?;
+        Ok(held.map(Resource::new_own))
+    }
+
+    fn stop(
+        &mut self,
+        name: String,
+        grace_ms: u32,
+    ) -> Result<Result<Resource<Held>, types::Error>> {
+        let grace = Duration::from_millis(grace_ms.into());
+        let held = told(self.service_hold(&name, HoldHow::Stop { grace }))?;
+        Ok(held.map(Resource::new_own))
+    }
+}
+
+impl service::HostHold for Gate {
+    fn release(&mut self, hold: Resource<Held>) -> Result<Result<(), types::Error>> {
+        told(self.service_release(hold.rep()))
+    }
+
+    /// The host undoes it in its time.
+    fn drop(&mut self, _: Resource<Held>) -> Result<()> {
+        Ok(())
     }
 }
 

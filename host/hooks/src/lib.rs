@@ -49,9 +49,10 @@ pub use builtin::{BUILTIN_NAMES, PREBUILT_STAMP, builtin};
 pub use cancel::Cancel;
 pub use capability::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
+    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    QUERY_ANSWER, SecretBytes, ServiceState,
 };
-pub use deed::{Account, Deed};
+pub use deed::{Account, Deed, Used};
 pub use denial::{Cause, Denial};
 pub use engine::{Compiling, EngineError, HookEngine, HookSpec, OnCompile};
 pub use error::{Flaw, HookError};

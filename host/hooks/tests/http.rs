@@ -49,7 +49,10 @@ fn a_granted_request_goes_through_with_its_body_and_the_answer_comes_back() {
     let [deed] = failure.account.deeds.as_slice() else {
         panic!("{failure:?}")
     };
-    assert_eq!((deed.capability, deed.action), (Capability::Http, "send"));
+    assert_eq!(
+        (deed.capability, deed.action),
+        (Capability::Http.into(), "send")
+    );
     let arguments: Vec<_> = deed
         .arguments
         .iter()

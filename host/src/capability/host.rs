@@ -10,7 +10,8 @@ use copal_core::path::RelPath;
 use copal_core::sqlite::sidecar_relations;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
+    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    SecretBytes, ServiceState,
 };
 
 use super::artifacts::Artifacts;
@@ -58,6 +59,34 @@ impl Capabilities for Host {
         depth: CheckDepth,
     ) -> Done<Vec<String>> {
         sqlite::check(self, database, depth, &self.interrupt_of(call))
+    }
+
+    fn sqlite_backup_with(&self, _: &Call<'_>, _: &RelPath, _: &[RelPath]) -> Done<Copied> {
+        Err(not_here("copying a database together with directories"))
+    }
+
+    fn sqlite_holders(&self, _: &Call<'_>, _: &RelPath) -> Done<Vec<Holder>> {
+        Err(not_here("looking for who has a database open"))
+    }
+
+    fn sqlite_query(&self, _: &Call<'_>, _: &RelPath, _: &str, _: u32) -> Done<String> {
+        Err(not_here("reading rows"))
+    }
+
+    fn service_state(&self, _: &Call<'_>, _: &str) -> Done<ServiceState> {
+        Err(not_here("looking at services"))
+    }
+
+    fn service_hold(&self, _: &Call<'_>, _: &str, _: HoldHow) -> Done<HoldId> {
+        Err(not_here("holding services"))
+    }
+
+    fn service_release(&self, _: &Call<'_>, _: HoldId) -> Done<()> {
+        Err(not_here("holding services"))
+    }
+
+    fn record(&self, _: &Call<'_>, _: &str, _: &str) -> Done<()> {
+        Err(not_here("recording facts"))
     }
 
     fn archive_create(
@@ -109,6 +138,11 @@ impl Capabilities for Host {
     fn tree(&self, call: &Call<'_>, tree: Tree) -> Done<Option<PathBuf>> {
         files::tree(self, call, tree)
     }
+}
+
+/// What is answered for what this version can't do.
+fn not_here(what: &str) -> CapabilityError {
+    CapabilityError::Invalid(format!("{what} is not here yet"))
 }
 
 impl Host {

@@ -9,7 +9,8 @@ use copal_core::grants::Tree;
 use copal_core::path::RelPath;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
+    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    SecretBytes, ServiceState,
 };
 
 use super::host::Host;
@@ -40,6 +41,41 @@ impl Capabilities for Recorded {
         depth: CheckDepth,
     ) -> Done<Vec<String>> {
         self.host.sqlite_check(call, database, depth)
+    }
+
+    fn sqlite_backup_with(&self, _: &Call<'_>, database: &RelPath, _: &[RelPath]) -> Done<Copied> {
+        sqlite::recorded_backup(&self.host, database)
+    }
+
+    fn sqlite_holders(&self, call: &Call<'_>, database: &RelPath) -> Done<Vec<Holder>> {
+        self.host.sqlite_holders(call, database)
+    }
+
+    fn sqlite_query(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        sql: &str,
+        limit: u32,
+    ) -> Done<String> {
+        self.host.sqlite_query(call, database, sql, limit)
+    }
+
+    fn service_state(&self, call: &Call<'_>, name: &str) -> Done<ServiceState> {
+        self.host.service_state(call, name)
+    }
+
+    /// Nothing is held; that the service is known is looked up all the same.
+    fn service_hold(&self, call: &Call<'_>, name: &str, _: HoldHow) -> Done<HoldId> {
+        self.host.service_state(call, name).map(|_| HoldId(0))
+    }
+
+    fn service_release(&self, _: &Call<'_>, _: HoldId) -> Done<()> {
+        Ok(())
+    }
+
+    fn record(&self, _: &Call<'_>, _: &str, _: &str) -> Done<()> {
+        Ok(())
     }
 
     fn archive_create(

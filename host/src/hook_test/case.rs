@@ -39,6 +39,8 @@ pub struct Observed {
     pub verdicts: Vec<Verdict>,
     /// The hook's store afterwards.
     pub state: BTreeMap<String, Vec<u8>>,
+    /// The facts that it recorded.
+    pub facts: BTreeMap<String, String>,
     /// What it left in `/staging`.
     pub staged: BTreeMap<String, String>,
     /// How long it computed and waited.
@@ -80,6 +82,7 @@ pub(super) fn run(
     }
     observed.state = fake.state();
     observed.requests = fake.requests();
+    observed.facts = fake.facts();
     observed.staged = fake.staged().map_err(|error| unfit(error.into()))?;
     Ok((case, observed))
 }

@@ -10,10 +10,12 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
+    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    SecretBytes, ServiceState,
 };
 
 use super::commands::Commands;
+use super::services::Services;
 use super::spec::{Given, HttpAnswer, Request};
 use super::trees::{Trees, path};
 use crate::edge::walk::absolute;
@@ -29,6 +31,7 @@ pub(super) struct Fake {
     kept: Mutex<Kept>,
     trees: Trees,
     commands: Commands,
+    services: Services,
     /// In a dry run deeds are answered with zeros, and what changes nothing is as ever.
     is_dry_run: bool,
 }
@@ -38,6 +41,7 @@ pub(super) struct Fake {
 struct Kept {
     state: BTreeMap<String, Vec<u8>>,
     requests: Vec<Request>,
+    facts: BTreeMap<String, String>,
 }
 
 impl Fake {
@@ -48,6 +52,7 @@ impl Fake {
         is_dry_run: bool,
     ) -> Result<Self, BadGiven> {
         let commands = Commands::new(std::mem::take(&mut given.command), is_dry_run)?;
+        let services = Services::new(std::mem::take(&mut given.service), is_dry_run);
         let trees = Trees::new(&given.files)?;
         let paths = |names: &[String]| -> Result<Vec<RelPath>, BadGiven> {
             names.iter().map(|name| path(name)).collect()
@@ -59,9 +64,11 @@ impl Fake {
             kept: Mutex::new(Kept {
                 state,
                 requests: Vec::new(),
+                facts: BTreeMap::new(),
             }),
             trees,
             commands,
+            services,
             is_dry_run,
         })
     }
@@ -74,6 +81,11 @@ impl Fake {
     /// The requests that were sent.
     pub(super) fn requests(&self) -> Vec<Request> {
         self.kept().requests.clone()
+    }
+
+    /// The facts that were recorded.
+    pub(super) fn facts(&self) -> BTreeMap<String, String> {
+        self.kept().facts.clone()
     }
 
     /// What is in `/staging`, and the outputs of captured commands: paths and texts.
@@ -162,6 +174,74 @@ impl Capabilities for Fake {
         known(&self.databases, database)?;
         let damage = self.given.damaged.get(&database.to_string());
         Ok(damage.cloned().unwrap_or_default())
+    }
+
+    fn sqlite_backup_with(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        beside: &[RelPath],
+    ) -> Result<Copied, CapabilityError> {
+        for directory in beside {
+            known(&self.directories, directory)?;
+        }
+        self.sqlite_backup(call, database)
+    }
+
+    fn sqlite_holders(
+        &self,
+        _: &Call<'_>,
+        database: &RelPath,
+    ) -> Result<Vec<Holder>, CapabilityError> {
+        known(&self.databases, database)?;
+        let lines = self.given.holders.get(&database.to_string());
+        let lines = lines.into_iter().flatten();
+        let holder = |(pid, why): (u32, &String)| Holder {
+            pid,
+            program: "app".to_owned(),
+            why: why.clone(),
+        };
+        Ok((1..).zip(lines).map(holder).collect())
+    }
+
+    fn sqlite_query(
+        &self,
+        _: &Call<'_>,
+        database: &RelPath,
+        sql: &str,
+        _: u32,
+    ) -> Result<String, CapabilityError> {
+        known(&self.databases, database)?;
+        let answers = self.given.query.get(&database.to_string());
+        let rows = answers.and_then(|answers| answers.get(sql));
+        rows.cloned()
+            .ok_or_else(|| CapabilityError::Invalid(format!("the test has no rows for `{sql}`")))
+    }
+
+    fn service_state(&self, _: &Call<'_>, name: &str) -> Result<ServiceState, CapabilityError> {
+        self.services.state(name)
+    }
+
+    fn service_hold(
+        &self,
+        _: &Call<'_>,
+        name: &str,
+        how: HoldHow,
+    ) -> Result<HoldId, CapabilityError> {
+        self.services.hold(name, how)
+    }
+
+    fn service_release(&self, _: &Call<'_>, hold: HoldId) -> Result<(), CapabilityError> {
+        self.services.release(hold);
+        Ok(())
+    }
+
+    fn record(&self, _: &Call<'_>, key: &str, value: &str) -> Result<(), CapabilityError> {
+        if !self.is_dry_run {
+            let facts = &mut self.kept().facts;
+            facts.insert(key.to_owned(), value.to_owned());
+        }
+        Ok(())
     }
 
     fn archive_create(

@@ -58,7 +58,12 @@ fn all_of(tried: &Tried) -> Table {
         let all: Vec<_> = observed.requests.iter().map(whole).collect();
         table.insert("requests", Item::Value(rows(all)));
     }
-    for (key, map) in [("state", &texts), ("staged", &observed.staged)] {
+    let maps = [
+        ("state", &texts),
+        ("facts", &observed.facts),
+        ("staged", &observed.staged),
+    ];
+    for (key, map) in maps {
         if !map.is_empty() {
             table.insert(key, Item::Value(map_of(map)));
         }
@@ -81,6 +86,7 @@ fn correct(expect: &mut dyn TableLike, tried: &Tried) {
             "rules" => set(expect, "rules", lines(&observed.rules)),
             "log" => set(expect, "log", lines(&observed.log)),
             "state" => set(expect, "state", map_of(&texts(&observed.state))),
+            "facts" => set(expect, "facts", map_of(&observed.facts)),
             "staged" => set(expect, "staged", map_of(&observed.staged)),
             "requests" => {
                 let wanted = tried.case.expect.requests.as_deref().unwrap_or_default();

@@ -52,6 +52,10 @@ pub(super) fn judge(case: &Case, observed: &Observed) -> Vec<Difference> {
             .as_ref()
             .and_then(|state| differ("state", pairs(state), pairs(&texts(&observed.state)))),
         expect
+            .facts
+            .as_ref()
+            .and_then(|facts| differ("facts", pairs(facts), pairs(&observed.facts))),
+        expect
             .staged
             .as_ref()
             .and_then(|staged| differ("staged", pairs(staged), pairs(&observed.staged))),

@@ -8,6 +8,7 @@ mod fake;
 mod golden;
 mod judge;
 mod probe;
+mod services;
 mod spec;
 mod trees;
 mod words;

@@ -85,6 +85,15 @@ pub struct Given {
     /// What commands come to, by name. Where none is listed, every command ends with 0.
     #[serde(default)]
     pub command: BTreeMap<String, CommandAnswer>,
+    /// What services are doing, by name. Where none is listed, every service runs.
+    #[serde(default)]
+    pub service: BTreeMap<String, ServiceAnswer>,
+    /// The rows that queries find, by database and statement, as JSON text.
+    #[serde(default)]
+    pub query: BTreeMap<String, BTreeMap<String, String>>,
+    /// Who has databases open in a way that copies miss what they wrote: lines, by database.
+    #[serde(default)]
+    pub holders: BTreeMap<String, Vec<String>>,
     /// What requests are answered. Where none is listed, each is answered with 200.
     #[serde(default)]
     pub http: Vec<HttpAnswer>,
@@ -109,6 +118,32 @@ pub struct CommandAnswer {
     pub stderr: String,
     /// Why it can't be run; it is then not.
     pub error: Option<String>,
+}
+
+/// What a service is doing.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ServiceAnswer {
+    /// What it does before it is held.
+    #[serde(rename = "state")]
+    pub was: ServiceWas,
+    /// Why it can't be held; it is then not.
+    pub error: Option<String>,
+}
+
+/// The states of a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceWas {
+    /// It runs.
+    #[default]
+    Running,
+    /// Somebody paused it.
+    Paused,
+    /// It does not run.
+    Stopped,
+    /// There is none.
+    Missing,
 }
 
 /// What a request is answered.
@@ -247,6 +282,8 @@ pub struct Expect {
     pub rules: Option<Vec<String>>,
     /// The hook's store afterwards.
     pub state: Option<BTreeMap<String, String>>,
+    /// The facts that it recorded for the manifest.
+    pub facts: Option<BTreeMap<String, String>>,
     /// What it left in `/staging`: paths and texts.
     pub staged: Option<BTreeMap<String, String>>,
 }

@@ -4,6 +4,7 @@ mod archive;
 mod command;
 mod http;
 mod secret;
+mod service;
 mod sqlite;
 
 use std::net::IpAddr;
@@ -16,7 +17,8 @@ pub use self::archive::{ArchiveFormat, Archived};
 pub use self::command::{Captured, CommandRequest, Finished};
 pub use self::http::{HttpRequest, HttpResponse};
 pub use self::secret::SecretBytes;
-pub use self::sqlite::{CheckDepth, Copied};
+pub use self::service::{HoldHow, HoldId, ServiceState};
+pub use self::sqlite::{CheckDepth, Copied, Holder, QUERY_ANSWER};
 use crate::{Cancel, Limits, Phase};
 
 /// The deeds behind the capabilities. Only the gate calls these, after it found a grant.
@@ -24,8 +26,8 @@ use crate::{Cancel, Limits, Phase};
 /// The implementer bounds the time of each: a running deed can't be interrupted from here, nor may it
 /// enter an async runtime on the thread it is called on. Each gets
 /// the [`Call`] it is done for. A deed that makes no sense in the phase it was asked for in answers
-/// [`CapabilityError::Invalid`]; the gate itself lets `sqlite_backup`, `archive_create` and
-/// `command_capture` through in `pre-backup` alone, and none in `filter`.
+/// [`CapabilityError::Invalid`]; the gate itself lets `sqlite_backup`, `sqlite_backup_with`,
+/// `archive_create`, `service_hold`, `record` and `command_capture` through in `pre-backup` alone, and none in `filter`.
 pub trait Capabilities: Send + Sync {
     /// The databases in the source, known by their header. In a drill, those of the restored copy.
     fn sqlite_databases(&self, call: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError>;
@@ -41,6 +43,52 @@ pub trait Capabilities: Send + Sync {
         database: &RelPath,
         depth: CheckDepth,
     ) -> Result<Vec<String>, CapabilityError>;
+
+    /// Copies a database and the files of the directories `beside` as one moment, all of which then
+    /// stand in for the live ones. At most 100 directories.
+    fn sqlite_backup_with(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        beside: &[RelPath],
+    ) -> Result<Copied, CapabilityError>;
+
+    /// Who has a database open in a way that a copy may miss what they wrote.
+    fn sqlite_holders(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+    ) -> Result<Vec<Holder>, CapabilityError>;
+
+    /// At most `limit` rows that one reading SQL statement finds, as the JSON text of a list of
+    /// objects. At most [`QUERY_ANSWER`](crate::QUERY_ANSWER) bytes; more is `Invalid`. The gate sees
+    /// to the size of the statement and the limit.
+    fn sqlite_query(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        sql: &str,
+        limit: u32,
+    ) -> Result<String, CapabilityError>;
+
+    /// What a service is doing. One that copal.toml does not have is `Missing`; one that copal.toml
+    /// has, and that is not there, is [`ServiceState::Missing`].
+    fn service_state(&self, call: &Call<'_>, name: &str) -> Result<ServiceState, CapabilityError>;
+
+    /// Holds a service until [`service_release`](Self::service_release) or the end of staging,
+    /// whatever becomes of the hook. What did not run is left so, and the hold does nothing.
+    fn service_hold(
+        &self,
+        call: &Call<'_>,
+        name: &str,
+        how: HoldHow,
+    ) -> Result<HoldId, CapabilityError>;
+
+    /// Ends a hold. One that has ended already is no error.
+    fn service_release(&self, call: &Call<'_>, hold: HoldId) -> Result<(), CapabilityError>;
+
+    /// Keeps a fact for the manifest. The gate sees to the form of both, not to their number.
+    fn record(&self, call: &Call<'_>, key: &str, value: &str) -> Result<(), CapabilityError>;
 
     /// Archives a directory into the staging directory, where it stands in for the live directory.
     fn archive_create(

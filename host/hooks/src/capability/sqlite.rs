@@ -19,3 +19,17 @@ pub enum CheckDepth {
     /// Everything, foreign keys included.
     Full,
 }
+
+/// How long an answer to a query may be, in bytes.
+pub const QUERY_ANSWER: usize = 1024 * 1024;
+
+/// A process that has a database open in a way that a copy may miss what it wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number.
+    pub pid: u32,
+    /// Its program, as the system names it.
+    pub program: String,
+    /// What is wrong with it, for a person.
+    pub why: String,
+}

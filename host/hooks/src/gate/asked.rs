@@ -1,17 +1,17 @@
 //! What a hook asks for, before it is known whether it may be.
 
-use copal_core::grants::{Capability, Need};
+use copal_core::grants::Need;
 use copal_core::name::Name;
 use copal_core::path::RelPath;
 
-use crate::Phase;
+use crate::{Phase, Used};
 
 /// The longest name worth looking at: the longest path there is, each byte percent-encoded.
 const LONGEST_NAME: usize = 3 * 4096;
 
 /// One use of a capability, as it is asked for.
 pub(super) struct Asked {
-    pub(super) capability: Capability,
+    pub(super) capability: Used,
     pub(super) action: &'static str,
     /// What it is done with, for the account.
     pub(super) arguments: Vec<(String, String)>,
@@ -23,9 +23,9 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Something that is asked of a capability, without a need yet.
-    pub(super) fn of(capability: Capability, action: &'static str) -> Self {
+    pub(super) fn of(capability: impl Into<Used>, action: &'static str) -> Self {
         Self {
-            capability,
+            capability: capability.into(),
             action,
             arguments: Vec::new(),
             needs: Ok(Vec::new()),

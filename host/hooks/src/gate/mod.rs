@@ -10,15 +10,18 @@ mod command;
 mod files;
 mod http;
 mod pass;
+mod record;
 mod refusals;
 mod secrets;
+mod service;
 mod sqlite;
 mod state;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use copal_core::grants::{Capability, InForce, Need};
+use copal_core::grants::{InForce, Need};
 use tokio::sync::Semaphore;
 
 use self::asked::{Asked, name, path};
@@ -26,6 +29,9 @@ pub(crate) use self::http::{Granted, is_host_only};
 use self::pass::Pass;
 use self::refusals::Refusals;
 use self::secrets::Bound;
+#[expect(unreachable_pub, reason = "the bindings hand it on")]
+pub use self::service::Held;
+use self::service::HoldOf;
 use crate::answer::GuestError;
 use crate::capability::{Call, Capabilities, CapabilityError};
 use crate::clock::Clock;
@@ -36,7 +42,7 @@ use crate::guest_log::{GuestLog, Level, harmless_text};
 use crate::mask::Masks;
 use crate::outgoing::Budget;
 use crate::watch::Watch;
-use crate::{Cancel, FailureKind, HookFailure, Limits, Phase, Report, RunInfo};
+use crate::{Cancel, FailureKind, HookFailure, Limits, Phase, Report, RunInfo, Used};
 
 /// How many bodies of the largest size an instance may have in memory at once: one that is sent and
 /// one that came.
@@ -63,6 +69,10 @@ pub(crate) struct Gate {
     masks: Masks,
     ledger: Ledger,
     refusals: Refusals,
+    /// The holds that the hook was given, by their numbers.
+    holds: Vec<HoldOf>,
+    /// The keys of the facts that it recorded.
+    facts: BTreeSet<String>,
     /// Secrets that go into later requests.
     bound: Vec<Bound>,
     /// What the bodies of its requests may occupy.
@@ -107,6 +117,8 @@ impl Gate {
             ledger: Ledger::new(&masks),
             masks,
             refusals: Refusals::default(),
+            holds: Vec::new(),
+            facts: BTreeSet::new(),
             bound: Vec::new(),
             budget: Budget::of(BODIES * meeting.limits.http_body.0),
             line: Arc::new(Semaphore::new(1)),
@@ -185,7 +197,7 @@ impl Gate {
         Denial::of(&self.hook, &self.in_force, needs)
     }
 
-    fn tell(&self, capability: Capability, action: &str, refused: Option<&GuestError>) {
+    fn tell(&self, capability: Used, action: &str, refused: Option<&GuestError>) {
         let (hook, phase) = (&*self.hook, self.phase.name());
         match refused {
             None => tracing::debug!(hook, phase, %capability, action, "let through"),

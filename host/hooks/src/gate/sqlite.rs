@@ -3,7 +3,16 @@
 use copal_core::grants::{Capability, Need};
 
 use super::{Answer, Asked, Gate, path};
-use crate::{CheckDepth, Copied, Phase};
+use crate::{CapabilityError, CheckDepth, Copied, Holder, Phase, QUERY_ANSWER};
+
+/// How many directories may be copied with a database.
+const MOST_BESIDE: usize = 100;
+
+/// The longest SQL statement, in bytes.
+const LONGEST_STATEMENT: usize = 64 * 1024;
+
+/// How many rows may be asked for at once.
+const MOST_ROWS: u32 = 10_000;
 
 impl Gate {
     /// The granted ones among the databases in the source, sorted.
@@ -54,9 +63,86 @@ impl Gate {
             },
         )
     }
+
+    pub(crate) fn sqlite_backup_with(&mut self, name: &str, beside: &[String]) -> Answer<Copied> {
+        let database = path(name);
+        let too_many = (beside.len() > MOST_BESIDE).then(|| {
+            let count = beside.len();
+            format!("{count} directories are more than the {MOST_BESIDE} that may be copied with a database")
+        });
+        let beside: Vec<_> = beside.iter().take(MOST_BESIDE).collect();
+        let directories: Vec<_> = beside.iter().map(|name| path(name)).collect();
+        let mut asked = Asked::of(Capability::Sqlite, "backup-with")
+            .with("name", name)
+            .needing(database.clone().map(Need::Database))
+            .unless(too_many)
+            .only_in(Phase::PreBackup);
+        for (name, directory) in beside.iter().zip(&directories) {
+            asked = asked
+                .with("beside", *name)
+                .needing(directory.clone().map(Need::Directory));
+        }
+        self.deed(
+            asked,
+            |host, call| {
+                let directories: Result<Vec<_>, _> = directories.into_iter().map(known).collect();
+                host.sqlite_backup_with(call, &known(database)?, &directories?)
+            },
+            |copied| format!("{} pages of {} bytes", copied.pages, copied.page_size),
+        )
+    }
+
+    pub(crate) fn sqlite_holders(&mut self, name: &str) -> Answer<Vec<Holder>> {
+        let database = path(name);
+        let asked = Asked::of(Capability::Sqlite, "holders")
+            .with("name", name)
+            .needing(database.clone().map(Need::Database));
+        self.deed(
+            asked,
+            |host, call| host.sqlite_holders(call, &known(database)?),
+            |holders| match holders.len() {
+                0 => "all is well".to_owned(),
+                count => format!("{count} processes"),
+            },
+        )
+    }
+
+    pub(crate) fn sqlite_query(&mut self, name: &str, sql: &str, limit: u32) -> Answer<String> {
+        let database = path(name);
+        let wrong = if sql.len() > LONGEST_STATEMENT {
+            let length = sql.len();
+            Some(format!(
+                "a statement of {length} bytes is more than the {LONGEST_STATEMENT} it may have"
+            ))
+        } else if limit == 0 || limit > MOST_ROWS {
+            Some(format!(
+                "{limit} rows can't be asked for: 1 to {MOST_ROWS} can"
+            ))
+        } else {
+            None
+        };
+        let asked = Asked::of(Capability::Query, "query")
+            .with("name", name)
+            .with("sql", sql)
+            .with("limit", limit.to_string())
+            .needing(database.clone().map(Need::Query))
+            .unless(wrong);
+        self.deed(
+            asked,
+            |host, call| {
+                let rows = host.sqlite_query(call, &known(database)?, sql, limit)?;
+                if rows.len() > QUERY_ANSWER {
+                    let why = format!("its rows are more than {QUERY_ANSWER} bytes");
+                    return Err(CapabilityError::Invalid(why));
+                }
+                Ok(rows)
+            },
+            |rows| format!("{} bytes", rows.len()),
+        )
+    }
 }
 
 /// What the gate found to be fine before it let the deed through.
-pub(super) fn known<T>(parsed: Result<T, String>) -> Result<T, crate::CapabilityError> {
-    parsed.map_err(crate::CapabilityError::Invalid)
+pub(super) fn known<T>(parsed: Result<T, String>) -> Result<T, CapabilityError> {
+    parsed.map_err(CapabilityError::Invalid)
 }

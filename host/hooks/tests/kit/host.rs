@@ -10,7 +10,8 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HttpRequest, HttpResponse, SecretBytes,
+    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    SecretBytes, ServiceState,
 };
 
 /// What becomes of a request.
@@ -138,6 +139,61 @@ impl Capabilities for FakeHost {
     ) -> Result<Vec<String>, CapabilityError> {
         self.deed("check", &database.to_string())?;
         Ok(Vec::new())
+    }
+
+    fn sqlite_backup_with(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        beside: &[RelPath],
+    ) -> Result<Copied, CapabilityError> {
+        for directory in beside {
+            self.deed("copy beside", &directory.to_string())?;
+        }
+        self.sqlite_backup(call, database)
+    }
+
+    fn sqlite_holders(
+        &self,
+        _: &Call<'_>,
+        database: &RelPath,
+    ) -> Result<Vec<Holder>, CapabilityError> {
+        self.deed("holders", &database.to_string())?;
+        Ok(Vec::new())
+    }
+
+    fn sqlite_query(
+        &self,
+        _: &Call<'_>,
+        database: &RelPath,
+        _: &str,
+        _: u32,
+    ) -> Result<String, CapabilityError> {
+        self.deed("query", &database.to_string())?;
+        Ok("[]".to_owned())
+    }
+
+    fn service_state(&self, _: &Call<'_>, name: &str) -> Result<ServiceState, CapabilityError> {
+        self.deed("state", name)?;
+        Ok(ServiceState::Running)
+    }
+
+    fn service_hold(
+        &self,
+        _: &Call<'_>,
+        name: &str,
+        how: HoldHow,
+    ) -> Result<HoldId, CapabilityError> {
+        self.deed(&format!("{how:?}"), name)?;
+        Ok(HoldId(7))
+    }
+
+    fn service_release(&self, _: &Call<'_>, hold: HoldId) -> Result<(), CapabilityError> {
+        self.deed("release", &hold.0.to_string())
+    }
+
+    fn record(&self, _: &Call<'_>, key: &str, value: &str) -> Result<(), CapabilityError> {
+        self.deed("record", &format!("{key}={value}"))
     }
 
     fn archive_create(

@@ -1,0 +1,72 @@
+//! Services that are held.
+
+use copal_core::grants::{Capability, Need};
+
+use super::{Answer, Asked, Gate, name};
+use crate::{HoldHow, HoldId, Phase, ServiceState};
+
+/// A hold that a hook has. The resource lives in the hook; what it stands for is looked up by its
+/// number, which is the place in [`Gate::holds`].
+#[expect(unreachable_pub, reason = "the bindings hand it on")]
+pub struct Held;
+
+/// What a hold is of.
+pub(super) struct HoldOf {
+    service: String,
+    id: HoldId,
+}
+
+impl Gate {
+    pub(crate) fn service_state(&mut self, service: &str) -> Answer<ServiceState> {
+        self.deed(
+            asked("state", service),
+            |host, call| host.service_state(call, service),
+            |state| state.name().to_owned(),
+        )
+    }
+
+    /// Holds a service; the number of the hold.
+    pub(crate) fn service_hold(&mut self, service: &str, how: HoldHow) -> Answer<u32> {
+        let asked = match how {
+            HoldHow::Pause => asked("pause", service),
+            HoldHow::Stop { grace } => {
+                asked("stop", service).with("grace", format!("{}ms", grace.as_millis()))
+            }
+        };
+        let held = self.deed(
+            asked.only_in(Phase::PreBackup),
+            |host, call| host.service_hold(call, service, how),
+            |_| "held".to_owned(),
+        )?;
+        Ok(held.map(|id| {
+            self.holds.push(HoldOf {
+                service: service.to_owned(),
+                id,
+            });
+            u32::try_from(self.holds.len() - 1).expect("there are fewer holds than calls")
+        }))
+    }
+
+    /// Ends the hold of this number.
+    pub(crate) fn service_release(&mut self, number: u32) -> Answer<()> {
+        let hold = usize::try_from(number)
+            .ok()
+            .and_then(|at| self.holds.get(at));
+        let (service, id) = match hold {
+            Some(hold) => (hold.service.clone(), Ok(hold.id)),
+            None => (String::new(), Err("there is no such hold".to_owned())),
+        };
+        let asked = asked("release", &service).unless(id.clone().err());
+        self.deed(
+            asked,
+            |host, call| host.service_release(call, super::sqlite::known(id)?),
+            |()| "released".to_owned(),
+        )
+    }
+}
+
+fn asked(action: &'static str, service: &str) -> Asked {
+    Asked::of(Capability::Service, action)
+        .with("name", service)
+        .needing(name(service).map(Need::Service))
+}
