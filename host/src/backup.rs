@@ -10,7 +10,7 @@ use copal_hooks::{Cancel, HookFailure};
 
 use crate::capability::artifacts::Artifacts;
 use crate::capability::means::Means;
-use crate::edge::lock::Lock;
+use crate::edge::lock::{Lock, Patience};
 use crate::edge::staging::StagingDir;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
@@ -34,6 +34,8 @@ use crate::step::stage::{StageError, Staged, Staging, stage};
 pub struct Allowances {
     /// Databases of the last snapshot may be gone or empty.
     pub missing_databases: bool,
+    /// How long to wait for the lock.
+    pub wait: Patience,
 }
 
 /// One backup.
@@ -58,7 +60,8 @@ pub fn backup(
 ) -> Result<Outcome<Delivered>, CopalError> {
     let mut backup = Backup::begin(job, allow, Deeds::Done, edges);
     // Where another run holds the lock, this one is none: no hook hears of it.
-    let _lock = Lock::take(&edges.state.lock_file(job.name()), job.name())?;
+    let lock = edges.state.lock_file(job.name());
+    let _lock = Lock::wait(&lock, job.name(), allow.wait, edges.interrupt)?;
     let mut hooks = match Hooks::load(&job.config, &job.base, backup.run.info()) {
         Ok(hooks) => hooks,
         Err(error) => return Ok(backup.run.end(Err(error.into()))),
@@ -226,6 +229,7 @@ impl<'a> Backup<'a> {
             filter: &mut filter,
             artifacts: paused.artifacts,
             added: paused.added,
+            made: paused.made,
             now: self.run.edges.now,
             interrupt,
         };

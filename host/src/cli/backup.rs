@@ -1,7 +1,9 @@
 //! `copal backup`
 
+use std::time::Duration;
+
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Global;
 use super::conclude::{conclude, exit, tell, told};
@@ -9,6 +11,7 @@ use super::ending::Exit;
 use super::open::{JobArgs, state};
 use crate::backup::{Allowances, backup};
 use crate::edge::interrupt::Interrupt;
+use crate::edge::lock::Patience;
 use crate::edge::rclone::Rclone;
 use crate::edges::Edges;
 use crate::error::CopalError;
@@ -24,6 +27,11 @@ pub(super) struct BackupArgs {
     /// Accept that databases of the last snapshot, or all its files, are gone or have become empty
     #[arg(long)]
     accept_missing: bool,
+    /// Wait while another run of the same name goes on, for this long at most, such as `30m`; without
+    /// a length, for as long as it takes
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", value_parser = patience)]
+    wait: Option<Patience>,
     /// Only tell what a backup would do: hooks run, and what they ask for is written down in place
     /// of being done. Destinations are asked and never written to
     #[arg(long)]
@@ -44,6 +52,7 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     };
     let allow = Allowances {
         missing_databases: args.accept_missing,
+        wait: args.wait.unwrap_or_default(),
     };
     if args.dry_run {
         return tell_what_would_be(&job, allow, &edges, global);
@@ -53,6 +62,17 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     let exit = conclude(&mut outcome, edges.state);
     tell_what_is_left(&outcome);
     Ok(told(exit, show::outcome::print(&outcome, global.output())))
+}
+
+/// Reads what follows `--wait`.
+fn patience(text: &str) -> Result<Patience, String> {
+    if text.is_empty() {
+        return Ok(Patience::Endless);
+    }
+    let signed: Result<SignedDuration, _> = text.parse();
+    let length = signed.map_err(|_| "this is not a length of time, such as `30m`".to_owned())?;
+    let length = Duration::try_from(length).map_err(|_| "it can't be less than nothing".to_owned());
+    Ok(Patience::For(length?))
 }
 
 fn tell_what_would_be(

@@ -3,6 +3,7 @@
 use copal_hooks::{FailureKind, HookFailure};
 
 use super::CopalError;
+use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
 use crate::filters::FilterFailed;
 use crate::step::plan::PlanError;
@@ -22,6 +23,7 @@ impl CopalError {
             Self::Plan(PlanError::Filter(filter)) => of_filter(filter),
             Self::Plan(error) => matches!(error, PlanError::Interrupted(_)),
             Self::Interrupted(_)
+            | Self::Lock(LockError::Interrupted(_))
             | Self::Transfer(TransferError::Interrupted(_))
             | Self::Seal(SealError::Interrupted(_))
             | Self::Verify(VerifyError::Interrupted(_))

@@ -51,8 +51,9 @@ pub(super) fn of_lock(error: &LockError) -> Ending {
     match error {
         LockError::Held { .. } => Ending {
             exit: Exit::Locked,
-            next: "wait for it to end; the lock goes with its process, so there is never one to remove".to_owned(),
+            next: "wait for it to end, or have `copal backup --wait` do so; the lock goes with its process, so there is never one to remove".to_owned(),
         },
+        LockError::Interrupted(signal) => interrupted(signal.0),
         LockError::Io { .. } => failed("make the directory writable, or set COPAL_STATE_DIR to another"),
     }
 }
