@@ -18,6 +18,7 @@ use crate::edge::rclone::OpenError;
 use crate::edge::remote::RemoteError;
 use crate::edge::staging::StagingError;
 use crate::filters::FilterFailed;
+use crate::holds::HoldsError;
 use crate::hook_error::HookCommandError;
 use crate::hooks::HooksError;
 use crate::step::compare::Difference;
@@ -167,6 +168,9 @@ pub enum CopalError {
         /// The snapshot.
         id: copal_core::snapshot::SnapshotId,
     },
+    /// The holds.
+    #[error(transparent)]
+    Holds(#[from] HoldsError),
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -256,6 +260,15 @@ impl CopalError {
             ) => "most likely the app lost it, and a new snapshot would not have it either",
             Self::Restore(RestoreError::NotEmpty(_)) => {
                 "what is in it would be mixed with the snapshot"
+            }
+            Self::Holds(HoldsError::Lost { .. }) => {
+                "what was staged meanwhile is of no one moment, and is not used"
+            }
+            Self::Holds(HoldsError::Overdue(_)) => {
+                "the app is to be back by then, whatever happens"
+            }
+            Self::Holds(HoldsError::Unreadable(_)) => {
+                "a service may be held still that only they tell of"
             }
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
             _ => return None,

@@ -4,6 +4,7 @@
 //! `step/`. See ARCHITECTURE.md for the map.
 #![forbid(unsafe_code)]
 
+pub mod abandoned;
 pub mod backup;
 pub mod calls;
 pub mod capability;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod fetched;
 pub mod filters;
 pub mod floors;
+pub mod holds;
 pub mod hook_edit;
 pub mod hook_engine;
 pub mod hook_error;

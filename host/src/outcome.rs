@@ -14,6 +14,7 @@ use crate::calls::HookRun;
 use crate::edge::interrupt::Signal;
 use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
+use crate::holds::Away;
 use crate::hooks::Hooks;
 use crate::record::{Ended, Kind, SnapshotRecord};
 use crate::step::plan::PlannedDatabase;
@@ -39,6 +40,8 @@ pub struct Outcome<T> {
     pub interrupted: Option<Signal>,
     /// What fell short without being the end of it.
     pub shortcomings: Vec<CopalError>,
+    /// The services that were held.
+    pub holds: Vec<Away>,
     /// What every hook did, in order.
     pub hooks: Vec<HookRun>,
 }
@@ -265,6 +268,7 @@ mod tests {
             }),
             interrupted: Some(Signal::Interrupt),
             shortcomings: Vec::new(),
+            holds: Vec::new(),
             hooks: Vec::new(),
         }
     }

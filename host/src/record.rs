@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::calls::HookRun;
 use crate::edge::history::Row;
 use crate::error::CopalError;
+use crate::holds::ledger::Hold;
+use crate::holds::{Away, held};
 use crate::outcome::{Achieved, Outcome, Verdict};
 
 /// Deeds kept of one hook in one phase; what it did beyond is counted.
@@ -46,6 +48,9 @@ pub struct Record {
     /// Facts for people: where the old tree is, which databases were checked.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The services that were held, in the order in which they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldRecord>,
     /// What every hook did, in order.
     pub hooks: Vec<HookStory>,
 }
@@ -85,6 +90,8 @@ pub enum Ended {
     Failed,
     /// A signal ended it.
     Interrupted,
+    /// It was killed, or the machine went down.
+    Abandoned,
 }
 
 impl Ended {
@@ -95,6 +102,7 @@ impl Ended {
             Self::Warned => "warned",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
+            Self::Abandoned => "abandoned",
         }
     }
 }
@@ -123,6 +131,23 @@ pub struct Trouble {
     /// What to do next.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub next: String,
+}
+
+/// A service that a run held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldRecord {
+    /// Its name.
+    pub service: String,
+    /// What it was while it was held: `paused` or `stopped`.
+    pub how: String,
+    /// How long, in milliseconds: from just before the hold until after its release. None where it is
+    /// held still, as far as the run knew.
+    pub away_ms: Option<u64>,
+    /// Who released it: `run`, `hook`, `max-pause`, `guard` or `recovery`.
+    pub released_by: Option<String>,
+    /// How long after its release it was ready again, in milliseconds. None where it was not, or nobody
+    /// waited for it.
+    pub ready_ms: Option<u64>,
 }
 
 /// What one hook did in one phase.
@@ -219,6 +244,7 @@ impl Record {
                 .as_ref()
                 .map(Achieved::notes)
                 .unwrap_or_default(),
+            holds: outcome.holds.iter().map(HoldRecord::from).collect(),
             hooks: outcome.hooks.iter().map(HookStory::from).collect(),
         }
     }
@@ -278,6 +304,30 @@ impl From<&HookRun> for HookStory {
             deeds_left_out: deeds.len().saturating_sub(DEEDS_KEPT) as u64,
             denials,
             last_words: failure.map_or_else(Vec::new, |failure| failure.last_words.clone()),
+        }
+    }
+}
+
+impl From<&Away> for HoldRecord {
+    fn from(away: &Away) -> Self {
+        Self {
+            service: away.service.clone(),
+            how: held(away.how).to_owned(),
+            away_ms: away.away.map(milliseconds),
+            released_by: away.by.map(|by| by.name().to_owned()),
+            ready_ms: away.ready.map(milliseconds),
+        }
+    }
+}
+
+impl From<&Hold> for HoldRecord {
+    fn from(hold: &Hold) -> Self {
+        Self {
+            service: hold.service.clone(),
+            how: held(hold.how).to_owned(),
+            away_ms: hold.released.map(|(_, away)| milliseconds(away)),
+            released_by: hold.released.map(|(by, _)| by.name().to_owned()),
+            ready_ms: None,
         }
     }
 }

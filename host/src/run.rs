@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::edge::leftovers::Leftovers;
 use crate::edges::Edges;
 use crate::error::CopalError;
+use crate::holds::Away;
 use crate::outcome::{Achieved, Outcome};
 use crate::record::Kind;
 
@@ -23,6 +24,8 @@ pub struct Run<'a> {
     pub edges: &'a Edges<'a>,
     /// What fell short so far.
     pub shortcomings: Vec<CopalError>,
+    /// The services that it held.
+    pub holds: Vec<Away>,
     /// Its own directories that could not be removed.
     pub leftovers: Leftovers,
     kind: Kind,
@@ -39,6 +42,7 @@ impl<'a> Run<'a> {
             started,
             edges,
             shortcomings: Vec::new(),
+            holds: Vec::new(),
             leftovers: Leftovers::default(),
             kind,
             name: name.to_owned(),
@@ -80,6 +84,7 @@ impl<'a> Run<'a> {
             result,
             interrupted: self.edges.interrupt.signal(),
             shortcomings: self.shortcomings,
+            holds: self.holds,
             hooks: Vec::new(),
         }
     }

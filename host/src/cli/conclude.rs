@@ -46,8 +46,13 @@ pub(super) fn also(error: &CopalError) {
     message::error(error, &ending(error).next);
 }
 
-/// The exit code: the signal's, the first error's, or the shortcoming's.
+/// The exit code: the signal's, the first error's, or the shortcoming's. That a service is down outranks
+/// them all.
 pub(super) fn exit<T: Achieved>(outcome: &Outcome<T>) -> Exit {
+    let mut troubles = outcome.errors().chain(&outcome.shortcomings);
+    if troubles.any(|error| ending(error).exit == Exit::NotResumed) {
+        return Exit::NotResumed;
+    }
     match outcome.verdict() {
         Verdict::Succeeded => Exit::Done,
         Verdict::Warned => Exit::FellShort,

@@ -3,6 +3,7 @@
 //!
 //! No arm is `_` where an error of ours is matched: whoever adds an error decides here how it ends.
 
+mod holds;
 mod hooks;
 mod making;
 mod places;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use crate::edge::interrupt::Signal;
 use crate::error::CopalError;
 
+use holds::of_holds;
 use hooks::of_hooks;
 use making::{of_plan, of_preflight, of_seal, of_stage, of_transfer};
 use places::{of_history, of_lock, of_remote};
@@ -33,6 +35,8 @@ pub(super) enum Exit {
     FellShort,
     /// 4: another run holds the lock.
     Locked,
+    /// 5: a service could not be resumed.
+    NotResumed,
     /// 130 or 143.
     Interrupted(Signal),
 }
@@ -46,6 +50,7 @@ impl Exit {
             Self::Usage => 2,
             Self::FellShort => 3,
             Self::Locked => 4,
+            Self::NotResumed => 5,
             Self::Interrupted(signal) => 128 + signal.number(),
         }
     }
@@ -148,6 +153,7 @@ pub(super) fn ending(error: &CopalError) -> Ending {
         CopalError::NoSuchPath { id, .. } => {
             usage(format!("see what there is with `copal ls {id}`"))
         }
+        CopalError::Holds(holds) => of_holds(holds),
         CopalError::History(history) => of_history(history),
         CopalError::Interrupted(signal) => interrupted(signal.0),
     }

@@ -4,12 +4,14 @@ mod backup;
 mod conclude;
 mod drill;
 mod ending;
+mod guard;
 mod history;
 mod hook;
 mod ls;
 mod open;
 mod plan;
 mod rclone;
+mod recover;
 mod restore;
 mod snapshots;
 mod verify;
@@ -77,6 +79,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// List the runs there were, or tell what one of them did
     History(history::HistoryArgs),
+    /// Release the services that a killed run left held
+    Recover,
     /// Make, try, grant and measure hooks
     Hook(hook::HookArgs),
     /// Call a method of rclone's remote control, for the curious
@@ -84,6 +88,9 @@ enum Command {
     /// The process that rclone runs in
     #[command(hide = true)]
     Worker,
+    /// The process that releases what a killed run held
+    #[command(hide = true)]
+    Guard(guard::GuardArgs),
 }
 
 /// `0.1.0 (rclone v1.76.0)`: both are fixed when the program is built.
@@ -116,15 +123,23 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::Worker) {
         return copal_rclone::serve_worker();
     }
+    if let Command::Guard(args) = &cli.command {
+        return guard::run(args);
+    }
     crate::show::log::start(cli.global.verbose, cli.global.quiet);
-    match run(&cli) {
-        Ok(exit) => exit.into(),
+    let left = match cli.command {
+        Command::Recover => None,
+        _ => recover::in_passing(&cli.global),
+    };
+    let exit = match run(&cli) {
+        Ok(exit) => exit,
         Err(error) => {
             let ending = ending(&error);
             message::error(&error, &ending.next);
-            ending.exit.into()
+            ending.exit
         }
-    }
+    };
+    left.unwrap_or(exit).into()
 }
 
 fn run(cli: &Cli) -> Result<Exit, CopalError> {
@@ -140,7 +155,8 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::History(args) => history::run(args, global),
         Command::Hook(args) => hook::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),
-        Command::Worker => unreachable!("the worker was started before this"),
+        Command::Recover => recover::run(global),
+        Command::Worker | Command::Guard(_) => unreachable!("these were started before this"),
     }
 }
 

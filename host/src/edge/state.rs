@@ -53,6 +53,11 @@ impl StateDir {
         self.0.join("drill").join(name)
     }
 
+    /// Where runs keep the journals of their holds.
+    pub fn journals(&self) -> PathBuf {
+        self.0.join("holds")
+    }
+
     /// Where the job called `name` stages, unless its configuration says otherwise.
     pub fn staging(&self, name: &str) -> PathBuf {
         self.0.join("staging").join(name)

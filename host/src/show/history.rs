@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{Output, count, duration};
 use crate::edge::history::Row;
 use crate::error::CopalError;
-use crate::record::{DeedRecord, DeedResult, HookStory, Record, SnapshotRecord, Trouble};
+use crate::record::{
+    DeedRecord, DeedResult, Ended, HoldRecord, HookStory, Record, SnapshotRecord, Trouble,
+};
 use copal_core::text::is_harmful;
 use copal_core::units::ByteCount;
 
@@ -60,12 +62,20 @@ fn text(record: &Record) -> String {
     let took = duration(Duration::from_millis(record.took_ms));
     let started = record.started.strftime("%Y-%m-%d %H:%M:%SZ");
     page.row("started", format_args!("{started}, took {took}"));
-    page.row(
-        "outcome",
-        format_args!("{}, exit code {}", record.outcome.name(), record.exit),
-    );
+    let outcome = record.outcome.name();
+    match record.outcome {
+        // Nobody saw with what.
+        Ended::Abandoned => page.row("outcome", outcome),
+        _ => page.row(
+            "outcome",
+            format_args!("{outcome}, exit code {}", record.exit),
+        ),
+    }
     for snapshot in &record.snapshots {
         page.snapshot(snapshot);
+    }
+    for hold in &record.holds {
+        page.row("held", hold_told(hold));
     }
     for note in &record.notes {
         page.row("note", note);
@@ -182,6 +192,25 @@ impl Page {
             DeedResult::NotDone(why) => format!(" not done: {why}"),
         };
         self.line(6, format_args!("{call}{}{took}", one_line(&result, 400)));
+    }
+}
+
+/// A hold in a line: `app: paused for 0.1 s, ready after 1.2 s`.
+pub(super) fn hold_told(hold: &HoldRecord) -> String {
+    let long = |milliseconds| duration(Duration::from_millis(milliseconds));
+    let mut text = format!("{}: {}", hold.service, hold.how);
+    let Some(away) = hold.away_ms else {
+        return text + ", and not released";
+    };
+    text = format!("{text} for {}", long(away));
+    match hold.released_by.as_deref() {
+        None | Some("run" | "hook") => {}
+        Some("max-pause") => text.push_str(" and released since `max_pause` was over"),
+        Some(other) => text = format!("{text} and released by the {other}"),
+    }
+    match hold.ready_ms {
+        Some(ready) => format!("{text}, ready after {}", long(ready)),
+        None => text,
     }
 }
 

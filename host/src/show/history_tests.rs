@@ -25,6 +25,16 @@ fn hook(hook: &str, phase: &str) -> HookStory {
     }
 }
 
+fn held(service: &str, away_ms: Option<u64>, by: &str, ready_ms: Option<u64>) -> HoldRecord {
+    HoldRecord {
+        service: service.to_owned(),
+        how: "paused".to_owned(),
+        away_ms,
+        released_by: away_ms.map(|_| by.to_owned()),
+        ready_ms,
+    }
+}
+
 fn record() -> Record {
     let mut copying = hook("sqlite-backup", "pre-backup");
     let done = DeedResult::Done("1,024 pages of 4,096 bytes".into());
@@ -72,6 +82,12 @@ fn record() -> Record {
             next: "tell its author".into(),
         }],
         notes: Vec::new(),
+        holds: vec![
+            held("app", Some(120), "run", Some(1200)),
+            held("worker", Some(30_000), "max-pause", None),
+            held("database", Some(12_000), "guard", None),
+            held("cache", None, "", None),
+        ],
         hooks: vec![hook("exclude", "filter"), copying, telling],
     }
 }
@@ -89,6 +105,7 @@ fn a_run_without_hooks_says_so() {
     bare.outcome = Ended::Failed;
     bare.exit = 1;
     bare.snapshots.clear();
+    bare.holds.clear();
     bare.errors = vec![Trouble {
         what: "can't open the source `/opt/app`".into(),
         why: vec!["No such file or directory (os error 2)".into()],

@@ -13,6 +13,7 @@ pub mod message;
 pub mod outcome;
 pub mod plan;
 pub mod progress;
+pub mod recover;
 pub mod rehearsal;
 pub mod restore;
 pub mod snapshots;

@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use copal_core::path::RelPath;
 use serde_json::json;
 
+use super::history::hold_told;
 use super::{Output, count, duration};
 use crate::error::CopalError;
+use crate::holds::Away;
 use crate::outcome::{Delivered, Delivery, Notes, Outcome};
+use crate::record::HoldRecord;
 
 /// Prints what a backup came to.
 pub fn print(outcome: &Outcome<Delivered>, output: Output) -> Result<(), CopalError> {
@@ -52,6 +55,7 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
             line(&mut text, format!("  {what}: {}", some(&paths)));
         }
     };
+    note("held", outcome.holds.iter().map(told).collect());
     note("copied and checked", names(&notes.databases));
     note("copied live, as configured", names(&notes.live_databases));
     let left_out = notes.left_out.iter();
@@ -73,6 +77,10 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
         note("deleted by the app meanwhile", names(&snapshot.vanished));
     }
     text
+}
+
+fn told(away: &Away) -> String {
+    hold_told(&HoldRecord::from(away))
 }
 
 fn names(paths: &[RelPath]) -> Vec<String> {
@@ -128,6 +136,7 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         "error": outcome.result.as_ref().err().map(CopalError::in_one_line),
         "destinations": deliveries.iter().map(destination).collect::<Vec<_>>(),
         "shortcomings": outcome.shortcomings.iter().map(CopalError::in_one_line).collect::<Vec<_>>(),
+        "holds": outcome.holds.iter().map(HoldRecord::from).collect::<Vec<_>>(),
         "databases": names(&notes.databases),
         "live_databases": names(&notes.live_databases),
         "not_data": names(&notes.specials),

@@ -95,6 +95,16 @@ impl History {
         })
     }
 
+    /// How a run ended, by its whole id, if it is known.
+    pub fn outcome_of(&self, run: &str) -> Result<Option<String>, HistoryError> {
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(None);
+        };
+        let query = "SELECT outcome FROM run WHERE id = ?1";
+        let known = connection.query_row(query, [run], |row| row.get(0));
+        known.optional().map_err(|error| self.failed(error))
+    }
+
     fn id_of(&self, connection: &Connection, prefix: &str) -> Result<String, HistoryError> {
         const SHOWN: u32 = 5;
         let query = "SELECT id FROM run WHERE substr(id, 1, length(?1)) = ?1

@@ -1,0 +1,45 @@
+//! What to do about services that are held, or were not held long enough.
+
+use super::{Ending, Exit, failed};
+use crate::edge::service::NotReady;
+use crate::holds::HoldsError;
+
+pub(super) fn of_holds(error: &HoldsError) -> Ending {
+    match error {
+        HoldsError::Unreleased(left) => not_resumed(format!(
+            "{}; then `copal recover` resumes it: its journal is kept",
+            left.next
+        )),
+        HoldsError::NotBack { source, .. } => not_resumed(match source {
+            NotReady::Unknown(error) => error.advice(),
+            NotReady::Late { .. } | NotReady::Interrupted { .. } => {
+                "look at the service's own log, and start it by hand; if it only takes longer, give it more time with `ready` in its [service] table".to_owned()
+            }
+        }),
+        HoldsError::Unreadable(_) => not_resumed(
+            "run `copal recover` with the version of Copal that wrote it; if every service runs, remove the file".to_owned(),
+        ),
+        HoldsError::Lost { .. } => failed(
+            "see what resumed it (an engine that restarted, a watcher, a person), and run the backup again",
+        ),
+        HoldsError::Unseen { source, .. } => {
+            failed(format!("{}; then run the backup again", source.advice()))
+        }
+        HoldsError::Overdue(_) => failed(
+            "give it more time with `max_pause` in [staging], or have less done while services are held: `copal history show latest` tells how long each deed took",
+        ),
+        HoldsError::Journal(_) => failed(
+            "make room in Copal's state directory or give the rights, or set COPAL_STATE_DIR to another",
+        ),
+        HoldsError::Guard(_) => failed(
+            "see that a process can be started: its limits, its memory; without a guard nothing is held",
+        ),
+    }
+}
+
+fn not_resumed(next: String) -> Ending {
+    Ending {
+        exit: Exit::NotResumed,
+        next,
+    }
+}

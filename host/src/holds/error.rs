@@ -1,0 +1,127 @@
+//! What can go wrong with holds, as facts.
+
+use std::io;
+use std::time::Duration;
+
+use super::journal::JournalError;
+use super::release::Left;
+use crate::edge::service::{HoldHow, NotReady, ServiceError};
+
+/// What ends a run about its holds, or falls short of them.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldsError {
+    /// A service is held, and nobody could release it: the one that must wake somebody.
+    #[error("{}", .0.told())]
+    Unreleased(#[source] Left),
+    /// A service is released, and does not come back.
+    #[error("service `{service}` was released and is not back after {waited:?}")]
+    NotBack {
+        /// The service.
+        service: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// How it is.
+        source: NotReady,
+    },
+    /// A hold ended by itself while it was relied on.
+    #[error("service `{service}` did not stay {how}: something else resumed it")]
+    Lost {
+        /// The service.
+        service: String,
+        /// How it was to be held.
+        how: &'static str,
+    },
+    /// Whether a hold lasted can't be known.
+    #[error("it can't be seen whether service `{service}` stayed {how}")]
+    Unseen {
+        /// The service.
+        service: String,
+        /// How it was to be held.
+        how: &'static str,
+        /// Why not.
+        source: ServiceError,
+    },
+    /// The holds lasted too long, and were ended.
+    #[error("staging was not done within `max_pause` ({0:?}): what was held is released")]
+    Overdue(Duration),
+    /// The journal can't be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A journal has lines that this version can't read.
+    #[error("the journal `{}` has lines that this version of Copal can't read", .0.display())]
+    Unreadable(std::path::PathBuf),
+    /// There is no guard, and without one nothing is held.
+    #[error("can't start the guard, the process that releases services if this one is killed")]
+    Guard(#[source] io::Error),
+}
+
+/// Why a hook can't hold something.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldFailure {
+    /// It is not the time for it.
+    #[error("services can be held between `pre-backup` and the end of staging alone")]
+    NotNow,
+    /// What has to be there before it is not.
+    #[error(transparent)]
+    Holds(#[from] HoldsError),
+    /// The service can't be.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl From<JournalError> for HoldFailure {
+    fn from(error: JournalError) -> Self {
+        Self::Holds(error.into())
+    }
+}
+
+/// What a service is while it is held.
+pub const fn held(how: HoldHow) -> &'static str {
+    match how {
+        HoldHow::Pause => "paused",
+        HoldHow::Stop { .. } => "stopped",
+    }
+}
+
+impl HoldsError {
+    pub(super) fn not_back(service: String, waited: Duration, source: NotReady) -> Self {
+        Self::NotBack {
+            service,
+            waited,
+            source,
+        }
+    }
+
+    /// The worst first.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::Unreleased(_) => 0,
+            Self::Unreadable(_) => 1,
+            Self::Overdue(_) => 2,
+            Self::Lost { .. } | Self::Unseen { .. } => 3,
+            Self::NotBack { .. } => 4,
+            Self::Guard(_) => 5,
+            Self::Journal(_) => 6,
+        }
+    }
+
+    /// Whether what was staged under the holds is of no use.
+    pub fn spoils(&self) -> bool {
+        match self {
+            Self::Unreleased(_)
+            | Self::Overdue(_)
+            | Self::Lost { .. }
+            | Self::Unseen { .. }
+            | Self::Guard(_) => true,
+            Self::NotBack { .. } | Self::Unreadable(_) | Self::Journal(_) => false,
+        }
+    }
+
+    /// Whether a service that ran before may be down.
+    pub fn is_down(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreleased(_) | Self::NotBack { .. } | Self::Unreadable(_)
+        )
+    }
+}

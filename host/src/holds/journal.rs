@@ -1,0 +1,210 @@
+//! The journal of a run: JSON lines, each on the disk before what it speaks of happens.
+//!
+//! The run has its file locked as long as it lives, and the kernel unlocks it when the run is gone,
+//! however it went. Whoever may then lock it may release what it lists.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustix::fs::{FlockOperation, flock};
+
+use super::ledger::{Begun, Entry, Ledger, Line};
+use super::trial::{self, Moment};
+use crate::edge::state::{StateDir, make_private};
+
+/// How the names of journals end.
+const ENDING: &str = "jsonl";
+
+/// A journal that is open, and perhaps locked.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    whose: &'static str,
+}
+
+/// What went wrong with a journal.
+#[derive(Debug, thiserror::Error)]
+#[error("can't {deed} the journal `{}`", .path.display())]
+pub struct JournalError {
+    deed: &'static str,
+    /// The file or its directory.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl Journal {
+    /// Begins the journal of a run, and locks it.
+    pub fn begin(state: &StateDir, begun: Begun) -> Result<Self, JournalError> {
+        let directory = state.journals();
+        let path = directory.join(format!("{}.{ENDING}", begun.run));
+        let failed = |deed| {
+            let path = path.clone();
+            move |source| JournalError { deed, path, source }
+        };
+        make_private(&directory).map_err(failed("make"))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed("make"))?;
+        let lock = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        lock.map_err(|errno| failed("lock")(errno.into()))?;
+        let mut journal = Self {
+            path: path.clone(),
+            file,
+            whose: "run",
+        };
+        journal.write(Entry::Begun(begun))?;
+        // So that its name is on the disk, too.
+        let directory = File::open(&directory).and_then(|directory| directory.sync_all());
+        directory.map_err(failed("keep"))?;
+        Ok(journal)
+    }
+
+    /// Opens one that there is, for `whose` purposes; none where it is gone.
+    pub fn open(path: &Path, whose: &'static str) -> Result<Option<Self>, JournalError> {
+        match OpenOptions::new().read(true).append(true).open(path) {
+            Ok(file) => Ok(Some(Self {
+                path: path.to_owned(),
+                file,
+                whose,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(JournalError {
+                deed: "open",
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// All journals of a state directory, the oldest first.
+    pub fn all(state: &StateDir) -> Result<Vec<PathBuf>, JournalError> {
+        let directory = state.journals();
+        let failed = |source| JournalError {
+            deed: "look for",
+            path: directory.clone(),
+            source,
+        };
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|ending| ending == ENDING) {
+                found.push(path);
+            }
+        }
+        // A run's id begins with its time.
+        found.sort();
+        Ok(found)
+    }
+
+    /// Locks it, unless somebody else has. False as well where somebody has just settled it.
+    pub fn try_lock(&self) -> Result<bool, JournalError> {
+        match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(self.path.exists()),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+            Err(errno) => Err(self.failed("lock", errno.into())),
+        }
+    }
+
+    /// Unlocks it. What can't be unlocked is when the process ends.
+    pub fn unlock(&self) {
+        if let Err(error) = flock(&self.file, FlockOperation::Unlock) {
+            tracing::debug!(%error, "the journal's lock goes with its last holder");
+        }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says so far, whoever wrote it.
+    pub fn read(&mut self) -> Result<Ledger, JournalError> {
+        let mut text = Vec::new();
+        let read = self
+            .file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.file.read_to_end(&mut text));
+        read.map_err(|error| self.failed("read", error))?;
+        Ok(Ledger::read(&text))
+    }
+
+    /// Adds a line. It is on the disk when this returns.
+    pub fn write(&mut self, entry: Entry) -> Result<(), JournalError> {
+        let name = name(&entry);
+        trial::pass(self.whose, Moment::Before, name);
+        let at = Timestamp::now();
+        let mut text = serde_json::to_string(&Line { at, entry }).map_err(|error| {
+            let error = io::Error::other(error);
+            self.failed("write", error)
+        })?;
+        text.push('\n');
+        let written = self.append(&text);
+        written.map_err(|error| self.failed("write", error))?;
+        trial::pass(self.whose, Moment::After, name);
+        Ok(())
+    }
+
+    fn append(&mut self, line: &str) -> io::Result<()> {
+        // After a line that was cut short, by a full disk for example, a new one begins.
+        let mut text = String::new();
+        if self.file.seek(SeekFrom::End(0))? > 0 {
+            let mut last = [0];
+            self.file.seek(SeekFrom::End(-1))?;
+            self.file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                text.push('\n');
+            }
+        }
+        text.push_str(line);
+        self.file.write_all(text.as_bytes())?;
+        self.file.sync_data()
+    }
+
+    /// Removes it: all is settled.
+    pub fn remove(self) -> Result<(), JournalError> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.failed("remove", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, deed: &'static str, source: io::Error) -> JournalError {
+        JournalError {
+            deed,
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+fn name(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Begun(_) => "begun",
+        Entry::Holding { .. } => "holding",
+        Entry::Held { .. } => "held",
+        Entry::Releasing { .. } => "releasing",
+        Entry::Released { .. } => "released",
+        Entry::Failed { .. } => "failed",
+        Entry::Ended => "ended",
+    }
+}
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

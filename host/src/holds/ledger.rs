@@ -1,0 +1,224 @@
+//! What a journal comes to: which holds there were, and which of them are still to be released. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::edge::service::{HoldHow, Undo};
+
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened, or is about to.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What a journal can say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Entry {
+    /// A run is about to take its first hold.
+    Begun(Begun),
+    /// A hold is about to be taken: from here on it counts as taken.
+    Holding {
+        /// Its number in this journal.
+        hold: u32,
+        /// The service.
+        service: String,
+        /// How it is held.
+        how: HoldHow,
+        /// How it is undone.
+        undo: Undo,
+    },
+    /// It is taken.
+    Held {
+        /// Its number.
+        hold: u32,
+    },
+    /// It is about to be released.
+    Releasing {
+        /// Its number.
+        hold: u32,
+        /// Who is at it.
+        by: By,
+    },
+    /// It is released.
+    Released {
+        /// Its number.
+        hold: u32,
+        /// Who did it.
+        by: By,
+        /// How long it lasted, in milliseconds.
+        away_ms: u64,
+    },
+    /// It could not be released.
+    Failed {
+        /// Its number.
+        hold: u32,
+        /// Who tried.
+        by: By,
+        /// Why not.
+        why: String,
+    },
+    /// The run came to its end, and keeps a record of its own.
+    Ended,
+}
+
+/// Whose journal it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The run's id.
+    pub run: String,
+    /// The job's name.
+    pub job: String,
+    /// When the run began.
+    pub started: Timestamp,
+    /// Its process.
+    pub pid: u32,
+    /// How long its holds may last together, in milliseconds; none where they last until the transfer
+    /// has ended.
+    pub max_pause_ms: Option<u64>,
+}
+
+/// Who releases a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// The hook that had it taken.
+    Hook,
+    /// The run, at the end of staging or at its own.
+    Run,
+    /// The run, since `max_pause` was over.
+    MaxPause,
+    /// The guard, since the run was gone or did not do it.
+    Guard,
+    /// `copal recover`, or the next start of any command.
+    Recovery,
+}
+
+impl By {
+    /// Its word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Run => "run",
+            Self::MaxPause => "max-pause",
+            Self::Guard => "guard",
+            Self::Recovery => "recovery",
+        }
+    }
+}
+
+/// One hold, as far as the journal tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Its number in the journal.
+    pub number: u32,
+    /// The service.
+    pub service: String,
+    /// How it is held.
+    pub how: HoldHow,
+    /// How it is undone.
+    pub undo: Undo,
+    /// When it was about to be taken.
+    pub since: Timestamp,
+    /// Whether it is known to have been taken. If not, the deed may still be under way somewhere.
+    pub is_sure: bool,
+    /// Who released it, and how long it lasted then.
+    pub released: Option<(By, Duration)>,
+    /// Why it could not be released, when that was tried last.
+    pub failed: Option<String>,
+}
+
+/// What a journal says, from its first line to the last that is whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Whose it is.
+    pub begun: Option<Begun>,
+    /// The holds in the order in which they were taken.
+    pub holds: Vec<Hold>,
+    /// Whether the run came to its end.
+    pub ended: bool,
+    /// When its last line was written.
+    pub last: Option<Timestamp>,
+    /// Lines that are whole and that this version can't read.
+    pub unreadable: usize,
+}
+
+impl Ledger {
+    /// Reads a journal. A line that was cut short is one whose deed was not begun: it is left out.
+    pub fn read(text: &[u8]) -> Self {
+        let mut ledger = Self::default();
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            let whole = line.ends_with(b"\n");
+            match serde_json::from_slice::<Line>(line) {
+                // The line feed is the proof that all of it was written.
+                Ok(line) if whole => ledger.take(line),
+                Ok(_) => {}
+                Err(error) if !whole || error.is_eof() => {}
+                Err(_) => ledger.unreadable += 1,
+            }
+        }
+        ledger
+    }
+
+    fn take(&mut self, Line { at, entry }: Line) {
+        self.last = Some(at);
+        match entry {
+            Entry::Begun(begun) => self.begun = Some(begun),
+            Entry::Holding {
+                hold: number,
+                service,
+                how,
+                undo,
+            } => self.holds.push(Hold {
+                number,
+                service,
+                how,
+                undo,
+                since: at,
+                is_sure: false,
+                released: None,
+                failed: None,
+            }),
+            Entry::Held { hold } => self.change(hold, |hold| hold.is_sure = true),
+            Entry::Releasing { .. } => {}
+            Entry::Released { hold, by, away_ms } => self.change(hold, |hold| {
+                hold.released = Some((by, Duration::from_millis(away_ms)));
+                hold.failed = None;
+            }),
+            Entry::Failed { hold, why, .. } => self.change(hold, |hold| hold.failed = Some(why)),
+            Entry::Ended => self.ended = true,
+        }
+    }
+
+    fn change(&mut self, number: u32, change: impl FnOnce(&mut Hold)) {
+        if let Some(hold) = self.holds.iter_mut().find(|hold| hold.number == number) {
+            change(hold);
+        }
+    }
+
+    /// One hold.
+    pub fn hold(&self, number: u32) -> Option<&Hold> {
+        self.holds.iter().find(|hold| hold.number == number)
+    }
+
+    /// What is still to be released, in the order in which it is to be: the last taken first.
+    pub fn to_release(&self) -> impl Iterator<Item = &Hold> {
+        let holds = self.holds.iter().rev();
+        holds.filter(|hold| hold.released.is_none())
+    }
+
+    /// Whether nothing that it lists, and nothing that can't be read, is left to do.
+    pub fn is_settled(&self) -> bool {
+        self.to_release().next().is_none() && self.unreadable == 0
+    }
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

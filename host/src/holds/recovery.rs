@@ -1,0 +1,119 @@
+//! Recovery: releasing what a run left held whose process is gone.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::journal::{Journal, JournalError};
+use super::ledger::{Begun, By, Ledger};
+use super::release::{Left, release};
+use crate::edge::state::StateDir;
+
+/// Whoever has a journal locked and is about to end has this long.
+const ENDING: Duration = Duration::from_secs(3);
+
+/// What was found where a journal was.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing: all was settled.
+    Gone,
+    /// A run that goes on, or somebody else who is at it.
+    Busy(Option<Begun>),
+    /// A journal whose run is gone.
+    Settled(Settled),
+}
+
+/// A journal whose run is gone, after all was tried.
+#[derive(Debug)]
+pub struct Settled {
+    /// What it says now.
+    pub ledger: Ledger,
+    /// The holds that were released just now, by their numbers.
+    pub released: Vec<u32>,
+    /// What could not be released.
+    pub left: Vec<Left>,
+    /// Why the journal does not know all of it.
+    pub unwritten: Option<JournalError>,
+    journal: Journal,
+}
+
+impl Settled {
+    /// Where the journal lies.
+    pub fn path(&self) -> &Path {
+        self.journal.path()
+    }
+
+    /// Removes the journal. To be called when it is settled, and what it tells is kept.
+    pub fn forget(self) -> Result<(), JournalError> {
+        self.journal.remove()
+    }
+}
+
+/// Releases what one journal lists, if its run is gone. Where another is at that just now, it is waited
+/// for until `lock_by`.
+pub fn settle(
+    path: &Path,
+    whose: &'static str,
+    by: By,
+    lock_by: Instant,
+    until: Instant,
+) -> Result<Found, JournalError> {
+    let Some(mut journal) = Journal::open(path, whose)? else {
+        return Ok(Found::Gone);
+    };
+    if !lock(&mut journal, lock_by)? {
+        let begun = journal.read()?.begun;
+        return Ok(if path.exists() {
+            Found::Busy(begun)
+        } else {
+            Found::Gone
+        });
+    }
+    let before = journal.read()?;
+    let holds: Vec<_> = before.to_release().cloned().collect();
+    let releases = release(&holds, by, until, &mut |entry| journal.write(entry));
+    let mut ledger = journal.read()?;
+    // What the disk did not take is true all the same.
+    for (number, away) in &releases.done {
+        if let Some(hold) = ledger.holds.iter_mut().find(|hold| hold.number == *number) {
+            hold.released.get_or_insert((by, *away));
+        }
+    }
+    Ok(Found::Settled(Settled {
+        ledger,
+        released: releases
+            .done
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect(),
+        left: releases.left,
+        unwritten: releases.unwritten,
+        journal,
+    }))
+}
+
+/// Locks it, unless a run that goes on has it.
+fn lock(journal: &mut Journal, by: Instant) -> Result<bool, JournalError> {
+    let began = Instant::now();
+    loop {
+        if journal.try_lock()? {
+            return Ok(true);
+        }
+        let now = Instant::now();
+        let ends = now < by && journal.path().exists();
+        if !ends || (now > began + ENDING && goes_on(journal.read()?.begun.as_ref())) {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether the run seems to be there. Only how long is waited depends on it: whether a run is gone is
+/// said by its lock, which knows of containers and of process ids that come back.
+fn goes_on(run: Option<&Begun>) -> bool {
+    run.is_some_and(|run| Path::new(&format!("/proc/{}", run.pid)).exists())
+}
+
+/// The journals that lie in a state directory.
+pub fn journals(state: &StateDir) -> Result<Vec<PathBuf>, JournalError> {
+    Journal::all(state)
+}

@@ -1,0 +1,349 @@
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use super::*;
+use crate::edge::service::{Commands, ServiceError};
+use crate::holds::ledger::Ledger;
+use crate::holds::recovery::{self, Found};
+
+const STOP: HoldHow = HoldHow::Stop {
+    grace: Duration::ZERO,
+};
+
+/// Services that are files: one runs as long as its file is there. `log` tells what was done.
+struct Place {
+    dir: tempfile::TempDir,
+    holds: Holds,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self::with(Some(Duration::from_mins(1)))
+    }
+
+    fn with(max_pause: Option<Duration>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::at(dir.path().join("state"));
+        let started = Timestamp::UNIX_EPOCH;
+        let holds = Holds::under(Terms::of(&state, "5f3-1", "app", started, max_pause));
+        Self { dir, holds }
+    }
+
+    fn service(&self, name: &str) -> Commands {
+        self.start(name);
+        let path = self.path(name).display().to_string();
+        let sh = |script: String| ["sh", "-c", &script].map(str::to_owned).to_vec();
+        Commands {
+            name: name.to_owned(),
+            stop: sh(format!("echo stop {name} >> log; rm {path}")),
+            start: sh(format!("echo start {name} >> log; touch {path}")),
+            state: Some(sh(format!("test -e {path}"))),
+            timeout: Duration::from_secs(30),
+            base: self.dir.path().to_owned(),
+        }
+    }
+
+    fn hold(&self, service: &Commands) -> Result<Option<u32>, HoldFailure> {
+        let (ready, far) = (
+            Duration::from_secs(5),
+            Instant::now() + Duration::from_mins(1),
+        );
+        let (holds, cancel) = (&self.holds, Cancel::new());
+        holds.hold(&service.name, ready, service, STOP, far, &cancel)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn start(&self, name: &str) {
+        fs::write(self.path(name), "").unwrap();
+    }
+
+    fn runs(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    fn finish(&self) -> Finished {
+        self.holds.finish(&Cancel::new())
+    }
+
+    fn journal(&self) -> Option<PathBuf> {
+        let state = StateDir::at(self.path("state"));
+        recovery::journals(&state).unwrap().pop()
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::read(&fs::read(self.journal().unwrap()).unwrap())
+    }
+}
+
+fn names(finished: &Finished) -> Vec<&str> {
+    finished
+        .away
+        .iter()
+        .map(|away| away.service.as_str())
+        .collect()
+}
+
+#[test]
+fn what_was_held_is_released_in_reverse_and_told() {
+    let place = Place::new();
+    let (web, database) = (place.service("web"), place.service("database"));
+    let bracket = place.holds.open(&Cancel::new());
+    assert_eq!(place.hold(&web).unwrap(), Some(1));
+    assert_eq!(place.hold(&database).unwrap(), Some(2));
+    assert!(!place.runs("web") && !place.runs("database"));
+    assert!(place.holds.is_any());
+
+    let finished = place.finish();
+    drop(bracket);
+    assert_eq!(names(&finished), ["web", "database"]);
+    assert!(finished.problems.is_empty(), "{:?}", finished.problems);
+    assert!(
+        finished
+            .away
+            .iter()
+            .all(|away| away.ready.is_some() && away.by == Some(By::Run))
+    );
+    assert_eq!(
+        place.log(),
+        "stop web\nstop database\nstart database\nstart web\n"
+    );
+    assert!(place.ledger().is_settled());
+    place.holds.end().unwrap();
+    assert_eq!(place.journal(), None);
+}
+
+#[test]
+fn a_service_that_did_not_run_is_not_held_and_not_started() {
+    let place = Place::new();
+    let web = place.service("web");
+    fs::remove_file(place.path("web")).unwrap();
+    let _bracket = place.holds.open(&Cancel::new());
+    assert_eq!(place.hold(&web).unwrap(), None);
+    assert!(place.finish().away.is_empty());
+    assert!(!place.runs("web"));
+    assert_eq!(place.log(), "");
+    assert_eq!(place.journal(), None, "there is nothing to tell");
+}
+
+#[test]
+fn nothing_is_held_before_the_bracket_or_after_it() {
+    let place = Place::new();
+    let web = place.service("web");
+    assert!(matches!(place.hold(&web), Err(HoldFailure::NotNow)));
+    let _bracket = place.holds.open(&Cancel::new());
+    place.finish();
+    assert!(matches!(place.hold(&web), Err(HoldFailure::NotNow)));
+    assert!(matches!(
+        Holds::default().open(&Cancel::new()).holds.check(),
+        Ok(())
+    ));
+    assert!(place.runs("web"));
+}
+
+#[test]
+fn a_hold_that_fails_half_way_is_undone() {
+    let place = Place::new();
+    let mut web = place.service("web");
+    web.stop = vec!["sh".into(), "-c".into(), "rm web; exit 7".into()];
+    let _bracket = place.holds.open(&Cancel::new());
+    let failed = place.hold(&web).unwrap_err();
+    assert!(failed.to_string().contains("exit code 7"), "{failed}");
+    assert!(place.runs("web"));
+    let finished = place.finish();
+    assert!(finished.problems.is_empty(), "{:?}", finished.problems);
+}
+
+#[test]
+fn at_max_pause_everything_is_released_and_what_was_staged_is_not_used() {
+    let place = Place::with(Some(Duration::from_millis(50)));
+    let web = place.service("web");
+    let stop = Cancel::new();
+    let _bracket = place.holds.open(&stop);
+    place.hold(&web).unwrap();
+    copal_testkit::wait_until("the release", Duration::from_secs(30), || {
+        place.runs("web").then_some(())
+    })
+    .unwrap();
+    assert!(stop.is_cancelled(), "hooks are ended");
+    assert!(place.holds.check().is_err());
+    assert!(place.hold(&web).is_err(), "nothing is held any more");
+    let finished = place.finish();
+    assert!(matches!(finished.problems[..], [HoldsError::Overdue(_)]));
+    assert_eq!(finished.away[0].by, Some(By::MaxPause));
+    assert!(place.runs("web"));
+}
+
+#[test]
+fn a_hold_that_is_taken_until_max_pause_is_over_comes_to_nothing() {
+    let place = Place::with(Some(Duration::from_millis(300)));
+    let mut web = place.service("web");
+    web.stop = vec!["sh".into(), "-c".into(), "rm web; sleep 60".into()];
+    let _bracket = place.holds.open(&Cancel::new());
+    let began = Instant::now();
+    assert!(place.hold(&web).is_err());
+    assert!(began.elapsed() < Duration::from_secs(30));
+    assert!(place.runs("web"));
+    let finished = place.finish();
+    assert!(finished.problems.iter().any(HoldsError::spoils));
+}
+
+#[test]
+fn a_hold_that_something_else_ended_is_noticed() {
+    let place = Place::new();
+    let (web, database) = (place.service("web"), place.service("database"));
+    let _bracket = place.holds.open(&Cancel::new());
+    place.hold(&web).unwrap();
+    place.hold(&database).unwrap();
+    place.start("database");
+    let finished = place.finish();
+    match &finished.problems[..] {
+        [HoldsError::Lost { service, .. }] => assert_eq!(service, "database"),
+        other => panic!("{other:?}"),
+    }
+    assert!(finished.problems[0].spoils());
+    assert!(place.runs("web"));
+}
+
+#[test]
+fn a_hook_can_release_its_hold_before_and_twice() {
+    let place = Place::new();
+    let web = place.service("web");
+    let _bracket = place.holds.open(&Cancel::new());
+    let number = place.hold(&web).unwrap().unwrap();
+    place.holds.release(number).unwrap();
+    assert!(place.runs("web"));
+    place.holds.release(number).unwrap();
+    let finished = place.finish();
+    assert_eq!(finished.away[0].by, Some(By::Hook));
+    assert_eq!(place.log(), "stop web\nstart web\n");
+}
+
+#[test]
+fn what_can_not_be_released_stays_in_the_journal_until_recovery_can() {
+    let place = Place::new();
+    let (mut web, database) = (place.service("web"), place.service("database"));
+    web.start = vec![
+        "sh".into(),
+        "-c".into(),
+        "test -e mended && touch web".into(),
+    ];
+    let _bracket = place.holds.open(&Cancel::new());
+    place.hold(&web).unwrap();
+    place.hold(&database).unwrap();
+    let finished = place.finish();
+    assert!(finished.problems[0].is_down(), "{:?}", finished.problems);
+    assert!(
+        place.runs("database"),
+        "one keeps no other from being released"
+    );
+    place.holds.end().unwrap();
+    let journal = place.journal().expect("it is kept");
+    assert!(place.ledger().ended);
+
+    let soon = || Instant::now() + Duration::from_secs(30);
+    let recover = |path: &Path| {
+        let found = recovery::settle(path, "recovery", By::Recovery, Instant::now(), soon());
+        match found.unwrap() {
+            Found::Settled(settled) => settled,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(recover(&journal).left[0].service, "web");
+    place.start("mended");
+    let settled = recover(&journal);
+    assert_eq!(settled.released, [1]);
+    assert!(settled.ledger.is_settled());
+    assert!(place.runs("web"));
+    settled.forget().unwrap();
+    assert_eq!(place.journal(), None);
+}
+
+#[test]
+fn an_engine_that_is_silent_is_given_up_in_time() {
+    let place = Place::new();
+    let socket = place.path("docker.sock");
+    let _silent = UnixListener::bind(&socket).unwrap();
+    let undo: Undo = serde_json::from_value(serde_json::json!({
+        "of": "containers",
+        "host": format!("unix://{}", socket.display()),
+        "how": "pause",
+        "containers": [{
+            "id": "5f3", "name": "web", "started": "2026-11-27T08:00:00Z",
+            "was_healthy": false, "awaited": false,
+        }],
+    }))
+    .unwrap();
+    let hold = Hold {
+        number: 1,
+        service: "web".to_owned(),
+        how: HoldHow::Pause,
+        undo,
+        since: Timestamp::now(),
+        is_sure: true,
+        released: None,
+        failed: None,
+    };
+    let began = Instant::now();
+    let until = began + Duration::from_millis(300);
+    let releases = release(&[hold], By::Run, until, &mut |_| Ok(()));
+    assert_eq!(releases.left[0].service, "web");
+    assert!(!releases.left[0].why.is_empty());
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_panic_releases_what_is_held() {
+    let place = Place::new();
+    let web = place.service("web");
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _bracket = place.holds.open(&Cancel::new());
+        place.hold(&web).unwrap();
+        panic!("in the middle");
+    }));
+    assert!(panicked.is_err());
+    assert!(place.runs("web"));
+}
+
+#[test]
+fn the_guards_work_is_noticed_by_a_run_that_was_stopped_for_long() {
+    let place = Place::new();
+    let web = place.service("web");
+    let _bracket = place.holds.open(&Cancel::new());
+    place.hold(&web).unwrap();
+    place.start("web");
+    let mut guard = Journal::open(&place.journal().unwrap(), "guard")
+        .unwrap()
+        .unwrap();
+    let (hold, by, away_ms) = (1, By::Guard, 35_000);
+    guard.write(Entry::Released { hold, by, away_ms }).unwrap();
+    let finished = place.finish();
+    assert!(matches!(finished.problems[0], HoldsError::Overdue(_)));
+    assert_eq!(finished.away[0].by, Some(By::Guard));
+    assert_eq!(place.log(), "stop web\n", "nothing is started twice");
+}
+
+#[test]
+fn without_a_journal_nothing_is_held() {
+    let place = Place::new();
+    fs::write(place.path("state"), "no directory").unwrap();
+    let web = place.service("web");
+    let _bracket = place.holds.open(&Cancel::new());
+    let refused = place.hold(&web).unwrap_err();
+    assert!(
+        matches!(refused, HoldFailure::Holds(HoldsError::Journal(_))),
+        "{refused}"
+    );
+    assert!(place.runs("web"));
+    assert!(matches!(
+        HoldFailure::from(ServiceError::Foreign),
+        HoldFailure::Service(_)
+    ));
+}
