@@ -5,6 +5,7 @@
 //!   restored copy.
 //! - [`World`] runs the `copal` binary where nothing of the outside reaches it.
 //! - [`HttpServer`] answers on the loopback interface, and remembers what it was asked.
+//! - [`docker_engine`] is a Docker engine that is the test process's own.
 //! - [`tree`] makes trees with everything odd that a file system allows, and compares trees.
 //!
 //! All generated data comes from a seed, so that a failure can be had again.
@@ -17,6 +18,7 @@
 
 pub mod tree;
 
+mod docker;
 mod http;
 mod openwebui;
 mod random;
@@ -26,6 +28,7 @@ mod wait;
 mod world;
 mod writer;
 
+pub use docker::{DockerEngine, IMAGE, TestContainer, docker_engine, own_docker_engine};
 pub use http::{HttpReply, HttpRequest, HttpServer};
 pub use openwebui::{OpenWebUi, Size};
 pub use random::Random;

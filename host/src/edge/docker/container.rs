@@ -69,10 +69,7 @@ impl Container {
                 .name
                 .map(|name| name.trim_start_matches('/').to_owned())
                 .unwrap_or_default(),
-            created: inspected
-                .created
-                .map(|at| at.to_string())
-                .unwrap_or_default(),
+            created: inspected.created.unwrap_or_default(),
             started: state.started_at.unwrap_or_default(),
             doing: match state.status {
                 Some(Status::RUNNING) => Doing::Running,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 const DEFAULT: &str = "/var/run/docker.sock";
 
 /// The variable that Docker's own tools obey.
-pub const VARIABLE: &str = "DOCKER_HOST";
+const VARIABLE: &str = "DOCKER_HOST";
 
 /// The socket of an engine on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -43,14 +43,14 @@ pub enum HostFault {
 
 impl DockerHost {
     /// The engine of the configuration, else that of `DOCKER_HOST`, else Docker's default.
-    pub fn choose(configured: Option<&str>) -> Result<Self, UnusableHost> {
+    pub fn choose(configured: Option<&Path>) -> Result<Self, UnusableHost> {
         Self::of(configured, std::env::var_os(VARIABLE).as_deref())
     }
 
-    fn of(configured: Option<&str>, variable: Option<&OsStr>) -> Result<Self, UnusableHost> {
+    fn of(configured: Option<&Path>, variable: Option<&OsStr>) -> Result<Self, UnusableHost> {
         let variable = variable.filter(|value| !value.is_empty());
         match (configured, variable) {
-            (Some(text), _) => Self::parse(text),
+            (Some(socket), _) => Ok(Self(socket.to_owned())),
             (None, Some(value)) => Self::parse(&value.to_string_lossy()),
             (None, None) => Ok(Self(PathBuf::from(DEFAULT))),
         }
@@ -105,17 +105,14 @@ mod tests {
     #[test]
     fn the_configuration_comes_before_the_variable_and_that_before_the_default() {
         let of = |configured: Option<&str>, variable: Option<&str>| {
-            let host = DockerHost::of(configured, variable.map(OsStr::new));
+            let host = DockerHost::of(configured.map(Path::new), variable.map(OsStr::new));
             host.unwrap().to_string()
         };
-        assert_eq!(of(Some("unix:///a"), Some("unix:///b")), "unix:///a");
+        assert_eq!(of(Some("/a"), Some("unix:///b")), "unix:///a");
         assert_eq!(of(None, Some("unix:///b")), "unix:///b");
         assert_eq!(of(None, Some("")), "unix:///var/run/docker.sock");
         assert_eq!(of(None, None), "unix:///var/run/docker.sock");
-        assert_eq!(
-            of(Some("/run/podman.sock"), None),
-            "unix:///run/podman.sock"
-        );
+        assert_eq!(of(None, Some("/run/b.sock")), "unix:///run/b.sock");
     }
 
     #[test]

@@ -70,3 +70,7 @@ pub(super) fn state_of(containers: &[Container]) -> State {
         State::Stopped
     }
 }
+
+#[cfg(test)]
+#[path = "docker_tests.rs"]
+pub(super) mod tests;

@@ -104,7 +104,6 @@ impl ServiceError {
             Self::Vanishes { name } => {
                 format!("hold it with `how = \"pause\"`, or make `{name}` anew without `--rm`")
             }
-            Self::Moved { .. } => "run it again".into(),
             Self::NoPause { .. } => "hold it with `how = \"stop\"`".into(),
             Self::Program { .. } => {
                 "write the program's whole path into `copal.toml`, or put it into PATH".into()
@@ -114,7 +113,7 @@ impl ServiceError {
                 "see why it takes so long, or give it more time with `timeout`".into()
             }
             Self::OutOfTime { .. } => "give it more time with `max_pause` under `[staging]`".into(),
-            Self::Interrupted { .. } => "run it again".into(),
+            Self::Moved { .. } | Self::Interrupted { .. } => "run it again".into(),
             Self::Foreign => "this is a mistake in Copal: please report it".into(),
         }
     }

@@ -4,6 +4,7 @@
 //! [`Undo`], which is complete in itself: whoever has it can end the hold, in another process and
 //! without any configuration.
 
+mod choose;
 mod commands;
 mod compose;
 mod containers;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
+pub use choose::driver;
 pub use commands::{Commands, HeldCommands};
 pub use compose::ComposeProject;
 pub use containers::{HeldContainer, HeldContainers};

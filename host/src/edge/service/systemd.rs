@@ -126,13 +126,13 @@ impl SystemdUnit {
 impl Driver for SystemdUnit {
     fn state(&self) -> Result<State, ServiceError> {
         let found = self.manager.show(&self.unit, Instant::now() + ANSWER)?;
-        Ok(found.state())
+        Ok(found.state)
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
         let deadline = Instant::now() + ANSWER;
         let found = self.manager.show(&self.unit, deadline)?;
-        if found.state() != State::Running {
+        if found.state != State::Running {
             return Ok(None);
         }
         if how == HoldHow::Pause && !found.can_freeze {
@@ -196,7 +196,7 @@ impl HeldUnit {
     pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
         let found = self.manager.show(&self.unit, Instant::now() + ANSWER)?;
         let is_held = match self.how {
-            HoldHow::Pause => found.state() == State::Paused,
+            HoldHow::Pause => found.state == State::Paused,
             HoldHow::Stop { .. } => found.active == Active::Ended,
         };
         Ok(is_held && self.is_same(&found))
@@ -222,17 +222,17 @@ impl HeldUnit {
             thread::sleep(AGAIN);
         };
         match self.how {
-            HoldHow::Pause if found.state() == State::Paused => {
+            HoldHow::Pause if found.state == State::Paused => {
                 self.manager
                     .ask(&["thaw", "--", &self.unit], deadline, None)?;
             }
-            HoldHow::Stop { .. } if self.is_same(&found) && found.state() == State::Stopped => {
+            HoldHow::Stop { .. } if self.is_same(&found) && found.state == State::Stopped => {
                 self.start(&self.unit, deadline)?;
                 self.start_dependents(deadline)?;
             }
             // Somebody stopped it with those that require it, and it is back: so are they to be.
             HoldHow::Stop { .. } if found.active == Active::Runs => {
-                self.start_dependents(deadline)?
+                self.start_dependents(deadline)?;
             }
             _ => {}
         }
@@ -255,7 +255,7 @@ impl HeldUnit {
             let what = || format!("unit `{unit}`");
             loop {
                 let found = self.manager.show(unit, deadline)?;
-                if found.is_ready() {
+                if found.is_ready {
                     break;
                 }
                 if cancel.is_cancelled() {

@@ -8,11 +8,9 @@ use super::State;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unit {
     pub(super) active: Active,
-    /// Whether there is such a unit.
-    is_there: bool,
-    is_frozen: bool,
+    pub(super) state: State,
     /// It is up and not on its way there.
-    is_up: bool,
+    pub(super) is_ready: bool,
     /// Whether units can be frozen at all.
     pub(super) can_freeze: bool,
     /// Whether something is to be done with it, such as stopping it.
@@ -52,17 +50,25 @@ impl Unit {
             ("deactivating", _) => Active::Ending,
             _ => Active::Ended,
         };
+        // Or about to be.
+        let is_frozen = value("FreezerState").starts_with("fr");
+        let is_up = matches!(value("ActiveState"), "active" | "reloading" | "refreshing");
+        let state = match active {
+            Active::Runs if is_frozen => State::Paused,
+            Active::Runs => State::Running,
+            Active::Ended if value("LoadState") == "not-found" => State::Missing,
+            Active::Ending | Active::Ended => State::Stopped,
+        };
         let stops_with_it = ["RequiredBy", "BoundBy", "ConsistsOf"]
             .into_iter()
             .flat_map(|name| value(name).split_whitespace())
             // To start a target is to start all that it wants, also what its owner stopped.
-            .filter(|unit| !unit.ends_with(".target") && !unit.ends_with(".slice"))
+            .filter(|unit| !is_of_kind(unit, "target") && !is_of_kind(unit, "slice"))
             .map(str::to_owned);
         Self {
             active,
-            is_there: value("LoadState") != "not-found" || active != Active::Ended,
-            is_frozen: value("FreezerState").starts_with("fr"),
-            is_up: matches!(value("ActiveState"), "active" | "reloading" | "refreshing"),
+            state,
+            is_ready: state == State::Running && is_up,
             // Before version 252 there was no such property, before 246 no freezer.
             can_freeze: match value("CanFreeze") {
                 "" => !value("FreezerState").is_empty(),
@@ -74,19 +80,11 @@ impl Unit {
             words: format!("{} ({})", value("ActiveState"), value("SubState")),
         }
     }
+}
 
-    pub(super) fn state(&self) -> State {
-        match self.active {
-            _ if !self.is_there => State::Missing,
-            Active::Runs if self.is_frozen => State::Paused,
-            Active::Runs => State::Running,
-            Active::Ending | Active::Ended => State::Stopped,
-        }
-    }
-
-    pub(super) fn is_ready(&self) -> bool {
-        self.is_up && !self.is_frozen
-    }
+fn is_of_kind(unit: &str, kind: &str) -> bool {
+    unit.rsplit_once('.')
+        .is_some_and(|(_, ending)| ending == kind)
 }
 
 #[cfg(test)]
@@ -117,7 +115,7 @@ mod tests {
             ("LoadState=not-found\nActiveState=inactive", State::Missing),
             ("LoadState=masked\nActiveState=inactive", State::Stopped),
         ] {
-            assert_eq!(Unit::read(text).state(), state, "{text}");
+            assert_eq!(Unit::read(text).state, state, "{text}");
         }
     }
 

@@ -1,0 +1,318 @@
+use std::time::{Duration, Instant};
+
+use copal_hooks::Cancel;
+use copal_testkit::{DockerEngine, TestContainer, docker_engine, own_docker_engine};
+
+use super::*;
+use crate::edge::service::{NotReady, Released};
+
+/// What runs until it is told to end, and then ends at once. It says so each time it starts.
+pub(in crate::edge::service) const OBEDIENT: &str =
+    "trap 'exit 0' TERM; echo started; while :; do sleep 0.05; done";
+
+/// What does not end by itself, whatever it is told.
+const STUBBORN: &str = "trap '' TERM; echo started; while :; do sleep 0.05; done";
+
+const STOP: HoldHow = HoldHow::Stop {
+    grace: Duration::from_secs(10),
+};
+
+const SOON: Duration = Duration::from_mins(1);
+
+pub(in crate::edge::service) fn host(engine: &DockerEngine) -> DockerHost {
+    DockerHost::parse(&engine.host()).unwrap()
+}
+
+pub(in crate::edge::service) fn soon() -> Instant {
+    Instant::now() + SOON
+}
+
+fn driver(container: &TestContainer<'_>) -> OneContainer {
+    OneContainer::new(host(container.engine), &container.name)
+}
+
+pub(in crate::edge::service) fn hold(driver: &dyn Driver, how: HoldHow) -> Undo {
+    let undo = driver.before(how).unwrap().expect("it runs");
+    driver.hold(&undo, soon(), &Cancel::new()).unwrap();
+    undo
+}
+
+/// As the guard has it, who knows the journal alone.
+pub(in crate::edge::service) fn from_journal(undo: &Undo) -> Undo {
+    serde_json::from_str(&serde_json::to_string(undo).unwrap()).unwrap()
+}
+
+#[test]
+fn a_paused_container_goes_on_where_it_was() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("pause-goes-on", &[], OBEDIENT).unwrap();
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    assert_eq!(app.status(), "paused");
+    assert!(undo.is_intact().unwrap());
+    assert_eq!(from_journal(&undo).release(soon()).unwrap(), Released::Done);
+    assert_eq!(app.status(), "running");
+    assert!(!undo.is_intact().unwrap());
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+    assert_eq!(app.lines(), 1, "it was never started anew");
+}
+
+#[test]
+fn a_stopped_container_is_started_once_however_often_it_is_released() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("stop-once", &[], OBEDIENT).unwrap();
+    let undo = hold(&driver(&app), STOP);
+    assert_eq!(app.status(), "exited");
+    assert!(undo.is_intact().unwrap());
+    for _ in 0..3 {
+        assert_eq!(from_journal(&undo).release(soon()).unwrap(), Released::Done);
+    }
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+    assert_eq!(app.status(), "running");
+    assert_eq!(app.lines(), 2);
+}
+
+#[test]
+fn what_somebody_stopped_after_a_release_stays_down() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("stopped-after", &[], OBEDIENT).unwrap();
+    let undo = hold(&driver(&app), STOP);
+    undo.release(soon()).unwrap();
+    engine.docker(&["stop", &app.name]).unwrap();
+    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(app.status(), "exited");
+}
+
+#[test]
+fn what_does_not_run_is_not_held() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let paused = engine.run("was-paused", &[], OBEDIENT).unwrap();
+    engine.docker(&["pause", &paused.name]).unwrap();
+    let stopped = engine.run("was-stopped", &[], "true").unwrap();
+    stopped.wait_for("exited");
+    for how in [HoldHow::Pause, STOP] {
+        for app in [&paused, &stopped] {
+            assert_eq!(driver(app).before(how).unwrap(), None);
+        }
+        let missing = OneContainer::new(host(engine), "is-missing");
+        assert_eq!(missing.before(how).unwrap(), None);
+        assert_eq!(missing.state().unwrap(), State::Missing);
+    }
+    assert_eq!(driver(&paused).state().unwrap(), State::Paused);
+    assert_eq!(driver(&stopped).state().unwrap(), State::Stopped);
+}
+
+#[test]
+fn a_container_made_anew_under_the_same_name_is_not_touched() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("made-anew", &[], OBEDIENT).unwrap();
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    engine.docker(&["rm", "--force", &app.name]).unwrap();
+    let other = engine.run("made-anew", &[], OBEDIENT).unwrap();
+    engine.docker(&["pause", &other.name]).unwrap();
+    assert!(!undo.is_intact().unwrap());
+    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(other.status(), "paused");
+    let late = undo.wait_ready(Instant::now() + Duration::from_secs(1), &Cancel::new());
+    let late = late.unwrap_err().to_string();
+    assert_eq!(late, "container `made-anew` is gone");
+}
+
+#[test]
+fn a_container_that_would_be_gone_is_not_stopped() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("would-be-gone", &["--rm"], OBEDIENT).unwrap();
+    let refused = driver(&app).before(STOP).unwrap_err();
+    assert!(
+        matches!(refused, ServiceError::Vanishes { .. }),
+        "{refused}"
+    );
+    assert!(driver(&app).before(HoldHow::Pause).unwrap().is_some());
+}
+
+#[test]
+fn what_does_not_end_by_itself_is_killed_after_its_time() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("stubborn", &[], STUBBORN).unwrap();
+    let grace = Duration::from_secs(1);
+    let undo = hold(&driver(&app), HoldHow::Stop { grace });
+    assert_eq!(app.status(), "exited");
+    undo.release(soon()).unwrap();
+    assert_eq!(app.status(), "running");
+}
+
+#[test]
+fn a_stop_that_somebody_killed_had_asked_for_is_undone_when_it_takes_effect() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("killed-stop", &[], STUBBORN).unwrap();
+    let undo = driver(&app).before(HoldHow::Stop {
+        grace: Duration::from_secs(2),
+    });
+    let undo = undo.unwrap().unwrap();
+    // Who asked is killed: the container still runs, and is going to be stopped.
+    let mut asking = std::process::Command::new("docker")
+        .args(["--host", &engine.host(), "stop", "--time", "2", &app.name])
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    asking.kill().unwrap();
+    asking.wait().unwrap();
+    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(app.status(), "running");
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+}
+
+#[test]
+fn a_release_without_the_time_to_know_is_pending() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("no-time-to-know", &[], OBEDIENT).unwrap();
+    let undo = driver(&app).before(STOP).unwrap().unwrap();
+    let released = undo
+        .release(Instant::now() + Duration::from_secs(2))
+        .unwrap();
+    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    assert_eq!(app.status(), "running");
+}
+
+#[test]
+fn a_healthy_container_is_waited_for_until_it_is_healthy_again() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let check = ["--health-cmd", "true", "--health-interval", "1s"];
+    let app = engine.run("healthy", &check, OBEDIENT).unwrap();
+    app.wait_for_health("healthy");
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    undo.release(soon()).unwrap();
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+    let health = app.inspect("{{.State.Health.Status}}").unwrap();
+    assert_eq!(health, "healthy");
+}
+
+#[test]
+fn a_container_that_was_unhealthy_before_is_not_waited_for() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let check = [
+        "--health-cmd",
+        "false",
+        "--health-interval",
+        "200ms",
+        "--health-retries",
+        "1",
+    ];
+    let app = engine.run("unhealthy", &check, OBEDIENT).unwrap();
+    app.wait_for_health("unhealthy");
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    undo.release(soon()).unwrap();
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+}
+
+#[test]
+fn a_container_that_does_not_come_back_is_told_with_its_exit_code() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let once = "trap 'exit 0' TERM; [ ! -e /tmp/once ] || exit 7; touch /tmp/once; while :; do sleep 0.05; done";
+    let app = engine.run("comes-not-back", &[], once).unwrap();
+    let undo = hold(&driver(&app), STOP);
+    undo.release(soon()).unwrap();
+    app.wait_for("exited");
+    let late = undo.wait_ready(Instant::now() + Duration::from_secs(1), &Cancel::new());
+    let late = late.unwrap_err().to_string();
+    assert_eq!(
+        late,
+        "container `comes-not-back` does not run; it ended with exit code 7"
+    );
+}
+
+#[test]
+fn waiting_for_it_ends_with_a_signal() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("waiting-ends", &[], OBEDIENT).unwrap();
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let ended = undo.wait_ready(soon(), &cancel).unwrap_err();
+    assert!(matches!(ended, NotReady::Interrupted { .. }), "{ended}");
+    undo.release(soon()).unwrap();
+}
+
+#[test]
+fn a_hold_may_be_asked_for_from_within_another_runtime() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("within-runtime", &[], OBEDIENT).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let undo = hold(&driver(&app), HoldHow::Pause);
+        assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    });
+}
+
+#[test]
+fn an_engine_that_is_away_is_waited_for_and_a_container_it_brought_back_is_no_hold() {
+    let Some(engine) = own_docker_engine() else {
+        return;
+    };
+    let app = engine
+        .run("engine-away", &["--restart", "unless-stopped"], OBEDIENT)
+        .unwrap();
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    engine.stop().unwrap();
+    let released = undo.release(soon()).unwrap();
+    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    let away = undo.is_intact().unwrap_err();
+    assert!(away.may_pass(), "{away}");
+    engine.start_again().unwrap();
+    app.wait_for("running");
+    assert!(!undo.is_intact().unwrap());
+    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_not_waited_for_beyond_the_deadline() {
+    let Some(engine) = own_docker_engine() else {
+        return;
+    };
+    let app = engine.run("engine-silent", &[], OBEDIENT).unwrap();
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    engine.freeze().unwrap();
+    let released = undo
+        .release(Instant::now() + Duration::from_secs(1))
+        .unwrap();
+    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    let refused = driver(&app).hold(
+        &undo,
+        Instant::now() + Duration::from_secs(1),
+        &Cancel::new(),
+    );
+    assert!(refused.unwrap_err().may_pass());
+    engine.thaw().unwrap();
+    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(app.status(), "running");
+}
