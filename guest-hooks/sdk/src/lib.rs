@@ -13,7 +13,7 @@
 //! | [`Drill`] | on a restored copy: the app's own idea of "this works" |
 //!
 //! What it may ask of Copal, as far as the owner granted it: [`sqlite`], [`archive`],
-//! [`command`], [`http`], [`state`], [`secrets`]. [`log`], [`run`] and [`clock`] need no grant. What a
+//! [`service`], [`command`], [`http`], [`state`], [`secrets`]. [`log`], [`run`] and [`clock`] need no grant. What a
 //! hook is going to ask for, it can say itself: [`requests!`].
 //!
 //! ```
@@ -97,6 +97,7 @@ mod panic;
 mod phases;
 mod requests;
 pub mod run;
+pub mod service;
 
 pub use bindings::imports::copal::hooks::archive;
 pub use bindings::imports::copal::hooks::report;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::Error;
 use crate::bindings::imports::copal::hooks::run_info;
 
 /// The run's identifier: the same for all hooks and phases of one run.
@@ -32,6 +33,11 @@ pub fn counter(name: &str) -> Option<u64> {
 /// How much longer the hook may compute or wait in this call.
 pub fn time_left() -> Duration {
     Duration::from_millis(run_info::time_left_ms())
+}
+
+/// Writes a fact about the source into the snapshot's manifest. In `pre-backup` alone.
+pub fn record(key: &str, value: &str) -> Result<(), Error> {
+    run_info::record(key, value)
 }
 
 pub(crate) fn config() -> String {

@@ -8,7 +8,7 @@ use copal_hook_sdk::archive::{self, Format};
 use copal_hook_sdk::{
     Approach, CodedError, Columns, Denial, Drill, Entry, Error, Filter, Kind, PostBackup,
     PostRestore, PreBackup, PreRestore, Report, Staged, Verdict, clock, command, http, info, run,
-    secrets, sqlite, state,
+    secrets, service, sqlite, state,
 };
 use serde::Deserialize;
 
@@ -90,6 +90,24 @@ enum Act {
     CaptureAs(String, String),
     /// Check this database; what is wrong with it is an error.
     Check(String),
+    /// Have the database of the first name copied with the directory of the second.
+    CopyWith(String, String),
+    /// Ask who has this database open the wrong way.
+    Holders(String),
+    /// Ask this database for a row.
+    Query(String),
+    /// Record the second as the fact of the first name.
+    Record(String, String),
+    /// Ask what this service is doing.
+    StateOf(String),
+    /// Pause this service.
+    Pause(String),
+    /// Stop this service.
+    Stop(String),
+    /// Pause this service, and release it twice.
+    Release(String),
+    /// Pause this service, and panic.
+    PauseAndPanic(String),
     /// Say this secret aloud, in the log and in an error.
     Spill(String),
 }
@@ -158,6 +176,24 @@ impl Act {
                 if !wrong.is_empty() {
                     return Err(Error::Failed(wrong.join("; ")));
                 }
+            }
+            Self::CopyWith(name, beside) => {
+                sqlite::backup_with(name, std::slice::from_ref(beside))?;
+            }
+            Self::Holders(name) => drop(sqlite::holders(name)?),
+            Self::Query(name) => info!("rows {}", sqlite::query(name, "select 1", 1)?),
+            Self::Record(key, value) => run::record(key, value)?,
+            Self::StateOf(name) => info!("{name} is {:?}", service::state(name)?),
+            Self::Pause(name) => drop(service::pause(name)?),
+            Self::Stop(name) => drop(service::stop(name, Duration::from_secs(2))?),
+            Self::Release(name) => {
+                let hold = service::pause(name)?;
+                hold.release()?;
+                hold.release()?;
+            }
+            Self::PauseAndPanic(name) => {
+                let _hold = service::pause(name)?;
+                panic!("the specimen panics as it was told");
             }
             Self::Spill(name) => {
                 let secret = String::from_utf8_lossy(&secrets::reveal(name)?).into_owned();

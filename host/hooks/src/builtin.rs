@@ -1,7 +1,14 @@
 //! The hooks that are part of Copal: components like anybody's, carried in the binary.
 
 /// The names of the built-in hooks, for `use = "…"` in copal.toml.
-pub const BUILTIN_NAMES: [&str; 4] = ["archive", "exclude", "log-outcome", "sqlite-backup"];
+pub const BUILTIN_NAMES: [&str; 6] = [
+    "archive",
+    "exclude",
+    "log-outcome",
+    "open-webui",
+    "quiesce",
+    "sqlite-backup",
+];
 
 /// What the built-in components were built from: a line `sources` with the SHA-256 of their sources,
 /// then a line for each component with its own. `scripts/build-hooks` writes it.
@@ -13,6 +20,8 @@ pub fn builtin(name: &str) -> Option<&'static [u8]> {
         "archive" => include_bytes!("../../../guest-hooks/prebuilt/archive.wasm"),
         "exclude" => include_bytes!("../../../guest-hooks/prebuilt/exclude.wasm"),
         "log-outcome" => include_bytes!("../../../guest-hooks/prebuilt/log-outcome.wasm"),
+        "open-webui" => include_bytes!("../../../guest-hooks/prebuilt/open-webui.wasm"),
+        "quiesce" => include_bytes!("../../../guest-hooks/prebuilt/quiesce.wasm"),
         "sqlite-backup" => include_bytes!("../../../guest-hooks/prebuilt/sqlite-backup.wasm"),
         _ => return None,
     })

@@ -131,6 +131,10 @@ impl From<crate::Copied> for sqlite::Copied {
 }
 
 impl service::Host for Gate {
+    fn names(&mut self) -> Result<Result<Vec<String>, types::Error>> {
+        told(self.service_names())
+    }
+
     fn state_of(&mut self, name: String) -> Result<Result<service::State, types::Error>> {
         let state = told(self.service_state(&name))?;
         Ok(state.map(|state| match state {

@@ -25,7 +25,7 @@ fn request() -> Value {
     json!({ "send": { "method": "POST", "scheme": "https", "authority": "ntfy.sh" } })
 }
 
-fn imports() -> [Import; 13] {
+fn imports() -> [Import; 20] {
     let one = |name, trial, needs| Import { name, trial, needs };
     [
         one(
@@ -47,6 +47,41 @@ fn imports() -> [Import; 13] {
             "archive.create",
             || act(json!({ "archive": "dir" })),
             &[("archive", "dir")],
+        ),
+        one(
+            "sqlite.backup-with",
+            || act(json!({ "copy-with": ["a.db", "dir"] })),
+            &[("sqlite", "a.db"), ("archive", "dir")],
+        ),
+        one(
+            "sqlite.holders",
+            || act(json!({ "holders": "a.db" })),
+            &[("sqlite", "a.db")],
+        ),
+        one(
+            "sqlite.query",
+            || act(json!({ "query": "a.db" })),
+            &[("query", "a.db")],
+        ),
+        one(
+            "service.state-of",
+            || act(json!({ "state-of": "app" })),
+            &[("service", "app")],
+        ),
+        one(
+            "service.pause",
+            || act(json!({ "pause": "app" })),
+            &[("service", "app")],
+        ),
+        one(
+            "service.stop",
+            || act(json!({ "stop": "app" })),
+            &[("service", "app")],
+        ),
+        one(
+            "service.release",
+            || act(json!({ "release": "app" })),
+            &[("service", "app")],
         ),
         one(
             "command.run",
@@ -93,7 +128,10 @@ fn imports() -> [Import; 13] {
 }
 
 /// Grants of everything else, on the very same names where they fit.
-const OTHERS: [(&str, &str); 14] = [
+const OTHERS: [(&str, &str); 17] = [
+    ("query", "other.db"),
+    ("service", "other"),
+    ("command", "app"),
     ("sqlite", "other.db"),
     ("sqlite", "dir"),
     ("archive", "a.db"),
@@ -216,6 +254,8 @@ fn names_that_are_none_never_reach_the_host_though_all_is_granted() {
             ("copy", "sqlite"),
             ("check", "sqlite"),
             ("archive", "archive"),
+            ("holders", "sqlite"),
+            ("query", "query"),
         ] {
             let trial = Trial::specimen(json!({ kind: name })).grant(capability, "*");
             let host = FakeHost::with(&["a.db"]).shared();
@@ -226,8 +266,9 @@ fn names_that_are_none_never_reach_the_host_though_all_is_granted() {
         }
     }
     for name in ["", "a b", "a/b", "../x", "a\0", "é"] {
-        for kind in ["command", "spill"] {
+        for kind in ["command", "spill", "pause", "stop", "state-of"] {
             let trial = Trial::specimen(json!({ kind: name }))
+                .grant("service", "app")
                 .grant("command", "pg")
                 .grant("reveal", "token");
             let host = FakeHost::default().shared();
@@ -280,4 +321,81 @@ fn a_secret_that_was_revealed_is_seen_in_no_account() {
     assert_eq!(host.done(), ["secret token"]);
     let told = format!("{failure} {failure:?}");
     assert!(told.contains("***") && !told.contains("hunter22"), "{told}");
+}
+
+#[test]
+fn a_hold_is_released_as_often_as_the_hook_likes_and_let_go_of_without_a_word() {
+    let release = Trial::specimen(json!({ "release": "app" })).grant("service", "app");
+    let host = FakeHost::default().shared();
+    kit::pre_backup(&release.load(), &host).unwrap();
+    assert_eq!(host.done(), ["Pause app", "release 7", "release 7"]);
+
+    let pause = Trial::specimen(json!({ "pause": "app" })).grant("service", "app");
+    let host = FakeHost::default().shared();
+    kit::pre_backup(&pause.load(), &host).unwrap();
+    assert_eq!(host.done(), ["Pause app"]);
+}
+
+#[test]
+fn facts_need_no_grant_and_have_a_form() {
+    let record = |key: &str, value: &str| {
+        let hook = Trial::specimen(json!({ "record": [key, value] })).load();
+        let host = FakeHost::default().shared();
+        let outcome = kit::pre_backup(&hook, &host);
+        (outcome.is_ok(), host.done())
+    };
+    let (is_fine, done) = record("open-webui.schema_1", "a2f3 (head)");
+    assert!(is_fine);
+    assert_eq!(done, ["record open-webui.schema_1=a2f3 (head)"]);
+    let long = "k".repeat(65);
+    for key in ["", "A", "a b", "a/b", "é", &long] {
+        assert_eq!(record(key, "x"), (false, Vec::new()), "{key}");
+    }
+    for value in ["a\nb", "\u{1b}[2J", &"v".repeat(1025)] {
+        assert_eq!(record("key", value), (false, Vec::new()), "{value:?}");
+    }
+}
+
+#[test]
+fn what_is_for_pre_backup_alone_reaches_the_host_in_no_other_phase() {
+    for act in [
+        json!({ "pause": "app" }),
+        json!({ "stop": "app" }),
+        json!({ "record": ["key", "value"] }),
+        json!({ "copy-with": ["a.db", "dir"] }),
+    ] {
+        let trial = Trial::specimen(act.clone())
+            .grant("service", "app")
+            .grant("sqlite", "*")
+            .grant("archive", "*");
+        let hook = trial.load();
+        let host = FakeHost::with(&["a.db"]).shared();
+        let run = copal_hooks::RunInfo::default();
+        let cancel = copal_hooks::Cancel::new();
+        let as_host =
+            || std::sync::Arc::clone(&host) as std::sync::Arc<dyn copal_hooks::Capabilities>;
+        for outcome in [
+            hook.staged(&run, as_host(), &cancel),
+            hook.pre_restore(&run, as_host(), &cancel),
+            hook.drill(&run, as_host(), &cancel),
+        ] {
+            let failure = outcome.unwrap_err();
+            assert!(
+                failure.to_string().contains("pre-backup alone"),
+                "{failure}"
+            );
+        }
+        assert!(host.done().is_empty(), "{act}: {:?}", host.done());
+    }
+}
+
+#[test]
+fn to_copy_a_database_is_not_to_read_its_rows() {
+    let all = grants(&[("sqlite", "*"), ("archive", "*")]);
+    let (denied, done) = denial(act(json!({ "query": "a.db" })), &all);
+    assert_eq!(
+        denied.map(|denial| denial.capability),
+        Some(Capability::Query)
+    );
+    assert!(done.is_empty(), "{done:?}");
 }

@@ -52,16 +52,22 @@ pub enum Builtin {
     SqliteBackup,
     /// Packs directories into archives.
     Archive,
+    /// Holds services while the source is staged.
+    Quiesce,
+    /// Copies the databases and vectors of Open WebUI, in the right order.
+    OpenWebUi,
     /// Writes the run's outcome to the log.
     LogOutcome,
 }
 
 impl Builtin {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Exclude,
         Self::SqliteBackup,
         Self::Archive,
+        Self::Quiesce,
+        Self::OpenWebUi,
         Self::LogOutcome,
     ];
 
@@ -71,6 +77,8 @@ impl Builtin {
             Self::Exclude => "exclude",
             Self::SqliteBackup => "sqlite-backup",
             Self::Archive => "archive",
+            Self::Quiesce => "quiesce",
+            Self::OpenWebUi => "open-webui",
             Self::LogOutcome => "log-outcome",
         }
     }

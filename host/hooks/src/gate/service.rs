@@ -17,6 +17,18 @@ pub(super) struct HoldOf {
 }
 
 impl Gate {
+    /// The services that are in force, in the order of their grants.
+    pub(crate) fn service_names(&mut self) -> Answer<Vec<String>> {
+        let granted = self.in_force.grants.services().iter();
+        let names = granted.filter(|name| self.in_force.cover(&Need::Service((*name).clone())));
+        let names: Vec<_> = names.map(ToString::to_string).collect();
+        self.deed(
+            Asked::of(Capability::Service, "names"),
+            |_, _| Ok(names),
+            |names: &Vec<String>| format!("{} services", names.len()),
+        )
+    }
+
     pub(crate) fn service_state(&mut self, service: &str) -> Answer<ServiceState> {
         self.deed(
             asked("state", service),

@@ -1,0 +1,104 @@
+//! Knows Open WebUI by heart: what its data directory holds, and in which order it has to be copied.
+//!
+//! `webui.db` comes first, then the vectors, and the uploads when the host walks the source: the app
+//! writes a file before the row that names it, so that every row in the copy has its file. Chroma's
+//! database and the index files beside it are one moment.
+//!
+//! Config: `vectors`, `tree` (the default) or `archive` for one `vector_db.tar.gz`; `secret_key =
+//! "kept"` says that the owner keeps a copy of the secret key elsewhere. Wants the grants `sqlite`,
+//! `query` for `webui.db`, and `archive` for `vector_db`.
+#![forbid(unsafe_code)]
+
+mod look;
+
+use copal_hook_sdk::archive::{self, Format};
+use copal_hook_sdk::{Error, ErrorExt, PreBackup, info, sqlite, warn};
+use serde::Deserialize;
+
+/// Everything relational.
+const WEBUI: &str = "webui.db";
+/// Chroma's directory.
+const VECTORS: &str = "vector_db";
+/// Chroma's database.
+const CHROMA: &str = "vector_db/chroma.sqlite3";
+
+struct OpenWebUi;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default)]
+    vectors: Vectors,
+    secret_key: Option<SecretKey>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Vectors {
+    #[default]
+    Tree,
+    Archive,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SecretKey {
+    Kept,
+}
+
+impl PreBackup for OpenWebUi {
+    type Config = Config;
+
+    fn run(config: Config) -> Result<(), Error> {
+        let databases = sqlite::databases()?;
+        let has = |name: &str| databases.iter().any(|database| database == name);
+        if !has(WEBUI) {
+            return Err(Error::Missing(format!(
+                "{WEBUI}: with DATABASE_URL the app keeps its rows elsewhere, and a backup of this directory is not one of the app"
+            )));
+        }
+        if config.secret_key.is_none() {
+            warn!(
+                "the secret key (WEBUI_SECRET_KEY, or the file `.webui_secret_key` where the app was started) is not in the data directory: \
+                 without it sessions end and tokens can't be read after a restore; keep a copy, and say `secret_key = \"kept\"`"
+            );
+        }
+        look::who_has_it_open(WEBUI)?;
+        copy(WEBUI)?;
+        look::at_rows(WEBUI)?;
+        if has(CHROMA) {
+            copy_vectors(config.vectors)?;
+        } else {
+            look::at_missing_vectors(WEBUI)?;
+        }
+        let others = databases.iter().map(String::as_str);
+        for other in others.filter(|name| ![WEBUI, CHROMA].contains(name)) {
+            copy(other)?;
+        }
+        Ok(())
+    }
+}
+
+fn copy(database: &str) -> Result<(), Error> {
+    let copied = sqlite::backup(database).map_err(|error| error.about(database))?;
+    let bytes = copied.pages.saturating_mul(copied.page_size.into());
+    info!("copied {database}: {bytes} bytes");
+    Ok(())
+}
+
+fn copy_vectors(vectors: Vectors) -> Result<(), Error> {
+    let copied =
+        sqlite::backup_with(CHROMA, &[VECTORS.to_owned()]).map_err(|error| error.about(CHROMA))?;
+    let bytes = copied.pages.saturating_mul(copied.page_size.into());
+    info!("copied {VECTORS} as one moment, with {bytes} bytes of {CHROMA}");
+    if vectors == Vectors::Archive {
+        let made = archive::create(VECTORS, Format::TarGz).map_err(|error| error.about(VECTORS))?;
+        info!(
+            "archived {VECTORS}: {} entries, {} bytes",
+            made.entries, made.archive_bytes
+        );
+    }
+    Ok(())
+}
+
+copal_hook_sdk::hook!(OpenWebUi: PreBackup);

@@ -1,0 +1,73 @@
+//! What the rows say of things that are not in the data directory, or not in the snapshot.
+
+use copal_hook_sdk::{Error, debug, run, sqlite, warn};
+use serde_json::Value;
+
+/// Warns of servers under which a log may vanish.
+pub(crate) fn who_has_it_open(database: &str) -> Result<(), Error> {
+    for holder in sqlite::holders(database)? {
+        warn!(
+            "{} (process {}): {}. Rows that it writes may be in no backup, and be lost when it ends: restart Open WebUI, \
+             and do not use its \"Download database\"",
+            holder.program, holder.pid, holder.why
+        );
+    }
+    Ok(())
+}
+
+/// Records which schema it has, and warns of what lies elsewhere.
+pub(crate) fn at_rows(database: &str) -> Result<(), Error> {
+    if let Some(revision) = first(database, "SELECT version_num AS it FROM alembic_version")? {
+        let revision = revision.as_str().unwrap_or_default();
+        run::record("alembic-revision", revision)?;
+    }
+    let elsewhere = "SELECT count(*) AS it FROM file WHERE path LIKE '%://%'";
+    let elsewhere = count(database, elsewhere)?;
+    if elsewhere > 0 {
+        warn!(
+            "{elsewhere} uploads lie in object storage (STORAGE_PROVIDER) and not in this directory: \
+             what `uploads/` has of them may be a cache; back the bucket up as well"
+        );
+    }
+    // Of the newest alone: in a large table the text of all is much to read.
+    let linked = "SELECT count(*) AS it FROM (SELECT chat FROM chat ORDER BY updated_at DESC LIMIT 5000) \
+                  WHERE chat LIKE '%/cache/image/generations/%'";
+    let linked = count(database, linked)?;
+    if linked > 0 {
+        warn!(
+            "{linked} chats show generated images that lie in `cache/`: where that is left out, the images are not in the snapshot"
+        );
+    }
+    Ok(())
+}
+
+/// Warns where there should be vectors and there are none.
+pub(crate) fn at_missing_vectors(database: &str) -> Result<(), Error> {
+    let files = count(database, "SELECT count(*) AS it FROM file")?;
+    if files > 0 {
+        warn!(
+            "there are {files} uploads and no `vector_db/chroma.sqlite3`: the vectors lie in another store (VECTOR_DB), \
+             which is not in this backup"
+        );
+    }
+    Ok(())
+}
+
+fn count(database: &str, sql: &str) -> Result<u64, Error> {
+    let answer = first(database, sql)?;
+    Ok(answer.and_then(|answer| answer.as_u64()).unwrap_or(0))
+}
+
+/// The column `it` of the first row. None also where this version of the app has no such table.
+fn first(database: &str, sql: &str) -> Result<Option<Value>, Error> {
+    let rows = match sqlite::query(database, sql, 1) {
+        Err(Error::Invalid(why) | Error::TimedOut(why)) => {
+            debug!("not known: {why}");
+            return Ok(None);
+        }
+        rows => rows?,
+    };
+    let mut rows: Vec<Value> = serde_json::from_str(&rows)
+        .map_err(|error| Error::Failed(format!("the rows of {database}: {error}")))?;
+    Ok(rows.first_mut().map(|row| row["it"].take()))
+}
