@@ -3,19 +3,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use copal_core::config::RemoteSpec;
+use copal_core::config::{RemoteSpec, StagingMode};
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, HookFailure};
 
 use crate::capability::artifacts::Artifacts;
 use crate::capability::means::Means;
+use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::{Lock, Patience};
 use crate::edge::staging::StagingDir;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
 use crate::filters::Filters;
 use crate::floors::{self, Deeds, Floor};
+use crate::holds::{Bracket, Holds, Terms};
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Achieved, Delivered, Notes, Outcome};
@@ -26,7 +28,7 @@ use crate::step::pause::{Paused, pause};
 use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Ready};
 use crate::step::read::{Read, Reading, read};
-use crate::step::resume::{Resumed, resume};
+use crate::step::resume::{Resumed, note, resume};
 use crate::step::stage::{StageError, Staged, Staging, stage};
 
 /// How a person lets a run differ from its configuration.
@@ -48,6 +50,10 @@ pub(crate) struct Backup<'a> {
     means: Arc<Means>,
     /// What becomes of what they ask for.
     deeds: Deeds,
+    /// What is held of the job's services.
+    holds: Holds,
+    /// Releases it whatever happens, from the pause on.
+    bracket: Option<Bracket>,
     /// The source, and its databases that hooks may speak of, from the plan on.
     view: Option<(PathBuf, Vec<RelPath>)>,
 }
@@ -78,14 +84,20 @@ impl<'a> Backup<'a> {
         deeds: Deeds,
         edges: &'a Edges<'a>,
     ) -> Self {
+        let run = Run::begin(Kind::Backup, job.name(), edges);
         let means = Means::of(job, edges.state);
-        let means = match deeds {
-            Deeds::Done => means,
-            Deeds::Recorded => means.rehearsing(),
+        let (means, holds) = match deeds {
+            Deeds::Done => {
+                let holds = Holds::under(terms(job, &run));
+                (means.holding(&holds), holds)
+            }
+            Deeds::Recorded => (means.rehearsing(), Holds::default()),
         };
         Self {
-            run: Run::begin(Kind::Backup, job.name(), edges),
+            run,
             job,
+            holds,
+            bracket: None,
             allow,
             notes: Notes::default(),
             means: means.shared(),
@@ -200,8 +212,17 @@ impl<'a> Backup<'a> {
         let base = self.job.staging(self.run.edges.state);
         let staging = StagingDir::create(&base, &self.run.id, &self.run.leftovers)?;
         preflight::check_room(plan, &base)?;
-        let paused_and_staged = self.pause_and_stage(hooks, plan, ready, staging);
-        resume(paused_and_staged)
+        self.bracket = Some(self.holds.open());
+        let staged = self.pause_and_stage(hooks, plan, ready, staging);
+        let staged = match staged {
+            // What is held is released in the end.
+            Ok(staged) if self.job.config.staging().mode == StagingMode::Hold => {
+                return Ok(Resumed { staged });
+            }
+            other => other,
+        };
+        let finished = self.holds.finish(&self.cancel());
+        resume(staged, finished, &mut self.run)
     }
 
     fn pause_and_stage(
@@ -211,10 +232,8 @@ impl<'a> Backup<'a> {
         ready: &[&Ready],
         staging: StagingDir,
     ) -> Result<Staged, CopalError> {
-        let Edges {
-            interrupt, state, ..
-        } = *self.run.edges;
-        let cancel = self.cancel();
+        let state = self.run.edges.state;
+        let (cancel, interrupt) = self.until_overdue();
         let artifacts = Artifacts::in_dir(staging.made_by_hooks());
         let paused = self.pause(hooks, plan, artifacts)?;
         if !self.allow.missing_databases {
@@ -231,7 +250,7 @@ impl<'a> Backup<'a> {
             added: paused.added,
             made: paused.made,
             now: self.run.edges.now,
-            interrupt,
+            interrupt: &interrupt,
         };
         let staged = stage(staging, ask)?;
         self.notes.left_out.clone_from(&plan.walked.left_out);
@@ -246,9 +265,9 @@ impl<'a> Backup<'a> {
         plan: &Plan,
         artifacts: Artifacts,
     ) -> Result<Paused, HookFailure> {
-        let interrupt = self.run.edges.interrupt;
-        let view = floors::view_of_source(&self.means, plan, artifacts.into(), interrupt);
-        pause(hooks, &self.deeds.floor(view), &self.cancel())
+        let (cancel, interrupt) = self.until_overdue();
+        let view = floors::view_of_source(&self.means, plan, artifacts.into(), &interrupt);
+        pause(hooks, &self.deeds.floor(view), &cancel)
     }
 
     /// Tells hooks that so much is staged.
@@ -264,17 +283,30 @@ impl<'a> Backup<'a> {
 
     /// The outcome, of which post-backup hooks hear.
     pub(crate) fn end<T: Achieved>(
-        self,
+        mut self,
         mut hooks: Hooks,
         result: Result<T, CopalError>,
     ) -> Outcome<T> {
         let (floor, cancel) = (self.last_floor(), self.cancel());
+        let problems = note(self.holds.finish(&cancel), &mut self.run).into_iter();
+        self.run
+            .shortcomings
+            .extend(problems.map(CopalError::Holds));
         let mut outcome = self.run.end(result);
         hooks.filter_failed(outcome.errors().find_map(CopalError::failed_filter));
         outcome.hear(&mut hooks);
         hooks.post_backup(&outcome.report(), &floor, &cancel);
         outcome.hear(&mut hooks);
+        let ended = self.holds.end().map_err(CopalError::Holds);
+        outcome.shortcomings.extend(ended.err());
         outcome
+    }
+
+    /// What asks for an end while services are held.
+    fn until_overdue(&self) -> (Cancel, Interrupt) {
+        let Edges { interrupt, .. } = self.run.edges;
+        let cancel = Cancel::from(self.holds.overdue()).or(interrupt.flag());
+        (cancel, interrupt.or(self.holds.overdue()))
     }
 
     fn cancel(&self) -> Cancel {
@@ -291,6 +323,14 @@ impl<'a> Backup<'a> {
         let view = floors::view_of_tree(&self.means, &source, databases, interrupt);
         self.deeds.floor(view)
     }
+}
+
+/// What the holds of a run are taken under.
+fn terms(job: &Job, run: &Run<'_>) -> Terms {
+    let staging = job.config.staging();
+    let bounded = staging.mode != StagingMode::Hold;
+    let max_pause = bounded.then_some(staging.max_pause);
+    Terms::of(run.edges.state, &run.id, job.name(), run.started, max_pause)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod drill;
 mod dry_run;
 mod fault;
 mod history;
+mod holds;
 mod hook_commands;
 mod hook_trials;
 mod hooks;

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Clone, Default)]
 pub struct Cancel {
     own: Arc<AtomicBool>,
-    /// Another switch that throws this one as well.
-    parent: Option<Arc<AtomicBool>>,
+    /// Other switches that throw this one as well.
+    others: Vec<Arc<AtomicBool>>,
 }
 
 impl Cancel {
@@ -28,15 +28,23 @@ impl Cancel {
     /// Whether it was thrown.
     pub fn is_cancelled(&self) -> bool {
         let is_thrown = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
-        is_thrown(&self.own) || self.parent.as_ref().is_some_and(is_thrown)
+        is_thrown(&self.own) || self.others.iter().any(is_thrown)
     }
 
     /// A switch for one deed, which is thrown with this one and can be thrown alone.
     pub(crate) fn child(&self) -> Self {
         Self {
             own: Arc::default(),
-            parent: Some(Arc::clone(&self.own)),
+            others: self.others.clone(),
         }
+        .or(Arc::clone(&self.own))
+    }
+
+    /// The same switch, which is thrown by that flag as well.
+    #[must_use]
+    pub fn or(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.others.push(flag);
+        self
     }
 }
 
@@ -45,7 +53,7 @@ impl From<Arc<AtomicBool>> for Cancel {
     fn from(flag: Arc<AtomicBool>) -> Self {
         Self {
             own: flag,
-            parent: None,
+            others: Vec::new(),
         }
     }
 }

@@ -16,7 +16,7 @@ use copal_hooks::{
 
 use super::artifacts::Artifacts;
 use super::means::Means;
-use super::{archive, command, files, http, secrets, sqlite, state};
+use super::{archive, command, files, http, secrets, service, sqlite, state};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::walk::{Found, absolute};
 
@@ -73,16 +73,16 @@ impl Capabilities for Host {
         Err(not_here("reading rows"))
     }
 
-    fn service_state(&self, _: &Call<'_>, _: &str) -> Done<ServiceState> {
-        Err(not_here("looking at services"))
+    fn service_state(&self, _: &Call<'_>, name: &str) -> Done<ServiceState> {
+        service::state(&self.means, name)
     }
 
-    fn service_hold(&self, _: &Call<'_>, _: &str, _: HoldHow) -> Done<HoldId> {
-        Err(not_here("holding services"))
+    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldHow) -> Done<HoldId> {
+        service::hold(&self.means, call, name, how)
     }
 
-    fn service_release(&self, _: &Call<'_>, _: HoldId) -> Done<()> {
-        Err(not_here("holding services"))
+    fn service_release(&self, _: &Call<'_>, hold: HoldId) -> Done<()> {
+        service::release(&self.means, hold)
     }
 
     fn record(&self, _: &Call<'_>, _: &str, _: &str) -> Done<()> {

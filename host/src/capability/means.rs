@@ -9,11 +9,13 @@ use copal_core::config::Command;
 
 use super::http::Lookup;
 use super::secrets::Secrets;
+use super::service::Services;
 use super::state::Store;
 use crate::edge::state::StateDir;
+use crate::holds::Holds;
 use crate::job::Job;
 
-/// Commands, secrets, stores and the network. One value serves all phases of a run.
+/// Commands, services, secrets, stores and the network. One value serves all phases of a run.
 #[derive(Debug, Default)]
 pub struct Means {
     /// The commands, by name.
@@ -26,6 +28,10 @@ pub struct Means {
     pub state: Store,
     /// How the names of hosts become addresses.
     pub lookup: Lookup,
+    /// The services.
+    pub services: Services,
+    /// What is held of them in this run.
+    pub holds: Holds,
     /// Copal's own directories: what other hooks keep lies in them.
     pub own: Vec<PathBuf>,
 }
@@ -42,6 +48,8 @@ impl Means {
             secrets: Secrets::new(job.config.secrets(), &job.base),
             state: Store::of(job.name(), state),
             lookup: Lookup::default(),
+            services: Services::of(job),
+            holds: Holds::default(),
             own: vec![state.path().to_owned(), job.staging(state)],
         }
     }
@@ -56,6 +64,13 @@ impl Means {
     #[must_use]
     pub fn rehearsing(mut self) -> Self {
         self.state = self.state.scratch();
+        self
+    }
+
+    /// The same for a run that may hold services.
+    #[must_use]
+    pub fn holding(mut self, holds: &Holds) -> Self {
+        self.holds = holds.clone();
         self
     }
 

@@ -13,6 +13,7 @@ pub mod http;
 pub mod means;
 pub mod recorded;
 pub mod secrets;
+pub mod service;
 pub mod sqlite;
 pub mod state;
 

@@ -10,9 +10,10 @@ use super::open::state;
 use crate::abandoned;
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
-use crate::holds::ledger::{Begun, By};
+use crate::holds::HoldsError;
+use crate::holds::ledger::{Begun, By, Ledger};
 use crate::holds::recovery::{self, Found, Settled};
-use crate::holds::{HoldsError, release};
+use crate::holds::release::{self, Left};
 use crate::show::{self, message};
 
 /// How long another command tries: it has something else to do.
@@ -73,7 +74,7 @@ fn recover(state: &StateDir, lock_by: Instant, until: Instant) -> Result<Recover
     for path in recovery::journals(state).map_err(HoldsError::from)? {
         match recovery::settle(&path, "recovery", By::Recovery, lock_by, until) {
             Ok(Found::Gone) => {}
-            Ok(Found::Busy(run)) => recovered.running.extend(run),
+            Ok(Found::Busy(ledger)) => recovered.is_busy(&ledger),
             Ok(Found::Settled(settled)) => recovered.take(settled, state),
             Err(error) => recovered.problem(error.into()),
         }
@@ -103,6 +104,16 @@ impl Recovered {
             && let Err(error) = settled.forget()
         {
             self.problem(error.into());
+        }
+    }
+
+    /// The run goes on; or its guard is at it, and may have tried in vain before.
+    fn is_busy(&mut self, ledger: &Ledger) {
+        for left in ledger.to_release().filter_map(Left::of) {
+            self.problem(HoldsError::Unreleased(left));
+        }
+        if !ledger.ended {
+            self.running.extend(ledger.begun.clone());
         }
     }
 

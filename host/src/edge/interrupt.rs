@@ -49,6 +49,8 @@ pub struct Interrupted(pub Signal);
 pub struct Interrupt {
     number: Arc<AtomicUsize>,
     flag: Arc<AtomicBool>,
+    /// Something else that asks for an end, in a part of the run.
+    other: Option<Arc<AtomicBool>>,
 }
 
 impl Interrupt {
@@ -71,10 +73,22 @@ impl Interrupt {
         Arc::clone(&self.flag)
     }
 
+    /// The same, which asks for an end as well when `other` is set: like SIGTERM, though none came. Who
+    /// set it knows what to say of that.
+    #[must_use]
+    pub fn or(&self, other: Arc<AtomicBool>) -> Self {
+        Self {
+            other: Some(other),
+            ..self.clone()
+        }
+    }
+
     /// The signal that came, if one did.
     pub fn signal(&self) -> Option<Signal> {
         if !self.flag.load(Ordering::Relaxed) {
-            return None;
+            let is_set = |other: &Arc<AtomicBool>| other.load(Ordering::Relaxed);
+            let other = self.other.as_ref().is_some_and(is_set);
+            return other.then_some(Signal::Terminate);
         }
         let terminated =
             self.number.load(Ordering::Relaxed) == usize::from(Signal::Terminate.number());

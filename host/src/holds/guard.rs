@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io::{self, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -36,6 +37,9 @@ const MARGIN: Duration = Duration::from_secs(5);
 
 /// How long a guard tries to release what a run left. Nobody waits for it.
 const STUBBORN: Duration = Duration::from_mins(10);
+
+/// How long each round but the first may take.
+const ROUND: Duration = Duration::from_secs(10);
 
 /// How long it rests between two rounds, in which others may try.
 const REST: Duration = Duration::from_secs(2);
@@ -68,6 +72,7 @@ impl Guard {
         // Both ends are closed in whatever this process starts.
         let (heard, bell) = io::pipe()?;
         let mut child = Command::new(program)
+            .arg0("copal")
             .arg(COMMAND)
             .arg(journal)
             .current_dir("/")
@@ -196,8 +201,10 @@ fn end_overdue(journal: &mut Journal) -> Result<(), JournalError> {
 /// The run is gone.
 fn take_over(path: &Path, keep: &mut dyn FnMut(&Settled)) -> Result<(), super::HoldsError> {
     let give_up = Instant::now() + STUBBORN;
+    let mut round = release::PATIENCE;
     loop {
-        let patience = Instant::now() + release::PATIENCE;
+        let patience = Instant::now() + round;
+        round = ROUND;
         match recovery::settle(path, "guard", By::Guard, patience, patience)? {
             recovery::Found::Gone => return Ok(()),
             recovery::Found::Busy(_) => {}

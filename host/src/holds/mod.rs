@@ -17,4 +17,4 @@ mod trial;
 mod watchdog;
 
 pub use error::{HoldFailure, HoldsError, held};
-pub use run::{Away, Holds};
+pub use run::{Away, Bracket, Finished, Holds, Terms};

@@ -17,7 +17,7 @@ pub enum Found {
     /// Nothing: all was settled.
     Gone,
     /// A run that goes on, or somebody else who is at it.
-    Busy(Option<Begun>),
+    Busy(Ledger),
     /// A journal whose run is gone.
     Settled(Settled),
 }
@@ -61,9 +61,9 @@ pub fn settle(
         return Ok(Found::Gone);
     };
     if !lock(&mut journal, lock_by)? {
-        let begun = journal.read()?.begun;
+        let ledger = journal.read()?;
         return Ok(if path.exists() {
-            Found::Busy(begun)
+            Found::Busy(ledger)
         } else {
             Found::Gone
         });

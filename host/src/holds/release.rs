@@ -53,6 +53,17 @@ pub struct Left {
 }
 
 impl Left {
+    /// One that others are still trying to release, in vain so far.
+    pub fn of(hold: &Hold) -> Option<Self> {
+        Some(Self {
+            number: hold.number,
+            service: hold.service.clone(),
+            how: hold.how,
+            why: hold.failed.clone()?,
+            next: "see what keeps it from running".to_owned(),
+        })
+    }
+
     /// What that means.
     pub fn told(&self) -> String {
         let Self { service, how, .. } = self;

@@ -30,9 +30,7 @@ pub(super) struct Shared {
     /// Something about the state has changed.
     pub(super) changed: Condvar,
     /// `max_pause` is over.
-    overdue: AtomicBool,
-    /// Ends the hooks then.
-    stop: Mutex<Option<Cancel>>,
+    overdue: Arc<AtomicBool>,
 }
 
 /// What holds of a run are taken under.
@@ -59,6 +57,10 @@ pub(super) struct State {
     /// When the first of those that last was taken.
     pub(super) since: Option<Instant>,
     watched: bool,
+    /// Whether something could not be released.
+    unreleased: bool,
+    /// Whether what they came to has been told.
+    finished: bool,
     journal: Option<Journal>,
     guard: Option<Guard>,
     holds: Vec<Mine>,
@@ -115,6 +117,19 @@ pub struct Bracket {
     holds: Holds,
 }
 
+/// A deed that is under way. When it is over, by a panic as well, its hold is one to be released.
+struct Taking<'a> {
+    holds: &'a Holds,
+    number: u32,
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        self.holds.state().mine(self.number).standing = Standing::Held;
+        self.holds.shared.changed.notify_all();
+    }
+}
+
 impl Drop for Bracket {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -136,17 +151,16 @@ impl Holds {
         }
     }
 
-    /// From here on something can be held, until [`Holds::finish`]. `stop` is thrown when `max_pause` is
-    /// over.
-    pub fn open(&self, stop: &Cancel) -> Bracket {
+    /// From here on something can be held, until [`Holds::finish`].
+    pub fn open(&self) -> Bracket {
         self.state().is_open = true;
-        *self
-            .shared
-            .stop
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(stop.clone());
         let holds = self.clone();
         Bracket { holds }
+    }
+
+    /// Set from the moment when `max_pause` is over: then all that goes on under holds is to end.
+    pub fn overdue(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shared.overdue)
     }
 
     /// An error from the moment when `max_pause` was over: what is staged from then on is of no use.
@@ -181,20 +195,24 @@ impl Holds {
             return Ok(None);
         };
         let (number, overdue_at) = self.begin(service, ready, how, &undo)?;
+        let taking = Taking {
+            holds: self,
+            number,
+        };
         let deadline = overdue_at.map_or(deadline, |at| deadline.min(at));
         let done = driver.hold(&undo, deadline, cancel);
-        let result = self.taken(number, done.is_ok());
-        match (done, result) {
-            (Ok(()), Ok(())) => Ok(Some(number)),
-            (Ok(()), Err(error)) => {
-                self.release_these(&[number], By::Run);
-                Err(error.into())
-            }
-            (Err(error), _) => {
-                self.release_these(&[number], By::Run);
-                Err(error.into())
-            }
+        drop(taking);
+        if done.is_err() && overdue_at.is_some_and(|at| Instant::now() >= at) {
+            self.shared.overdue.store(true, Ordering::SeqCst);
         }
+        let result = match done {
+            Ok(()) => self.taken(number),
+            Err(error) => Err(error.into()),
+        };
+        if result.is_err() {
+            self.release_these(&[number], By::Run);
+        }
+        result.map(|()| Some(number))
     }
 
     /// Everything that has to be there before a deed, a line in the journal last.
@@ -210,6 +228,10 @@ impl Holds {
         let terms = terms.filter(|_| state.is_open).ok_or(HoldFailure::NotNow)?;
         self.check()?;
         state.on_guard(terms)?;
+        if terms.max_pause.is_some() && !state.watched {
+            watchdog::start(self.clone()).map_err(HoldsError::Guard)?;
+            state.watched = true;
+        }
         let number = u32::try_from(state.holds.len() + 1).map_err(|_| HoldFailure::NotNow)?;
         state.write(Entry::Holding {
             hold: number,
@@ -233,24 +255,20 @@ impl Holds {
             standing: Standing::BeingTaken,
             away: None,
         });
-        if terms.max_pause.is_some() && !std::mem::replace(&mut state.watched, true) {
-            watchdog::start(self.clone()).map_err(HoldsError::Guard)?;
-        }
         self.shared.changed.notify_all();
         Ok((number, terms.max_pause.map(|most| since + most)))
     }
 
-    /// A deed has ended. If `max_pause` was over meanwhile, it came too late.
-    fn taken(&self, number: u32, is_held: bool) -> Result<(), HoldsError> {
+    /// A deed was done. If `max_pause` was over meanwhile, or staging was, it came too late.
+    fn taken(&self, number: u32) -> Result<(), HoldFailure> {
         let mut state = self.state();
-        let mine = state.mine(number);
-        mine.standing = Standing::Held;
-        mine.hold.is_sure = is_held;
-        if is_held {
-            state.write(Entry::Held { hold: number })?;
+        state.mine(number).hold.is_sure = true;
+        state.write(Entry::Held { hold: number })?;
+        if !state.is_open {
+            return Err(HoldFailure::NotNow);
         }
         drop(state);
-        self.check()
+        self.check().map_err(Into::into)
     }
 
     /// Releases one before the end of staging, as its hook wishes.
@@ -312,6 +330,7 @@ impl Holds {
                 by: None,
                 ready: None,
             });
+            state.unreleased = true;
             state.problems.push(HoldsError::Unreleased(left));
         }
         state
@@ -328,14 +347,17 @@ impl Holds {
         self.shared.changed.notify_all();
     }
 
-    /// Releases all that is still held, waits until it is ready, and tells what the holds came to.
-    /// Nothing can be held after this.
+    /// Releases all that is still held, waits until it is ready, and tells what the holds came to that it
+    /// has not told yet. Nothing can be held after this.
     pub fn finish(&self, cancel: &Cancel) -> Finished {
         self.state().is_open = false;
         self.shared.changed.notify_all();
         self.release_all(By::Run);
+        // A deed that its hook gave up waiting for is not over by that.
+        drop(self.wait_while(Standing::BeingTaken));
+        self.release_all(By::Run);
         let released: Vec<(usize, Undo, Duration)> = {
-            let state = self.all_over();
+            let state = self.wait_while(Standing::BeingReleased);
             let all = state.holds.iter().enumerate();
             let is_released = |away: &Away| away.by.is_some();
             let released = all.filter(|(_, mine)| mine.away.as_ref().is_some_and(is_released));
@@ -364,14 +386,16 @@ impl Holds {
         }
         let mut state = self.state();
         let mut problems = std::mem::take(&mut state.problems);
-        problems.extend(self.check().err());
+        let told = problems
+            .iter()
+            .any(|problem| matches!(problem, HoldsError::Overdue(_)));
+        if !told && !std::mem::replace(&mut state.finished, true) {
+            problems.extend(self.check().err());
+        }
         problems.sort_by_key(HoldsError::rank);
+        let holds = state.holds.iter_mut();
         Finished {
-            away: state
-                .holds
-                .iter()
-                .filter_map(|mine| mine.away.clone())
-                .collect(),
+            away: holds.filter_map(|mine| mine.away.take()).collect(),
             problems,
         }
     }
@@ -379,14 +403,15 @@ impl Holds {
     /// The run has come to its end and keeps a record of its own. The journal goes, unless it still lists
     /// something.
     pub fn end(&self) -> Result<(), HoldsError> {
-        let (journal, guard) = {
+        let (journal, guard, is_settled) = {
             let mut state = self.state();
-            (state.journal.take(), state.guard.take())
+            (state.journal.take(), state.guard.take(), !state.unreleased)
         };
         let mut result = Ok(());
         if let Some(mut journal) = journal {
-            result = end(&mut journal);
-            if result.is_ok() && journal.read().is_ok_and(|ledger| ledger.is_settled()) {
+            result = journal.write(Entry::Ended);
+            if is_settled {
+                // It may go also where it could not be written to.
                 result = journal.remove();
             }
         }
@@ -396,12 +421,9 @@ impl Holds {
         result.map_err(Into::into)
     }
 
-    /// The state, when nobody is at releasing something any more.
-    fn all_over(&self) -> MutexGuard<'_, State> {
-        let at_it = |state: &mut State| {
-            let mut standings = state.holds.iter().map(|mine| mine.standing);
-            standings.any(|standing| standing == Standing::BeingReleased)
-        };
+    /// The state, when somebody else is at no hold any more.
+    fn wait_while(&self, standing: Standing) -> MutexGuard<'_, State> {
+        let at_it = |state: &mut State| state.holds.iter().any(|mine| mine.standing == standing);
         let waited = self.shared.changed.wait_while(self.state(), at_it);
         waited.unwrap_or_else(PoisonError::into_inner)
     }
@@ -412,7 +434,8 @@ impl Holds {
         state.unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn max_pause(&self) -> Option<Duration> {
+    /// How long holds may last together.
+    pub fn max_pause(&self) -> Option<Duration> {
         self.shared.terms.as_ref()?.max_pause
     }
 
@@ -423,20 +446,8 @@ impl Holds {
     /// `max_pause` is over: from here on nothing is held, and nothing that is staged is used.
     pub(super) fn end_overdue(&self) {
         self.shared.overdue.store(true, Ordering::SeqCst);
-        if let Some(stop) = &*self
-            .shared
-            .stop
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
-            stop.cancel();
-        }
         self.release_all(By::MaxPause);
     }
-}
-
-fn end(journal: &mut Journal) -> Result<(), super::journal::JournalError> {
-    journal.write(Entry::Ended)
 }
 
 /// Why what was staged under this hold can't be trusted.

@@ -95,7 +95,7 @@ fn names(finished: &Finished) -> Vec<&str> {
 fn what_was_held_is_released_in_reverse_and_told() {
     let place = Place::new();
     let (web, database) = (place.service("web"), place.service("database"));
-    let bracket = place.holds.open(&Cancel::new());
+    let bracket = place.holds.open();
     assert_eq!(place.hold(&web).unwrap(), Some(1));
     assert_eq!(place.hold(&database).unwrap(), Some(2));
     assert!(!place.runs("web") && !place.runs("database"));
@@ -125,7 +125,7 @@ fn a_service_that_did_not_run_is_not_held_and_not_started() {
     let place = Place::new();
     let web = place.service("web");
     fs::remove_file(place.path("web")).unwrap();
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     assert_eq!(place.hold(&web).unwrap(), None);
     assert!(place.finish().away.is_empty());
     assert!(!place.runs("web"));
@@ -138,13 +138,10 @@ fn nothing_is_held_before_the_bracket_or_after_it() {
     let place = Place::new();
     let web = place.service("web");
     assert!(matches!(place.hold(&web), Err(HoldFailure::NotNow)));
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     place.finish();
     assert!(matches!(place.hold(&web), Err(HoldFailure::NotNow)));
-    assert!(matches!(
-        Holds::default().open(&Cancel::new()).holds.check(),
-        Ok(())
-    ));
+    assert!(matches!(Holds::default().open().holds.check(), Ok(())));
     assert!(place.runs("web"));
 }
 
@@ -153,7 +150,7 @@ fn a_hold_that_fails_half_way_is_undone() {
     let place = Place::new();
     let mut web = place.service("web");
     web.stop = vec!["sh".into(), "-c".into(), "rm web; exit 7".into()];
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     let failed = place.hold(&web).unwrap_err();
     assert!(failed.to_string().contains("exit code 7"), "{failed}");
     assert!(place.runs("web"));
@@ -165,8 +162,8 @@ fn a_hold_that_fails_half_way_is_undone() {
 fn at_max_pause_everything_is_released_and_what_was_staged_is_not_used() {
     let place = Place::with(Some(Duration::from_millis(50)));
     let web = place.service("web");
-    let stop = Cancel::new();
-    let _bracket = place.holds.open(&stop);
+    let stop = Cancel::from(place.holds.overdue());
+    let _bracket = place.holds.open();
     place.hold(&web).unwrap();
     copal_testkit::wait_until("the release", Duration::from_secs(30), || {
         place.runs("web").then_some(())
@@ -186,7 +183,7 @@ fn a_hold_that_is_taken_until_max_pause_is_over_comes_to_nothing() {
     let place = Place::with(Some(Duration::from_millis(300)));
     let mut web = place.service("web");
     web.stop = vec!["sh".into(), "-c".into(), "rm web; sleep 60".into()];
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     let began = Instant::now();
     assert!(place.hold(&web).is_err());
     assert!(began.elapsed() < Duration::from_secs(30));
@@ -199,7 +196,7 @@ fn a_hold_that_is_taken_until_max_pause_is_over_comes_to_nothing() {
 fn a_hold_that_something_else_ended_is_noticed() {
     let place = Place::new();
     let (web, database) = (place.service("web"), place.service("database"));
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     place.hold(&web).unwrap();
     place.hold(&database).unwrap();
     place.start("database");
@@ -216,7 +213,7 @@ fn a_hold_that_something_else_ended_is_noticed() {
 fn a_hook_can_release_its_hold_before_and_twice() {
     let place = Place::new();
     let web = place.service("web");
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     let number = place.hold(&web).unwrap().unwrap();
     place.holds.release(number).unwrap();
     assert!(place.runs("web"));
@@ -235,7 +232,7 @@ fn what_can_not_be_released_stays_in_the_journal_until_recovery_can() {
         "-c".into(),
         "test -e mended && touch web".into(),
     ];
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     place.hold(&web).unwrap();
     place.hold(&database).unwrap();
     let finished = place.finish();
@@ -304,7 +301,7 @@ fn a_panic_releases_what_is_held() {
     let place = Place::new();
     let web = place.service("web");
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _bracket = place.holds.open(&Cancel::new());
+        let _bracket = place.holds.open();
         place.hold(&web).unwrap();
         panic!("in the middle");
     }));
@@ -316,7 +313,7 @@ fn a_panic_releases_what_is_held() {
 fn the_guards_work_is_noticed_by_a_run_that_was_stopped_for_long() {
     let place = Place::new();
     let web = place.service("web");
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     place.hold(&web).unwrap();
     place.start("web");
     let mut guard = Journal::open(&place.journal().unwrap(), "guard")
@@ -335,7 +332,7 @@ fn without_a_journal_nothing_is_held() {
     let place = Place::new();
     fs::write(place.path("state"), "no directory").unwrap();
     let web = place.service("web");
-    let _bracket = place.holds.open(&Cancel::new());
+    let _bracket = place.holds.open();
     let refused = place.hold(&web).unwrap_err();
     assert!(
         matches!(refused, HoldFailure::Holds(HoldsError::Journal(_))),

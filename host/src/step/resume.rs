@@ -1,18 +1,49 @@
 //! Resume: whatever was attempted to hold is released, in reverse order, whatever happened before.
 //!
-//! No capability of this version takes holds, so there is nothing to release yet. The bracket
-//! around the staging stands: `backup.rs` calls this exactly once for each pause it attempts.
+//! `backup.rs` calls this exactly once for each pause it attempts; the releasing itself is
+//! [`Holds::finish`](crate::holds::Holds::finish).
 
-use super::stage::{StageError, Staged};
+use super::stage::Staged;
+use crate::error::CopalError;
+use crate::holds::{Finished, HoldsError};
+use crate::run::Run;
 
-/// Everything is staged and the app runs.
+/// Everything is staged and the app runs; with `mode = "hold"` it is released when all is delivered.
 #[derive(Debug)]
 pub struct Resumed {
     /// What was staged.
     pub staged: Staged,
 }
 
-/// Releases all holds, then passes on what staging came to.
-pub fn resume<E: From<StageError>>(staged: Result<Staged, E>) -> Result<Resumed, E> {
-    staged.map(|staged| Resumed { staged })
+/// What staging came to, when all holds are released: a hold that did not last makes it useless. What
+/// else there is to tell of them is told beside it.
+pub fn resume(
+    staged: Result<Staged, CopalError>,
+    finished: Finished,
+    run: &mut Run<'_>,
+) -> Result<Resumed, CopalError> {
+    let mut problems = note(finished, run);
+    let is_signal = run.edges.interrupt.signal().is_some();
+    // What `max_pause` ended looks as if a signal had.
+    let is_own = |error: &CopalError| is_signal || !error.is_interruption();
+    let spoilt = problems.iter().position(HoldsError::spoils);
+    let result = match (staged, spoilt) {
+        (Err(error), _) if is_own(&error) => Err(error),
+        (_, Some(at)) => Err(problems.remove(at).into()),
+        (Err(error), None) => Err(error),
+        (Ok(staged), None) => {
+            // One that came while services were waited for.
+            let still = run.edges.interrupt.check();
+            still.map(|()| Resumed { staged }).map_err(Into::into)
+        }
+    };
+    let problems = problems.into_iter().map(CopalError::Holds);
+    run.shortcomings.extend(problems);
+    result
+}
+
+/// Takes down which services were held; what went wrong with that.
+pub fn note(finished: Finished, run: &mut Run<'_>) -> Vec<HoldsError> {
+    run.holds.extend(finished.away);
+    finished.problems
 }
