@@ -1,5 +1,6 @@
 //! A backup run, from its first look at the source to the last hook.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use crate::outcome::{Achieved, Delivered, Notes, Outcome};
 use crate::record::Kind;
 use crate::run::Run;
 use crate::step::deliver::{Parcel, Reached};
+use crate::step::freeze::Freezer;
 use crate::step::pause::{Paused, pause};
 use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Ready};
@@ -122,7 +124,13 @@ impl<'a> Backup<'a> {
             hooks,
             edges,
         };
-        let deliveries = reached.into_iter().map(|one| parcel.deliver(one)).collect();
+        let deliveries: Vec<_> = reached.into_iter().map(|one| parcel.deliver(one)).collect();
+        let sealed = deliveries.iter().filter_map(|it| it.result.as_ref().ok());
+        let outrun: BTreeSet<RelPath> = sealed.flat_map(|it| it.outrun.clone()).collect();
+        if !outrun.is_empty() {
+            let outrun = outrun.into_iter().collect();
+            self.run.shortcomings.push(CopalError::Outrun(outrun));
+        }
         let notes = std::mem::take(&mut self.notes);
         Ok(Delivered { deliveries, notes })
     }
@@ -144,6 +152,7 @@ impl<'a> Backup<'a> {
             interrupt: self.run.edges.interrupt,
         };
         let read = read(resumed, by)?;
+        self.notes.staged(&read.staged, &plan.staging);
         self.tell_staged(hooks, read.files.len() as u64, read.bytes())?;
         Ok(read)
     }
@@ -163,7 +172,8 @@ impl<'a> Backup<'a> {
     pub(crate) fn look(&mut self, hooks: &mut Hooks) -> Result<(Plan, Vec<Reached>), CopalError> {
         let edges = self.run.edges;
         edges.show.step(Step::Plan);
-        let mut plan = plan(self.job, hooks, edges.state, edges.interrupt)?;
+        let now = (edges.now)();
+        let mut plan = plan(self.job, hooks, edges.state, now, edges.interrupt)?;
         hooks.filtered(std::mem::take(&mut plan.filtered));
         self.view = Some((plan.source.clone(), plan.to_copy()));
 
@@ -212,8 +222,9 @@ impl<'a> Backup<'a> {
         let base = self.job.staging(self.run.edges.state);
         let staging = StagingDir::create(&base, &self.run.id, &self.run.leftovers)?;
         preflight::check_room(plan, &base)?;
+        let freezer = self.prepare(plan)?;
         self.bracket = Some(self.holds.open());
-        let staged = self.pause_and_stage(hooks, plan, ready, staging);
+        let staged = self.pause_and_stage(hooks, plan, ready, staging, freezer);
         let staged = match staged {
             // What is held is released in the end.
             Ok(staged) if self.job.config.staging().mode == StagingMode::Hold => {
@@ -225,12 +236,20 @@ impl<'a> Backup<'a> {
         resume(staged, finished, &mut self.run)
     }
 
+    /// What can be got ready for the freezing while nothing is held.
+    fn prepare(&self, plan: &Plan) -> Result<Option<Freezer>, CopalError> {
+        let Run { id, leftovers, .. } = &self.run;
+        let (source, kept) = (&plan.source, &plan.walked.kept);
+        Ok(plan.staging.prepare(source, kept, id, leftovers)?)
+    }
+
     fn pause_and_stage(
         &mut self,
         hooks: &mut Hooks,
         plan: &Plan,
         ready: &[&Ready],
         staging: StagingDir,
+        freezer: Option<Freezer>,
     ) -> Result<Staged, CopalError> {
         let state = self.run.edges.state;
         let (cancel, interrupt) = self.until_overdue();
@@ -249,6 +268,7 @@ impl<'a> Backup<'a> {
             artifacts: paused.artifacts,
             added: paused.added,
             made: paused.made,
+            freezer: freezer.filter(|freezer| freezer.serves(self.holds.is_any())),
             now: self.run.edges.now,
             interrupt: &interrupt,
         };

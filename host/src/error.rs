@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
 use copal_core::diagnostic::Diagnostic;
+use copal_core::path::RelPath;
 use copal_hooks::{FailureKind, HookFailure};
 
 use crate::edge::history::HistoryError;
@@ -134,13 +135,16 @@ pub enum CopalError {
         /// The snapshot.
         id: copal_core::snapshot::SnapshotId,
         /// The database.
-        database: copal_core::path::RelPath,
+        database: RelPath,
         /// What SQLite says is wrong with it.
         problems: Vec<String>,
     },
     /// A tree can't take the place of the live one.
     #[error(transparent)]
     Swap(#[from] SwapError),
+    /// The snapshot is not of one moment there.
+    #[error("the snapshot is not of one moment: it has what was written in place after the release to {}", some(.0))]
+    Outrun(Vec<RelPath>),
     /// A directory of a run's own is still there.
     #[error(transparent)]
     LeftBehind(#[from] Leftover),
@@ -310,5 +314,19 @@ impl CopalError {
         let mut parts = vec![self.to_string()];
         parts.extend(self.why());
         parts.join(": ").replace('\n', " ")
+    }
+}
+
+/// The names in a message.
+fn some(paths: &[RelPath]) -> String {
+    const SHOWN: usize = 8;
+    let shown: Vec<_> = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| format!("`{path}`"))
+        .collect();
+    match paths.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use copal_core::config::{self, Component, Config, OnError};
-use copal_core::grants::Need;
+use copal_core::grants::{Capability, Need};
 use copal_core::manifest::HookRecord;
 use copal_core::path::RelPath;
 use copal_hooks::{Hook, HookEngine, HookError, HookFailure, HookSpec, Limits, Phase, RunInfo};
@@ -106,6 +106,16 @@ impl Hooks {
     pub fn may_copy(&self, database: &RelPath) -> bool {
         self.in_phase(Phase::PreBackup)
             .any(|hook| hook.in_force().cover(&Need::Database(database.clone())))
+    }
+
+    /// Whether one may hold a service.
+    pub fn may_hold(&self) -> bool {
+        self.in_phase(Phase::PreBackup).any(|hook| {
+            let granted = hook.in_force().grants.entries();
+            granted
+                .iter()
+                .any(|(capability, _)| *capability == Capability::Service)
+        })
     }
 
     /// What the manifest says of them: how each phase so far has ended.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
+use copal_core::staging::Way;
 use copal_hooks::Report;
 use jiff::Timestamp;
 
@@ -20,6 +21,7 @@ use crate::record::{Ended, Kind, SnapshotRecord};
 use crate::step::plan::PlannedDatabase;
 use crate::step::seal::Sealed;
 use crate::step::stage::Staged;
+use crate::step::way::Forecast;
 
 /// How a run ended, with all that there is to tell of it.
 #[derive(Debug)]
@@ -89,6 +91,8 @@ pub struct Snapshot {
     pub moved: Vec<RelPath>,
     /// Files that the app deleted while the run went on.
     pub vanished: Vec<RelPath>,
+    /// Files that were written to although they were frozen by links: these are of a later moment.
+    pub outrun: Vec<RelPath>,
 }
 
 impl From<Sealed> for Snapshot {
@@ -97,12 +101,14 @@ impl From<Sealed> for Snapshot {
             manifest,
             vanished,
             moved,
+            outrun,
         } = sealed;
         Self {
             id: manifest.id,
             totals: manifest.totals,
             moved,
             vanished,
+            outrun,
         }
     }
 }
@@ -118,9 +124,31 @@ pub struct Notes {
     pub databases: Vec<RelPath>,
     /// Databases that were copied live, as the owner allowed.
     pub live_databases: Vec<RelPath>,
+    /// How files were kept as they were.
+    pub staging: Option<StagingNote>,
+}
+
+/// How files were kept as they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagingNote {
+    /// The way that was taken.
+    pub way: Way,
+    /// Why this one.
+    pub why: String,
 }
 
 impl Notes {
+    /// How files were kept.
+    pub fn staged(&mut self, staged: &Staged, forecast: &Forecast) {
+        let why = if staged.way == forecast.choice.way {
+            forecast.choice.why.clone()
+        } else {
+            "no service was held".to_owned()
+        };
+        let way = staged.way;
+        self.staging = Some(StagingNote { way, why });
+    }
+
     /// What staging came to.
     pub fn take(&mut self, staged: &Staged, databases: Vec<PlannedDatabase>) {
         self.specials.clone_from(&staged.specials);
@@ -241,6 +269,13 @@ impl Achieved for Delivered {
             })
         };
         self.deliveries.iter().filter_map(record).collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let staging = self.notes.staging.iter();
+        staging
+            .map(|it| format!("staging: {} ({})", it.way, it.why))
+            .collect()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod name;
 pub mod path;
 pub mod snapshot;
 pub mod sqlite;
+pub mod staging;
 pub mod stored;
 pub mod text;
 pub mod units;

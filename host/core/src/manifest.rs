@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Sha256;
 use crate::path::RelPath;
 use crate::snapshot::SnapshotId;
+use crate::staging::Way;
 use crate::units::ByteCount;
 
 /// The directory inside a snapshot that holds what is Copal's and not the app's.
@@ -53,6 +54,10 @@ pub struct RunRecord {
     pub staged: Timestamp,
     /// The version of Copal that wrote this.
     pub copal: String,
+    /// How files were kept as they were at that moment; what stands in for a file, and what differs, is
+    /// said with each file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging: Option<Way>,
 }
 
 /// Files and bytes of a whole snapshot.
@@ -142,6 +147,12 @@ pub struct FileEntry {
 pub enum Taken {
     /// Read from the live tree, unchanged from before to after.
     Direct,
+    /// Cloned while services were held, and read from the clone.
+    Reflink,
+    /// Given another name while services were held, and read through it; not written to since.
+    Link,
+    /// Copied while services were held, and read from the copy.
+    Copy,
     /// A SQLite online backup that passed its integrity check.
     SqliteBackup,
     /// A tar archive that stands in for the directory of the same name without `.tar`.
@@ -159,7 +170,12 @@ impl Taken {
         match self {
             Self::Tar => Some(".tar"),
             Self::TarGz => Some(".tar.gz"),
-            Self::Direct | Self::SqliteBackup | Self::Added => None,
+            Self::Direct
+            | Self::Reflink
+            | Self::Link
+            | Self::Copy
+            | Self::SqliteBackup
+            | Self::Added => None,
         }
     }
 }

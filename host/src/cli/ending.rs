@@ -143,6 +143,9 @@ pub(super) fn ending(error: &CopalError) -> Ending {
         )),
         CopalError::Swap(swap) => of_swap(swap),
         CopalError::Unfinished(unfinished) => of_unfinished(unfinished),
+        CopalError::Outrun(_) => failed(
+            "set `mode = \"copy\"` in [staging], or have a hook copy these files while the app is held",
+        ),
         CopalError::LeftBehind(_) => failed(
             "nothing uses it any more, and it may hold the app's data: remove it by hand (what lies in Copal's state directory the next run of the same job tries to remove)",
         ),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use copal_hooks::RunInfo;
+use jiff::Timestamp;
 
 use super::Global;
 use super::ending::Exit;
@@ -27,7 +28,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> Result<Exit, CopalError> 
         ..RunInfo::default()
     };
     let hooks = Hooks::load(&job.config, &job.base, info)?;
-    let plan = plan(&job, &hooks, &state()?, &interrupt)?;
+    let plan = plan(&job, &hooks, &state()?, Timestamp::now(), &interrupt)?;
     show::plan::print(&job, &hooks, &plan, global.output())?;
     Ok(Exit::Done)
 }

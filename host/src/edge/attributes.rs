@@ -29,14 +29,19 @@ pub fn apply(path: &Path, wanted: &Attributes, owners: &mut Owners) -> io::Resul
             Err(error) => return Err(error),
         }
     }
-    let time = file_time(wanted.mtime);
-    // By path, without opening it: its mode may forbid that.
-    filetime::set_symlink_file_times(path, time, time)?;
+    set_time(path, wanted)?;
     if now.is_symlink() {
         // A link has no mode of its own on Linux.
         return Ok(());
     }
     fs::set_permissions(path, Permissions::from_mode(wanted.mode.bits()))
+}
+
+/// Puts the time back.
+pub fn set_time(path: &Path, wanted: &Attributes) -> io::Result<()> {
+    let time = file_time(wanted.mtime);
+    // By path, without opening it: its mode may forbid that.
+    filetime::set_symlink_file_times(path, time, time)
 }
 
 /// The file system counts nanoseconds upwards from the second, also before 1970.

@@ -3,8 +3,10 @@
 pub mod attributes;
 mod copies;
 pub mod docker;
+pub mod duplicate;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod frozen;
 pub mod groups;
 pub mod hash;
 pub mod history;
@@ -21,3 +23,4 @@ pub mod staging;
 pub mod stat;
 pub mod state;
 pub mod walk;
+pub mod writers;

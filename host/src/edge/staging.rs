@@ -27,28 +27,51 @@ pub struct StagingError {
     pub source: io::Error,
 }
 
+impl StagingError {
+    pub(super) fn making(path: &Path, source: io::Error) -> Self {
+        failed("make", path)(source)
+    }
+}
+
+fn failed(deed: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StagingError {
+    let path = path.to_owned();
+    move |source| StagingError { deed, path, source }
+}
+
+/// Removes what killed runs left below `base`: the caller holds the job's lock, so nobody else is
+/// staging.
+pub(super) fn clean_up(base: &Path) -> Result<(), StagingError> {
+    make_private(base).map_err(failed("make", base))?;
+    for entry in fs::read_dir(base).map_err(failed("read", base))? {
+        let left = entry.map_err(failed("read", base))?.path();
+        // Only what a run made: this may be a directory of the owner's choice.
+        let ours = left
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"run-"));
+        if ours {
+            fs::remove_dir_all(&left).map_err(failed("clean up", &left))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory of the run called `run` below `base`.
+pub(super) fn make_for_run(
+    base: &Path,
+    run: &str,
+    leftovers: &Leftovers,
+) -> Result<Scratch, StagingError> {
+    let root = base.join(format!("run-{run}"));
+    Scratch::make(root.clone(), leftovers).map_err(failed("make", &root))
+}
+
 impl StagingDir {
     /// Makes an empty staging directory for the run called `run` below `base`, and removes what
-    /// killed runs left there: the caller holds the job's lock, so nobody else is staging.
+    /// killed runs left there.
     pub fn create(base: &Path, run: &str, leftovers: &Leftovers) -> Result<Self, StagingError> {
-        let failed = |deed, path: &Path| {
-            let path = path.to_owned();
-            move |source| StagingError { deed, path, source }
-        };
-        make_private(base).map_err(failed("make", base))?;
-        for entry in fs::read_dir(base).map_err(failed("read", base))? {
-            let left = entry.map_err(failed("read", base))?.path();
-            // Only what a run made: this may be a directory of the owner's choice.
-            let ours = left
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"run-"));
-            if ours {
-                fs::remove_dir_all(&left).map_err(failed("clean up", &left))?;
-            }
-        }
-        let root = base.join(format!("run-{run}"));
+        clean_up(base)?;
         let staging = Self {
-            root: Scratch::make(root.clone(), leftovers).map_err(failed("make", &root))?,
+            root: make_for_run(base, run, leftovers)?,
         };
         for dir in [staging.made_by_hooks(), staging.artifacts(), staging.seal()] {
             make_private(&dir).map_err(failed("make", &dir))?;

@@ -32,6 +32,18 @@ impl Version {
         }
     }
 
+    /// Device and inode: which file it is, whatever its name.
+    pub fn file(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+
+    /// Whether file, size and modification time are the same, which a new or a lost name of the file
+    /// leaves as they are.
+    pub fn has_content_of(&self, other: &Self) -> bool {
+        let changed = other.changed;
+        Self { changed, ..*self } == *other
+    }
+
     /// The length of the file in this version.
     pub fn size(&self) -> ByteCount {
         ByteCount(self.size)

@@ -11,6 +11,7 @@ use copal_core::manifest::Attributes;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
+use super::frozen::is_own_name;
 use super::interrupt::{Interrupt, Interrupted};
 use super::stat::{Version, attributes};
 
@@ -93,7 +94,7 @@ pub struct Walked {
     pub vanished: Vec<RelPath>,
 }
 
-/// Walks `source`, never entering the directories in `never`.
+/// Walks `source`, never entering the directories in `never`, nor any in which a run keeps frozen files.
 pub fn walk<F: Filter>(
     source: &Path,
     never: &[PathBuf],
@@ -162,7 +163,7 @@ fn read_directory<E>(
     };
     for entry in listing {
         let entry = entry.map_err(unreadable)?;
-        if never.contains(&entry.path()) {
+        if never.contains(&entry.path()) || is_own_name(&entry.file_name()) {
             continue;
         }
         let name = entry.file_name().into_vec();

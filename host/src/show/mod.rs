@@ -17,6 +17,7 @@ pub mod recover;
 pub mod rehearsal;
 pub mod restore;
 pub mod snapshots;
+mod staging;
 pub mod verify;
 
 use std::io::{self, Write};

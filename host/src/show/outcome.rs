@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use copal_core::path::RelPath;
+use copal_core::staging::Way;
 use serde_json::json;
 
 use super::history::hold_told;
@@ -50,6 +51,14 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
         return text;
     }
     let notes = &delivered.notes;
+    if let Some(staging) = &notes.staging
+        && staging.way != Way::Direct
+    {
+        line(
+            &mut text,
+            format!("  staging: {} ({})", staging.way, staging.why),
+        );
+    }
     let mut note = |what: &str, paths: Vec<String>| {
         if !paths.is_empty() {
             line(&mut text, format!("  {what}: {}", some(&paths)));
@@ -120,6 +129,7 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
             "bytes": snapshot.totals.bytes,
             "changed_meanwhile": names(&snapshot.moved),
             "deleted_meanwhile": names(&snapshot.vanished),
+            "written_after_release": names(&snapshot.outrun),
         }),
         Err(error) => json!({
             "destination": delivery.destination,
@@ -136,6 +146,7 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         "error": outcome.result.as_ref().err().map(CopalError::in_one_line),
         "destinations": deliveries.iter().map(destination).collect::<Vec<_>>(),
         "shortcomings": outcome.shortcomings.iter().map(CopalError::in_one_line).collect::<Vec<_>>(),
+        "staging": notes.staging.as_ref().map(|it| json!({ "mode": it.way, "why": it.why })),
         "holds": outcome.holds.iter().map(HoldRecord::from).collect::<Vec<_>>(),
         "databases": names(&notes.databases),
         "live_databases": names(&notes.live_databases),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use copal_core::grants::Capability;
 use serde_json::json;
 
-use super::{Output, count};
+use super::{Output, count, staging};
 use crate::error::CopalError;
 use crate::hooks::Hooks;
 use crate::job::Job;
@@ -46,6 +46,7 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
     for destination in job.destinations() {
         row("destination", destination.to_string());
     }
+    row("staging", staging::line(&plan.staging));
     for database in &plan.databases {
         let how = if database.live {
             "copied live, as configured"
@@ -109,6 +110,7 @@ pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
         "files": files,
         "bytes": bytes,
         "destinations": job.destinations().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "staging": staging::to_json(&plan.staging),
         "databases": plan.databases.iter().map(|database| json!({
             "path": database.path, "bytes": database.size, "live": database.live,
         })).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use copal_core::path::RelPath;
 use copal_core::sqlite::sidecar_relations;
 
 use super::stage::{StageError, Staged, Unnamed};
-use super::take::Made;
+use super::take::{Lies, Made};
 use crate::capability::artifacts::Added;
 
 impl Staged {
@@ -62,11 +62,11 @@ impl Staged {
                     return Err(StageError::ReadWith(path));
                 }
                 let taken = Taken::Added;
-                let made = Some(Made { file, taken });
+                let lies = Lies::Made(Made { file, taken });
                 files.push(Unnamed {
                     path,
                     attributes,
-                    made,
+                    lies,
                 });
             }
         }

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 
 use copal_core::manifest::COPAL_DIR;
 use copal_core::path::RelPath;
+use copal_core::staging::Unfit;
 use copal_core::units::ByteCount;
 use copal_hooks::{Account, Cancel};
+use jiff::Timestamp;
 
+use super::way::{Forecast, Looked, forecast};
 use crate::capability::sqlite;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::state::StateDir;
@@ -27,6 +30,8 @@ pub struct Plan {
     pub databases: Vec<PlannedDatabase>,
     /// What each filter did.
     pub filtered: Vec<(String, Account)>,
+    /// How it is going to be staged.
+    pub staging: Forecast,
 }
 
 /// A database in the source.
@@ -68,6 +73,9 @@ pub enum PlanError {
     /// Databases that no hook stands in for: they would be copied torn.
     #[error("no hook stands in for {}", crate::step::plan::databases(.0))]
     Uncovered(Vec<RelPath>),
+    /// It can't be staged as the owner asks.
+    #[error(transparent)]
+    Staging(#[from] Unfit),
     /// The source has a name that snapshots need.
     #[error("the source has a `{COPAL_DIR}` of its own")]
     ReservedName,
@@ -100,6 +108,7 @@ pub fn plan(
     job: &Job,
     hooks: &Hooks,
     state: &StateDir,
+    now: Timestamp,
     interrupt: &Interrupt,
 ) -> Result<Plan, PlanError> {
     let named = job.source();
@@ -122,16 +131,23 @@ pub fn plan(
         .filter(|database| !database.live && !hooks.may_copy(&database.path))
         .map(|database| database.path.clone())
         .collect();
-    if uncovered.is_empty() {
-        Ok(Plan {
-            source,
-            walked,
-            databases,
-            filtered,
-        })
-    } else {
-        Err(PlanError::Uncovered(uncovered))
+    if !uncovered.is_empty() {
+        return Err(PlanError::Uncovered(uncovered));
     }
+    let looked = Looked {
+        source: &source,
+        kept: &walked.kept,
+        databases: &databases,
+        now,
+    };
+    let staging = forecast(job, hooks, state, &looked)?;
+    Ok(Plan {
+        source,
+        walked,
+        databases,
+        filtered,
+        staging,
+    })
 }
 
 /// Opens every file: those that can't be read are named before anything is paused.

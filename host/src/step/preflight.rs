@@ -1,6 +1,7 @@
 //! Preflight: everything that can be known to fail is found out before anything is paused.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use copal_core::manifest::{Manifest, Taken};
@@ -13,6 +14,7 @@ use super::plan::{Plan, databases};
 use super::snapshots::{Store, StoreError};
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite::Copied;
+use crate::edge::frozen::existing;
 use crate::edge::hash::Wanted;
 use crate::edge::remote::{Abilities, Remote, RemoteError};
 use crate::edge::staging::room;
@@ -62,6 +64,19 @@ pub enum PreflightError {
         "the staging directory has room for {free}, and the copies of the databases need {needed}"
     )]
     NoRoom {
+        /// What it has.
+        free: ByteCount,
+        /// What it would take.
+        needed: ByteCount,
+    },
+    /// The disk on which files are frozen is too full.
+    #[error(
+        "`{}` has room for {free}, and the copies that are made while services are held need {needed}",
+        .place.display()
+    )]
+    NoRoomToFreeze {
+        /// Where they go.
+        place: PathBuf,
         /// What it has.
         free: ByteCount,
         /// What it would take.
@@ -160,18 +175,39 @@ fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// Whether the databases' copies fit.
+/// Whether the databases' copies fit, and what is copied while services are held.
 pub fn check_room(plan: &Plan, staging: &Path) -> Result<(), PreflightError> {
-    let free = room(staging).map_err(|source| PreflightError::Room {
-        path: staging.to_owned(),
-        source,
-    })?;
-    let needed = plan.staging_bytes();
-    if free >= needed {
-        Ok(())
-    } else {
-        Err(PreflightError::NoRoom { free, needed })
+    let databases = plan.staging_bytes();
+    let free = room_at(staging)?;
+    if free < databases {
+        let needed = databases;
+        return Err(PreflightError::NoRoom { free, needed });
     }
+    let copies = plan.staging.choice.copies.bytes;
+    if copies == ByteCount::ZERO {
+        return Ok(());
+    }
+    let place = existing(&plan.staging.place);
+    let free = room_at(place)?;
+    let device = |path: &Path| path.metadata().map(|found| found.dev()).ok();
+    let shared = device(place) == device(staging);
+    let needed = if shared { databases + copies } else { copies };
+    if free >= needed {
+        return Ok(());
+    }
+    let place = plan.staging.place.clone();
+    Err(PreflightError::NoRoomToFreeze {
+        place,
+        free,
+        needed,
+    })
+}
+
+fn room_at(path: &Path) -> Result<ByteCount, PreflightError> {
+    room(path).map_err(|source| PreflightError::Room {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Whether there is anything left of what the last snapshot has, and every database still is one, unless it is left out by now.

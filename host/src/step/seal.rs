@@ -23,6 +23,8 @@ pub struct Sealed {
     pub vanished: Vec<copal_core::path::RelPath>,
     /// Files that were sent again from a private copy.
     pub moved: Vec<copal_core::path::RelPath>,
+    /// Files that were written to although they were frozen by links.
+    pub outrun: Vec<copal_core::path::RelPath>,
 }
 
 /// Why the snapshot was not sealed.
@@ -80,6 +82,7 @@ pub fn seal(
     interrupt.check()?;
     put(&done, remote, MANIFEST, &manifest.to_json())?;
     Ok(Sealed {
+        outrun: done.outrun(),
         manifest,
         vanished: done.vanished,
         moved: done.moved,
@@ -103,6 +106,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
             started: about.started,
             staged: done.read.staged.at,
             copal: env!("CARGO_PKG_VERSION").to_owned(),
+            staging: Some(done.read.staged.way),
         },
         source: about.source,
         root: done.read.staged.root,

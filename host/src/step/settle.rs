@@ -7,6 +7,7 @@ use copal_core::path::RelPath;
 use copal_core::stored::StoredNames;
 
 use super::stage::StageError;
+use super::take::Content;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::capability::sqlite::is_database;
 use crate::edge::walk::{Found, FoundKind, absolute};
@@ -28,6 +29,13 @@ impl Transferred<'_> {
         self.files = kept;
         let mut gone = false;
         for file in moving {
+            if let Content::Linked(_) = file.content {
+                let staged = &self.read.staged;
+                let copy = staged.take_outrun(&file.path, &file.stored, by.wanted, by.interrupt)?;
+                settled.extend(copy.iter().map(|copy| copy.path.clone()));
+                self.files.extend(copy);
+                continue;
+            }
             if !self.take_again(&file.path, &file.stored, by, &mut settled)? {
                 gone = true;
                 self.vanished.push(file.path);

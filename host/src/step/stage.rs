@@ -9,14 +9,17 @@ use std::path::{Path, PathBuf};
 
 use copal_core::manifest::{Attributes, COPAL_DIR, Entry, EntryKind, Taken};
 use copal_core::path::RelPath;
+use copal_core::staging::Way;
 use copal_core::stored::StoredNames;
 use jiff::Timestamp;
 
 pub use self::error::StageError;
 pub(super) use self::error::{gone_or, in_staging};
+use super::freeze::Freezer;
 use super::take::{Lies, Made, Unread};
 use crate::capability::artifacts::{Added, Artifact};
 use crate::capability::sqlite;
+use crate::edge::frozen::FrozenDir;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::staging::StagingDir;
 use crate::edge::walk::{Filter, Found, FoundKind, walk};
@@ -43,6 +46,10 @@ pub struct Staged {
     pub databases: HashSet<RelPath>,
     /// The names given on the remote.
     pub names: StoredNames,
+    /// How the files were kept as they were.
+    pub way: Way,
+    /// Where they were; removed when this is dropped.
+    pub frozen: Option<FrozenDir>,
     /// When the walk ended: what the app wrote later need not be in the snapshot.
     pub at: Timestamp,
 }
@@ -59,6 +66,8 @@ pub struct Staging<'a, F> {
     pub artifacts: Vec<Artifact>,
     /// What hooks made besides.
     pub added: Vec<Added>,
+    /// Keeps the files as they are now, where that is to be done.
+    pub freezer: Option<Freezer>,
     /// The clock.
     pub now: &'a dyn Fn() -> Timestamp,
     /// Asks for an end.
@@ -85,6 +94,8 @@ where
         archived: HashSet::new(),
         databases: HashSet::new(),
         names: StoredNames::default(),
+        way: Way::Direct,
+        frozen: None,
         at: (ask.now)(),
     };
     let artifacts = std::mem::take(&mut ask.artifacts);
@@ -100,6 +111,10 @@ where
     sources.extend(staged.add(ask.added, &present)?);
     staged.refuse_doubles(&sources)?;
     staged.files = staged.name(sources);
+    if let Some(freezer) = ask.freezer {
+        freezer.freeze(&mut staged, ask.interrupt)?;
+        staged.at = (ask.now)();
+    }
     Ok(staged)
 }
 
@@ -107,7 +122,7 @@ where
 pub(super) struct Unnamed {
     pub(super) path: RelPath,
     pub(super) attributes: Attributes,
-    pub(super) made: Option<Made>,
+    pub(super) lies: Lies,
 }
 
 impl Unnamed {
@@ -116,7 +131,7 @@ impl Unnamed {
             path: self.path,
             attributes: self.attributes,
             stored,
-            lies: self.made.map_or(Lies::Live, Lies::Made),
+            lies: self.lies,
         }
     }
 }
@@ -149,14 +164,14 @@ impl Staged {
             let Found {
                 path,
                 attributes,
+                version,
                 kind,
-                ..
             } = found;
             if let Some(artifact) = stand_ins.remove(&path) {
                 sources.push(Unnamed {
                     path: artifact.path(),
                     attributes,
-                    made: Some(Made::in_place_of(artifact)),
+                    lies: Lies::Made(Made::in_place_of(artifact)),
                 });
                 continue;
             }
@@ -165,7 +180,7 @@ impl Staged {
                     sources.push(Unnamed {
                         path,
                         attributes,
-                        made: None,
+                        lies: Lies::Live(version),
                     });
                     continue;
                 }

@@ -11,6 +11,7 @@ use super::read::Reading;
 use super::stage::{StageError, Staged, gone_or, in_staging};
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite;
+use crate::edge::attributes::set_time;
 use crate::edge::hash::{Digests, Wanted, hash_file, hash_live};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::open::open_regular;
@@ -32,6 +33,8 @@ pub struct StagedFile {
     pub taken: Taken,
     /// Where its content is read from.
     pub content: Content,
+    /// Whether it was frozen by a link and written to all the same: its content is of a later moment.
+    pub outran: bool,
 }
 
 /// Where a staged file's content is read from.
@@ -41,6 +44,10 @@ pub enum Content {
     Live(Version),
     /// From the staging directory, under its stored name.
     Staged,
+    /// From the directory of frozen files, under its stored name.
+    Frozen,
+    /// From there, as another name of the live file in this version.
+    Linked(Version),
 }
 
 impl StagedFile {
@@ -77,8 +84,12 @@ pub struct Unread {
 /// Where the content of a file lies that is still to be read.
 #[derive(Debug)]
 pub(super) enum Lies {
-    /// In the live tree.
-    Live,
+    /// In the live tree; the version that the walk saw.
+    Live(Version),
+    /// Below the directory of frozen files, taken so; nobody else's.
+    Frozen(Taken),
+    /// There as well, as another name of the live file in this version.
+    Linked(Version),
     /// Where a hook had it made.
     Made(Made),
 }
@@ -110,7 +121,9 @@ impl Staged {
     ) -> Result<Option<StagedFile>, StageError> {
         match &file.lies {
             Lies::Made(made) => self.take_made(&file, made, by).map(Some),
-            Lies::Live => self.take_from_source(file, by),
+            Lies::Live(_) => self.take_from_source(file, by),
+            Lies::Frozen(taken) => self.take_frozen(&file, *taken, by).map(Some),
+            Lies::Linked(version) => self.take_linked(&file, *version, by),
         }
     }
 
@@ -120,16 +133,83 @@ impl Staged {
         by: Reading<'_>,
     ) -> Result<Option<StagedFile>, StageError> {
         let Unread { path, stored, .. } = file;
-        let live = absolute(&self.source, &path);
-        let torn = !(by.live_allowed)(&path);
-        if torn && gone_or(&live, sqlite::is_database(&live))? == Some(true) {
-            return Err(StageError::Uncovered(path));
-        }
+        refuse_torn(&path, &absolute(&self.source, &path), by)?;
         if stored.as_bytes() == path.as_bytes() {
             self.take_live(path, stored, by)
         } else {
             self.take_copy(&path, &stored, by.wanted, by.interrupt)
         }
+    }
+
+    fn take_frozen(
+        &self,
+        file: &Unread,
+        taken: Taken,
+        by: Reading<'_>,
+    ) -> Result<StagedFile, StageError> {
+        let place = self.frozen_at(&file.stored);
+        refuse_torn(&file.path, &place, by)?;
+        let digests = hash_staged(&place, by.wanted, by.interrupt)?;
+        // As with the live file, comparisons by size and time are to find it unchanged.
+        set_time(&place, &file.attributes).map_err(in_staging(&place))?;
+        Ok(StagedFile {
+            path: file.path.clone(),
+            attributes: file.attributes,
+            stored: file.stored.clone(),
+            digests,
+            taken,
+            content: Content::Frozen,
+            outran: false,
+        })
+    }
+
+    /// A link shows what is written to the file in place; then its content is not of the moment.
+    fn take_linked(
+        &self,
+        file: &Unread,
+        version: Version,
+        by: Reading<'_>,
+    ) -> Result<Option<StagedFile>, StageError> {
+        let place = self.frozen_at(&file.stored);
+        refuse_torn(&file.path, &place, by)?;
+        let hashed = hash_live(&place, by.wanted, by.interrupt);
+        by.interrupt.check()?;
+        match hashed.map_err(in_staging(&place))? {
+            Some((digests, now)) if version.has_content_of(&Version::of(&now)) => {
+                Ok(Some(StagedFile {
+                    path: file.path.clone(),
+                    attributes: file.attributes,
+                    stored: file.stored.clone(),
+                    digests,
+                    taken: Taken::Link,
+                    content: Content::Linked(version),
+                    outran: false,
+                }))
+            }
+            _ => self.take_outrun(&file.path, &file.stored, by.wanted, by.interrupt),
+        }
+    }
+
+    /// A private copy of a linked file that was written to.
+    pub(super) fn take_outrun(
+        &self,
+        path: &RelPath,
+        stored: &str,
+        wanted: Wanted,
+        interrupt: &Interrupt,
+    ) -> Result<Option<StagedFile>, StageError> {
+        let linked = self.frozen_at(stored);
+        let copy = self.take_copy_of(&linked, path, stored, wanted, interrupt)?;
+        Ok(copy.map(|copy| StagedFile {
+            outran: true,
+            ..copy
+        }))
+    }
+
+    pub(super) fn frozen_at(&self, stored: &str) -> PathBuf {
+        let frozen = self.frozen.as_ref();
+        let directory = frozen.expect("only what was frozen is read from there");
+        directory.path().join(stored)
     }
 
     fn take_made(
@@ -147,6 +227,7 @@ impl Staged {
             digests: hash_staged(&place, by.wanted, by.interrupt)?,
             taken: made.taken,
             content: Content::Staged,
+            outran: false,
         })
     }
 
@@ -169,6 +250,7 @@ impl Staged {
                 digests,
                 taken: Taken::Direct,
                 content: Content::Live(Version::of(&metadata)),
+                outran: false,
             })),
             // It changes too quickly to be read from the live tree, not too quickly to be copied.
             Some(None) => self.take_copy(&path, &stored, by.wanted, by.interrupt),
@@ -185,19 +267,30 @@ impl Staged {
         wanted: Wanted,
         interrupt: &Interrupt,
     ) -> Result<Option<StagedFile>, StageError> {
-        const TRIES: u32 = 20;
         let live = absolute(&self.source, path);
+        self.take_copy_of(&live, path, stored, wanted, interrupt)
+    }
+
+    fn take_copy_of(
+        &self,
+        live: &Path,
+        path: &RelPath,
+        stored: &str,
+        wanted: Wanted,
+        interrupt: &Interrupt,
+    ) -> Result<Option<StagedFile>, StageError> {
+        const TRIES: u32 = 20;
         let place = self.place(stored)?;
         for _ in 0..TRIES {
             interrupt.check()?;
-            let Some(before) = gone_or(&live, fs::symlink_metadata(&live))? else {
+            let Some(before) = gone_or(live, fs::symlink_metadata(live))? else {
                 return Ok(None);
             };
             if !before.is_file() {
                 return Ok(None);
             }
-            let copied = copy(&live, &place)?;
-            let Some(after) = gone_or(&live, fs::symlink_metadata(&live))? else {
+            let copied = copy(live, &place)?;
+            let Some(after) = gone_or(live, fs::symlink_metadata(live))? else {
                 return Ok(None);
             };
             if copied.is_none() || Version::of(&before) != Version::of(&after) {
@@ -211,6 +304,7 @@ impl Staged {
                 digests,
                 taken: Taken::Direct,
                 content: Content::Staged,
+                outran: false,
             }));
         }
         Err(StageError::NeverStill(path.clone()))
@@ -223,6 +317,15 @@ impl Staged {
         fs::create_dir_all(parent).map_err(in_staging(parent))?;
         Ok(place)
     }
+}
+
+/// A database that no hook stands in for would be torn.
+fn refuse_torn(path: &RelPath, place: &Path, by: Reading<'_>) -> Result<(), StageError> {
+    let allowed = (by.live_allowed)(path);
+    if !allowed && gone_or(place, sqlite::is_database(place))? == Some(true) {
+        return Err(StageError::Uncovered(path.clone()));
+    }
+    Ok(())
 }
 
 /// Copies a file's content; `None` if the app deleted it. A failed write is the staging directory's,

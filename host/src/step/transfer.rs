@@ -12,6 +12,7 @@ use super::compare::{Difference, compare, list_some};
 use super::read::Read;
 use super::stage::StageError;
 use super::take::{Content, StagedFile};
+use crate::edge::frozen::FrozenDir;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::remote::{Abilities, Batch, Progress, Remote, RemoteError};
@@ -34,6 +35,14 @@ pub struct Transferred<'a> {
     pub vanished: Vec<RelPath>,
     /// Files that changed under the transfer and were sent again from a private copy.
     pub moved: Vec<RelPath>,
+}
+
+impl Transferred<'_> {
+    /// Files that were written to although they were frozen by links: these are of a later moment.
+    pub fn outrun(&self) -> Vec<RelPath> {
+        let files = self.files.iter().filter(|file| file.outran);
+        files.map(|file| file.path.clone()).collect()
+    }
 }
 
 /// Why the transfer failed.
@@ -124,20 +133,25 @@ impl Transferred<'_> {
         again: bool,
     ) -> Result<(), TransferError> {
         by.interrupt.check()?;
-        let (mut live, mut staged) = (Vec::new(), Vec::new());
+        let (mut live, mut staged, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
         for file in self.files.iter().filter(|file| which(file)) {
             match file.content {
                 Content::Live(_) => live.push(file.stored.clone()),
                 Content::Staged => staged.push(file.stored.clone()),
+                Content::Frozen | Content::Linked(_) => frozen.push(file.stored.clone()),
             }
         }
-        let artifacts = self.read.staged.staging.artifacts();
+        let from = &self.read.staged;
+        let artifacts = from.staging.artifacts();
+        let frozen_dir = from.frozen.as_ref().map(FrozenDir::path);
         let sources = [
             (artifacts.as_path(), &staged),
-            (self.read.staged.source.as_path(), &live),
+            (from.source.as_path(), &live),
         ];
+        let frozen = frozen_dir.map(|directory| (directory, &frozen));
         let batches: Vec<Batch<'_>> = sources
             .into_iter()
+            .chain(frozen)
             .filter(|(_, names)| !names.is_empty())
             .map(|(local, names)| Batch {
                 local,
@@ -149,16 +163,22 @@ impl Transferred<'_> {
         Ok(by.remote.upload(&batches, by.watch)?)
     }
 
-    /// Live files whose version is no longer the one whose checksum was taken.
+    /// Live files, and linked ones, whose version is no longer the one whose checksum was taken.
     fn changed_since_staging(&self) -> Result<Vec<RelPath>, StageError> {
         let mut changed = Vec::new();
         for file in &self.files {
-            let Content::Live(version) = file.content else {
-                continue;
+            let (version, linked) = match file.content {
+                Content::Live(version) => (version, false),
+                Content::Linked(version) => (version, true),
+                Content::Staged | Content::Frozen => continue,
             };
-            let path = absolute(&self.read.staged.source, &file.path);
+            let path = match linked {
+                true => self.read.staged.frozen_at(&file.stored),
+                false => absolute(&self.read.staged.source, &file.path),
+            };
+            let same = |now: Version| now == version || linked && now.has_content_of(&version);
             match fs::symlink_metadata(&path) {
-                Ok(metadata) if Version::of(&metadata) == version => {}
+                Ok(metadata) if same(Version::of(&metadata)) => {}
                 Ok(_) => changed.push(file.path.clone()),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     changed.push(file.path.clone());
@@ -197,7 +217,7 @@ impl Transferred<'_> {
         let live = self
             .files
             .iter()
-            .filter(|file| matches!(file.content, Content::Live(_)));
+            .filter(|file| matches!(file.content, Content::Live(_) | Content::Linked(_)));
         live.filter(|file| names.contains(&file.stored))
             .map(|file| file.path.clone())
             .collect()

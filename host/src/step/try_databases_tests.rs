@@ -46,6 +46,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
             started: Timestamp::UNIX_EPOCH,
             staged: Timestamp::UNIX_EPOCH,
             copal: "0.1.0".to_owned(),
+            staging: None,
         },
         source: "/app".to_owned(),
         root: attributes(),

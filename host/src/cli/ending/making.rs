@@ -1,6 +1,7 @@
 //! What to do about the steps that make a snapshot.
 
 use copal_core::grants::toml_text;
+use copal_core::staging::Unfit;
 
 use super::hooks::of_filter;
 use super::places::of_remote;
@@ -30,6 +31,12 @@ pub(super) fn of_plan(error: &PlanError) -> Ending {
                 "let the built-in hook copy all of them; where there is none yet, add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nand where there is one, only its `grants` line. Or, for one of which a torn copy will do:\n\n[database.{path}]\nlive = \"allow\""
             ))
         }
+        PlanError::Staging(Unfit::Impossible { .. }) => usage(
+            "set `mode = \"auto\"` in [staging], which takes the first that serves, or take out `dir`",
+        ),
+        PlanError::Staging(Unfit::TooLong { .. }) => usage(
+            "raise `max_pause` in [staging], leave files out with the `exclude` hook, or set `mode = \"auto\"`",
+        ),
         PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
         PlanError::Interrupted(signal) => interrupted(signal.0),
     }
@@ -42,7 +49,7 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
         PreflightError::DestinationInSource { .. } | PreflightError::SourceInDestination { .. } => {
             usage("choose a destination that lies elsewhere")
         }
-        PreflightError::NoRoom { .. } => {
+        PreflightError::NoRoom { .. } | PreflightError::NoRoomToFreeze { .. } => {
             failed("make room, or choose another directory with `dir` in [staging]")
         }
         PreflightError::Room { .. } => {

@@ -1,0 +1,215 @@
+//! Freeze: every file as it is now, whatever the app does to it later. This is what services wait
+//! for, so that all that can be done before they are held is done before.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+
+use copal_core::manifest::Taken;
+use copal_core::staging::Way;
+
+use super::stage::{StageError, Staged, in_staging};
+use super::take::{Lies, Unread};
+use super::way::{Forecast, Restless};
+use crate::edge::duplicate::{self, Duplicate, Failed};
+use crate::edge::frozen::FrozenDir;
+use crate::edge::interrupt::Interrupt;
+use crate::edge::leftovers::Leftovers;
+use crate::edge::staging::StagingError;
+use crate::edge::stat::{Version, attributes};
+use crate::edge::walk::{Found, FoundKind, absolute};
+use crate::edge::writers::OpenForWriting;
+
+/// All that can be got ready before services are held.
+#[derive(Debug)]
+pub struct Freezer {
+    dir: FrozenDir,
+    way: Way,
+    /// Whether another way may be taken where nothing is held.
+    asked_for: bool,
+    restless: Restless,
+}
+
+impl Forecast {
+    /// Gets ready to freeze: none where nothing is going to be.
+    ///
+    /// Removes what killed runs left behind, whichever way this one takes.
+    pub fn prepare(
+        &self,
+        source: &Path,
+        kept: &[Found],
+        run: &str,
+        leftovers: &Leftovers,
+    ) -> Result<Option<Freezer>, StagingError> {
+        crate::edge::frozen::remove_leftovers(&self.places)?;
+        if !self.choice.way.freezes() {
+            return Ok(None);
+        }
+        let directories = kept
+            .iter()
+            .filter(|found| found.kind == FoundKind::Directory);
+        let names: BTreeSet<&str> = directories
+            .filter_map(|found| std::str::from_utf8(found.path.as_bytes()).ok())
+            .collect();
+        let dir = FrozenDir::create(&self.place, run, names, leftovers)?;
+        if self.choice.way == Way::Reflink {
+            // A clone waits until what it shares is on the disk.
+            crate::edge::frozen::settle(source);
+        }
+        Ok(Some(Freezer {
+            dir,
+            way: self.choice.way,
+            asked_for: self.choice.asked_for,
+            restless: self.restless.clone(),
+        }))
+    }
+}
+
+impl Freezer {
+    /// Whether it is to freeze in a run in which services are held or not: without any there is no
+    /// moment to keep, unless the owner asks for it.
+    pub fn serves(&self, held: bool) -> bool {
+        held || self.asked_for
+    }
+
+    /// Freezes what was staged from the live tree. Files that vanished before are not in it.
+    pub(super) fn freeze(
+        self,
+        staged: &mut Staged,
+        interrupt: &Interrupt,
+    ) -> Result<(), StageError> {
+        let live = |file: &&Unread| matches!(file.lies, Lies::Live(_));
+        let names = staged.files.iter().filter(live);
+        self.dir
+            .make_parents(names.map(|file| file.stored.as_str()))
+            .map_err(|error| StageError::Staging {
+                path: error.path,
+                source: error.source,
+            })?;
+        let freezing = Freezing {
+            open: match self.way {
+                Way::Link => OpenForWriting::now(),
+                Way::Reflink | Way::Copy | Way::Direct | Way::Hold => OpenForWriting::default(),
+            },
+            freezer: &self,
+            source: &staged.source,
+            interrupt,
+        };
+        staged.files = freezing.all(std::mem::take(&mut staged.files))?;
+        staged.way = self.way;
+        staged.frozen = Some(self.dir);
+        Ok(())
+    }
+}
+
+struct Freezing<'a> {
+    freezer: &'a Freezer,
+    source: &'a Path,
+    open: OpenForWriting,
+    interrupt: &'a Interrupt,
+}
+
+/// So many are taken by a thread at once: neighbours lie in one directory.
+const SHARE: usize = 64;
+
+impl Freezing<'_> {
+    fn all(&self, files: Vec<Unread>) -> Result<Vec<Unread>, StageError> {
+        let waiting = Mutex::new(files.into_iter());
+        let next = || -> Vec<Unread> {
+            let mut waiting = waiting.lock().expect("no holder of this lock panics");
+            waiting.by_ref().take(SHARE).collect()
+        };
+        let work = || -> Result<Vec<Unread>, StageError> {
+            let mut frozen = Vec::new();
+            loop {
+                let share = next();
+                if share.is_empty() {
+                    return Ok(frozen);
+                }
+                self.interrupt.check()?;
+                for file in share {
+                    frozen.extend(self.one(file)?);
+                }
+            }
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let parts: Result<Vec<Vec<Unread>>, StageError> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let workers = workers.into_iter();
+            workers
+                .map(|worker| worker.join().expect("freezing does not panic"))
+                .collect()
+        });
+        Ok(parts?.into_iter().flatten().collect())
+    }
+
+    fn one(&self, file: Unread) -> Result<Option<Unread>, StageError> {
+        let Lies::Live(version) = file.lies else {
+            return Ok(Some(file));
+        };
+        let first = match self.freezer.way {
+            Way::Reflink => Taken::Reflink,
+            Way::Link if !self.may_be_written_to(&file, version) => Taken::Link,
+            Way::Link | Way::Copy | Way::Direct | Way::Hold => Taken::Copy,
+        };
+        match self.frozen(file, first)? {
+            Ok(frozen) => Ok(frozen),
+            // Of another file system, of somebody else's: a copy serves everywhere.
+            Err(file) => Ok(self.frozen(file, Taken::Copy)?.ok().flatten()),
+        }
+    }
+
+    fn may_be_written_to(&self, file: &Unread, version: Version) -> bool {
+        let Self { freezer, open, .. } = self;
+        freezer.restless.holds(&file.path, file.attributes.mtime) || open.contains(version.file())
+    }
+
+    /// The file again where it can't be frozen so.
+    fn frozen(
+        &self,
+        mut file: Unread,
+        taken: Taken,
+    ) -> Result<Result<Option<Unread>, Unread>, StageError> {
+        /// Somebody who is not held writes to it.
+        const TRIES: usize = 20;
+        let live = absolute(self.source, &file.path);
+        let place = self.freezer.dir.path().join(&file.stored);
+        let way = match taken {
+            Taken::Reflink => duplicate::reflink,
+            Taken::Link => duplicate::link,
+            _ => duplicate::copy,
+        };
+        for _ in 0..TRIES {
+            self.interrupt.check()?;
+            let duplicate = way(&live, &place).map_err(|failed| match failed {
+                Failed::Writing(error) => in_staging(&place)(error),
+                Failed::Reading(source) => StageError::Unreadable {
+                    path: live.clone(),
+                    source,
+                },
+            })?;
+            match duplicate {
+                Duplicate::Made(metadata) => {
+                    file.attributes = attributes(&metadata);
+                    file.lies = match taken {
+                        Taken::Link => Lies::Linked(Version::of(&metadata)),
+                        taken => Lies::Frozen(taken),
+                    };
+                    return Ok(Ok(Some(file)));
+                }
+                Duplicate::Gone => return Ok(Ok(None)),
+                Duplicate::Unfit(error) => {
+                    tracing::debug!(path = %file.path, %error, "copied instead");
+                    return Ok(Err(file));
+                }
+                Duplicate::Changed => {}
+            }
+        }
+        Err(StageError::NeverStill(file.path))
+    }
+}
+
+#[cfg(test)]
+#[path = "freeze_tests.rs"]
+mod tests;
