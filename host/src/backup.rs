@@ -338,7 +338,7 @@ impl<'a> Backup<'a> {
         let (source, databases) = self
             .view
             .clone()
-            .unwrap_or_else(|| (self.job.source(), Vec::new()));
+            .unwrap_or_else(|| (self.job.source_if_found(), Vec::new()));
         let interrupt = self.run.edges.interrupt;
         let view = floors::view_of_tree(&self.means, &source, databases, interrupt);
         self.deeds.floor(view)

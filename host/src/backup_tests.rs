@@ -49,10 +49,7 @@ impl World {
             .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
             .unwrap();
         let config = Config::from_flags("app", "fake".parse_remote(), "app".parse().unwrap());
-        let job = Job {
-            config,
-            base: dir.path().to_owned(),
-        };
+        let job = Job::new(config, dir.path().to_owned());
         let state = StateDir::at(dir.path().join("state"));
         Self {
             dir,

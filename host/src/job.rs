@@ -1,10 +1,15 @@
 //! A job: a configuration together with the directory that its paths are relative to.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use copal_core::config::{Config, RemoteSpec, Source};
 
+use crate::edge::source::{Located, SourceError, locate};
 use crate::edge::state::StateDir;
+
+/// A directory that can't be: what it would lie in is none.
+const NO_SOURCE: &str = "/dev/null/source";
 
 /// What is backed up, where to and how, with every path resolved.
 #[derive(Debug)]
@@ -13,22 +18,44 @@ pub struct Job {
     pub config: Config,
     /// The directory that its paths are relative to.
     pub base: PathBuf,
+    /// Where its source lies, once somebody asked.
+    source: OnceLock<Located>,
 }
 
 impl Job {
+    /// A job whose paths are relative to `base`.
+    pub fn new(config: Config, base: PathBuf) -> Self {
+        Self {
+            config,
+            base,
+            source: OnceLock::new(),
+        }
+    }
+
     /// The job's name.
     pub fn name(&self) -> &str {
         self.config.name().as_str()
     }
 
-    /// The directory that is backed up.
-    pub fn source(&self) -> PathBuf {
-        match self.config.source() {
-            Source::Path { path, .. } => path.resolve(&self.base),
-            Source::Volume { .. } | Source::Container { .. } => {
-                unreachable!("a configuration with such a source is refused when it is read")
-            }
+    /// The directory that is backed up. Docker may have to say where it lies: it is asked once, and not
+    /// by commands that do without.
+    pub fn source(&self) -> Result<&Located, SourceError> {
+        if let Some(located) = self.source.get() {
+            return Ok(located);
         }
+        let engine = self.config.docker().socket.as_deref();
+        let located = locate(self.config.source(), engine, &self.base)?;
+        Ok(self.source.get_or_init(|| located))
+    }
+
+    /// The same for hooks that are called when all is over. Where it could not be found out, they see a
+    /// source in which nothing is.
+    pub fn source_if_found(&self) -> PathBuf {
+        let found = match self.config.source() {
+            Source::Path { .. } => self.source().ok(),
+            Source::Volume { .. } | Source::Container { .. } => self.source.get(),
+        };
+        found.map_or_else(|| PathBuf::from(NO_SOURCE), |found| found.path.clone())
     }
 
     /// Where snapshots go.

@@ -18,6 +18,7 @@ use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
 use crate::record::{Kind, SnapshotRecord};
 use crate::run::Run;
+use crate::step::plan::PlanError;
 use crate::step::snapshots::Store;
 use crate::step::swap::{Place, Swapped};
 
@@ -69,7 +70,8 @@ pub fn replace(
     let result = beside_then_in_place(&mut run, job, &means, &mut hooks, store, manifest);
 
     let databases = databases(manifest);
-    let view = floors::view_of_tree(&means, &job.source(), databases, edges.interrupt);
+    let source = job.source_if_found();
+    let view = floors::view_of_tree(&means, &source, databases, edges.interrupt);
     let mut outcome = run.end(result);
     outcome.hear(&mut hooks);
     let cancel = Cancel::from(edges.interrupt.flag());
@@ -87,7 +89,10 @@ fn beside_then_in_place(
     manifest: &Manifest,
 ) -> Result<Replaced, CopalError> {
     let interrupt = run.edges.interrupt;
-    let place = Place::of(&job.source(), &job.never(run.edges.state))?;
+    let place = Place::of(
+        &job.source().map_err(PlanError::from)?.path,
+        &job.never(run.edges.state),
+    )?;
     let left_behind = place.left_behind(&run.id)?;
     let beside = place.beside(&run.id, &run.leftovers)?;
     let snapshot = Fetched::into(beside.path(), run, store, manifest)?;

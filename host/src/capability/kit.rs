@@ -32,10 +32,7 @@ impl Floor {
         std::fs::create_dir(&made).unwrap();
         let head = "name = 'app'\nsource.path = 'source'\ndestination = [{ remote = 'b2:' }]\n";
         let config = Config::parse(&format!("{head}{lines}"), "copal.toml").unwrap();
-        let job = Job {
-            config,
-            base: dir.path().to_owned(),
-        };
+        let job = Job::new(config, dir.path().to_owned());
         let state = StateDir::at(dir.path().join("state"));
         let host = Host {
             source,

@@ -5,8 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use copal_core::config::{Config, InvalidConfig, Name, RemoteSpec, Source};
-use copal_core::diagnostic::Diagnostic;
+use copal_core::config::{Config, Name, RemoteSpec};
 
 use super::Global;
 use crate::edge::interrupt::Interrupt;
@@ -54,7 +53,7 @@ impl JobArgs {
         };
         let name = name(&named)?;
         let config = Config::from_flags(source, RemoteSpec::parse(to)?, name);
-        Ok(Job { config, base })
+        Ok(Job::new(config, base))
     }
 }
 
@@ -136,27 +135,8 @@ fn working_directory() -> Result<PathBuf, CopalError> {
 pub(super) fn configured(global: &Global) -> Result<Job, CopalError> {
     let (path, text) = configuration_file(global)?;
     let config = Config::parse(&text, &path.display().to_string())?;
-    look_up(config.source())?;
     let directory = path.parent().unwrap_or_else(|| Path::new(""));
-    Ok(Job {
-        config,
-        base: working_directory()?.join(directory),
-    })
-}
-
-/// Only a directory is where its owner says.
-fn look_up(source: &Source) -> Result<(), InvalidConfig> {
-    if let Source::Path { .. } = source {
-        return Ok(());
-    }
-    let problem = Diagnostic::new(
-        "the source can't be looked up",
-        "this version of Copal does not ask Docker where it lies",
-        "set `source.path` to the directory that `docker inspect` shows",
-    );
-    Err(InvalidConfig {
-        problems: vec![problem.at(source.place().cloned())],
-    })
+    Ok(Job::new(config, working_directory()?.join(directory)))
 }
 
 /// The configuration file, and what is in it.

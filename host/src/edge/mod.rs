@@ -19,6 +19,7 @@ mod rclone_remote;
 pub mod remote;
 pub mod scratch;
 pub mod service;
+pub mod source;
 pub mod staging;
 pub mod stat;
 pub mod state;

@@ -42,6 +42,9 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
     let (files, bytes) = plan.files();
     row("name", job.name().to_owned());
     row("source", plan.source.display().to_string());
+    if let Some(by) = found_by(job) {
+        row("", by.to_owned());
+    }
     row("", format!("{}, {bytes}", count(files, "file")));
     for destination in job.destinations() {
         row("destination", destination.to_string());
@@ -65,6 +68,11 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
         );
     }
     text
+}
+
+/// How the source was found, where it was not named itself.
+fn found_by(job: &Job) -> Option<&str> {
+    job.source().ok()?.by.as_deref()
 }
 
 fn grants(hook: &copal_hooks::Hook) -> String {
@@ -104,7 +112,7 @@ fn to_json(job: &Job, hooks: &Hooks, plan: &Plan) -> serde_json::Value {
 /// [`what_would_travel`] as JSON.
 pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
     let (files, bytes) = plan.files();
-    json!({
+    let mut json = json!({
         "name": job.name(),
         "source": plan.source.display().to_string(),
         "files": files,
@@ -117,5 +125,9 @@ pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
         "left_out": plan.walked.left_out.iter().map(|(path, whole)| json!({
             "path": path, "with_all_below": whole,
         })).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(by) = found_by(job) {
+        json["source_found_by"] = by.into();
+    }
+    json
 }

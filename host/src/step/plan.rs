@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::way::{Forecast, Looked, forecast};
 use crate::capability::sqlite;
 use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::source::SourceError;
 use crate::edge::state::StateDir;
 use crate::edge::walk::{Found, FoundKind, WalkError, Walked, absolute, total_size, walk};
 use crate::filters::{FilterFailed, Filters};
@@ -48,6 +49,9 @@ pub struct PlannedDatabase {
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
+    /// Where the source lies can't be found out.
+    #[error("can't find the source")]
+    Lost(#[from] SourceError),
     /// The source is not there.
     #[error("can't open the source `{}`", .path.display())]
     Source {
@@ -111,7 +115,7 @@ pub fn plan(
     now: Timestamp,
     interrupt: &Interrupt,
 ) -> Result<Plan, PlanError> {
-    let named = job.source();
+    let named = job.source()?.path.clone();
     let source = named.canonicalize().map_err(|source| PlanError::Source {
         path: named.clone(),
         source,

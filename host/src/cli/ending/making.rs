@@ -4,7 +4,7 @@ use copal_core::grants::toml_text;
 use copal_core::staging::Unfit;
 
 use super::hooks::of_filter;
-use super::places::of_remote;
+use super::places::{of_remote, of_source};
 use super::reading::of_store;
 use super::{Ending, failed, interrupted, usage};
 use crate::step::plan::PlanError;
@@ -18,6 +18,7 @@ const READABLE: &str =
 
 pub(super) fn of_plan(error: &PlanError) -> Ending {
     match error {
+        PlanError::Lost(source) => of_source(source),
         PlanError::Source { .. } => {
             usage("check `path` in [source], or `--source`; is its disk mounted?")
         }

@@ -6,6 +6,22 @@ use super::{Ending, Exit, failed, interrupted, usage};
 use crate::edge::history::HistoryError;
 use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
+use crate::edge::source::SourceError;
+
+pub(super) fn of_source(error: &SourceError) -> Ending {
+    let next = error.advice();
+    match error {
+        SourceError::Engine(_) | SourceError::NotMounted { .. } => failed(next),
+        SourceError::Host(_)
+        | SourceError::NoVolume { .. }
+        | SourceError::NoContainer { .. }
+        | SourceError::NoPlace { .. }
+        | SourceError::NoMounts { .. }
+        | SourceError::WhichMount { .. }
+        | SourceError::NoSuchMount { .. }
+        | SourceError::NotHere { .. } => usage(next),
+    }
+}
 
 pub(super) fn of_remote(error: &RemoteError) -> Ending {
     let source = match error {

@@ -8,7 +8,7 @@ use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
 use super::program::{Exited, Mark, run, run_marked};
-use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo};
+use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
 
 /// Between two looks while it is awaited.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -90,7 +90,7 @@ impl HeldCommands {
 
     pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
         let what = || format!("service `{}`", self.commands.name);
-        while self.commands.runs(Some(deadline))? == Some(false) {
+        while self.commands.runs(Some(end_of_look(deadline)))? == Some(false) {
             if cancel.is_cancelled() {
                 return Err(NotReady::Interrupted { what: what() });
             }
@@ -142,3 +142,7 @@ impl Driver for Commands {
         run_marked(stop, base, limit, &held.mark)?.well().map(drop)
     }
 }
+
+#[cfg(test)]
+#[path = "commands_tests.rs"]
+mod tests;

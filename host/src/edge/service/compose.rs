@@ -130,6 +130,10 @@ fn stopping_order(mut left: Vec<Container>) -> Vec<Container> {
 }
 
 #[cfg(test)]
+#[path = "compose_tests.rs"]
+mod engine_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

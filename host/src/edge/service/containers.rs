@@ -6,7 +6,7 @@ use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
 use super::settle::{Settling, settle};
-use super::{HoldHow, NotReady, Released, ServiceError};
+use super::{HoldHow, NotReady, Released, ServiceError, end_of_look};
 use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
 
 /// How long a look at containers may take.
@@ -252,7 +252,7 @@ impl HeldContainers {
     ) -> Result<Option<String>, ServiceError> {
         converse(
             &self.host,
-            deadline.min(Instant::now() + LOOK),
+            end_of_look(deadline).min(Instant::now() + LOOK),
             async |engine| {
                 let mut complaint = None;
                 while let Some(held) = waiting.last() {

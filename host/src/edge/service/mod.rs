@@ -68,6 +68,14 @@ pub enum Released {
     },
 }
 
+/// How long the last look before the end of a wait may take, however little is left.
+const LAST_LOOK: Duration = Duration::from_secs(2);
+
+/// When a look that is part of a wait until `deadline` has to be over.
+fn end_of_look(deadline: Instant) -> Instant {
+    deadline.max(Instant::now() + LAST_LOOK)
+}
+
 /// One service. Its calls may come from any thread, also one that belongs to an asynchronous runtime.
 pub trait Driver: Send + Sync + std::fmt::Debug {
     /// What the service is doing.

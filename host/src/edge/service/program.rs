@@ -36,7 +36,7 @@ const MARK: &str = "COPAL_HOLD";
 /// them: then the service is about to be held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Mark(String);
+pub struct Mark(pub(super) String);
 
 impl Mark {
     /// A mark that nobody else has.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::program::{Mark, run, run_marked};
 use super::unit::{Active, Unit};
-use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo};
+use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
 
 /// How long `systemctl` may take for an answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -254,7 +254,7 @@ impl HeldUnit {
         for unit in std::iter::once(&self.unit).chain(&self.dependents) {
             let what = || format!("unit `{unit}`");
             loop {
-                let found = self.manager.show(unit, deadline)?;
+                let found = self.manager.show(unit, end_of_look(deadline))?;
                 if found.is_ready {
                     break;
                 }
@@ -271,3 +271,7 @@ impl HeldUnit {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "systemd_tests.rs"]
+mod tests;

@@ -1,0 +1,147 @@
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use copal_hooks::Cancel;
+use copal_testkit::wait_until;
+use tempfile::TempDir;
+
+use super::*;
+use crate::edge::service::docker::tests::{from_journal, hold, soon};
+
+const STOP: HoldHow = HoldHow::Stop {
+    grace: Duration::from_secs(5),
+};
+
+fn shell(script: &str) -> Vec<String> {
+    ["sh", "-c", script].map(str::to_owned).to_vec()
+}
+
+/// A service that runs while there is the file `up`. Each start is a line in `starts`.
+fn service(base: &Path) -> Commands {
+    fs::write(base.join("up"), "").unwrap();
+    Commands {
+        name: "app".to_owned(),
+        stop: shell("rm up"),
+        start: shell("touch up; echo start >>starts"),
+        state: Some(shell("test -e up")),
+        timeout: Duration::from_secs(30),
+        base: base.to_owned(),
+    }
+}
+
+fn starts(base: &TempDir) -> usize {
+    let starts = fs::read_to_string(base.path().join("starts"));
+    starts.unwrap_or_default().lines().count()
+}
+
+#[test]
+fn what_was_stopped_is_started_once_however_often_it_is_released() {
+    let base = tempfile::tempdir().unwrap();
+    let app = service(base.path());
+    let undo = hold(&app, STOP);
+    assert_eq!(app.state().unwrap(), State::Stopped);
+    assert!(undo.is_intact().unwrap());
+    for _ in 0..2 {
+        assert_eq!(from_journal(&undo).release(soon()).unwrap(), Released::Done);
+    }
+    assert!(!undo.is_intact().unwrap());
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+    assert_eq!(starts(&base), 1);
+}
+
+#[test]
+fn what_is_down_is_left_down_and_nothing_is_paused() {
+    let base = tempfile::tempdir().unwrap();
+    let app = service(base.path());
+    let refused = app.before(HoldHow::Pause).unwrap_err();
+    assert!(matches!(refused, ServiceError::NoPause { .. }), "{refused}");
+    fs::remove_file(base.path().join("up")).unwrap();
+    assert_eq!(app.before(STOP).unwrap(), None);
+}
+
+#[test]
+fn a_stop_that_fails_is_told_in_its_own_words_and_undone() {
+    let base = tempfile::tempdir().unwrap();
+    let app = Commands {
+        stop: shell("rm up; echo it is stuck >&2; exit 3"),
+        ..service(base.path())
+    };
+    let undo = app.before(STOP).unwrap().unwrap();
+    let failed = app
+        .hold(&undo, soon(), &Cancel::new())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        failed.ends_with("ended with exit code 3: it is stuck"),
+        "{failed}"
+    );
+    undo.release(soon()).unwrap();
+    assert_eq!(app.state().unwrap(), State::Running);
+}
+
+#[test]
+fn a_stop_whose_run_was_killed_is_waited_for_before_the_start() {
+    let base = tempfile::tempdir().unwrap();
+    let app = service(base.path());
+    let undo = app.before(STOP).unwrap().unwrap();
+    let Undo::Commands(held) = &undo else {
+        unreachable!("it is of commands")
+    };
+    // As it goes on when nobody is left who started it.
+    let mut stop = Command::new("sh")
+        .args([
+            "-c",
+            "touch begun; while [ ! -e go ]; do sleep 0.02; done; rm up",
+        ])
+        .current_dir(base.path())
+        .env("COPAL_HOLD", held.mark.0.as_str())
+        .spawn()
+        .unwrap();
+    let begun = || base.path().join("begun").exists().then_some(());
+    wait_until("the stop to begin", Duration::from_secs(30), begun).unwrap();
+    let soon_over = Instant::now() + Duration::from_millis(500);
+    let released = undo.release(soon_over).unwrap();
+    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    fs::write(base.path().join("go"), "").unwrap();
+    stop.wait().unwrap();
+    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(app.state().unwrap(), State::Running);
+}
+
+#[test]
+fn what_a_start_leaves_running_may_go_on_writing() {
+    let base = tempfile::tempdir().unwrap();
+    let daemon = "(i=0; while [ $i -lt 20000 ]; do echo a line of a daemon that says much; i=$((i + 1)); done; touch lived) 2>&1 &";
+    let app = Commands {
+        start: shell(&format!("touch up; {daemon}")),
+        ..service(base.path())
+    };
+    let undo = hold(&app, STOP);
+    undo.release(soon()).unwrap();
+    let lived = || base.path().join("lived").exists().then_some(());
+    wait_until(
+        "the daemon to have said all",
+        Duration::from_mins(1),
+        lived,
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_killed() {
+    let base = tempfile::tempdir().unwrap();
+    let app = Commands {
+        stop: shell("sleep 1000"),
+        timeout: Duration::from_millis(100),
+        ..service(base.path())
+    };
+    let undo = app.before(STOP).unwrap().unwrap();
+    let slow = app.hold(&undo, soon(), &Cancel::new()).unwrap_err();
+    assert!(matches!(slow, ServiceError::Slow { .. }), "{slow}");
+    let Undo::Commands(held) = &undo else {
+        unreachable!("it is of commands")
+    };
+    assert!(!held.mark.is_alive());
+}
