@@ -1,17 +1,22 @@
 use std::path::Path;
 
 use copal_core::config::Config;
-use copal_testkit::{DockerEngine, docker_engine};
+use copal_testkit::{DockerEngine, IMAGE, docker_engine};
 
 use super::*;
+
 /// What runs until it is removed.
 const FOR_EVER: &str = "while :; do sleep 1; done";
 
 fn look(engine: &DockerEngine, source: &str) -> Result<Located, SourceError> {
+    look_by(engine.socket(), source)
+}
+
+fn look_by(socket: &Path, source: &str) -> Result<Located, SourceError> {
     let text =
         format!("name = 'n'\nsource = {{ {source} }}\ndestination = [{{ remote = 'b2:' }}]\n");
     let config = Config::parse(&text, "copal.toml").unwrap();
-    locate(config.source(), Some(engine.socket()), Path::new("/base"))
+    locate(config.source(), Some(socket), Path::new("/base"))
 }
 
 fn mountpoint(engine: &DockerEngine, volume: &str) -> PathBuf {
@@ -113,4 +118,71 @@ fn an_engine_that_is_not_there_is_told_with_its_socket() {
         error.to_string(),
         "can't reach the Docker engine at `unix:///nowhere/docker.sock`: there is no such file"
     );
+}
+
+/// Where this executable is shown within a container, with what it is linked against.
+const SYSTEM: [&str; 3] = ["/lib:/lib:ro", "/lib64:/lib64:ro", "/usr:/usr:ro"];
+
+#[test]
+fn within_a_container_a_volume_is_where_that_has_it_mounted() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let _app = engine
+        .run("src-app", &["-v", "src-within:/app"], FOR_EVER)
+        .unwrap();
+    let elsewhere = [
+        "volume",
+        "create",
+        "-o",
+        "o=bind",
+        "-o",
+        "device=/elsewhere",
+    ];
+    engine
+        .docker(&[&elsewhere[..], &["-o", "type=none", "src-elsewhere"]].concat())
+        .unwrap();
+    let own = std::env::current_exe().unwrap();
+    let own = format!("{}:/copal-test:ro", own.display());
+    let socket = format!("{}:/docker.sock", engine.socket().display());
+    let mut words = vec!["run", "--rm", "--network", "none"];
+    for volume in SYSTEM.iter().filter(|volume| {
+        let place = volume.split(':').next().unwrap_or_default();
+        Path::new(place).exists()
+    }) {
+        words.extend(["-v", volume]);
+    }
+    words.extend(["-v", &own, "-v", &socket, "-v", "src-within:/data:ro"]);
+    words.extend([IMAGE, "/copal-test", "--ignored", "--nocapture", "--exact"]);
+    let test = module_path!().split_once("::").unwrap().1;
+    let test = format!("{test}::seen_from_within");
+    words.push(&test);
+    let said = engine.docker(&words).unwrap();
+    let seen = "/data by volume `src-within`, mounted here at `/data`\n\
+                /data by container `src-app`, mounted here at `/data`";
+    assert!(said.contains(seen), "{said}");
+    assert!(
+        said.contains("`/elsewhere`, where Docker says it lies, is not on this machine"),
+        "{said}"
+    );
+}
+
+#[test]
+#[ignore = "the test above runs it in a container"]
+#[expect(
+    clippy::print_stdout,
+    reason = "that is how the test above hears of it"
+)]
+fn seen_from_within() {
+    let socket = Path::new("/docker.sock");
+    for source in [
+        "volume = 'src-within'",
+        "container = 'src-app'",
+        "volume = 'src-elsewhere'",
+    ] {
+        match look_by(socket, source) {
+            Ok(found) => println!("{} by {}", found.path.display(), found.by.unwrap()),
+            Err(error) => println!("{error}"),
+        }
+    }
 }
