@@ -20,6 +20,9 @@ pub const SUMS: &str = ".copal/SHA256SUMS";
 /// The format that this version writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 
+/// What hooks found out about the source, by the hook's name and a key of its own.
+pub type Facts = BTreeMap<String, BTreeMap<String, String>>;
+
 /// All that is known of one snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -39,6 +42,9 @@ pub struct Manifest {
     pub totals: Totals,
     /// The hooks that took part.
     pub hooks: Vec<HookRecord>,
+    /// What they found out, such as the version of the app's schema.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: Facts,
     /// Everything below the top, sorted by path.
     pub entries: Vec<Entry>,
 }
@@ -147,11 +153,11 @@ pub struct FileEntry {
 pub enum Taken {
     /// Read from the live tree, unchanged from before to after.
     Direct,
-    /// Cloned while services were held, and read from the clone.
+    /// A clone that was made while services were held, which shares its blocks with the live file.
     Reflink,
-    /// Given another name while services were held, and read through it; not written to since.
+    /// A second name that was given to the live file while services were held, and unchanged since.
     Link,
-    /// Copied while services were held, and read from the copy.
+    /// A copy that was made while services were held.
     Copy,
     /// A SQLite online backup that passed its integrity check.
     SqliteBackup,

@@ -44,6 +44,7 @@ fn manifest(entries: Vec<Entry>) -> Manifest {
         root: attributes(),
         totals: Totals::of(&entries),
         hooks: vec![],
+        facts: Facts::new(),
         entries,
     }
 }

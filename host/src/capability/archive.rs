@@ -13,7 +13,7 @@ use copal_core::units::ByteCount;
 use copal_hooks::{ArchiveFormat, Archived, CapabilityError};
 
 use self::pack::{ArchiveError, Content, Format};
-use super::artifacts::Artifact;
+use super::artifacts::{Artifact, Moment};
 use super::host::Host;
 use super::sqlite;
 use crate::edge::interrupt::Interrupt;
@@ -99,20 +99,12 @@ fn inside(
     directory: &RelPath,
     interrupt: &Interrupt,
 ) -> Result<Vec<Found>, CapabilityError> {
-    let left_out = host.left_out.iter();
-    let mut filter = AsPlanned {
-        directory,
-        left_out: left_out.map(|(path, whole)| (path, *whole)).collect(),
-    };
-    let walked = walk(&host.source, &host.means.never(), &mut filter, interrupt);
-    let mut inside = walked.map_err(|error| walk_failed(directory, &error))?.kept;
-    inside.retain(|found| {
-        found.path.is_within(directory)
-            && !sqlite::is_sidecar(&found.path, |path| host.databases.contains(path))
-    });
-    let torn = inside.iter().find(|found| {
-        found.kind == FoundKind::File
-            && host.artifacts.stand_in(&found.path).is_none()
+    let walked = walk_inside(host, directory, interrupt);
+    let walked = walked.map_err(|error| walk_failed(directory, &error))?;
+    let inside = Moment::put_in_place(&host.artifacts.moments(), walked);
+    let mut files = inside.iter().filter(|found| found.kind == FoundKind::File);
+    let torn = files.find(|found| {
+        host.artifacts.stand_in(&found.path).is_none()
             && !host.live_databases.contains(&found.path)
             && sqlite::is_database(&absolute(&host.source, &found.path)).unwrap_or(false)
     });
@@ -124,6 +116,26 @@ fn inside(
         ))),
         None => Ok(inside),
     }
+}
+
+/// What is in a directory now, the directory included, without what the plan left out and without what
+/// databases have beside them.
+pub(super) fn walk_inside(
+    host: &Host,
+    directory: &RelPath,
+    interrupt: &Interrupt,
+) -> Result<Vec<Found>, WalkError<std::convert::Infallible>> {
+    let left_out = host.left_out.iter();
+    let mut filter = AsPlanned {
+        directory,
+        left_out: left_out.map(|(path, whole)| (path, *whole)).collect(),
+    };
+    let mut inside = walk(&host.source, &host.means.never(), &mut filter, interrupt)?.kept;
+    inside.retain(|found| {
+        found.path.is_within(directory)
+            && !sqlite::is_sidecar(&found.path, |path| host.databases.contains(path))
+    });
+    Ok(inside)
 }
 
 /// Enters one directory, and leaves out what the plan left out.

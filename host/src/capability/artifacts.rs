@@ -1,6 +1,9 @@
 //! What hooks had made: staged files that stand in for live ones, and files that are new.
 
 mod attempt;
+mod facts;
+mod moment;
+mod unfinished;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +13,9 @@ use copal_core::manifest::{Attributes, Taken};
 use copal_core::path::RelPath;
 use copal_core::sqlite::sidecar_relations;
 
+pub use self::moment::Moment;
+pub use self::unfinished::NotFinished;
+pub(super) use self::unfinished::Unfinished;
 use super::sqlite::Copied;
 
 /// A staged file that stands in for a live file or directory.
@@ -52,12 +58,15 @@ pub struct Artifacts {
     dir: PathBuf,
     given: AtomicU64,
     made: Mutex<Made>,
+    unfinished: unfinished::List,
+    facts: facts::Facts,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Made {
     stand_ins: Vec<Artifact>,
     added: Vec<Added>,
+    moments: Vec<Moment>,
 }
 
 impl Artifacts {
@@ -67,6 +76,8 @@ impl Artifacts {
             dir,
             given: AtomicU64::new(0),
             made: Mutex::default(),
+            unfinished: unfinished::List::default(),
+            facts: facts::Facts::default(),
         }
     }
 

@@ -61,16 +61,27 @@ impl Capabilities for Host {
         sqlite::check(self, database, depth, &self.interrupt_of(call))
     }
 
-    fn sqlite_backup_with(&self, _: &Call<'_>, _: &RelPath, _: &[RelPath]) -> Done<Copied> {
-        Err(not_here("copying a database together with directories"))
+    fn sqlite_backup_with(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        beside: &[RelPath],
+    ) -> Done<Copied> {
+        sqlite::backup_with(self, database, beside, &self.interrupt_of(call))
     }
 
-    fn sqlite_holders(&self, _: &Call<'_>, _: &RelPath) -> Done<Vec<Holder>> {
-        Err(not_here("looking for who has a database open"))
+    fn sqlite_holders(&self, call: &Call<'_>, database: &RelPath) -> Done<Vec<Holder>> {
+        sqlite::holders(self, call, database, &self.interrupt_of(call))
     }
 
-    fn sqlite_query(&self, _: &Call<'_>, _: &RelPath, _: &str, _: u32) -> Done<String> {
-        Err(not_here("reading rows"))
+    fn sqlite_query(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        sql: &str,
+        limit: u32,
+    ) -> Done<String> {
+        sqlite::query(self, database, (sql, limit), &self.interrupt_of(call))
     }
 
     fn service_state(&self, _: &Call<'_>, name: &str) -> Done<ServiceState> {
@@ -85,8 +96,9 @@ impl Capabilities for Host {
         service::release(&self.means, hold)
     }
 
-    fn record(&self, _: &Call<'_>, _: &str, _: &str) -> Done<()> {
-        Err(not_here("recording facts"))
+    fn record(&self, call: &Call<'_>, key: &str, value: &str) -> Done<()> {
+        self.artifacts.record(call.hook, key, value);
+        Ok(())
     }
 
     fn archive_create(
@@ -140,11 +152,6 @@ impl Capabilities for Host {
     }
 }
 
-/// What is answered for what this version can't do.
-fn not_here(what: &str) -> CapabilityError {
-    CapabilityError::Invalid(format!("{what} is not here yet"))
-}
-
 impl Host {
     /// What asks a deed for its end. A signal that ended the run before this phase does not: the
     /// hooks that are still told of it may do what they are granted.
@@ -154,6 +161,11 @@ impl Host {
         } else {
             Interrupt::default()
         }
+    }
+
+    /// Whether a service is held now: what can wait then waits until it goes on.
+    pub(super) fn is_held(&self) -> bool {
+        self.means.holds.is_any()
     }
 
     /// Whether the snapshot can take a new file at `path`; if not, why.

@@ -1,54 +1,178 @@
-//! Copies and checks of SQLite databases.
+//! Copies and checks of SQLite databases, and questions to them.
 //!
-//! Configuration: `[database."PATH"]`. Grant: `sqlite`, paths in the source or `"*"`
-//! ([`Need::Database`](copal_core::grants::Need::Database)). Both are read in `copal-core`.
+//! Configuration: `[database."PATH"]`. Grants: `sqlite`, paths in the source or `"*"`
+//! ([`Need::Database`](copal_core::grants::Need::Database)), and `query` for rows
+//! ([`Need::Query`](copal_core::grants::Need::Query)). All are read in `copal-core`.
 
 mod check;
 mod copy;
 mod error;
+mod moment;
+mod query;
 mod raw;
 mod source;
 
+use std::fs;
+use std::time::Duration;
+
 use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
-use copal_hooks::{CapabilityError, CheckDepth};
+use copal_hooks::{Call, CapabilityError, CheckDepth, Holder, Phase};
 
 pub use check::findings;
 pub use copal_core::sqlite::is_sidecar;
-pub use copy::{Copied, back_up};
+pub use copy::{Copied, Copy, View, back_up};
 pub use error::SqliteError;
 pub use source::is_database;
 
-use super::artifacts::Artifact;
+use self::moment::Together;
+use self::source::{PATIENCE, Source, is_wal, open_copy};
+use super::archive::walk_inside;
+use super::artifacts::{Artifact, Unfinished};
 use super::host::Host;
+use crate::edge::holders::{Database, Fault, at_fault};
 use crate::edge::interrupt::Interrupt;
-use crate::edge::walk::absolute;
+use crate::edge::walk::{WalkError, absolute};
+
+/// How long a writer is waited for while a service is held: it may be the one that is, and then it
+/// never ends.
+const PATIENCE_WHILE_HELD: Duration = Duration::from_secs(2);
+
+/// Writers that had to wait this long may have given up.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Copies a database into the staging directory, where it stands in for the live file.
+///
+/// While a service is held, what can wait is done when it goes on.
 pub(super) fn backup(
     host: &Host,
     database: &RelPath,
     interrupt: &Interrupt,
 ) -> Result<copal_hooks::Copied, CapabilityError> {
     known(host, database)?;
+    let to_failed = |error| failed(database, &error);
+    host.artifacts.give_up(database);
+    if host.is_held() {
+        return begin_backup(host, database, interrupt).map_err(to_failed);
+    }
     let file = host.artifacts.next_file();
     let live = absolute(&host.source, database);
-    let copied = back_up(&live, &file, interrupt).map_err(|error| failed(database, &error))?;
+    let copied = back_up(&live, &file, interrupt).map_err(to_failed)?;
     tracing::debug!(%database, pages = copied.pages, "database copied and checked");
+    Ok(stand_in(host, database, file, copied, true))
+}
+
+/// The moment is now. A database with a log is copied later, from a transaction that is open until
+/// then; under any other the app could not write meanwhile, so that only the check is put off.
+fn begin_backup(
+    host: &Host,
+    database: &RelPath,
+    interrupt: &Interrupt,
+) -> Result<copal_hooks::Copied, SqliteError> {
+    let file = host.artifacts.next_file();
+    let live = absolute(&host.source, database);
+    let view = View::open(&live, &file, PATIENCE_WHILE_HELD, interrupt)?;
+    let expected = view.expected()?;
+    let left = if view.lets_write() {
+        Unfinished::View(Box::new(view))
+    } else {
+        Unfinished::Copy(view.copy(interrupt)?)
+    };
+    host.artifacts.put_off(database, left);
+    tracing::debug!(%database, pages = expected.pages, "the moment of a database stands");
+    Ok(stand_in(host, database, file, expected, false))
+}
+
+fn stand_in(
+    host: &Host,
+    database: &RelPath,
+    file: std::path::PathBuf,
+    copied: Copied,
+    checked: bool,
+) -> copal_hooks::Copied {
     host.artifacts.add(Artifact {
         stands_in_for: database.clone(),
         file,
         taken: Taken::SqliteBackup,
         database: Some(copied),
     });
-    Ok(copal_hooks::Copied {
+    copal_hooks::Copied {
         pages: copied.pages,
         page_size: copied.page_size,
-        checked: true,
-    })
+        checked,
+    }
 }
 
-/// In a dry run nothing is copied. Checks and lists are real: they change nothing.
+/// Copies a database and the files of directories as one moment.
+pub(super) fn backup_with(
+    host: &Host,
+    database: &RelPath,
+    beside: &[RelPath],
+    interrupt: &Interrupt,
+) -> Result<copal_hooks::Copied, CapabilityError> {
+    known(host, database)?;
+    for directory in beside {
+        let live = absolute(&host.source, directory);
+        if !fs::symlink_metadata(live).is_ok_and(|found| found.is_dir()) {
+            return Err(CapabilityError::Missing(directory.to_string()));
+        }
+    }
+    host.artifacts.give_up(database);
+    let to = host.artifacts.next_file();
+    let patience = if host.is_held() {
+        PATIENCE_WHILE_HELD
+    } else {
+        PATIENCE
+    };
+    let look = || {
+        let mut all = Vec::new();
+        for directory in beside {
+            all.extend(walk_inside(host, directory, interrupt).map_err(of_walk)?);
+        }
+        Ok(all)
+    };
+    let together = Together {
+        source: &host.source,
+        database,
+        to: &to,
+        look: &look,
+        belongs: &|path| !host.databases.contains(path) && !host.live_databases.contains(path),
+        next_file: &|| host.artifacts.next_file(),
+        patience,
+        interrupt,
+    };
+    let moment = together.copy().map_err(|error| failed(database, &error))?;
+    if moment.held > LONG {
+        let seconds = moment.held.as_secs_f64();
+        tracing::warn!("writers to `{database}` had to wait {seconds:.1} s for its copy");
+    }
+    let checked = !host.is_held();
+    let copied = if checked {
+        let copied = moment.copy.check(interrupt);
+        copied.map_err(|error| failed(database, &error))?
+    } else {
+        host.artifacts
+            .put_off(database, Unfinished::Copy(moment.copy));
+        moment.expected
+    };
+    for directory in beside {
+        let found = moment.found.iter();
+        let found = found.filter(|found| found.path.is_within(directory));
+        host.artifacts
+            .hold_still(directory, found.cloned().collect(), &moment.files);
+    }
+    Ok(stand_in(host, database, to, copied, checked))
+}
+
+fn of_walk(error: WalkError<std::convert::Infallible>) -> SqliteError {
+    match error {
+        WalkError::Unreadable { path, source } => SqliteError::Beside(path, source),
+        WalkError::Filter(never) => match never {},
+        WalkError::Interrupted(interrupted) => interrupted.into(),
+    }
+}
+
+/// In a dry run nothing is copied. Checks, questions and lists are real: they change nothing.
 pub(super) fn recorded_backup(
     host: &Host,
     database: &RelPath,
@@ -69,11 +193,78 @@ pub(super) fn check(
     interrupt: &Interrupt,
 ) -> Result<Vec<String>, CapabilityError> {
     known(host, database)?;
-    match host.artifacts.stand_in(database) {
-        Some(copy) => findings(&copy, true, depth, interrupt),
-        None => findings(&absolute(&host.source, database), false, depth, interrupt),
+    let finished = host.artifacts.finish_one(database, interrupt);
+    finished
+        .and_then(|()| match host.artifacts.stand_in(database) {
+            Some(copy) => findings(&copy, true, depth, interrupt),
+            None => findings(&absolute(&host.source, database), false, depth, interrupt),
+        })
+        .map_err(|error| failed(database, &error))
+}
+
+/// Rows of a database: of its copy where there is one, else of the file itself.
+pub(super) fn query(
+    host: &Host,
+    database: &RelPath,
+    (sql, limit): (&str, u32),
+    interrupt: &Interrupt,
+) -> Result<String, CapabilityError> {
+    known(host, database)?;
+    let artifacts = &host.artifacts;
+    let of_view = artifacts.of_view(database, |view| {
+        query::rows(view.connection(), sql, limit, interrupt)
+    });
+    let rows = || {
+        if let Some(rows) = of_view {
+            return rows;
+        }
+        artifacts.finish_one(database, interrupt)?;
+        if let Some(copy) = artifacts.stand_in(database) {
+            let mut copy = open_copy(&copy).map_err(SqliteError::Source)?;
+            return query::rows(&mut copy, sql, limit, interrupt);
+        }
+        let live = absolute(&host.source, database);
+        let mut source = Source::open(&live, PATIENCE, interrupt)?;
+        let rows = query::rows(&mut source.connection, sql, limit, interrupt)?;
+        source.close()?;
+        Ok(rows)
+    };
+    rows().map_err(|error| failed(database, &error))
+}
+
+/// Who has a live database open in a way that a copy of it may miss what they wrote.
+pub(super) fn holders(
+    host: &Host,
+    call: &Call<'_>,
+    database: &RelPath,
+    interrupt: &Interrupt,
+) -> Result<Vec<Holder>, CapabilityError> {
+    if matches!(call.phase, Phase::PostRestore | Phase::Drill) {
+        let why = "nobody has the databases of a restored copy open";
+        return Err(CapabilityError::Invalid(why.into()));
     }
-    .map_err(|error| failed(database, &error))
+    known(host, database)?;
+    let finished = host.artifacts.finish_one(database, interrupt);
+    finished.map_err(|error| failed(database, &error))?;
+    let live = absolute(&host.source, database);
+    let keeps_locks = is_wal(&live).unwrap_or(false);
+    let found = at_fault(Database {
+        file: &live,
+        keeps_locks,
+    });
+    let found = found.map_err(|error| {
+        CapabilityError::Failed(format!("can't see who has `{database}` open: {error}"))
+    })?;
+    let told = found.into_iter().map(|holder| Holder {
+        pid: holder.pid,
+        program: holder.program,
+        why: match holder.fault {
+            Fault::DeletedLog => "it writes to a log that was deleted",
+            Fault::NoLock => "it has the database open and holds no lock on it",
+        }
+        .to_owned(),
+    });
+    Ok(told.collect())
 }
 
 fn known(host: &Host, database: &RelPath) -> Result<(), CapabilityError> {
@@ -88,9 +279,13 @@ fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError {
     let text = format!("database `{database}`: {error}");
     match error {
         SqliteError::Interrupted(_) => CapabilityError::Interrupted,
-        SqliteError::Busy(_) => CapabilityError::TimedOut(text),
+        SqliteError::Busy(_) | SqliteError::NeverStill(_) | SqliteError::TooLong(_) => {
+            CapabilityError::TimedOut(text)
+        }
+        SqliteError::Refused(_) => CapabilityError::Invalid(text),
         SqliteError::Source(_)
         | SqliteError::Unreadable(_)
+        | SqliteError::Beside(..)
         | SqliteError::EmptyBesideLog
         | SqliteError::Copy(_)
         | SqliteError::Unwritable(_)
@@ -99,3 +294,7 @@ fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError {
         | SqliteError::Damaged(_) => CapabilityError::Failed(text),
     }
 }
+
+#[cfg(test)]
+#[path = "sqlite/deeds_tests.rs"]
+mod tests;

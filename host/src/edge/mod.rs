@@ -10,6 +10,7 @@ pub mod frozen;
 pub mod groups;
 pub mod hash;
 pub mod history;
+pub mod holders;
 pub mod interrupt;
 pub mod leftovers;
 pub mod lock;

@@ -72,6 +72,7 @@ fn staged_with(
         filter: &mut All,
         artifacts: host.artifacts.all(),
         added: host.artifacts.added(),
+        made: host.artifacts.clone(),
         freezer: None,
         now: &|| Timestamp::UNIX_EPOCH,
         interrupt: &Interrupt::default(),

@@ -40,6 +40,7 @@ pub fn read(resumed: Resumed, by: Reading<'_>) -> Result<Read, StageError> {
 impl Staged {
     /// On every core: reading and hashing is all the work there is.
     pub(super) fn read(mut self, by: Reading<'_>) -> Result<Read, StageError> {
+        self.made.finish(by.interrupt)?;
         let unread = Mutex::new(std::mem::take(&mut self.files).into_iter());
         let next = || unread.lock().expect("no holder of this lock panics").next();
         let work = || {

@@ -112,6 +112,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
         root: done.read.staged.root,
         totals: Totals::of(&entries),
         hooks: about.hooks,
+        facts: done.read.staged.made.facts(),
         entries,
     }
 }

@@ -6,6 +6,7 @@ mod error;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use copal_core::manifest::{Attributes, COPAL_DIR, Entry, EntryKind, Taken};
 use copal_core::path::RelPath;
@@ -17,7 +18,7 @@ pub use self::error::StageError;
 pub(super) use self::error::{gone_or, in_staging};
 use super::freeze::Freezer;
 use super::take::{Lies, Made, Unread};
-use crate::capability::artifacts::{Added, Artifact};
+use crate::capability::artifacts::{Added, Artifact, Artifacts, Moment};
 use crate::capability::sqlite;
 use crate::edge::frozen::FrozenDir;
 use crate::edge::interrupt::Interrupt;
@@ -30,6 +31,8 @@ use crate::filters::FilterFailed;
 pub struct Staged {
     /// Holds the artifacts; gone when this is dropped.
     pub staging: StagingDir,
+    /// What hooks had made: what is left of it to be done, and what they found out.
+    pub made: Arc<Artifacts>,
     /// The live tree.
     pub source: PathBuf,
     /// Attributes of the tree's top.
@@ -66,6 +69,8 @@ pub struct Staging<'a, F> {
     pub artifacts: Vec<Artifact>,
     /// What hooks made besides.
     pub added: Vec<Added>,
+    /// All that they made.
+    pub made: Arc<Artifacts>,
     /// Keeps the files as they are now, where that is to be done.
     pub freezer: Option<Freezer>,
     /// The clock.
@@ -80,12 +85,14 @@ where
     F: Filter<Error = FilterFailed>,
 {
     let walked = walk(ask.source, ask.never, ask.filter, ask.interrupt)?;
+    let kept = Moment::put_in_place(&ask.made.moments(), walked.kept);
     let metadata = fs::metadata(ask.source).map_err(|source| StageError::Unreadable {
         path: ask.source.to_owned(),
         source,
     })?;
     let mut staged = Staged {
         staging: staging_dir,
+        made: Arc::clone(&ask.made),
         source: ask.source.to_owned(),
         root: crate::edge::stat::attributes(&metadata),
         others: Vec::new(),
@@ -103,8 +110,8 @@ where
         .into_iter()
         .map(|artifact| (artifact.stands_in_for.clone(), artifact))
         .collect();
-    let present: HashSet<RelPath> = walked.kept.iter().map(|found| found.path.clone()).collect();
-    let mut sources = staged.sort_out(walked.kept, &mut stand_ins);
+    let present: HashSet<RelPath> = kept.iter().map(|found| found.path.clone()).collect();
+    let mut sources = staged.sort_out(kept, &mut stand_ins);
     if let Some(lost) = stand_ins.into_keys().next() {
         return Err(StageError::Vanished(lost));
     }
@@ -216,6 +223,7 @@ impl Staged {
             || self.archived.contains(path)
             || self.is_archived(path)
             || self.is_sidecar(path)
+            || self.made.is_held_still(path)
     }
 
     /// Two things at one path would share one object on the remote, and one of them be lost: the

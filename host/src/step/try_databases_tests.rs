@@ -52,6 +52,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
         root: attributes(),
         totals: Totals::default(),
         hooks: Vec::new(),
+        facts: Default::default(),
         entries: files.map(file).into(),
     }
 }

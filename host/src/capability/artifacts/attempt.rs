@@ -15,20 +15,19 @@ impl Artifacts {
     }
 
     /// Takes back what was made since: the hook failed, and its archives and files may be half of
-    /// what it meant. Copies of databases stay, since each is whole.
+    /// what it meant. Copies of databases stay, with the directories of the same moment: each is whole.
     pub fn take_back(&self, before: Before) {
         let Before(before) = before;
         let mut made = self.made();
         made.added = before.added;
-        made.stand_ins.retain(is_database);
+        made.stand_ins.retain(is_whole);
         let others = before.stand_ins.into_iter();
-        made.stand_ins
-            .extend(others.filter(|one| !is_database(one)));
+        made.stand_ins.extend(others.filter(|one| !is_whole(one)));
     }
 }
 
-fn is_database(artifact: &Artifact) -> bool {
-    artifact.taken == Taken::SqliteBackup
+fn is_whole(artifact: &Artifact) -> bool {
+    matches!(artifact.taken, Taken::SqliteBackup | Taken::Direct)
 }
 
 #[cfg(test)]

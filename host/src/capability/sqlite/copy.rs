@@ -87,7 +87,21 @@ impl View {
         patience: Duration,
         interrupt: &Interrupt,
     ) -> Result<Self, SqliteError> {
-        let source = Source::open(from, patience, interrupt)?;
+        Self::of(
+            Source::open(from, patience, interrupt)?,
+            from,
+            to,
+            interrupt,
+        )
+    }
+
+    /// The view of a transaction that has begun.
+    pub(super) fn of(
+        source: Source,
+        from: &Path,
+        to: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SqliteError> {
         if source.has_log {
             // Nobody locks the log itself: it may be closed.
             let log = open_regular(&sidecar(from, "-wal")).map_err(SqliteError::Unreadable)?;
@@ -105,35 +119,52 @@ impl View {
         check::figures(&self.source.connection).map_err(SqliteError::Source)
     }
 
-    /// Whether writers have to wait while this lasts.
-    pub fn holds_writers(&self) -> bool {
-        !self.source.has_log
+    /// Whether the app may go on to write while this lasts.
+    pub fn lets_write(&self) -> bool {
+        self.source.has_log
     }
 
     /// Copies, and ends the transaction.
     pub fn copy(self, interrupt: &Interrupt) -> Result<Copy, SqliteError> {
+        let read = self.read(interrupt);
+        let ended = self.end();
+        read.and(ended)
+    }
+
+    /// Copies the file.
+    pub(super) fn read(&self, interrupt: &Interrupt) -> Result<(), SqliteError> {
+        raw::copy(&self.file, &create(&self.to)?, interrupt)
+    }
+
+    /// Ends the transaction under which the file was copied.
+    pub(super) fn end(self) -> Result<Copy, SqliteError> {
         let Self { source, file, to } = self;
-        let copied = create(&to).and_then(|to| raw::copy(&file, &to, interrupt));
         let has_log = source.has_log;
         let closed = source.close();
         drop(file);
-        copied.and(closed)?;
-        if has_log {
-            apply_log(&to)?;
-        }
-        Ok(Copy { file: to })
+        closed?;
+        Ok(Copy { file: to, has_log })
+    }
+
+    /// The connection, for questions about the same moment.
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.source.connection
     }
 }
 
-/// A copy that is complete, and not checked.
+/// A copy that has all its bytes, and is not checked.
 #[must_use]
 pub struct Copy {
     file: PathBuf,
+    has_log: bool,
 }
 
 impl Copy {
-    /// `PRAGMA integrity_check` on the copy; nothing is shipped that does not pass it.
+    /// Applies its log, and does `PRAGMA integrity_check` on it; nothing is shipped that does not pass it.
     pub fn check(self, interrupt: &Interrupt) -> Result<Copied, SqliteError> {
+        if self.has_log {
+            apply_log(&self.file)?;
+        }
         check::sound(&self.file, interrupt)
     }
 }

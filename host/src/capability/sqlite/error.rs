@@ -1,6 +1,7 @@
 //! Why a database could not be copied, checked or asked.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rusqlite::ErrorCode;
@@ -37,6 +38,18 @@ pub enum SqliteError {
     /// The copy failed its check.
     #[error("integrity check failed: {0}")]
     Damaged(String),
+    /// A file that belongs to it can't be read.
+    #[error("can't read `{}`, which belongs to it: {}", .0.display(), .1)]
+    Beside(PathBuf, #[source] io::Error),
+    /// The files beside it were written to all the time.
+    #[error("the files beside it did not stand still for {} s", .0.as_secs())]
+    NeverStill(Duration),
+    /// A statement took too long.
+    #[error("the statement was not done in {} s", .0.as_secs())]
+    TooLong(Duration),
+    /// A statement that is none, or does more than read.
+    #[error("the statement is refused: {0}")]
+    Refused(String),
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

@@ -11,6 +11,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{SqliteError, explain};
@@ -80,13 +81,54 @@ impl Source {
         let parameters = if at_rest { "&immutable=1" } else { "" };
         let connection = open_read_only(path, parameters)?;
         begin(&connection, "BEGIN", patience, interrupt)?;
+        Self::begun(
+            connection,
+            at_rest.then(|| (path.to_owned(), Version::of(&metadata))),
+        )
+    }
+
+    /// The same, and nobody else can end a transaction that writes until it is closed. One that is read
+    /// without locks is not locked either, nor one that this process may not write to.
+    pub(super) fn lock(
+        path: &Path,
+        patience: Duration,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SqliteError> {
+        // Finds what only the application may mend, which the other one would.
+        let reader = Self::open(path, patience, interrupt)?;
+        if reader.lockless.is_some() {
+            return Ok(reader);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(uri(path, "?mode=rw"), flags)
+            .map_err(SqliteError::Source)?;
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .map_err(SqliteError::Source)?;
+        if connection
+            .is_readonly(rusqlite::MAIN_DB)
+            .map_err(SqliteError::Source)?
+        {
+            return Ok(reader);
+        }
+        reader.close()?;
+        begin(&connection, "BEGIN IMMEDIATE", patience, interrupt)?;
+        Self::begun(connection, None)
+    }
+
+    fn begun(
+        connection: Connection,
+        lockless: Option<(PathBuf, Version)>,
+    ) -> Result<Self, SqliteError> {
         let mode: String = connection
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(SqliteError::Source)?;
         Ok(Self {
             connection,
-            has_log: !at_rest && mode == "wal",
-            lockless: at_rest.then(|| (path.to_owned(), Version::of(&metadata))),
+            has_log: lockless.is_none() && mode == "wal",
+            lockless,
         })
     }
 

@@ -78,6 +78,9 @@ pub(super) fn of_stage(error: &StageError) -> Ending {
         StageError::InTheWay(_) | StageError::ReadWith(_) => failed(
             "let the hook choose another path (for an archive, one beside it), or take that file out of the source",
         ),
+        StageError::NotFinished(_) => failed(
+            "run the backup again; if it stays so, let the app check its database, and restore that from the last snapshot if it is damaged",
+        ),
         StageError::NeverStill(_) => failed(
             "leave it out with the `exclude` hook if it is a log or a cache, or back up while the app is quiet",
         ),

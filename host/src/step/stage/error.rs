@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use copal_core::path::RelPath;
 
+use crate::capability::artifacts::NotFinished;
+use crate::capability::sqlite::SqliteError;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::walk::WalkError;
 use crate::filters::FilterFailed;
@@ -37,6 +39,9 @@ pub enum StageError {
         "`{0}` is a hook's, and SQLite would read it together with what is in the source by now"
     )]
     ReadWith(RelPath),
+    /// A database's copy, put off until the app went on, failed.
+    #[error(transparent)]
+    NotFinished(NotFinished),
     /// A file never stood still.
     #[error("`{0}` kept changing while it was read")]
     NeverStill(RelPath),
@@ -51,6 +56,15 @@ pub enum StageError {
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl From<NotFinished> for StageError {
+    fn from(error: NotFinished) -> Self {
+        match error.source {
+            SqliteError::Interrupted(interrupted) => Self::Interrupted(interrupted),
+            source => Self::NotFinished(NotFinished { source, ..error }),
+        }
+    }
 }
 
 impl From<WalkError<FilterFailed>> for StageError {
