@@ -29,11 +29,7 @@ pub struct Located {
 
 /// Finds out where a source lies. `engine` is what the configuration says of Docker's; paths are
 /// relative to `base`.
-pub fn locate(
-    source: &Source,
-    engine: Option<&Path>,
-    base: &Path,
-) -> Result<Located, SourceError> {
+pub fn locate(source: &Source, engine: Option<&Path>, base: &Path) -> Result<Located, SourceError> {
     let by = match source {
         Source::Path { path, .. } => {
             return Ok(Located {
@@ -45,16 +41,22 @@ pub fn locate(
         Source::Container { container, .. } => format!("container `{container}`"),
     };
     let host = DockerHost::choose(engine)?;
-    let found = converse(&host, Instant::now() + ANSWER, async |engine| match source {
-        Source::Volume { volume, .. } => lies(engine, of_volume(engine, volume.as_str()).await?).await,
-        Source::Container {
-            container, mount, ..
-        } => {
-            let place = of_container(engine, container.as_str(), mount.as_deref()).await?;
-            lies(engine, place).await
-        }
-        Source::Path { .. } => unreachable!("it was answered above"),
-    })?;
+    let found = converse(
+        &host,
+        Instant::now() + ANSWER,
+        async |engine| match source {
+            Source::Volume { volume, .. } => {
+                lies(engine, of_volume(engine, volume.as_str()).await?).await
+            }
+            Source::Container {
+                container, mount, ..
+            } => {
+                let place = of_container(engine, container.as_str(), mount.as_deref()).await?;
+                lies(engine, place).await
+            }
+            Source::Path { .. } => unreachable!("it was answered above"),
+        },
+    )?;
     let by = match found.seen_at {
         Some(own) => format!("{by}, mounted here at `{}`", own.display()),
         None => by,
@@ -81,7 +83,9 @@ struct Seen {
 
 async fn of_volume(engine: &Engine<'_>, name: &str) -> Result<Place, SourceError> {
     let volume = engine.volume(name).await?;
-    let volume = volume.ok_or_else(|| SourceError::NoVolume { name: name.to_owned() })?;
+    let volume = volume.ok_or_else(|| SourceError::NoVolume {
+        name: name.to_owned(),
+    })?;
     place_of(name, &volume)
 }
 
@@ -89,7 +93,8 @@ fn place_of(name: &str, volume: &Volume) -> Result<Place, SourceError> {
     let option = |name: &str| volume.options.get(name).map(String::as_str);
     // A directory of its owner's choice, which the engine would bind to the volume's place: it is
     // there also when no container runs.
-    let is_bind = option("o").is_some_and(|list| list.split(',').any(|word| word.ends_with("bind")));
+    let is_bind =
+        option("o").is_some_and(|list| list.split(',').any(|word| word.ends_with("bind")));
     if let Some(device) = option("device").filter(|_| volume.driver == "local" && is_bind) {
         return Ok(Place {
             path: PathBuf::from(device),
@@ -115,7 +120,9 @@ async fn of_container(
     mount: Option<&Path>,
 ) -> Result<Place, SourceError> {
     let container = engine.container(name).await?;
-    let container = container.ok_or_else(|| SourceError::NoContainer { name: name.to_owned() })?;
+    let container = container.ok_or_else(|| SourceError::NoContainer {
+        name: name.to_owned(),
+    })?;
     let chosen = choose(name, &container.mounts, mount)?;
     match &chosen.volume {
         Some(volume) => of_volume(engine, volume).await,
@@ -132,7 +139,12 @@ fn choose<'a>(
     wanted: Option<&Path>,
 ) -> Result<&'a Mounted, SourceError> {
     let container = || container.to_owned();
-    let all = || mounts.iter().map(|mount| mount.destination.clone()).collect();
+    let all = || {
+        mounts
+            .iter()
+            .map(|mount| mount.destination.clone())
+            .collect()
+    };
     match (wanted, mounts) {
         (_, []) => Err(SourceError::NoMounts {
             container: container(),

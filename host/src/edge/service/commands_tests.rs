@@ -121,12 +121,7 @@ fn what_a_start_leaves_running_may_go_on_writing() {
     let undo = hold(&app, STOP);
     undo.release(soon()).unwrap();
     let lived = || base.path().join("lived").exists().then_some(());
-    wait_until(
-        "the daemon to have said all",
-        Duration::from_mins(1),
-        lived,
-    )
-    .unwrap();
+    wait_until("the daemon to have said all", Duration::from_mins(1), lived).unwrap();
 }
 
 #[test]
