@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use copal_core::config::{RemoteSpec, StagingMode};
 use copal_core::path::RelPath;
+use copal_core::staging::Way;
 use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, HookFailure};
 
@@ -272,7 +273,10 @@ impl<'a> Backup<'a> {
             now: self.run.edges.now,
             interrupt: &interrupt,
         };
-        let staged = stage(staging, ask)?;
+        let mut staged = stage(staging, ask)?;
+        if plan.staging.choice.way == Way::Hold && self.holds.is_any() {
+            staged.way = Way::Hold;
+        }
         self.notes.left_out.clone_from(&plan.walked.left_out);
         self.notes.take(&staged, plan.databases.clone());
         Ok(staged)

@@ -456,3 +456,63 @@ fn a_database_that_vanished_or_lost_its_tables_since_the_last_snapshot_fails_the
         world.nothing_left_behind();
     }
 }
+
+/// A world whose files nobody has written to for an hour, staged by links.
+fn linking_world() -> World {
+    let mut world = World::new();
+    let text = "name = 'app'\nsource.path = 'app'\ndestination = [{ remote = 'fake:' }]\n\
+                staging.mode = 'link'\n[[hook]]\nuse = 'exclude'\n[[hook]]\nuse = 'sqlite-backup'\n\
+                grants = { sqlite = ['*'] }";
+    world.job.config = Config::parse(text, "copal.toml").unwrap();
+    // By the clock of these runs.
+    let hour_ago: jiff::Timestamp = "2026-11-24T02:00:00Z".parse().unwrap();
+    let time = filetime::FileTime::from_unix_time(hour_ago.as_second(), 0);
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        filetime::set_file_mtime(world.source("uploads").join(name), time).unwrap();
+    }
+    world
+}
+
+#[test]
+fn what_is_linked_is_sealed_as_it_was_although_it_is_deleted_and_replaced_meanwhile() {
+    let world = linking_world();
+    let orders = Orders::default();
+    let (gone, replaced) = (world.source("uploads/a.txt"), world.source("uploads/b.txt"));
+    let new = world.source("uploads/new");
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::remove_file(gone).unwrap();
+        fs::write(&new, "another").unwrap();
+        fs::rename(new, replaced).unwrap();
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    assert_eq!(outcome.verdict(), Verdict::Succeeded, "{outcome:?}");
+    let [manifest] = &world.sealed()[..] else {
+        panic!("one snapshot")
+    };
+    let way = manifest.run.staging.map(Way::name);
+    assert_eq!(way, Some("link"));
+    let restored = world.restore(manifest);
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        assert_eq!(read(&restored.join("uploads").join(name)), name);
+    }
+    world.nothing_left_behind();
+}
+
+#[test]
+fn what_is_linked_and_written_to_in_place_is_sent_as_it_is_by_then_and_named() {
+    let world = linking_world();
+    let orders = Orders::default();
+    let changing = world.source("uploads/a.txt");
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::write(changing, "in place").unwrap();
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    assert_eq!(outcome.verdict(), Verdict::Warned);
+    let [CopalError::Outrun(outrun)] = &outcome.shortcomings[..] else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(*outrun, ["uploads/a.txt".parse().unwrap()]);
+    let restored = world.restore(&world.sealed()[0]);
+    assert_eq!(read(&restored.join("uploads/a.txt")), "in place");
+    world.nothing_left_behind();
+}

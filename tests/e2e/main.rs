@@ -29,5 +29,6 @@ mod restore;
 mod semantics;
 mod signals;
 mod specimen;
+mod staging;
 mod verify;
 mod worker;

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, OFlags, StatxFlags};
 
-use super::duplicate::{self, Duplicate, Failed};
 use super::leftovers::Leftovers;
 use super::open::open_regular;
 use super::scratch::Scratch;
 use super::staging::{StagingError, clean_up, make_for_run};
+use super::state::make_private;
 
 /// What the names of Copal's own directories in and beside a source begin with: no walk enters them.
 pub const PREFIX: &str = ".copal-staging-";
@@ -53,7 +53,8 @@ pub fn remove_leftovers(places: &[PathBuf]) -> Result<(), StagingError> {
 }
 
 impl FrozenDir {
-    /// Makes one for the run called `run` below `base`, with these directories in it.
+    /// Makes one for the run called `run` below `base`, with these directories in it. Nothing else there
+    /// is touched: the run's staging directory may be.
     pub fn create<'a>(
         base: &Path,
         run: &str,
@@ -66,7 +67,7 @@ impl FrozenDir {
             return Err(StagingError::making(base, source));
         }
         let guard = Base(passing.then(|| base.to_owned()));
-        clean_up(base)?;
+        make_private(base).map_err(|source| StagingError::making(base, source))?;
         let root = make_for_run(base, &format!("{run}-frozen"), leftovers)?;
         let frozen = Self { root, _base: guard };
         for directory in directories {
@@ -95,21 +96,6 @@ impl FrozenDir {
             }
         }
         Ok(())
-    }
-
-    /// Whether `file` can be linked here; what is linked to find out is removed again.
-    pub fn takes_link(&self, file: &Path) -> Result<(), String> {
-        let trial = self.path().join(".copal-trial");
-        let unfit = match duplicate::link(file, &trial) {
-            Ok(Duplicate::Unfit(error)) => error.to_string(),
-            Err(Failed::Reading(error) | Failed::Writing(error)) => error.to_string(),
-            Ok(Duplicate::Made(_) | Duplicate::Gone | Duplicate::Changed) => String::new(),
-        };
-        match fs::remove_file(&trial) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.to_string()),
-            _ if unfit.is_empty() => Ok(()),
-            _ => Err(unfit),
-        }
     }
 }
 

@@ -2,11 +2,12 @@
 //! for, so that all that can be done before they are held is done before.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-use copal_core::manifest::Taken;
+use copal_core::manifest::{Attributes, Taken};
 use copal_core::staging::Way;
 
 use super::stage::{StageError, Staged, in_staging};
@@ -29,6 +30,8 @@ pub struct Freezer {
     /// Whether another way may be taken where nothing is held.
     asked_for: bool,
     restless: Restless,
+    /// The top's attributes before Copal's directory was made in it, which changes its time.
+    top: Option<Attributes>,
 }
 
 impl Forecast {
@@ -52,6 +55,8 @@ impl Forecast {
         let names: BTreeSet<&str> = directories
             .filter_map(|found| std::str::from_utf8(found.path.as_bytes()).ok())
             .collect();
+        let inside = self.place.starts_with(source);
+        let top = inside.then(|| fs::metadata(source)).and_then(Result::ok);
         let dir = FrozenDir::create(&self.place, run, names, leftovers)?;
         if self.choice.way == Way::Reflink {
             // A clone waits until what it shares is on the disk.
@@ -62,6 +67,7 @@ impl Forecast {
             way: self.choice.way,
             asked_for: self.choice.asked_for,
             restless: self.restless.clone(),
+            top: top.as_ref().map(attributes),
         }))
     }
 }
@@ -98,6 +104,7 @@ impl Freezer {
         };
         staged.files = freezing.all(std::mem::take(&mut staged.files))?;
         staged.way = self.way;
+        staged.root = self.top.unwrap_or(staged.root);
         staged.frozen = Some(self.dir);
         Ok(())
     }
@@ -213,3 +220,7 @@ impl Freezing<'_> {
 #[cfg(test)]
 #[path = "freeze_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "freeze_mount_tests.rs"]
+mod mount_tests;

@@ -9,6 +9,7 @@ use filetime::FileTime;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::capability::artifacts::Artifacts;
 use crate::edge::hash::Wanted;
 use crate::edge::staging::StagingDir;
 use crate::edge::walk::{Filter, Keep, walk};
@@ -28,18 +29,18 @@ impl Filter for All {
 }
 
 /// A source with files that nobody has written to for an hour, and one that somebody just did.
-struct World {
-    dir: PathBuf,
-    _own: tempfile::TempDir,
+pub(super) struct World {
+    pub(super) dir: PathBuf,
+    _own: Option<tempfile::TempDir>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let own = tempfile::tempdir().unwrap();
-        Self::at(own.path().to_owned(), own)
+        Self::at(own.path().to_owned(), Some(own))
     }
 
-    fn at(dir: PathBuf, own: tempfile::TempDir) -> Self {
+    pub(super) fn at(dir: PathBuf, own: Option<tempfile::TempDir>) -> Self {
         let world = Self { dir, _own: own };
         for name in ["a.txt", "deep/b.txt", "odd\n\u{fffd}?"] {
             world.write(name, name);
@@ -49,27 +50,27 @@ impl World {
         world
     }
 
-    fn source(&self) -> PathBuf {
+    pub(super) fn source(&self) -> PathBuf {
         self.dir.join("source")
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.source().join(name)
     }
 
-    fn write(&self, name: &str, content: &str) {
+    pub(super) fn write(&self, name: &str, content: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    fn age(&self, name: &str) {
+    pub(super) fn age(&self, name: &str) {
         let hour_ago = Timestamp::now() - SignedDuration::from_hours(1);
         let time = FileTime::from_unix_time(hour_ago.as_second(), 5);
         filetime::set_file_mtime(self.path(name), time).unwrap();
     }
 
-    fn forecast(&self, way: Way, directories: &[&str]) -> Forecast {
+    pub(super) fn forecast(&self, way: Way, directories: &[&str]) -> Forecast {
         let why = String::new();
         let restless = Restless::of(
             directories.iter().map(|name| name.parse().unwrap()),
@@ -88,7 +89,16 @@ impl World {
         }
     }
 
-    fn staged(&self, forecast: &Forecast) -> Result<Staged, StageError> {
+    pub(super) fn staged(&self, forecast: &Forecast) -> Result<Staged, StageError> {
+        self.staged_after(forecast, || {})
+    }
+
+    /// `held` is called when services would be held.
+    pub(super) fn staged_after(
+        &self,
+        forecast: &Forecast,
+        held: impl FnOnce(),
+    ) -> Result<Staged, StageError> {
         let (source, leftovers) = (self.source(), Leftovers::default());
         let interrupt = Interrupt::default();
         let kept = walk(&source, &[], &mut All, &interrupt).unwrap().kept;
@@ -99,20 +109,23 @@ impl World {
             filter: &mut All,
             artifacts: Vec::new(),
             added: Vec::new(),
+            made: Artifacts::in_dir(self.dir.join("made")).into(),
             freezer,
             now: &Timestamp::now,
             interrupt: &interrupt,
         };
-        let staging = StagingDir::create(&self.dir.join("staging"), "1", &leftovers).unwrap();
+        let base = self.dir.join("staging");
+        let staging = StagingDir::create(&base, "1", &leftovers).unwrap();
+        held();
         stage(staging, ask)
     }
 
-    fn frozen(&self, way: Way) -> Staged {
+    pub(super) fn frozen(&self, way: Way) -> Staged {
         self.staged(&self.forecast(way, &[])).unwrap()
     }
 }
 
-fn read(staged: Staged) -> Read {
+pub(super) fn read(staged: Staged) -> Read {
     let by = Reading {
         live_allowed: &|_| false,
         wanted: Wanted::default(),
@@ -121,18 +134,18 @@ fn read(staged: Staged) -> Read {
     staged.read(by).unwrap()
 }
 
-fn how(read: &Read) -> Vec<(&[u8], Taken)> {
+pub(super) fn how(read: &Read) -> Vec<(&[u8], Taken)> {
     let files = read.files.iter();
     files
         .map(|file| (file.path.as_bytes(), file.taken))
         .collect()
 }
 
-fn sha256(content: &str) -> String {
+pub(super) fn sha256(content: &str) -> String {
     copal_testkit::sha256(content)
 }
 
-fn digest(read: &Read, name: &str) -> String {
+pub(super) fn digest(read: &Read, name: &str) -> String {
     let path = RelPath::new(name.as_bytes()).unwrap();
     let file = read.files.iter().find(|file| file.path == path);
     file.unwrap().digests.sha256.to_string()
@@ -261,6 +274,31 @@ fn what_a_killed_run_left_is_removed_as_links() {
     drop(staged);
     assert!(!world.dir.join(".copal-staging-app").exists());
     assert_eq!(fs::read_to_string(world.path("a.txt")).unwrap(), "a.txt");
+}
+
+#[test]
+fn a_directory_in_the_source_is_not_seen_in_the_manifest() {
+    let world = World::new();
+    let mut forecast = world.forecast(Way::Link, &[]);
+    forecast.place = world.path(".copal-staging-app");
+    let before = fs::metadata(world.source()).unwrap();
+    let staged = world.staged(&forecast).unwrap();
+    assert!(world.path(".copal-staging-app").exists());
+    assert_eq!(staged.root, attributes(&before));
+    assert_eq!(staged.files.len(), 4);
+    drop(staged);
+    assert!(!world.path(".copal-staging-app").exists());
+}
+
+#[test]
+fn frozen_files_may_lie_beside_what_the_run_stages_itself() {
+    let world = World::new();
+    let mut forecast = world.forecast(Way::Copy, &[]);
+    forecast.place = world.dir.join("staging");
+    let (source, leftovers) = (world.source(), Leftovers::default());
+    let staging = StagingDir::create(&forecast.place, "1", &leftovers).unwrap();
+    let freezer = forecast.prepare(&source, &[], "1", &leftovers).unwrap();
+    assert!(freezer.is_some() && staging.artifacts().is_dir());
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub mod tree;
 
 mod docker;
 mod http;
+mod mount;
 mod openwebui;
 mod random;
 mod restored;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use docker::{DockerEngine, IMAGE, TestContainer, docker_engine, own_docker_engine};
 pub use http::{HttpReply, HttpRequest, HttpServer};
+pub use mount::{FileSystem, Mount};
 pub use openwebui::{OpenWebUi, Size};
 pub use random::Random;
 pub use restored::{Restored, Tally};
