@@ -17,6 +17,7 @@ mod dry_run;
 mod fault;
 mod history;
 mod holds;
+mod holds_docker;
 mod hook_commands;
 mod hook_trials;
 mod hooks;

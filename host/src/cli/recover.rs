@@ -19,6 +19,9 @@ use crate::show::{self, message};
 /// How long another command tries: it has something else to do.
 const IN_PASSING: Duration = Duration::from_secs(5);
 
+/// How long it waits for whoever is at it: mostly a guard that is about to be ready.
+const FOR_OTHERS: Duration = Duration::from_secs(2);
+
 /// What was found, and done about it.
 #[derive(Debug, Default)]
 struct Recovered {
@@ -47,7 +50,7 @@ pub(super) fn in_passing(global: &Global) -> Option<Exit> {
     // Without a place for it there is none, and the command says so where it matters.
     let state = StateDir::from_environment()?;
     let now = Instant::now();
-    let recovered = match recover(&state, now, now + IN_PASSING) {
+    let recovered = match recover(&state, now + FOR_OTHERS, now + IN_PASSING) {
         Ok(recovered) => recovered,
         Err(CopalError::Holds(HoldsError::Journal(error)))
             if error.source.kind() == io::ErrorKind::PermissionDenied =>

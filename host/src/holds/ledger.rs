@@ -155,7 +155,7 @@ impl Ledger {
         let mut ledger = Self::default();
         for line in text.split_inclusive(|&byte| byte == b'\n') {
             let whole = line.ends_with(b"\n");
-            match serde_json::from_slice::<Line>(line) {
+            match serde_json::from_slice::<Line>(line.trim_ascii_end()) {
                 // The line feed is the proof that all of it was written.
                 Ok(line) if whole => ledger.take(line),
                 Ok(_) => {}

@@ -8,8 +8,8 @@ use super::ledger::{Begun, By, Ledger};
 use super::release::{Left, release};
 use crate::edge::state::StateDir;
 
-/// Whoever has a journal locked and is about to end has this long.
-const ENDING: Duration = Duration::from_secs(3);
+/// A run that seems to be there may be about to end: its guard knows so, others do not.
+const ENDING: [Duration; 2] = [Duration::from_secs(3), Duration::from_millis(100)];
 
 /// What was found where a journal was.
 #[derive(Debug)]
@@ -60,7 +60,9 @@ pub fn settle(
     let Some(mut journal) = Journal::open(path, whose)? else {
         return Ok(Found::Gone);
     };
-    if !lock(&mut journal, lock_by)? {
+    let [guards, others] = ENDING;
+    let ending = if by == By::Guard { guards } else { others };
+    if !lock(&mut journal, ending, lock_by)? {
         let ledger = journal.read()?;
         return Ok(if path.exists() {
             Found::Busy(ledger)
@@ -92,7 +94,7 @@ pub fn settle(
 }
 
 /// Locks it, unless a run that goes on has it.
-fn lock(journal: &mut Journal, by: Instant) -> Result<bool, JournalError> {
+fn lock(journal: &mut Journal, ending: Duration, by: Instant) -> Result<bool, JournalError> {
     let began = Instant::now();
     loop {
         if journal.try_lock()? {
@@ -100,7 +102,7 @@ fn lock(journal: &mut Journal, by: Instant) -> Result<bool, JournalError> {
         }
         let now = Instant::now();
         let ends = now < by && journal.path().exists();
-        if !ends || (now > began + ENDING && goes_on(journal.read()?.begun.as_ref())) {
+        if !ends || (now > began + ending && goes_on(journal.read()?.begun.as_ref())) {
             return Ok(false);
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -110,7 +112,14 @@ fn lock(journal: &mut Journal, by: Instant) -> Result<bool, JournalError> {
 /// Whether the run seems to be there. Only how long is waited depends on it: whether a run is gone is
 /// said by its lock, which knows of containers and of process ids that come back.
 fn goes_on(run: Option<&Begun>) -> bool {
-    run.is_some_and(|run| Path::new(&format!("/proc/{}", run.pid)).exists())
+    let line = run.map(|run| std::fs::read_to_string(format!("/proc/{}/stat", run.pid)));
+    let line = line.and_then(Result::ok).unwrap_or_default();
+    // Such as `12 (a name) S 1 …`; a zombie is gone.
+    let state = line
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.split_whitespace().next());
+    state.is_some_and(|state| !matches!(state, "Z" | "X"))
 }
 
 /// The journals that lie in a state directory.
