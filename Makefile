@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test hooks bench fmt lint doc install
+.PHONY: help demo test soak hooks bench fmt lint doc install
 
 # Where scripts/setup finds or puts the tools.
 export PATH := $(shell scripts/setup path)
@@ -37,6 +37,10 @@ test: ## everything that has to hold before a change goes in
 	cargo build --workspace --bins
 	scripts/build-language-hooks --out $(LANGUAGE_HOOKS)
 	COPAL_PREBUILT_DIR=$(REBUILT_HOOKS) COPAL_LANGUAGE_HOOKS=$(LANGUAGE_HOOKS) cargo test --workspace
+
+soak: ## an hour of kills, signals, full disks and failing engines; prints the table of docs/faults.md
+	@scripts/setup test
+	@scripts/soak
 
 hooks: ## rebuild the built-in hooks under guest-hooks/prebuilt/
 	@scripts/setup test
