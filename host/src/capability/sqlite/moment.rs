@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use copal_core::path::RelPath;
+use jiff::{SignedDuration, Timestamp};
 
 use super::copy::{Copied, Copy, View};
 use super::error::SqliteError;
@@ -33,6 +34,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two tries: a write that is going on wants to come to its end.
 const REST: Duration = Duration::from_millis(250);
+
+/// How long the files must not have been written to. An index is saved file by file, with pauses longer
+/// than a small copy takes; and times of files are as coarse as the system's clock ticks.
+const QUIET: SignedDuration = SignedDuration::from_millis(300);
 
 /// What is to be copied together.
 pub(super) struct Together<'a> {
@@ -94,7 +99,7 @@ impl Together<'_> {
         let source = Source::lock(&live, self.patience, self.interrupt)?;
         let began = Instant::now();
         let found = (self.look)()?;
-        if !self.renew(&found, copies)? {
+        if !self.is_quiet(&found) || !self.renew(&found, copies)? {
             source.close()?;
             return Ok(None);
         }
@@ -151,6 +156,14 @@ impl Together<'_> {
             }
         }
         Ok(all)
+    }
+
+    /// Whether nothing was being written just now: then the app also had the time to note in the
+    /// database what it had saved.
+    fn is_quiet(&self, found: &[Found]) -> bool {
+        let now = Timestamp::now();
+        let mut files = found.iter().filter(|found| self.is_copied(found));
+        files.all(|file| now.duration_since(file.attributes.mtime).abs() >= QUIET)
     }
 
     fn is_still(&self, before: &[Found]) -> Result<bool, SqliteError> {
