@@ -4,7 +4,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use copal_testkit::{DockerEngine, Output, own_docker_engine, wait_until};
+use copal_testkit::{DockerEngine, Running, own_docker_engine, wait_until};
 
 use crate::app::{LiveApp, PATIENCE, sealed_nothing};
 use crate::hooks::command_between;
@@ -98,13 +98,14 @@ fn an_engine_that_does_not_answer_for_long_is_exit_code_5_and_the_guard_goes_on(
 }
 
 fn silent_for_long(app: &mut LiveApp<'_>) -> Result<Duration, String> {
-    let output = held_while(app, |engine, go| {
+    let running = held_while(app, |engine, go| {
         engine.freeze().unwrap();
         go();
-    });
+    })?;
+    let ended = running.finish(PATIENCE);
     app.engine.thaw().unwrap();
     let thawed = Instant::now();
-    let output = output?;
+    let output = ended.map_err(|error| error.to_string())?;
     if output.code() != Some(5) || !output.stderr().contains("copal recover") {
         return Err(format!("{output}"));
     }
@@ -119,14 +120,17 @@ fn meanwhile(
     deed: impl FnOnce(&DockerEngine, &dyn Fn()),
 ) -> Result<Duration, String> {
     let mut done = Instant::now();
-    let output = held_while(app, |engine, go| {
+    let running = held_while(app, |engine, go| {
         deed(engine, go);
         done = Instant::now();
     })?;
+    let away = app.is_back(done, SOON);
+    let ended = running.finish(PATIENCE);
+    let output = ended.map_err(|error| error.to_string())?;
     if output.code() == Some(5) {
         return Err(format!("{output}"));
     }
-    let away = app.is_back(done, SOON)?;
+    let away = away?;
     app.leaves_the_idle()?;
     if output.code() == Some(0) {
         // Then it was held all the time.
@@ -143,7 +147,7 @@ fn meanwhile(
 fn held_while(
     app: &mut LiveApp<'_>,
     deed: impl FnOnce(&DockerEngine, &dyn Fn()),
-) -> Result<Output, String> {
+) -> Result<Running, String> {
     let (here, go) = (app.world.path("here"), app.world.path("go"));
     for path in [&here, &go] {
         drop(fs::remove_file(path));
@@ -162,5 +166,5 @@ fn held_while(
         return Err(format!("nothing was held: {output}"));
     }
     deed(app.engine, &|| fs::write(&go, "").unwrap());
-    running.finish(PATIENCE).map_err(|error| error.to_string())
+    Ok(running)
 }
