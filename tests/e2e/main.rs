@@ -23,6 +23,7 @@ mod hook_trials;
 mod hooks;
 mod in_place;
 mod names;
+mod open_webui;
 mod process;
 mod reading;
 mod remotes;
