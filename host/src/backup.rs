@@ -313,15 +313,13 @@ impl<'a> Backup<'a> {
     ) -> Outcome<T> {
         let (floor, cancel) = (self.last_floor(), self.cancel());
         let problems = note(self.holds.finish(&cancel), &mut self.run).into_iter();
-        self.run
-            .shortcomings
-            .extend(problems.map(CopalError::Holds));
+        self.run.shortcomings.extend(problems.map(CopalError::from));
         let mut outcome = self.run.end(result);
         hooks.filter_failed(outcome.errors().find_map(CopalError::failed_filter));
         outcome.hear(&mut hooks);
         hooks.post_backup(&outcome.report(), &floor, &cancel);
         outcome.hear(&mut hooks);
-        let ended = self.holds.end().map_err(CopalError::Holds);
+        let ended = self.holds.end().map_err(CopalError::from);
         outcome.shortcomings.extend(ended.err());
         outcome
     }

@@ -174,7 +174,7 @@ pub enum CopalError {
     },
     /// The holds.
     #[error(transparent)]
-    Holds(#[from] HoldsError),
+    Holds(Box<HoldsError>),
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -189,6 +189,12 @@ impl From<OpenError> for CopalError {
             OpenError::Options(problems) => Self::RcloneOptions(problems),
             OpenError::Remote(remote) => Self::RemoteFailed(remote),
         }
+    }
+}
+
+impl From<HoldsError> for CopalError {
+    fn from(error: HoldsError) -> Self {
+        Self::Holds(Box::new(error))
     }
 }
 
@@ -210,6 +216,7 @@ impl CopalError {
         if why.is_empty() {
             why.extend(match self {
                 Self::HookCommand(error) => error.reason(),
+                Self::Holds(error) => error.reason().map(str::to_owned),
                 other => other.reason().map(str::to_owned),
             });
         }
@@ -264,15 +271,6 @@ impl CopalError {
             ) => "most likely the app lost it, and a new snapshot would not have it either",
             Self::Restore(RestoreError::NotEmpty(_)) => {
                 "what is in it would be mixed with the snapshot"
-            }
-            Self::Holds(HoldsError::Lost { .. }) => {
-                "what was staged meanwhile is of no one moment, and is not used"
-            }
-            Self::Holds(HoldsError::Overdue(_)) => {
-                "the app is to be back by then, whatever happens"
-            }
-            Self::Holds(HoldsError::Unreadable(_)) => {
-                "a service may be held still that only they tell of"
             }
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
             _ => return None,

@@ -52,8 +52,9 @@ pub(super) fn in_passing(global: &Global) -> Option<Exit> {
     let now = Instant::now();
     let recovered = match recover(&state, now + FOR_OTHERS, now + IN_PASSING) {
         Ok(recovered) => recovered,
-        Err(CopalError::Holds(HoldsError::Journal(error)))
-            if error.source.kind() == io::ErrorKind::PermissionDenied =>
+        Err(CopalError::Holds(error))
+            if matches!(&*error, HoldsError::Journal(error)
+                if error.source.kind() == io::ErrorKind::PermissionDenied) =>
         {
             // Another user's, who is told by a command of their own.
             return None;

@@ -117,6 +117,18 @@ impl HoldsError {
         }
     }
 
+    /// Why it is an error at all, for what has no cause below it.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Lost { .. } => {
+                Some("what was staged meanwhile is of no one moment, and is not used")
+            }
+            Self::Overdue(_) => Some("the app is to be back by then, whatever happens"),
+            Self::Unreadable(_) => Some("a service may be held still that only they tell of"),
+            _ => None,
+        }
+    }
+
     /// Whether a service that ran before may be down.
     pub fn is_down(&self) -> bool {
         matches!(

@@ -37,7 +37,7 @@ pub fn resume(
             still.map(|()| Resumed { staged }).map_err(Into::into)
         }
     };
-    let problems = problems.into_iter().map(CopalError::Holds);
+    let problems = problems.into_iter().map(CopalError::from);
     run.shortcomings.extend(problems);
     result
 }
