@@ -141,7 +141,7 @@ impl<'a> Backup<'a> {
     pub(crate) fn look(&mut self, hooks: &mut Hooks) -> Result<(Plan, Vec<Reached>), CopalError> {
         let edges = self.run.edges;
         edges.show.step(Step::Plan);
-        let mut plan = plan(self.job, hooks, edges.state, edges.interrupt)?;
+        let mut plan = plan(self.job, hooks, &self.means, edges.state, edges.interrupt)?;
         hooks.filtered(std::mem::take(&mut plan.filtered));
         self.view = Some((plan.source.clone(), plan.to_copy()));
 

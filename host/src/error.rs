@@ -200,10 +200,13 @@ impl CopalError {
         why.dedup();
         why.retain(|text| !what.contains(text.as_str()));
         if why.is_empty() {
-            why.extend(match self {
-                Self::HookCommand(error) => error.reason(),
-                other => other.reason().map(str::to_owned),
-            });
+            match self {
+                Self::HookCommand(error) => why.extend(error.reason()),
+                Self::Plan(PlanError::Lacking(lacks)) => {
+                    why.extend(lacks.iter().map(ToString::to_string));
+                }
+                other => why.extend(other.reason().map(str::to_owned)),
+            }
         }
         why
     }

@@ -20,6 +20,7 @@ mod hook_commands;
 mod hook_trials;
 mod hooks;
 mod in_place;
+mod lacking;
 mod names;
 mod process;
 mod reading;

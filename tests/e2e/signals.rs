@@ -80,6 +80,25 @@ fn ctrl_c_on_a_terminal_ends_the_run_as_cleanly() {
 }
 
 #[test]
+fn a_signal_to_a_plan_whose_filter_computes_ends_it_by_that_signal() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let world = world_with_specimen();
+        let lines = "config = { act = \"loop\", within = \"filter\" }\nlimits = { wall = \"10m\", filter_wall = \"10m\" }";
+        crate::specimen::configure(&world, &hook("computes", lines));
+        let mut running = world.start(&["plan", "-v"]);
+        let at_it = || {
+            let began = running.stderr().contains("acting in filter");
+            (began || !running.is_running()).then_some(())
+        };
+        wait_until("the filter to begin", PATIENCE, at_it).unwrap();
+        running.signal(signal);
+        let output = running.finish(SOON).unwrap();
+        output.exits_with(code).says(name).says(" next: ");
+        assert_eq!(output.stdout(), "");
+    }
+}
+
+#[test]
 fn a_signal_in_a_restore_leaves_the_place_as_it_was() {
     let world = slow_world();
     back_up(&world);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use copal_core::grants::Capability;
+use copal_core::units::ByteCount;
 use serde_json::json;
 
 use super::{Output, count};
@@ -52,10 +53,11 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
         } else {
             "online backup, checked"
         };
-        row(
-            "database",
-            format!("{} ({}), {how}", database.path, database.size),
-        );
+        let size = match database.log {
+            ByteCount::ZERO => database.size.to_string(),
+            log => format!("{}, and {log} in its write-ahead log", database.size),
+        };
+        row("database", format!("{} ({size}), {how}", database.path));
     }
     for (path, whole) in &plan.walked.left_out {
         row(
@@ -67,7 +69,7 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
 }
 
 fn grants(hook: &copal_hooks::Hook) -> String {
-    let entries = hook.in_force().grants.entries();
+    let entries = hook.in_force().both().entries();
     if entries.is_empty() {
         return ", no grants".to_owned();
     }
@@ -110,7 +112,7 @@ pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
         "bytes": bytes,
         "destinations": job.destinations().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "databases": plan.databases.iter().map(|database| json!({
-            "path": database.path, "bytes": database.size, "live": database.live,
+            "path": database.path, "bytes": database.size, "log_bytes": database.log, "live": database.live,
         })).collect::<Vec<_>>(),
         "left_out": plan.walked.left_out.iter().map(|(path, whole)| json!({
             "path": path, "with_all_below": whole,

@@ -8,6 +8,8 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::{Account, Cancel};
 
+use crate::capability::lacking::{Lack, lacking};
+use crate::capability::means::Means;
 use crate::capability::sqlite;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::state::StateDir;
@@ -36,6 +38,8 @@ pub struct PlannedDatabase {
     pub path: RelPath,
     /// The size of its main file.
     pub size: ByteCount,
+    /// The size of its write-ahead log, whose pages are part of it.
+    pub log: ByteCount,
     /// Whether it is copied as it lies there, as the owner allowed.
     pub live: bool,
 }
@@ -68,6 +72,9 @@ pub enum PlanError {
     /// Databases that no hook stands in for: they would be copied torn.
     #[error("no hook stands in for {}", crate::step::plan::databases(.0))]
     Uncovered(Vec<RelPath>),
+    /// Commands and secrets that hooks are granted.
+    #[error("hooks are granted what is not there")]
+    Lacking(Vec<Lack>),
     /// The source has a name that snapshots need.
     #[error("the source has a `{COPAL_DIR}` of its own")]
     ReservedName,
@@ -99,9 +106,17 @@ impl From<WalkError<FilterFailed>> for PlanError {
 pub fn plan(
     job: &Job,
     hooks: &Hooks,
+    means: &Means,
     state: &StateDir,
     interrupt: &Interrupt,
 ) -> Result<Plan, PlanError> {
+    let lacks = lacking(
+        means,
+        hooks.iter().map(|hook| (hook.name(), hook.in_force())),
+    );
+    if !lacks.is_empty() {
+        return Err(PlanError::Lacking(lacks));
+    }
     let named = job.source();
     let source = named.canonicalize().map_err(|source| PlanError::Source {
         path: named.clone(),
@@ -149,6 +164,7 @@ fn find_databases(
             Ok(true) => databases.push(PlannedDatabase {
                 path: found.path.clone(),
                 size: found.version.size(),
+                log: sqlite::log_size(source, &found.path),
                 live: job.config.allows_live(&found.path),
             }),
             Ok(false) => {}

@@ -30,6 +30,13 @@ pub(super) fn of_plan(error: &PlanError) -> Ending {
                 "let the built-in hook copy all of them; where there is none yet, add\n\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = {{ sqlite = [\"*\"] }}\n\nand where there is one, only its `grants` line. Or, for one of which a torn copy will do:\n\n[database.{path}]\nlive = \"allow\""
             ))
         }
+        PlanError::Lacking(lacks) => {
+            let tables: Vec<_> = lacks.iter().map(|lack| lack.table.as_str()).collect();
+            usage(format!(
+                "put it in place, or mend {} in copal.toml; a hook that does without needs no grant of it",
+                tables.join(", ")
+            ))
+        }
         PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
         PlanError::Interrupted(signal) => interrupted(signal.0),
     }
