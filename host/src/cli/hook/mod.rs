@@ -24,6 +24,13 @@ pub(super) struct HookArgs {
     command: HookCommand,
 }
 
+impl HookArgs {
+    /// Whether a hook is to be tried on a bench.
+    pub(super) fn is_a_test(&self) -> bool {
+        matches!(self.command, HookCommand::Test(_))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum HookCommand {
     /// Write a project for a hook of your own, with a test
