@@ -19,6 +19,7 @@ mod history;
 mod hook_commands;
 mod hook_trials;
 mod hooks;
+mod https;
 mod in_place;
 mod lacking;
 mod names;

@@ -26,7 +26,7 @@ mod wait;
 mod world;
 mod writer;
 
-pub use http::{HttpReply, HttpRequest, HttpServer};
+pub use http::{Authority, HttpReply, HttpRequest, HttpServer};
 pub use openwebui::{OpenWebUi, Size};
 pub use random::Random;
 pub use restored::{Restored, Tally};
