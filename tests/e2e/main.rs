@@ -17,6 +17,7 @@ mod dry_run;
 mod fault;
 mod history;
 mod hook_commands;
+mod hook_grants;
 mod hook_trials;
 mod hooks;
 mod https;

@@ -116,6 +116,7 @@ pub fn main() -> ExitCode {
     if matches!(cli.command, Command::Worker) {
         return copal_rclone::serve_worker();
     }
+    crate::show::advice::start(cli.global.config.as_deref());
     let on_a_bench = matches!(&cli.command, Command::Hook(args) if args.is_a_test());
     crate::show::log::start(cli.global.verbose, cli.global.quiet, on_a_bench);
     match run(&cli) {

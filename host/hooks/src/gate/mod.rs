@@ -191,18 +191,40 @@ impl Gate {
             None => tracing::debug!(hook, phase, %capability, action, "let through"),
             Some(why) => {
                 let why = harmless_text(&self.masks.cover(why.to_string()));
-                tracing::warn!(hook, phase, %capability, action, %why, "not done");
+                if matches!(refused, Some(GuestError::Denied(_))) {
+                    // When the phase ends, it is its failure, or told by `tell_denials`.
+                    tracing::debug!(hook, phase, %capability, action, %why, "not done");
+                } else {
+                    tracing::warn!(hook, phase, %capability, action, %why, "not done");
+                }
             }
         }
     }
 
     /// What it did until now.
     pub(crate) fn account(&self) -> Account {
+        let account = self.account_so_far();
+        self.tell_denials(&account.denials, None);
+        account
+    }
+
+    fn account_so_far(&self) -> Account {
         Account {
             deeds: self.ledger.all(),
             computed: self.computed,
             denials: self.denials(),
             log: self.log.kept(),
+        }
+    }
+
+    /// Tells of what was denied and is not the phase's failure, which its owner hears of anyway.
+    fn tell_denials(&self, denials: &[Denial], failure: Option<&Denial>) {
+        let (hook, phase) = (&*self.hook, self.phase.name());
+        for (at, denial) in denials.iter().enumerate() {
+            if Some(denial) != failure && !denials[..at].contains(denial) {
+                let remedy = denial.remedy();
+                tracing::warn!(hook, phase, %remedy, "{denial}");
+            }
         }
     }
 
@@ -219,12 +241,19 @@ impl Gate {
             (FailureKind::Trap { .. }, Some(refused)) => refused,
             (kind, _) => kind,
         };
+        let kind = kind.map_text(|text| harmless_text(&self.masks.cover(text)));
+        let account = self.account_so_far();
+        let failure = match &kind {
+            FailureKind::Denied(denial) => Some(&**denial),
+            _ => None,
+        };
+        self.tell_denials(&account.denials, failure);
         HookFailure {
             hook: self.hook.to_string(),
             phase: self.phase,
-            kind: kind.map_text(|text| harmless_text(&self.masks.cover(text))),
+            kind,
             last_words: self.log.last_words(),
-            account: Box::new(self.account()),
+            account: Box::new(account),
         }
     }
 

@@ -39,15 +39,16 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
         FailureKind::Denied(denial) => usage(match &denial.cause {
             Cause::NotGranted { line } => {
                 let table = table_of(denial).map_or_else(String::new, |table| {
-                    format!(" (and where copal.toml has no {table} yet, write it)")
+                    format!(" (and where the configuration has no {table} yet, write it)")
                 });
-                format!("if it should, put this line into its [[hook]]{table}: {line}")
-            }
-            Cause::NotRequested { .. } => {
-                "no grant helps: tell the hook's author, whose component asks for more than it says"
-                    .to_owned()
+                format!(
+                    "if it should, put this line into its [[hook]], in place of its `grants` line where it has one{table}: {line}"
+                )
             }
         }),
+            Cause::NotRequested { lacks, .. } => format!(
+                "no grant helps: its author has to write `{lacks}` below [requests] in its hook.toml, and build it anew; then grant it"
+            ),
         FailureKind::Error { .. } => failed(match failure.phase {
             Phase::PostBackup | Phase::PostRestore => {
                 "mend what it names; what the run itself came to stands"
@@ -72,6 +73,9 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
         ),
         FailureKind::Interrupted => failed("run it again when you like"),
         FailureKind::Host(_) => failed(
+        FailureKind::CutShort { .. } => failed(
+            "see to what it would have done; without a signal it has the time that its `limits` say",
+        ),
             "this is a fault of Copal's: please report it, with the log of `copal backup -vv`",
         ),
     }
@@ -110,10 +114,14 @@ mod tests {
             hook: "own".to_owned(),
             phase: Phase::PreBackup,
             kind: FailureKind::Denied(Box::new(Denial {
+        of_denial(capability, value, Cause::NotGranted { line })
+    }
+
+    fn of_denial(capability: Capability, value: &str, cause: Cause) -> String {
                 hook: "own".to_owned(),
                 capability,
                 value: value.to_owned(),
-                cause: Cause::NotGranted { line },
+                cause,
             })),
             last_words: Vec::new(),
             account: Box::default(),
@@ -129,3 +137,19 @@ mod tests {
         assert!(next(Capability::Sqlite, "app.db").ends_with("grants = {}"));
     }
 }
+
+    #[test]
+    fn what_a_component_does_not_request_is_its_authors_to_add() {
+        let next = of_denial(
+            Capability::State,
+            "true",
+            Cause::NotRequested {
+                requests: "{}".to_owned(),
+                lacks: "state = true".to_owned(),
+            },
+        );
+        assert!(
+            next.contains("`state = true` below [requests] in its hook.toml"),
+            "{next}"
+        );
+    }
