@@ -27,6 +27,7 @@ use self::pass::Pass;
 use self::refusals::Refusals;
 use self::secrets::Bound;
 use crate::answer::GuestError;
+use crate::budget::Budget;
 use crate::capability::{Call, Capabilities, CapabilityError};
 use crate::clock::Clock;
 use crate::deed::{Account, Ledger};
@@ -34,7 +35,6 @@ use crate::denial::Denial;
 use crate::failure::Stop;
 use crate::guest_log::{GuestLog, Level, harmless_text};
 use crate::mask::Masks;
-use crate::outgoing::Budget;
 use crate::watch::Watch;
 use crate::{Cancel, FailureKind, HookFailure, Limits, Phase, Report, RunInfo};
 
