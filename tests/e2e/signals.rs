@@ -203,3 +203,31 @@ fn a_second_signal_takes_the_commands_along_that_hooks_have_running() {
     running.finish(SOON).unwrap().exits_with(143);
     gone(lingering);
 }
+
+#[test]
+fn a_hook_that_is_told_after_a_signal_has_ten_seconds_whatever_its_limits_are() {
+    let world = world_with_specimen();
+    let hooks = [
+        hook(
+            "ends",
+            "config = { act = { command = \"first\" }, within = \"staged\" }\ngrants.command = [\"first\"]",
+        ),
+        hook(
+            "lingers",
+            "config = { act = { command = \"linger\" }, within = \"post-backup\" }\ngrants.command = [\"linger\"]\nlimits = { wall = \"1h\" }",
+        ),
+    ];
+    world.write(
+        "copal.toml",
+        format!(
+            "name = \"letters\"\nsource.path = \"source\"\ndestination = [{{ remote = \"vault:\" }}]\n\n{}[command.first]\nrun = [\"sh\", \"-c\", \"kill -TERM $PPID; sleep 600\"]\n\n[command.linger]\nrun = [\"sleep\", \"600\"]\ntimeout = \"1h\"\n",
+            hooks.concat()
+        ),
+    );
+    let ended = world.start(&["backup"]).finish(PATIENCE).unwrap();
+    ended
+        .exits_with(143)
+        .says("interrupted by SIGTERM")
+        .says("hook `lingers` failed in post-backup")
+        .says("it took longer than 10s");
+}

@@ -96,6 +96,12 @@ pub enum FailureKind {
     /// It was ended because the run was asked to end.
     #[error("it was interrupted")]
     Interrupted,
+    /// It was told of the end of a run that was asked to end, and took too long.
+    #[error("it took longer than {limit:?}, and has no more when it is told after a signal")]
+    CutShort {
+        /// How long it may.
+        limit: Duration,
+    },
     /// The host could not run it.
     #[error("the host could not run it: {0}")]
     Host(String),
