@@ -1,6 +1,5 @@
 //! What to do about hooks.
 
-use copal_core::filter::RuleFault;
 use copal_core::grants::Capability;
 use copal_hooks::{Cause, Denial, FailureKind, HookFailure, Phase};
 
@@ -46,10 +45,10 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
                     "if it should, put this line into its [[hook]], in place of its `grants` line where it has one{table}: {line}"
                 )
             }
-        }),
             Cause::NotRequested { lacks, .. } => format!(
                 "no grant helps: its author has to write `{lacks}` below [requests] in its hook.toml, and build it anew; then grant it"
             ),
+        }),
         FailureKind::Error { .. } => failed(match failure.phase {
             Phase::PostBackup | Phase::PostRestore => {
                 "mend what it names; what the run itself came to stands"
@@ -73,13 +72,7 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
             "this is a fault of the hook: tell its author, with the log of `copal backup -vv`",
         ),
         FailureKind::Interrupted => failed("run it again when you like"),
-        FailureKind::CutShort { .. } => failed(
-            "see to what it would have done; without a signal it has the time that its `limits` say",
-        ),
         FailureKind::Host(_) => failed(
-        FailureKind::CutShort { .. } => failed(
-            "see to what it would have done; without a signal it has the time that its `limits` say",
-        ),
             "this is a fault of Copal's: please report it, with the log of `copal backup -vv`",
         ),
     }
@@ -102,9 +95,6 @@ fn table_of(denial: &Denial) -> Option<String> {
 pub(super) fn of_filter(error: &FilterFailed) -> Ending {
     match error {
         FilterFailed::Hook(failure) => of_hook(failure),
-        FilterFailed::Rules { source, .. } if source.reason == RuleFault::TooMuch => {
-            usage("have the hook answer with fewer or shorter rules, or decide by itself")
-        }
         FilterFailed::Rules { .. } => {
             usage("write rules as rclone's filter files have them: `+ PATTERN` or `- PATTERN`")
         }
@@ -117,14 +107,14 @@ mod tests {
 
     fn next(capability: Capability, value: &str) -> String {
         let line = "grants = {}".to_owned();
-        of_hook(&HookFailure {
-            hook: "own".to_owned(),
-            phase: Phase::PreBackup,
-            kind: FailureKind::Denied(Box::new(Denial {
         of_denial(capability, value, Cause::NotGranted { line })
     }
 
     fn of_denial(capability: Capability, value: &str, cause: Cause) -> String {
+        of_hook(&HookFailure {
+            hook: "own".to_owned(),
+            phase: Phase::PreBackup,
+            kind: FailureKind::Denied(Box::new(Denial {
                 hook: "own".to_owned(),
                 capability,
                 value: value.to_owned(),
@@ -143,7 +133,6 @@ mod tests {
         assert!(next(Capability::Reveal, "token").contains("[secret.token]"));
         assert!(next(Capability::Sqlite, "app.db").ends_with("grants = {}"));
     }
-}
 
     #[test]
     fn what_a_component_does_not_request_is_its_authors_to_add() {
@@ -160,3 +149,4 @@ mod tests {
             "{next}"
         );
     }
+}
