@@ -72,6 +72,9 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
             "this is a fault of the hook: tell its author, with the log of `copal backup -vv`",
         ),
         FailureKind::Interrupted => failed("run it again when you like"),
+        FailureKind::CutShort { .. } => failed(
+            "see to what it would have done; without a signal it has the time that its `limits` say",
+        ),
         FailureKind::Host(_) => failed(
             "this is a fault of Copal's: please report it, with the log of `copal backup -vv`",
         ),
