@@ -54,7 +54,7 @@ impl Paths {
     fn and(&self, other: &Self) -> Self {
         match (self, other) {
             (Self::All, some) | (some, Self::All) => some.clone(),
-            (Self::These(these), Self::These(those)) => Self::These(common(these, those)),
+            (Self::These(one), Self::These(other)) => Self::These(common(one, other)),
         }
     }
 }
@@ -81,7 +81,7 @@ impl HttpPattern {
     fn and(&self, wanted: &Self) -> Option<Self> {
         let methods = match (&self.methods[..], &wanted.methods[..]) {
             (any, some) | (some, any) if any.is_empty() => some.to_vec(),
-            (these, those) => common(these, those),
+            (granted, wanted) => common(granted, wanted),
         };
         let any = self.methods.is_empty() && wanted.methods.is_empty();
         let is_some = self.origin == wanted.origin && (any || !methods.is_empty());

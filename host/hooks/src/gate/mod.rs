@@ -201,7 +201,7 @@ impl Gate {
         }
     }
 
-    /// What it did until now.
+    /// What it did in a phase that ended well.
     pub(crate) fn account(&self) -> Account {
         let account = self.account_so_far();
         self.tell_denials(&account.denials, None);

@@ -1,5 +1,6 @@
 //! What to do about hooks.
 
+use copal_core::filter::RuleFault;
 use copal_core::grants::Capability;
 use copal_hooks::{Cause, Denial, FailureKind, HookFailure, Phase};
 
@@ -98,6 +99,9 @@ fn table_of(denial: &Denial) -> Option<String> {
 pub(super) fn of_filter(error: &FilterFailed) -> Ending {
     match error {
         FilterFailed::Hook(failure) => of_hook(failure),
+        FilterFailed::Rules { source, .. } if source.reason == RuleFault::TooMuch => {
+            usage("have the hook answer with fewer or shorter rules, or decide by itself")
+        }
         FilterFailed::Rules { .. } => {
             usage("write rules as rclone's filter files have them: `+ PATTERN` or `- PATTERN`")
         }
