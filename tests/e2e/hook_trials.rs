@@ -66,7 +66,7 @@ fn a_case_that_passes_is_quiet_unless_asked_and_one_that_fails_shows_all() {
     let passing = world.copal(&test);
     assert_eq!(passing.succeeds().stderr(), "", "{passing}");
     let verbose = world.copal(&[&test[..], &["-v"]].concat());
-    verbose.succeeds().says("sqlite.backup");
+    verbose.succeeds().says("may not use `sqlite` on `app.db`");
 
     let failing = fs::read_to_string(world.path("hooks/hook-test.toml")).unwrap();
     let failing = failing.replace("[[case]]", "[[case]]\nexpect.result = \"error\"");

@@ -36,7 +36,7 @@ fn a_plan_a_backup_and_a_dry_run_name_all_that_hooks_are_granted_and_is_not_ther
     assert_eq!(files_below(&world.vault()), [""; 0]);
     leaves_no_staging(&world);
     // Who can be told of it is told.
-    assert_eq!(told(&world), ["own post-backup failed"]);
+    assert_eq!(told(&world), ["own post-backup Failed"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tables and lists of a TOML document, changed in place with the space and the comments around.
 
-use toml_edit::{Array, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{Array, InlineTable, Item, RawString, Table, TableLike, Value};
 
 /// One table: with a header, or `{ … }`.
 pub(super) enum Row<'a> {
@@ -67,7 +67,7 @@ impl Row<'_> {
                     return;
                 }
                 // What stood before the closing brace goes on standing there.
-                let end = removed.and_then(|value| value.decor().suffix().cloned());
+                let end = removed.as_ref().map(before_the_brace);
                 if let (Some((_, value)), Some(end)) = (table.iter_mut().last(), end) {
                     value.decor_mut().set_suffix(end);
                 }
@@ -79,12 +79,17 @@ impl Row<'_> {
 /// Puts a new key at the end of `{ … }`. What stood before the closing brace goes on standing there.
 pub(crate) fn append(table: &mut InlineTable, key: &str, mut value: Value) {
     if let Some((_, last)) = table.iter_mut().last() {
-        let suffix = last.decor().suffix().cloned().unwrap_or_default();
+        let suffix = before_the_brace(last);
         last.decor_mut().set_suffix("");
         value.decor_mut().set_prefix(" ");
         value.decor_mut().set_suffix(suffix);
     }
     table.insert(key, value);
+}
+
+/// What stands between the last value and the closing brace; a space where nobody said.
+fn before_the_brace(last: &Value) -> RawString {
+    last.decor().suffix().cloned().unwrap_or_else(|| " ".into())
 }
 
 /// Appends an entry in the manner of the last one.

@@ -11,7 +11,7 @@ use super::edit::{Edited, entries};
 use crate::cli::Global;
 use crate::cli::ending::Exit;
 use crate::error::CopalError;
-use crate::hook_edit::Entry;
+use crate::hook_edit::{Editor, Entry};
 use crate::hook_error::HookCommandError;
 use crate::show;
 use crate::show::hook_grant::Renewal;
@@ -31,7 +31,7 @@ pub(super) struct GrantArgs {
 pub(super) fn run(args: &GrantArgs, global: &Global) -> Result<Exit, CopalError> {
     let added = entries(&args.grants)?;
     let mut edited = Edited::open(&args.name, global)?;
-    let written = edited.with(|editor| editor.written())?;
+    let written = edited.with(Editor::written)?;
     let base = edited.path.parent().unwrap_or(Path::new(""));
     let component = ComponentFile::read(&base.join(&written.file))?;
     let digest = component.inspection.digest;

@@ -6,6 +6,7 @@ use super::edit::{Edited, entries};
 use crate::cli::Global;
 use crate::cli::ending::Exit;
 use crate::error::CopalError;
+use crate::hook_edit::Editor;
 use crate::show;
 
 #[derive(Debug, Args)]
@@ -20,13 +21,13 @@ pub(super) struct RevokeArgs {
 pub(super) fn run(args: &RevokeArgs, global: &Global) -> Result<Exit, CopalError> {
     let named = entries(&args.grants)?;
     let mut edited = Edited::open(&args.name, global)?;
-    let before = edited.with(|editor| editor.grants())?;
+    let before = edited.with(Editor::grants)?;
     if named.is_empty() {
-        edited.with(|editor| editor.revoke_all())?;
+        edited.with(Editor::revoke_all)?;
     } else {
         edited.with(|editor| editor.revoke(&named))?;
     }
-    let after = edited.with(|editor| editor.grants())?;
+    let after = edited.with(Editor::grants)?;
     if before != after {
         edited.write(&edited.text()?)?;
     }
