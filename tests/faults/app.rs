@@ -95,7 +95,7 @@ grants = {{ service = ["front"] }}
 [[hook]]
 name = "stopping"
 use = "quiesce"
-config = {{ how = "stop", grace = "3s" }}
+config = {{ how = "stop", grace = "10s" }}
 grants = {{ service = ["back", "idle"] }}
 
 {hooks}{services}"#
@@ -168,9 +168,11 @@ grants = {{ service = ["back", "idle"] }}
         };
         let waited = wait_until("all to be back", PATIENCE, well);
         if let Err(error) = waited {
-            let held = self.held_in_journals();
-            let states = states(self.engine);
-            return Err(format!("{error}: {states:?}, {held} holds in journals"));
+            let (states, guards) = (states(self.engine), self.guards());
+            let journals = self.journal_texts().join("\n");
+            return Err(format!(
+                "{error}: {states:?}, guards {guards:?}, journals:\n{journals}"
+            ));
         }
         if down > within {
             return Err(format!(
@@ -183,12 +185,18 @@ grants = {{ service = ["back", "idle"] }}
     /// How many holds journals tell of. A run that was killed before it held anything leaves one
     /// without, for the next command to remove.
     fn held_in_journals(&self) -> usize {
+        let texts = self.journal_texts();
+        let held = texts.iter().map(|text| text.matches("\"holding\"").count());
+        held.sum()
+    }
+
+    fn journal_texts(&self) -> Vec<String> {
         let journals = fs::read_dir(self.state.join("copal/holds"));
         let texts = journals.into_iter().flatten().map(|entry| {
             // It may be gone by now.
             fs::read_to_string(entry.unwrap().path()).unwrap_or_default()
         });
-        texts.map(|text| text.matches("\"holding\"").count()).sum()
+        texts.collect()
     }
 
     /// A run that nothing befalls.

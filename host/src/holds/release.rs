@@ -19,6 +19,11 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 /// Where the time is over before a hold was tried at all, it is tried for so long.
 const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 
+/// How long the first attempt at a hold may take that may not have been taken, beside others. What was
+/// asked of the engine by somebody who was killed takes effect only when its container has ended: that
+/// is waited for when the others are back.
+const GLANCE: Duration = Duration::from_millis(500);
+
 /// Attempts at what an engine or a program refused: it hardly changes its mind.
 const REFUSALS: u32 = 3;
 
@@ -100,10 +105,16 @@ pub fn release(
         keep_first(&mut releases.unwritten, note(Entry::Releasing { hold, by }));
     }
     let mut wait = WAITS[0];
+    let mut is_first = standing.len() > 1;
     while !standing.is_empty() {
         for one in &mut standing {
-            one.attempt(until);
+            if is_first {
+                one.glance(until);
+            } else {
+                one.attempt(until);
+            }
         }
+        is_first = false;
         let now = Instant::now();
         standing.retain(|one| {
             let Some(ended) = one.ended(now, until) else {
@@ -153,6 +164,14 @@ impl<'a> Standing<'a> {
         }
     }
 
+    /// An attempt that keeps no other waiting for what may never be held.
+    fn glance(&mut self, until: Instant) {
+        match &self.hold.undo {
+            Undo::Containers(_) if !self.hold.is_sure => self.ask(Instant::now() + GLANCE),
+            _ => self.attempt(until),
+        }
+    }
+
     fn attempt(&mut self, until: Instant) {
         let now = Instant::now();
         let deadline = match (&self.hold.undo, self.hold.how) {
@@ -161,7 +180,11 @@ impl<'a> Standing<'a> {
             // A program that is killed in the middle of starting something does not start it.
             _ => until,
         };
-        match self.hold.undo.release(deadline.max(now + LAST_ATTEMPT)) {
+        self.ask(deadline.max(now + LAST_ATTEMPT));
+    }
+
+    fn ask(&mut self, deadline: Instant) {
+        match self.hold.undo.release(deadline) {
             Ok(Released::Done) => {
                 let away = Timestamp::now().duration_since(self.hold.since);
                 self.released = Some(Duration::try_from(away).unwrap_or_default());
