@@ -46,7 +46,7 @@ impl Held {
     }
 
     fn configure(&self, staging: &str, services: &[&str]) {
-        let tables: String = services
+        let tables: Vec<String> = services
             .iter()
             .map(|name| {
                 format!(
@@ -54,6 +54,7 @@ impl Held {
                 )
             })
             .collect();
+        let tables = tables.concat();
         self.world.write(
             "copal.toml",
             format!(

@@ -63,15 +63,27 @@ pub enum HoldFailure {
     NotNow,
     /// What has to be there before it is not.
     #[error(transparent)]
-    Holds(#[from] HoldsError),
+    Holds(Box<HoldsError>),
     /// The service can't be.
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(Box<ServiceError>),
+}
+
+impl From<HoldsError> for HoldFailure {
+    fn from(error: HoldsError) -> Self {
+        Self::Holds(Box::new(error))
+    }
+}
+
+impl From<ServiceError> for HoldFailure {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(Box::new(error))
+    }
 }
 
 impl From<JournalError> for HoldFailure {
     fn from(error: JournalError) -> Self {
-        Self::Holds(error.into())
+        HoldsError::from(error).into()
     }
 }
 

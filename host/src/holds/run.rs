@@ -51,6 +51,10 @@ pub struct Terms {
 }
 
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and they come in any order"
+)]
 pub(super) struct State {
     /// Between pause and resume: before and after, nothing can be held.
     pub(super) is_open: bool,
@@ -372,9 +376,8 @@ impl Holds {
             let mine = &mut state.holds[at];
             match (waited, &mut mine.away) {
                 (Ok(()), Some(away)) => away.ready = Some(began.elapsed()),
-                (Ok(()), None) => {}
-                // Nothing is held any more, and the signal is told as one.
-                (Err(NotReady::Interrupted { .. }), _) => {}
+                // After a signal nothing is held any more, and it is told as one.
+                (Ok(()), None) | (Err(NotReady::Interrupted { .. }), _) => {}
                 (Err(source), _) => {
                     let service = mine.hold.service.clone();
                     let waited = ready;

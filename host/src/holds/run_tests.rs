@@ -335,7 +335,7 @@ fn without_a_journal_nothing_is_held() {
     let _bracket = place.holds.open();
     let refused = place.hold(&web).unwrap_err();
     assert!(
-        matches!(refused, HoldFailure::Holds(HoldsError::Journal(_))),
+        matches!(&refused, HoldFailure::Holds(error) if matches!(**error, HoldsError::Journal(_))),
         "{refused}"
     );
     assert!(place.runs("web"));

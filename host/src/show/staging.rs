@@ -8,15 +8,20 @@ use crate::step::way::Forecast;
 /// One line: the way, what is copied in it, and why.
 pub(super) fn line(forecast: &Forecast) -> String {
     let choice = &forecast.choice;
-    let mut line = choice.way.to_string();
-    if choice.copies.files > 0 {
-        let files = count(choice.copies.files, "file");
-        line += &format!(", with copies of {files} ({})", choice.copies.bytes);
-    }
-    if choice.way.freezes() {
-        line += &format!(", in {}", forecast.place.display());
-    }
-    format!("{line}: {}", choice.why)
+    let copies = match choice.copies.files {
+        0 => String::new(),
+        files => format!(
+            ", with copies of {} ({})",
+            count(files, "file"),
+            choice.copies.bytes
+        ),
+    };
+    let place = if choice.way.freezes() {
+        format!(", in {}", forecast.place.display())
+    } else {
+        String::new()
+    };
+    format!("{}{copies}{place}: {}", choice.way, choice.why)
 }
 
 /// The same as JSON.

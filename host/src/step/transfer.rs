@@ -172,9 +172,10 @@ impl Transferred<'_> {
                 Content::Linked(version) => (version, true),
                 Content::Staged | Content::Frozen => continue,
             };
-            let path = match linked {
-                true => self.read.staged.frozen_at(&file.stored),
-                false => absolute(&self.read.staged.source, &file.path),
+            let path = if linked {
+                self.read.staged.frozen_at(&file.stored)
+            } else {
+                absolute(&self.read.staged.source, &file.path)
             };
             let same = |now: Version| now == version || linked && now.has_content_of(&version);
             match fs::symlink_metadata(&path) {

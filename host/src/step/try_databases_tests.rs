@@ -52,7 +52,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
         root: attributes(),
         totals: Totals::default(),
         hooks: Vec::new(),
-        facts: Default::default(),
+        facts: std::collections::BTreeMap::default(),
         entries: files.map(file).into(),
     }
 }

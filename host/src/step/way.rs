@@ -95,9 +95,9 @@ pub(super) fn forecast(
     let reflink = first(&places, |place| looked.clones(&frozen, place));
     let link = first(&places, |place| looked.links(&frozen, place, &restless));
     let mut copy = Copies::default();
-    frozen
-        .iter()
-        .for_each(|file| copy.add(looked.occupied(file)));
+    for file in &frozen {
+        copy.add(looked.occupied(file));
+    }
     let here = Circumstances {
         may_hold: hooks.may_hold(),
         reflink: reflink

@@ -31,7 +31,7 @@ pub enum Effect {
     /// All that it says is in force.
     Whole,
     /// This much of it, as the component requests no more.
-    Part(Grants),
+    Part(Box<Grants>),
     /// None of it: the component does not request it.
     None,
 }
@@ -90,7 +90,7 @@ impl InForce {
         } else if both.is_empty() {
             Effect::None
         } else {
-            Effect::Part(both)
+            Effect::Part(Box::new(both))
         }
     }
 

@@ -161,7 +161,7 @@ fn a_grant_counts_as_far_as_it_is_requested_and_a_component_need_not_ask_for_pri
     let part = grants(&json!({ "sqlite": ["a.db"] }));
     assert_eq!(
         in_force.effect(&entry(Capability::Sqlite, "*")),
-        Effect::Part(part)
+        Effect::Part(Box::new(part))
     );
     assert_eq!(
         in_force.vain(),

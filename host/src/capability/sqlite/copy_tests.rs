@@ -274,7 +274,7 @@ fn constant_writer() {
     };
     let dir = PathBuf::from(dir);
     let writer = Connection::open(dir.join("app ?#%.db")).unwrap();
-    writer.busy_timeout(Duration::from_secs(60)).unwrap();
+    writer.busy_timeout(Duration::from_mins(1)).unwrap();
     writer.pragma_update(None, "synchronous", "OFF").unwrap();
     writer
         .pragma_update(None, "wal_autocheckpoint", 50)
@@ -329,7 +329,7 @@ fn copies_under_a_constant_writer(journal_mode: &str) {
         .spawn()
         .unwrap();
     let _writing = Writing(child);
-    let limit = Duration::from_secs(60);
+    let limit = Duration::from_mins(1);
     let writes = || (last_acknowledged(dir.path()) > 1_000).then_some(());
     copal_testkit::wait_until("the first rows", limit, writes).unwrap();
     let mut last = 0;

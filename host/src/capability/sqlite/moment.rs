@@ -1,6 +1,6 @@
 //! A database and files beside it, as one moment.
 //!
-//! An app that keeps an index of its rows in files (ChromaDB does) writes both, one after the other.
+//! An app that keeps an index of its rows in files (`ChromaDB` does) writes both, one after the other.
 //! While somebody else has the lock for writing (`BEGIN IMMEDIATE`), no transaction of it can end, so
 //! that it does not come to the next write; and whether one was still going on is seen by looking at
 //! the files before and after.
@@ -30,7 +30,7 @@ use crate::edge::stat::Version;
 use crate::edge::walk::{Found, FoundKind, absolute};
 
 /// How long the files may take to stand still.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Between two tries: a write that is going on wants to come to its end.
 const REST: Duration = Duration::from_millis(250);
@@ -105,11 +105,11 @@ impl Together<'_> {
         }
         let view = View::of(source, &live, self.to, self.interrupt)?;
         let expected = view.expected()?;
-        let copied = view.read(self.interrupt);
+        let read = view.read(self.interrupt);
         let still = self.is_still(&found)?;
         let closed = view.end();
         let held = began.elapsed();
-        copied?;
+        read?;
         let copy = match closed {
             // Somebody opened one that was at rest, and may have written.
             Err(SqliteError::Changed) => None,

@@ -176,8 +176,8 @@ pub(super) fn begin(
     let deadline = Instant::now() + patience;
     loop {
         interrupt.check()?;
-        let begun = connection.execute_batch(&begin);
-        match begun.map_err(|error| explain(error, patience)) {
+        let done = connection.execute_batch(&begin);
+        match done.map_err(|error| explain(error, patience)) {
             Ok(()) => return Ok(()),
             Err(SqliteError::Busy(_)) if Instant::now() < deadline => {
                 if !connection.is_autocommit() {
