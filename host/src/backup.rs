@@ -174,7 +174,14 @@ impl<'a> Backup<'a> {
         let edges = self.run.edges;
         edges.show.step(Step::Plan);
         let now = (edges.now)();
-        let mut plan = plan(self.job, hooks, edges.state, now, edges.interrupt)?;
+        let mut plan = plan(
+            self.job,
+            hooks,
+            &self.means,
+            edges.state,
+            now,
+            edges.interrupt,
+        )?;
         hooks.filtered(std::mem::take(&mut plan.filtered));
         self.view = Some((plan.source.clone(), plan.to_copy()));
 

@@ -3,6 +3,7 @@
 //! The rules are the table in `docs/hooks.md`, "When one fails".
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use copal_core::config::OnError;
 use copal_core::units::ByteCount;
@@ -11,6 +12,10 @@ use copal_hooks::{Account, Cancel, FailureKind, Hook, HookFailure, Phase, Report
 use crate::capability::files;
 use crate::floors::Floor;
 use crate::hooks::Hooks;
+
+/// How long a hook may take that is told of the end after a signal, with all that Copal does for it:
+/// whoever sent one waits, and what waits too long is killed.
+const AFTER_A_SIGNAL: Duration = Duration::from_secs(10);
 
 /// What one hook did in one phase.
 #[derive(Debug, Clone)]
@@ -157,15 +162,15 @@ impl Hooks {
     }
 
     /// One that fails does not keep the next from hearing it, and a signal ends the one that is
-    /// being told, not the telling.
+    /// being told, not the telling, which has to be short from then on.
     fn call_all(&mut self, phase: Phase, cancel: &Cancel, call: &CallOf<'_>) {
         for at in self.taking_part(phase) {
-            let own = if cancel.is_cancelled() {
-                Cancel::new()
+            let result = if cancel.is_cancelled() {
+                let own = Cancel::after(AFTER_A_SIGNAL);
+                call(&self.loaded[at], &self.run, &own).map_err(too_slow)
             } else {
-                cancel.clone()
+                call(&self.loaded[at], &self.run, cancel)
             };
-            let result = call(&self.loaded[at], &self.run, &own);
             let failed = self.write_down(at, phase, result).err();
             self.shortcomings.extend(failed);
         }
@@ -203,6 +208,16 @@ impl Hooks {
         });
         outcome
     }
+}
+
+/// What ended a hook that nothing but its time after a signal can have interrupted.
+fn too_slow(mut failure: HookFailure) -> HookFailure {
+    if failure.kind == FailureKind::Interrupted {
+        failure.kind = FailureKind::CutShort {
+            limit: AFTER_A_SIGNAL,
+        };
+    }
+    failure
 }
 
 /// What a hook left in `/staging` can't join the snapshot: as if it had answered with an error.

@@ -42,6 +42,12 @@ pub enum CopalError {
         /// Where one was looked for.
         looked: Vec<PathBuf>,
     },
+    /// There is no configuration, and it alone says what a restore in place replaces.
+    #[error("there is no configuration, which would say what `--in-place` replaces")]
+    NoPlace {
+        /// Where one was looked for.
+        looked: Vec<PathBuf>,
+    },
     /// The configuration file can't be read.
     #[error("can't read the configuration `{}`", .path.display())]
     ConfigUnreadable {
@@ -214,11 +220,14 @@ impl CopalError {
         why.dedup();
         why.retain(|text| !what.contains(text.as_str()));
         if why.is_empty() {
-            why.extend(match self {
-                Self::HookCommand(error) => error.reason(),
-                Self::Holds(error) => error.reason().map(str::to_owned),
-                other => other.reason().map(str::to_owned),
-            });
+            match self {
+                Self::HookCommand(error) => why.extend(error.reason()),
+                Self::Holds(error) => why.extend(error.reason().map(str::to_owned)),
+                Self::Plan(PlanError::Lacking(lacks)) => {
+                    why.extend(lacks.iter().map(ToString::to_string));
+                }
+                other => why.extend(other.reason().map(str::to_owned)),
+            }
         }
         why
     }
@@ -247,6 +256,9 @@ impl CopalError {
     fn reason(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoConfig { .. } => "without one, nothing says what to back up, and where to",
+            Self::NoPlace { .. } => {
+                "the place is the `path` of its [source]; `--from` says only where the snapshots are"
+            }
             Self::NoState => "locks and staging directories have to be somewhere",
             Self::Lock(LockError::Held { .. }) => "two runs at once would disturb each other",
             Self::Plan(PlanError::NotADirectory(_)) => {

@@ -1,12 +1,20 @@
 //! Renews what a `[[hook]]` of copal.toml says, and touches nothing else of the file.
 
-use std::fs;
-use std::io::{self, Write as _};
+mod file;
+mod row;
+mod written;
+
 use std::path::Path;
 
+use copal_core::config::{Config, InvalidConfig};
 use copal_core::digest::Sha256;
-use copal_core::grants::{Capability, Grants};
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use copal_core::grants::Grants;
+use toml_edit::{DocumentMut, Item, TableLike, Value};
+
+pub use file::rewrite;
+use row::Row;
+pub(crate) use row::append;
+pub use written::Entry;
 
 /// Why a configuration can't be edited.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +47,29 @@ pub enum EditError {
         /// Why.
         why: String,
     },
+    /// What is to be taken from its grants is not there.
+    #[error("its hook `{name}` has no grant `{}` of {}", .entry.1, .entry.0)]
+    NotGranted {
+        /// The hook.
+        name: String,
+        /// What was to be taken.
+        entry: Entry,
+        /// What it has.
+        granted: Vec<Entry>,
+    },
+    /// A grant speaks of a command or a secret that is nowhere said.
+    #[error("it has no {table}, and without one nothing says what `{}` is", .entry.1)]
+    NoTable {
+        /// The table.
+        table: String,
+        /// How a line below it could be.
+        example: &'static str,
+        /// The grant.
+        entry: Entry,
+    },
+    /// With the change it would be no configuration.
+    #[error("so changed, it would not be valid")]
+    Invalid(#[source] InvalidConfig),
 }
 
 /// A configuration as text that can be changed in one place.
@@ -84,13 +115,12 @@ impl Editor {
         let Some(file) = hook.get("file").and_then(Item::as_str) else {
             return Err(EditError::NoFile(name));
         };
-        let grants = hook
-            .get("grants")
-            .map_or_else(|| Ok(Grants::default()), grants);
+        let file = file.to_owned();
+        let sha256 = hook.get("sha256").and_then(Item::as_str).map(str::to_owned);
         Ok(Written {
-            file: file.to_owned(),
-            sha256: hook.get("sha256").and_then(Item::as_str).map(str::to_owned),
-            grants: grants.map_err(|why| EditError::Grants { name, why })?,
+            file,
+            sha256,
+            grants: self.grants()?,
         })
     }
 
@@ -101,44 +131,16 @@ impl Editor {
         Ok(())
     }
 
-    /// Adds entries to its grants.
-    pub fn grant(&mut self, added: &[(Capability, String)]) -> Result<(), EditError> {
-        let name = self.name.clone();
-        let mut hook = self.hook()?;
-        if added.is_empty() {
-            return Ok(());
-        }
-        if !hook.table().contains_key("grants") {
-            hook.set("grants", InlineTable::new().into(), "sha256");
-        }
-        let unreadable = |why: &str| EditError::Grants {
-            name: name.clone(),
-            why: why.to_owned(),
-        };
-        let mut grants = match hook.table().get_mut("grants") {
-            Some(Item::Table(table)) => Row::Table(table),
-            Some(Item::Value(Value::InlineTable(table))) => Row::Inline(table),
-            _ => return Err(unreadable("they are no table")),
-        };
-        for (capability, entry) in added {
-            let key = capability.name();
-            if *capability == Capability::State {
-                grants.set(key, true.into(), "");
-                continue;
-            }
-            if !grants.table().contains_key(key) {
-                grants.set(key, Array::new().into(), "");
-            }
-            let list = grants.table().get_mut(key).and_then(Item::as_array_mut);
-            let list = list.ok_or_else(|| unreadable("an entry is no list"))?;
-            push(list, entry);
-        }
-        Ok(())
+    /// The whole text, which is a configuration; `file_name` is only shown.
+    pub fn valid(&self, file_name: &str) -> Result<String, EditError> {
+        let text = self.text();
+        Config::parse(&text, file_name).map_err(EditError::Invalid)?;
+        Ok(text)
     }
 
     /// The whole text.
-    pub fn text(&self) -> String {
-        with_line_ends_of(&self.before, &self.document.to_string())
+    fn text(&self) -> String {
+        file::with_line_ends_of(&self.before, &self.document.to_string())
     }
 
     fn hook(&mut self) -> Result<Row<'_>, EditError> {
@@ -170,52 +172,6 @@ impl Editor {
     }
 }
 
-/// One `[[hook]]`, or one `{ … }` of `hook = [ … ]`.
-enum Row<'a> {
-    Table(&'a mut Table),
-    Inline(&'a mut InlineTable),
-}
-
-impl Row<'_> {
-    fn table(&mut self) -> &mut dyn TableLike {
-        match self {
-            Self::Table(table) => *table,
-            Self::Inline(table) => *table,
-        }
-    }
-
-    /// Sets a key, where it is, else behind the key `after`, else at the end. The space around stays.
-    fn set(&mut self, key: &str, mut value: Value, after: &str) {
-        if let Some(before) = self.table().get(key).and_then(Item::as_value) {
-            *value.decor_mut() = before.decor().clone();
-            self.table().insert(key, Item::Value(value));
-            return;
-        }
-        match self {
-            Self::Inline(table) => append(table, key, value),
-            Self::Table(table) => {
-                let mut order: Vec<String> = table.iter().map(|(k, _)| k.to_owned()).collect();
-                let at = order.iter().position(|known| known == after);
-                order.insert(at.map_or(order.len(), |at| at + 1), key.to_owned());
-                table.insert(key, Item::Value(value));
-                let place = |key: &str| order.iter().position(|known| known == key);
-                table.sort_values_by(|one, _, other, _| place(one.get()).cmp(&place(other.get())));
-            }
-        }
-    }
-}
-
-/// Puts a new key at the end of `{ … }`. What stood before the closing brace goes on standing there.
-pub(crate) fn append(table: &mut InlineTable, key: &str, mut value: Value) {
-    if let Some((_, last)) = table.iter_mut().last() {
-        let suffix = last.decor().suffix().cloned().unwrap_or_default();
-        last.decor_mut().set_suffix("");
-        value.decor_mut().set_prefix(" ");
-        value.decor_mut().set_suffix(suffix);
-    }
-    table.insert(key, value);
-}
-
 /// The hook's name: given, or the built-in's, or the file's without its ending.
 fn name_of(hook: &dyn TableLike) -> Option<String> {
     let text = |key| hook.get(key).and_then(Item::as_str);
@@ -224,84 +180,6 @@ fn name_of(hook: &dyn TableLike) -> Option<String> {
     }
     let stem = Path::new(text("file")?).file_stem()?;
     Some(stem.to_str()?.to_owned())
-}
-
-fn grants(item: &Item) -> Result<Grants, String> {
-    let table = item.as_table_like().ok_or("they are no table")?;
-    let json = table.iter().map(|(key, item)| (key.to_owned(), json(item)));
-    Grants::from_json(&serde_json::Value::Object(json.collect())).map_err(|problems| {
-        let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        texts.join("; ")
-    })
-}
-
-/// As much of TOML as grants have; anything else is null, which is none.
-fn json(item: &Item) -> serde_json::Value {
-    // `sqlite = "*"` is short for a list of it.
-    match item.as_value() {
-        Some(Value::String(text)) => serde_json::json!([text.value()]),
-        Some(Value::Boolean(value)) => (*value.value()).into(),
-        Some(Value::Array(array)) => {
-            let texts = array.iter().map(|value| value.as_str().into());
-            serde_json::Value::Array(texts.collect())
-        }
-        _ => serde_json::Value::Null,
-    }
-}
-
-/// `after` with the line ends of `before`, which a TOML document does not keep. A new line ends as the
-/// one above it.
-fn with_line_ends_of(before: &str, after: &str) -> String {
-    const CRLF: &str = "\r\n";
-    let mut known: Vec<&str> = before.split_inclusive('\n').collect();
-    let ends_so = |line: &str| line.ends_with(CRLF);
-    let mut is_crlf = known.first().is_some_and(|line| ends_so(line));
-    known.reverse();
-    let mut text = String::with_capacity(before.len() + after.len());
-    for line in after.split_inclusive('\n') {
-        let content = line.trim_end_matches(['\r', '\n']);
-        let is_it = |known: &&str| known.trim_end_matches(['\r', '\n']) == content;
-        if let Some(at) = known.iter().rposition(is_it) {
-            is_crlf = ends_so(known[at]);
-            known.truncate(at);
-        }
-        text.push_str(content);
-        if line.ends_with('\n') {
-            text.push_str(if is_crlf { CRLF } else { "\n" });
-        }
-    }
-    text
-}
-
-/// Appends an entry in the manner of the last one.
-fn push(list: &mut Array, entry: &str) {
-    let mut value = Value::from(entry);
-    if let Some(last) = list.iter().last() {
-        let prefix = last.decor().prefix().cloned().unwrap_or_default();
-        // The first entry of a list stands at its bracket, the others behind a space.
-        let is_first_on_its_line = prefix.as_str().is_some_and(|text| text.contains('\n'));
-        value.decor_mut().set_prefix(if is_first_on_its_line {
-            prefix
-        } else {
-            " ".into()
-        });
-    }
-    list.push_formatted(value);
-}
-
-/// Writes a file anew: beside its place, then into it, with the mode it had. A link is followed.
-pub fn rewrite(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let mode = fs::metadata(&path)?.permissions();
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::Builder::new()
-        .prefix(".copal-")
-        .tempfile_in(directory)?;
-    beside.write_all(text.as_bytes())?;
-    beside.as_file().set_permissions(mode)?;
-    beside.as_file().sync_all()?;
-    beside.persist(&path)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What an edit changes, and what it leaves.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
+
+use copal_core::grants::Capability;
 
 use super::*;
 
@@ -112,6 +115,94 @@ fn hooks_in_a_list_are_edited_too() {
         "hook = [{{ file = \"a.wasm\", sha256 = \"{DIGEST}\", grants = {{ secrets = [\"token\"] }} }}, {{ use = \"exclude\" }}]\n"
     );
     assert_eq!(text, expected);
+}
+
+fn revoked(text: &str, name: &str, taken: &[(Capability, &str)]) -> Result<String, EditError> {
+    let mut editor = Editor::new(text, name).unwrap();
+    let taken: Vec<_> = taken.iter().map(|(c, e)| (*c, (*e).to_owned())).collect();
+    if taken.is_empty() {
+        editor.revoke_all()?;
+    } else {
+        editor.revoke(&taken)?;
+    }
+    Ok(editor.text())
+}
+
+#[test]
+fn what_was_granted_and_is_revoked_leaves_the_text_as_it_was() {
+    let added = [
+        (Capability::Http, "https://b.example"),
+        (Capability::State, "true"),
+        (Capability::Sqlite, "*"),
+    ];
+    let pinned = edited(JOB, "notify", &[]);
+    let granted = edited(JOB, "notify", &added);
+    assert_ne!(granted, pinned);
+    assert_eq!(revoked(&granted, "notify", &added).unwrap(), pinned);
+    let crlf = |text: &str| text.replace('\n', "\r\n");
+    assert_eq!(
+        revoked(&crlf(&granted), "notify", &added).unwrap(),
+        crlf(&pinned)
+    );
+}
+
+#[test]
+fn an_entry_is_revoked_wherever_it_stands_and_comments_stay() {
+    let header = "[[hook]]\nfile = \"a.wasm\"\n";
+    for (grants, taken, left) in [
+        (
+            "grants = { sqlite = [\"a\", \"b\"], state = true } # why",
+            (Capability::Sqlite, "a"),
+            "grants = { sqlite = [\"b\"], state = true } # why",
+        ),
+        (
+            "grants = { sqlite = [\"a\", \"b\"] }",
+            (Capability::Sqlite, "b"),
+            "grants = { sqlite = [\"a\"] }",
+        ),
+        (
+            "grants = { sqlite = \"*\", state = true }",
+            (Capability::State, "true"),
+            "grants = { sqlite = \"*\" }",
+        ),
+        (
+            "grants = { sqlite = \"*\", state = true }",
+            (Capability::Sqlite, "*"),
+            "grants = { state = true }",
+        ),
+        (
+            "grants.http = [\"https://NTFY.sh:443\"] # why",
+            (Capability::Http, "https://ntfy.sh"),
+            "grants.http = [] # why",
+        ),
+        (
+            "[hook.grants]\n# Where from.\nhttp = [\n  \"https://a\", # a\n  \"https://b\",\n]\nstate = true # much",
+            (Capability::State, "true"),
+            "[hook.grants]\n# Where from.\nhttp = [\n  \"https://a\", # a\n  \"https://b\",\n]\nstate = false # much",
+        ),
+    ] {
+        let text = revoked(&format!("{header}{grants}\n"), "a", &[taken]).unwrap();
+        assert_eq!(text, format!("{header}{left}\n"));
+    }
+}
+
+#[test]
+fn all_that_is_granted_can_be_revoked_at_once() {
+    let text = revoked(JOB, "notify", &[]).unwrap();
+    let line = "grants = { http = [\"POST https://a.example\"] }";
+    assert_eq!(text, JOB.replace(line, "grants = {}"));
+    assert_eq!(revoked(&text, "notify", &[]).unwrap(), text, "again");
+    let table = "[[hook]]\nuse = \"sqlite-backup\"\n[hook.grants] # mine\nsqlite = \"*\"  # all\n";
+    let text = revoked(table, "sqlite-backup", &[]).unwrap();
+    assert_eq!(text, table.replace("\"*\"", "[]"));
+}
+
+#[test]
+fn what_is_not_granted_can_not_be_revoked() {
+    for entry in [(Capability::State, "true"), (Capability::Http, "https://b")] {
+        let error = revoked(JOB, "notify", &[entry]).unwrap_err();
+        assert!(matches!(error, EditError::NotGranted { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub enum HookCommandError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: EditError,
+        source: Box<EditError>,
     },
     /// An argument is no grant.
     #[error("`{argument}` is no grant")]

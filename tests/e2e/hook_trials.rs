@@ -47,6 +47,35 @@ fn test_shows_each_difference_and_update_takes_over_what_happens() {
     assert_told!("test_passes", passing.succeeds().redacted_stdout());
 }
 
+/// A hook that is refused what it asks for, and says so, as its case expects.
+const LOUD: &str = r#"
+[[case]]
+name = "is refused"
+phase = "pre-backup"
+config = { act = { copy-anyway = "app.db" } }
+given.databases = ["app.db"]
+expect.deeds = ['sqlite.backup database=app.db !! it is not granted']
+"#;
+
+#[test]
+fn a_case_that_passes_is_quiet_unless_asked_and_one_that_fails_shows_all() {
+    let world = world_with_specimen();
+    world.write("hooks/hook-test.toml", LOUD);
+    let test = ["hook", "test", "hooks/own.wasm"];
+    world.copal(&[&test[..], &["--update"]].concat()).succeeds();
+    let passing = world.copal(&test);
+    assert_eq!(passing.succeeds().stderr(), "", "{passing}");
+    let verbose = world.copal(&[&test[..], &["-v"]].concat());
+    verbose.succeeds().says("may not use `sqlite` on `app.db`");
+
+    let failing = fs::read_to_string(world.path("hooks/hook-test.toml")).unwrap();
+    let failing = failing.replace("[[case]]", "[[case]]\nexpect.result = \"error\"");
+    world.write("hooks/hook-test.toml", failing);
+    let failing = world.copal(&test);
+    let shown = failing.exits_with(1).redacted_stdout();
+    assert!(shown.contains("did: sqlite.backup"), "{shown}");
+}
+
 #[test]
 fn test_without_cases_tells_what_each_phase_does() {
     let world = world_with_specimen();

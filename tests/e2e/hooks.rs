@@ -83,7 +83,7 @@ fn a_hook_without_a_grant_is_told_the_line_and_with_it_the_same_run_passes() {
     fails_cleanly(&world, &denied, 2);
     assert_snapshot!(denied.redacted_stderr());
     let mut lines = denied.stderr().lines();
-    let line = lines.find_map(|line| Some(line.split_once("[[hook]]: ")?.1));
+    let line = lines.find_map(|line| Some(line.split_once("where it has one: ")?.1));
     configure(&world, &format!("{bold}{}\n{WITH_GRANT}", line.unwrap()));
     world.copal(&["backup"]).succeeds();
 }

@@ -80,6 +80,25 @@ fn ctrl_c_on_a_terminal_ends_the_run_as_cleanly() {
 }
 
 #[test]
+fn a_signal_to_a_plan_whose_filter_computes_ends_it_by_that_signal() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let world = world_with_specimen();
+        let lines = "config = { act = \"loop\", within = \"filter\" }\nlimits = { wall = \"10m\", filter_wall = \"10m\" }";
+        crate::specimen::configure(&world, &hook("computes", lines));
+        let mut running = world.start(&["plan", "-v"]);
+        let at_it = || {
+            let began = running.stderr().contains("acting in filter");
+            (began || !running.is_running()).then_some(())
+        };
+        wait_until("the filter to begin", PATIENCE, at_it).unwrap();
+        running.signal(signal);
+        let output = running.finish(SOON).unwrap();
+        output.exits_with(code).says(name).says(" next: ");
+        assert_eq!(output.stdout(), "");
+    }
+}
+
+#[test]
 fn a_signal_in_a_restore_leaves_the_place_as_it_was() {
     let world = slow_world();
     back_up(&world);
@@ -183,4 +202,32 @@ fn a_second_signal_takes_the_commands_along_that_hooks_have_running() {
     running.signal(Signal::TERM);
     running.finish(SOON).unwrap().exits_with(143);
     gone(lingering);
+}
+
+#[test]
+fn a_hook_that_is_told_after_a_signal_has_ten_seconds_whatever_its_limits_are() {
+    let world = world_with_specimen();
+    let hooks = [
+        hook(
+            "ends",
+            "config = { act = { command = \"first\" }, within = \"staged\" }\ngrants.command = [\"first\"]",
+        ),
+        hook(
+            "lingers",
+            "config = { act = { command = \"linger\" }, within = \"post-backup\" }\ngrants.command = [\"linger\"]\nlimits = { wall = \"1h\" }",
+        ),
+    ];
+    world.write(
+        "copal.toml",
+        format!(
+            "name = \"letters\"\nsource.path = \"source\"\ndestination = [{{ remote = \"vault:\" }}]\n\n{}[command.first]\nrun = [\"sh\", \"-c\", \"kill -TERM $PPID; sleep 600\"]\n\n[command.linger]\nrun = [\"sleep\", \"600\"]\ntimeout = \"1h\"\n",
+            hooks.concat()
+        ),
+    );
+    let ended = world.start(&["backup"]).finish(PATIENCE).unwrap();
+    ended
+        .exits_with(143)
+        .says("interrupted by SIGTERM")
+        .says("hook `lingers` failed in post-backup")
+        .says("it took longer than 10s");
 }

@@ -4,23 +4,23 @@ use crate::common::{FAILING, configure, line_to_add, world_with};
 
 const NAME: &str = "prometheus";
 
-fn pushing(world: &World, server: &HttpServer, config: &str, more: &str) {
+fn pushing(world: &mut World, server: &HttpServer, config: &str, more: &str) {
     let origin = server.origin();
     let lines = format!(
         "config = {{ url = \"{origin}\", {config} }}\n\
          grants = {{ http = [\"POST {origin}\"], secrets = [\"push\"] }}\n\n\
          [secret.push]\nenv = \"PUSH_TOKEN\"\n"
     );
+    world.set("PUSH_TOKEN", "sesame");
     configure(world, NAME, &lines, more);
 }
 
 #[test]
 fn a_success_pushes_its_figures_to_the_group_of_its_labels() {
     let (mut world, server) = (world_with(NAME), HttpServer::start());
-    world.set("PUSH_TOKEN", "sesame");
     let config =
         "job = \"backup\", labels = { instance = \"vm 1\", path = \"/opt\" }, token = \"push\"";
-    pushing(&world, &server, config, "");
+    pushing(&mut world, &server, config, "");
     world.copal(&["backup"]).succeeds();
     assert_eq!(
         server.asked(),
@@ -45,8 +45,8 @@ fn a_success_pushes_its_figures_to_the_group_of_its_labels() {
 
 #[test]
 fn a_failure_leaves_the_last_success_as_it_was() {
-    let (world, server) = (world_with(NAME), HttpServer::start());
-    pushing(&world, &server, "", FAILING);
+    let (mut world, server) = (world_with(NAME), HttpServer::start());
+    pushing(&mut world, &server, "", FAILING);
     world.copal(&["backup"]).exits_with(1);
     assert_eq!(server.asked(), ["POST /metrics/job/copal"]);
     let text = server.requests()[0].text();
@@ -56,8 +56,8 @@ fn a_failure_leaves_the_last_success_as_it_was() {
 
 #[test]
 fn a_snapshot_at_one_destination_of_two_is_sealed_and_not_clean() {
-    let (world, server) = (world_with(NAME), HttpServer::start());
-    pushing(&world, &server, "", "");
+    let (mut world, server) = (world_with(NAME), HttpServer::start());
+    pushing(&mut world, &server, "", "");
     world.write("occupied", "a file, where a directory has to be");
     let config = std::fs::read_to_string(world.path("copal.toml")).unwrap();
     let both = "remote = \"vault:\" }, { remote = \"occupied\" }";

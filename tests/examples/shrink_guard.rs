@@ -1,6 +1,6 @@
 use std::fs;
 
-use copal_testkit::World;
+use copal_testkit::{Output, World};
 
 use crate::common::{configure, line_to_add, sealed, world_with};
 
@@ -46,15 +46,38 @@ fn the_figures_that_its_message_says_to_accept_are_accepted_and_remembered() {
     world.copal(&["backup"]).succeeds();
     remove(&world, 0..6);
     let refused = world.copal(&["backup"]);
-    refused.says("accept = { files = 4, bytes = 40 }");
-    let accepting = format!("{GRANT}\nconfig = {{ accept = {{ files = 4, bytes = 40 }} }}");
-    configure(&world, NAME, &accepting, "");
+    let line = config_to_put(&refused);
+    assert_eq!(line, "config = { accept = { files = 4, bytes = 40 } }");
+    configure(&world, NAME, &format!("{GRANT}\n{line}"), "");
     world.copal(&["backup"]).succeeds();
     // What was sealed is what the next one is compared with.
     configure(&world, NAME, GRANT, "");
     remove(&world, 6..8);
     world.copal(&["backup"]).succeeds();
     assert_eq!(sealed(&world), 3);
+}
+
+#[test]
+fn the_line_that_its_message_says_keeps_the_rest_of_the_config() {
+    let world = world_with_files(10);
+    let strict = format!("{GRANT}\nconfig.max-loss-percent = 20");
+    configure(&world, NAME, &strict, "");
+    world.copal(&["backup"]).succeeds();
+    remove(&world, 0..3);
+    let refused = world.copal(&["backup"]);
+    refused.exits_with(1);
+    let line = config_to_put(&refused);
+    assert!(line.contains("max-loss-percent = 20"), "{line}");
+    configure(&world, NAME, &format!("{GRANT}\n{line}"), "");
+    world.copal(&["backup"]).succeeds();
+}
+
+/// The line of copal.toml that a refusal says.
+fn config_to_put(refused: &Output) -> String {
+    let mut lines = refused.stderr().lines();
+    let line = lines.find_map(|line| Some(&line[line.find("config = {")?..]));
+    line.unwrap_or_else(|| panic!("no line to put\n{refused}"))
+        .to_owned()
 }
 
 #[test]

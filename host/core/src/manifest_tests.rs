@@ -39,6 +39,7 @@ fn manifest(entries: Vec<Entry>) -> Manifest {
             started: "2026-11-24T03:00:00Z".parse().unwrap(),
             staged: "2026-11-24T03:00:01Z".parse().unwrap(),
             copal: "0.1.0".into(),
+            staging: None,
         },
         source: "/opt/open-webui".into(),
         root: attributes(),

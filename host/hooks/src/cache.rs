@@ -5,7 +5,8 @@
 //! ever used
 //! - out of a directory that belongs to this user and that nobody else may enter,
 //! - when its checksum is right, which is what a damaged disk and a write cut short are found by,
-//! - when it names the SHA-256 of the very component that is to be loaded,
+//! - when it names the BLAKE3 of the very component that is to be loaded; beside that is its SHA-256,
+//!   which is what a component is pinned by, and takes several times as long to compute,
 //! - by a program that would have compiled it the same way.
 //!
 //! Whatever is not so is a miss: the component is compiled as if there were no cache. An entry is
@@ -28,11 +29,13 @@ use twox_hash::XxHash3_128;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use self::entry::Origin;
+
 /// Components of this size are worth a second thread for their digest.
 const WORTH_A_THREAD: usize = 256 * 1024;
 
 /// What is changed whenever entries mean something else than before.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The interfaces that loaded components were checked against: an entry vouches for that check too.
 const CONTRACT: [&str; 16] = [
@@ -72,29 +75,43 @@ pub(crate) struct Found {
 
 /// The digest of a component, what the cache has of it, and what `beside` comes to.
 ///
-/// The digest takes longest. The entry is looked up by a quicker checksum meanwhile, and believed only
-/// if it names the same digest.
+/// The entry is looked up by a checksum of the component, and believed, with the digest in it, only if
+/// it names the same BLAKE3; that takes longest, and is computed meanwhile.
 pub(crate) fn find<T>(
     cache: Option<&Cache>,
     engine: &Engine,
     component: &[u8],
     beside: impl FnOnce() -> T,
 ) -> (Found, T) {
-    let work = || {
-        let entry = cache.and_then(|cache| cache.look_up(engine, component));
-        (entry, beside())
+    let Some(cache) = cache else {
+        let found = Found {
+            digest: sha256(component),
+            component: None,
+        };
+        return (found, beside());
     };
-    let (digest, (entry, beside)) = if component.len() < WORTH_A_THREAD {
-        (sha256(component), work())
+    let work = || (cache.look_up(engine, component), beside());
+    let (print, (entry, beside)) = if component.len() < WORTH_A_THREAD {
+        (blake3::hash(component), work())
     } else {
         thread::scope(|scope| {
-            let digest = scope.spawn(|| sha256(component));
+            let print = scope.spawn(|| blake3::hash(component));
             let work = work();
-            (digest.join().expect("hashing does not panic"), work)
+            (print.join().expect("hashing does not panic"), work)
         })
     };
-    let component = entry.and_then(|(named, entry)| (named == digest).then_some(entry));
-    (Found { digest, component }, beside)
+    let entry = entry.filter(|(origin, _)| origin.print == print);
+    let found = match entry {
+        Some((origin, compiled)) => Found {
+            digest: origin.digest,
+            component: Some(compiled),
+        },
+        None => Found {
+            digest: sha256(component),
+            component: None,
+        },
+    };
+    (found, beside)
 }
 
 impl Cache {
@@ -122,10 +139,10 @@ impl Cache {
         })
     }
 
-    fn look_up(&self, engine: &Engine, component: &[u8]) -> Option<(Sha256, Component)> {
+    fn look_up(&self, engine: &Engine, component: &[u8]) -> Option<(Origin, Component)> {
         let path = self.entry(component);
         let file = open(&path).ok()?;
-        let named = entry::check(&file, self.settings).or_else(|| {
+        let origin = entry::check(&file, self.settings).or_else(|| {
             tracing::debug!(path = %path.display(), "not used: it is not what was written");
             None
         })?;
@@ -143,7 +160,7 @@ impl Cache {
         // settings.
         let loaded = unsafe { Component::deserialize_file(engine, &path) };
         match loaded {
-            Ok(component) => Some((named, component)),
+            Ok(component) => Some((origin, component)),
             Err(error) => {
                 tracing::debug!(path = %path.display(), %error, "not used");
                 None
@@ -164,7 +181,11 @@ impl Cache {
     fn write(&self, component: &[u8], digest: Sha256, compiled: &Component) -> io::Result<()> {
         static WRITTEN: AtomicU64 = AtomicU64::new(0);
         let mut bytes = compiled.serialize().map_err(io::Error::other)?;
-        entry::seal(&mut bytes, digest, self.settings);
+        let origin = Origin {
+            digest,
+            print: blake3::hash(component),
+        };
+        entry::seal(&mut bytes, &origin, self.settings);
         let turn = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{turn}.{}", std::process::id(), prune::UNFINISHED);
         let beside = self.directory.join(name);

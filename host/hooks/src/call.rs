@@ -9,6 +9,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::copal::hooks::types::Error;
+use crate::budget::Budget;
 use crate::exports::{Exports, Indices};
 use crate::gate::{Gate, Meeting};
 use crate::memory::MemoryLimiter;
@@ -19,6 +20,8 @@ use crate::{Account, FailureKind, Hook, HookFailure, Limits, Phase, outgoing, wa
 /// What belongs to one instance on the host's side.
 pub(crate) struct State {
     pub(crate) gate: Gate,
+    /// How many directories it may list at once.
+    pub(crate) listings: Budget,
     memory: MemoryLimiter,
     table: ResourceTable,
     wasi: WasiCtx,
@@ -80,6 +83,7 @@ impl Guest {
     pub(crate) fn instantiate(hook: &Hook, meeting: Meeting<'_>) -> Result<Self, HookFailure> {
         let limits = hook.limits;
         let mut store = Store::new(hook.pre.engine(), State::enter(hook, meeting)?);
+        store.set_max_component_handles(wasi::HANDLES);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(usize::try_from(limits.hostcall.0).unwrap_or(usize::MAX));
         store.epoch_deadline_callback(|context| {
@@ -188,6 +192,7 @@ impl State {
         match wasi::context(&stdio, &trees) {
             Ok(wasi) => Ok(Self {
                 gate,
+                listings: Budget::of(wasi::LISTINGS),
                 memory: MemoryLimiter::new(hook.memory),
                 table: wasi::table(),
                 wasi,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// A switch that ends running hooks. Clones are the same switch.
 ///
@@ -12,12 +13,22 @@ pub struct Cancel {
     own: Arc<AtomicBool>,
     /// Other switches that throw this one as well.
     others: Vec<Arc<AtomicBool>>,
+    /// When it throws itself.
+    until: Option<Instant>,
 }
 
 impl Cancel {
     /// A switch that nobody has thrown.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A switch that throws itself when `time` is over.
+    pub fn after(time: Duration) -> Self {
+        Self {
+            until: Instant::now().checked_add(time),
+            ..Self::default()
+        }
     }
 
     /// Throws it, for good.
@@ -28,7 +39,9 @@ impl Cancel {
     /// Whether it was thrown.
     pub fn is_cancelled(&self) -> bool {
         let is_thrown = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
-        is_thrown(&self.own) || self.others.iter().any(is_thrown)
+        is_thrown(&self.own)
+            || self.others.iter().any(is_thrown)
+            || self.until.is_some_and(|until| Instant::now() >= until)
     }
 
     /// A switch for one deed, which is thrown with this one and can be thrown alone.
@@ -36,6 +49,7 @@ impl Cancel {
         Self {
             own: Arc::default(),
             others: self.others.clone(),
+            until: self.until,
         }
         .or(Arc::clone(&self.own))
     }
@@ -53,7 +67,7 @@ impl From<Arc<AtomicBool>> for Cancel {
     fn from(flag: Arc<AtomicBool>) -> Self {
         Self {
             own: flag,
-            others: Vec::new(),
+            ..Self::default()
         }
     }
 }

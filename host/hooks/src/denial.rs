@@ -30,6 +30,8 @@ pub enum Cause {
     NotRequested {
         /// What it requests: `{ http = ["https://ntfy.sh"] }`.
         requests: String,
+        /// What would have to stand below `[requests]` in its hook.toml: `http = ["https://ntfy.sh"]`.
+        lacks: String,
     },
 }
 
@@ -41,10 +43,11 @@ impl Denial {
         let cause = match in_force.verdict(need) {
             Verdict::Covered => return None,
             Verdict::NotGranted { .. } => Cause::NotGranted {
-                line: in_force.grants.line_with_all(needs),
+                line: in_force.line_with_all(needs),
             },
             Verdict::NotRequested => Cause::NotRequested {
                 requests: requests(in_force),
+                lacks: lacks(in_force, need),
             },
         };
         Some(Self {
@@ -61,7 +64,10 @@ impl Denial {
             value: change(self.value),
             cause: match self.cause {
                 Cause::NotGranted { line } => Cause::NotGranted { line: change(line) },
-                requested @ Cause::NotRequested { .. } => requested,
+                Cause::NotRequested { requests, lacks } => Cause::NotRequested {
+                    requests,
+                    lacks: change(lacks),
+                },
             },
             ..self
         }
@@ -83,6 +89,14 @@ fn requests(in_force: &InForce) -> String {
     table.to_owned()
 }
 
+/// The line of hook.toml that requests `need` besides what is requested of its kind.
+fn lacks(in_force: &InForce, need: &Need) -> String {
+    let mut requests = in_force.requests.clone().unwrap_or_default();
+    requests.add_need(need);
+    let line = requests.assignment(need.capability());
+    line.unwrap_or_default()
+}
+
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -98,7 +112,7 @@ impl fmt::Display for Denial {
         }
         match cause {
             Cause::NotGranted { .. } => f.write_str(": it is not granted"),
-            Cause::NotRequested { requests } => write!(
+            Cause::NotRequested { requests, .. } => write!(
                 f,
                 ": its component does not request it; its requests are {requests}"
             ),

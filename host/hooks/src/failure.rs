@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use copal_core::units::ByteCount;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 
-use crate::{Account, Denial, Limits, Phase};
+use crate::{Account, Denial, Limits, Phase, wasi};
 
 /// A hook that failed in a phase. Its instance is gone; other phases get a fresh one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,12 @@ pub enum FailureKind {
     /// It was ended because the run was asked to end.
     #[error("it was interrupted")]
     Interrupted,
+    /// It was told of the end of a run that was asked to end, and took too long.
+    #[error("it took longer than {limit:?}, and has no more when it is told after a signal")]
+    CutShort {
+        /// How long it may.
+        limit: Duration,
+    },
     /// The host could not run it.
     #[error("the host could not run it: {0}")]
     Host(String),
@@ -111,6 +118,10 @@ pub(crate) enum Stop {
     OutOfMemory { limit: ByteCount, wanted: ByteCount },
     #[error("more than {limit} table elements")]
     TooManyTableElements { limit: usize },
+    #[error("more than {limit} directories listed at once")]
+    TooManyListings { limit: u64 },
+    #[error("more than {most} bytes written to a stream at once")]
+    TooMuchAtOnce { most: usize },
     #[error("more than {limit} calls of capabilities in one phase (`calls` in its `limits`)")]
     TooManyCalls { limit: u32 },
     #[error("a fault of Copal's own: {0}")]
@@ -124,9 +135,10 @@ impl From<&Stop> for FailureKind {
             Stop::Interrupted => Self::Interrupted,
             Stop::TimedOut { limit } => Self::TimedOut { limit },
             Stop::OutOfMemory { limit, wanted } => Self::OutOfMemory { limit, wanted },
-            Stop::TooManyTableElements { .. } | Stop::TooManyCalls { .. } => {
-                Self::BeyondLimit(stop.to_string())
-            }
+            Stop::TooManyTableElements { .. }
+            | Stop::TooManyListings { .. }
+            | Stop::TooMuchAtOnce { .. }
+            | Stop::TooManyCalls { .. } => Self::BeyondLimit(stop.to_string()),
         }
     }
 }
@@ -153,13 +165,22 @@ impl FailureKind {
         if let Some(stop) = error.downcast_ref::<Stop>() {
             return stop.into();
         }
+        if let Some(ResourceTableError::Full) = error.downcast_ref() {
+            return Self::BeyondLimit(format!(
+                "more than {} files, streams, requests and other things of the host's held at once",
+                wasi::RESOURCES
+            ));
+        }
         let cause = error.root_cause().to_string();
-        // wasmtime keeps the type of this error to itself.
+        // wasmtime keeps the types of these errors to itself.
         if cause.contains("fuel allocated for hostcalls has been exhausted") {
             return Self::BeyondLimit(format!(
                 "more than {} handed to the host in one call (`hostcall` in its `limits`)",
                 limits.hostcall
             ));
+        }
+        if cause.contains("store handle limit exceeded") {
+            return Self::BeyondLimit(format!("more than {} handles held at once", wasi::HANDLES));
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::OutOfStack {

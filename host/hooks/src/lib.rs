@@ -13,6 +13,7 @@
 
 mod answer;
 mod bindings;
+mod budget;
 mod builtin;
 mod cache;
 mod call;

@@ -13,7 +13,7 @@ use crate::bindings::Host_;
 use crate::call::State;
 use crate::gate::Gate;
 use crate::runtime::Waiting;
-use crate::{EngineError, outgoing};
+use crate::{EngineError, outgoing, wasi};
 
 /// How often a computing hook is looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -60,7 +60,7 @@ impl Machine {
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     Host_::add_to_linker::<_, TheGate>(&mut linker, |state: &mut State| &mut state.gate)?;
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasi::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     outgoing::add_to_linker(&mut linker)?;
     Ok(linker)

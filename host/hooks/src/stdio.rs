@@ -10,12 +10,10 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::guest_log::{GuestLog, Level};
+use crate::wasi::AT_ONCE;
 
 /// The longest line kept; the log would cut it in any case.
 const LINE: usize = 16 * 1024;
-
-/// How much a guest may write at once.
-const AT_ONCE: usize = 64 * 1024;
 
 /// One of a guest's two outputs. It takes everything, and never fails: panics and tracebacks come
 /// this way, and a guest that writes too much is only not heard to the end.

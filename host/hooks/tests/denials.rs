@@ -224,10 +224,12 @@ fn what_a_component_does_not_request_is_denied_though_all_is_granted() {
         let trial = (import.trial)().map(|component| add_requests(&component, &requests).unwrap());
         let (denial, done) = denial(trial, &grants(import.needs));
         let denial = denial.unwrap_or_else(|| panic!("{}", import.name));
-        let Cause::NotRequested { requests } = &denial.cause else {
+        let Cause::NotRequested { requests, lacks } = &denial.cause else {
             panic!("{}: {denial:?}", import.name)
         };
         assert_eq!(requests, r#"{ archive = ["nothing"] }"#);
+        let asked: toml::Table = lacks.parse().unwrap();
+        assert_eq!(asked.keys().collect::<Vec<_>>(), [denial.capability.name()]);
         assert!(done.is_empty(), "{}", import.name);
     }
 }

@@ -264,6 +264,24 @@ fn a_name_that_leads_to_a_private_address_is_denied_with_the_line_that_says_priv
 }
 
 #[test]
+fn a_component_need_not_request_that_an_address_is_private() {
+    let requests = r#"{"requests": {"http": ["POST http://gotify.lan:8080"]}}"#;
+    let hook = escape(&[post("http://gotify.lan:8080/message")])
+        .map(|component| add_requests(&component, requests).unwrap())
+        .grant("http", "private POST http://gotify.lan:8080")
+        .load();
+    let shown = hook.in_force().both().line();
+    assert!(
+        shown.contains("private POST http://gotify.lan:8080"),
+        "{shown}"
+    );
+    let host = FakeHost::http(Http::Private("192.168.1.5".parse().unwrap())).shared();
+    let (answer, _) = sent(&hook, &host);
+    assert_eq!(answer, "got 200 0 ");
+    assert!(host.requests()[0].private);
+}
+
+#[test]
 fn what_a_component_does_not_request_no_grant_helps() {
     let requests = r#"{"requests": {"http": ["https://ntfy.sh"]}}"#;
     let hook = escape(&[get("https://other.example/")])

@@ -35,6 +35,21 @@ const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 /// How much of a standard error is told where a command failed.
 const LAST_WORDS: usize = 1000;
 
+/// Why a command can't be run, its secrets left aside.
+pub(super) fn absence(means: &Means, name: &str) -> Option<String> {
+    let command = means.commands.get(name)?;
+    let cwd = command.cwd.as_ref();
+    let cwd = cwd.map_or_else(|| means.base.clone(), |cwd| cwd.resolve(&means.base));
+    let why = if cwd.is_dir() {
+        let own = command.env.get("PATH").map(OsString::from);
+        let path = own.or_else(|| std::env::var_os("PATH"));
+        process::absence(&command.program, &means.base, &cwd, path.as_deref())?
+    } else {
+        format!("`{}`, its `cwd`, is no directory", cwd.display())
+    };
+    Some(format!("command `{name}`: {why}"))
+}
+
 /// Runs a command to its end.
 pub(super) fn run(
     means: &Means,

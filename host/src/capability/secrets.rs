@@ -18,7 +18,7 @@ use copal_core::config::{Secret, SecretOrigin};
 use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, CapabilityError, SecretBytes};
 
-use super::command::process::{Ended, Program, Sink};
+use super::command::process::{self, Ended, Program, Sink};
 
 /// How long a program may take to tell a secret.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,23 +60,48 @@ pub(super) fn read(
     let missing = || CapabilityError::Missing(name.to_owned());
     let origin = secrets.origins.get(name).ok_or_else(missing)?;
     let failed = |why: String| CapabilityError::Failed(format!("secret `{name}`: {why}"));
+    let bytes = take(name, origin, &secrets.base, cancel)
+        .map_err(|why| why.map_or(CapabilityError::Interrupted, failed))?;
+    let secret = SecretBytes::new(bytes);
+    read.insert(name.to_owned(), secret.clone());
+    Ok(secret)
+}
+
+/// Why a secret can't be had, as far as that is known without starting its owner's program, which may
+/// cost something or ask somebody. What is read is kept: a file may be one that can be read once.
+pub(super) fn absence(secrets: &Secrets, name: &str) -> Option<String> {
+    let Some(SecretOrigin::Command(words)) = secrets.origins.get(name) else {
+        let read = read(secrets, name, &Cancel::new());
+        return read.err().map(|error| error.to_string());
+    };
+    let (program, base) = (words.first()?, &secrets.base);
+    let path = std::env::var_os("PATH");
+    let why = process::absence(program, base, base, path.as_deref())?;
+    Some(format!("secret `{name}`: {why}"))
+}
+
+/// A secret from where it is, without a line feed at its end; the error of `None` is an end that was
+/// asked for.
+fn take(
+    name: &str,
+    origin: &SecretOrigin,
+    base: &Path,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Option<String>> {
     let mut bytes = match origin {
         SecretOrigin::Env(variable) => std::env::var_os(variable)
-            .ok_or_else(|| failed(format!("the variable `{variable}` is not set")))?
+            .ok_or_else(|| format!("the variable `{variable}` is not set"))?
             .into_vec(),
-        SecretOrigin::File(path) => file(name, &path.resolve(&secrets.base)).map_err(failed)?,
-        SecretOrigin::Command(words) => output(words, &secrets.base, cancel)
-            .map_err(|why| why.map_or(CapabilityError::Interrupted, failed))?,
+        SecretOrigin::File(path) => file(name, &path.resolve(base))?,
+        SecretOrigin::Command(words) => output(words, base, cancel)?,
     };
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
     if bytes.is_empty() {
-        return Err(failed("it is empty".to_owned()));
+        return Err(Some("it is empty".to_owned()));
     }
-    let secret = SecretBytes::new(bytes);
-    read.insert(name.to_owned(), secret.clone());
-    Ok(secret)
+    Ok(bytes)
 }
 
 fn file(name: &str, path: &Path) -> Result<Vec<u8>, String> {

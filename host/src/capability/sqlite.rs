@@ -12,11 +12,13 @@ mod query;
 mod raw;
 mod source;
 
-use std::fs;
+use std::fs::{self, Metadata};
+use std::path::Path;
 use std::time::Duration;
 
 use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
+use copal_core::units::ByteCount;
 use copal_hooks::{Call, CapabilityError, CheckDepth, Holder, Phase};
 
 pub use check::findings;
@@ -183,6 +185,14 @@ pub(super) fn recorded_backup(
         page_size: 0,
         checked: false,
     })
+}
+
+/// The size of a database's write-ahead log; nothing where it has none. A filter may have left it out,
+/// and its pages are part of the database all the same.
+pub fn log_size(source: &Path, database: &RelPath) -> ByteCount {
+    let log = absolute(source, &database.with_suffix("-wal"));
+    let found = fs::symlink_metadata(log).ok().filter(Metadata::is_file);
+    ByteCount(found.map_or(0, |found| found.len()))
 }
 
 /// What is wrong with a database: with its copy where there is one, else with the file itself.

@@ -2,7 +2,7 @@
 
 use super::ending::{Exit, ending};
 use crate::edge::history::{History, HistoryError};
-use crate::edge::interrupt::Interrupted;
+use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
 use crate::outcome::{Achieved, Outcome, Verdict};
@@ -44,6 +44,14 @@ pub(super) fn tell<T: Achieved>(outcome: &Outcome<T>) {
 /// Tells one thing more that went wrong.
 pub(super) fn also(error: &CopalError) {
     message::error(error, &ending(error).next);
+}
+
+/// An error of what is no run, and so has no outcome: where a signal is all there is to it, the signal.
+pub(super) fn or_the_signal(error: CopalError, interrupt: &Interrupt) -> CopalError {
+    match interrupt.signal().filter(|_| error.is_interruption()) {
+        Some(signal) => Interrupted(signal).into(),
+        None => error,
+    }
 }
 
 /// The exit code: the signal's, the first error's, or the shortcoming's. That a service is down outranks

@@ -9,10 +9,12 @@ mod making;
 mod places;
 mod reading;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::edge::interrupt::Signal;
 use crate::error::CopalError;
+use crate::show::advice;
 
 use holds::of_holds;
 use hooks::of_hooks;
@@ -91,20 +93,27 @@ fn interrupted(signal: Signal) -> Ending {
     }
 }
 
-/// The table.
+/// How an error ends the process. The commands that it says to give name the configuration that was given.
 pub(super) fn ending(error: &CopalError) -> Ending {
+    let ending = table(error);
+    Ending {
+        next: advice::here(&ending.next),
+        ..ending
+    }
+}
+
+/// The table.
+fn table(error: &CopalError) -> Ending {
     match error {
-        CopalError::NoConfig { looked } => {
-            let places: Vec<_> = looked
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
-            usage(format!(
-                "write one of {}, name one with `-c FILE`, or do without: `copal backup --source DIR --to REMOTE:PATH`, \
-                 and `--from REMOTE:PATH` for commands that read",
-                places.join(", ")
-            ))
-        }
+        CopalError::NoConfig { looked } => usage(format!(
+            "write one of {}, name one with `-c FILE`, or do without: `copal backup --source DIR --to REMOTE:PATH`, \
+             and `--from REMOTE:PATH` for commands that read",
+            places(looked)
+        )),
+        CopalError::NoPlace { looked } => usage(format!(
+            "write one of {} with that path, name one with `-c FILE`, or restore into a new directory with `--to DIR`",
+            places(looked)
+        )),
         CopalError::ConfigUnreadable { .. } => {
             usage("check that the file exists and that you may read it")
         }
@@ -160,4 +169,10 @@ pub(super) fn ending(error: &CopalError) -> Ending {
         CopalError::History(history) => of_history(history),
         CopalError::Interrupted(signal) => interrupted(signal.0),
     }
+}
+
+fn places(paths: &[PathBuf]) -> String {
+    let shown = paths.iter().map(|path| path.display().to_string());
+    let shown: Vec<_> = shown.collect();
+    shown.join(", ")
 }

@@ -126,7 +126,9 @@ pub fn main() -> ExitCode {
     if let Command::Guard(args) = &cli.command {
         return guard::run(args);
     }
-    crate::show::log::start(cli.global.verbose, cli.global.quiet);
+    crate::show::advice::start(cli.global.config.as_deref());
+    let on_a_bench = matches!(&cli.command, Command::Hook(args) if args.is_a_test());
+    crate::show::log::start(cli.global.verbose, cli.global.quiet, on_a_bench);
     let left = match cli.command {
         Command::Recover => None,
         _ => recover::in_passing(&cli.global),

@@ -5,8 +5,10 @@ use copal_hooks::RunInfo;
 use jiff::Timestamp;
 
 use super::Global;
+use super::conclude::or_the_signal;
 use super::ending::Exit;
 use super::open::{JobArgs, state};
+use crate::capability::means::Means;
 use crate::edge::interrupt::Interrupt;
 use crate::error::CopalError;
 use crate::hooks::Hooks;
@@ -28,7 +30,10 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> Result<Exit, CopalError> 
         ..RunInfo::default()
     };
     let hooks = Hooks::load(&job.config, &job.base, info)?;
-    let plan = plan(&job, &hooks, &state()?, Timestamp::now(), &interrupt)?;
+    let state = state()?;
+    let means = Means::of(&job, &state);
+    let plan = plan(&job, &hooks, &means, &state, Timestamp::now(), &interrupt)
+        .map_err(|error| or_the_signal(error.into(), &interrupt))?;
     show::plan::print(&job, &hooks, &plan, global.output())?;
     Ok(Exit::Done)
 }

@@ -86,7 +86,10 @@ fn in_place(args: &RestoreArgs, global: &Global) -> Result<Exit, CopalError> {
         show: &progress,
     };
     // Only a configuration says what the place is.
-    let job = super::open::configured(global)?;
+    let job = super::open::configured(global).map_err(|error| match error {
+        CopalError::NoConfig { looked } => CopalError::NoPlace { looked },
+        other => other,
+    })?;
     args.from.with_store_of(Some(&job), &interrupt, |store| {
         let manifest = store.manifest(store.find(&args.snapshot)?)?;
         let mut outcome = replace(&job, store, &manifest, &edges)?;

@@ -221,7 +221,7 @@ fn word(kind: &FailureKind) -> &'static str {
         FailureKind::BeyondLimit(_) => "beyond-limit",
         FailureKind::BadAnswer(_) => "bad-answer",
         FailureKind::NotExported => "not-exported",
-        FailureKind::Interrupted => "interrupted",
+        FailureKind::Interrupted | FailureKind::CutShort { .. } => "interrupted",
         FailureKind::Host(_) => "host",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use copal_core::grants::{Capability, Grants};
+use copal_core::grants::{Capability, Effect, Grants, InForce};
 use copal_hooks::Inspection;
 use serde_json::{Value, json};
 
@@ -82,6 +82,19 @@ pub(super) fn written((capability, entry): &(Capability, String)) -> String {
     match capability {
         Capability::State => capability.to_string(),
         _ => format!("{capability} {entry}"),
+    }
+}
+
+/// An entry of a hook's grants, and how much of it is in force.
+pub(super) fn with_effect(entry: &(Capability, String), in_force: &InForce) -> String {
+    let text = written(entry);
+    match in_force.effect(entry) {
+        Effect::Whole => text,
+        Effect::Part(part) => format!(
+            "{text}  (as far as it is requested: {})",
+            part.of(entry.0).join(", ")
+        ),
+        Effect::None => format!("{text}  (not requested: of no effect)"),
     }
 }
 

@@ -1,12 +1,13 @@
 //! What granting a hook anew comes to.
 
 use copal_core::digest::Sha256;
-use copal_core::grants::{Capability, Grants};
+use copal_core::grants::{Grants, InForce};
 use serde_json::json;
 
-use super::Output;
-use super::hook::{Card, written};
+use super::hook::{Card, with_effect, written};
+use super::{Output, advice};
 use crate::error::CopalError;
+use crate::hook_edit::Entry;
 
 /// What a renewal of a hook's pin comes to.
 pub struct Renewal<'a> {
@@ -19,25 +20,18 @@ pub struct Renewal<'a> {
     /// The file's digest.
     pub digest: Sha256,
     /// What is granted anew.
-    pub added: &'a [(Capability, String)],
-    /// All that is granted then.
-    pub grants: &'a Grants,
-    /// What the component requests.
-    pub requests: Option<&'a Grants>,
+    pub added: &'a [Entry],
+    /// All that is granted then, and what the component requests.
+    pub in_force: &'a InForce,
 }
 
 /// Shows a renewal before it is done.
 pub fn print(renewal: &Renewal<'_>, output: Output) -> Result<(), CopalError> {
-    let missing = renewal
-        .requests
-        .map(|requests| requests.beyond(renewal.grants));
-    let missing = missing.unwrap_or_default();
-    let vain = renewal
-        .requests
-        .map(|requests| renewal.grants.beyond(requests));
-    let vain = vain.unwrap_or_default();
-    let texts =
-        |entries: &[(Capability, String)]| -> Vec<String> { entries.iter().map(written).collect() };
+    if !output.quiet {
+        warn(renewal);
+    }
+    let in_force = renewal.in_force;
+    let missing = in_force.missing();
     if output.json {
         return super::json(&json!({
             "name": renewal.name,
@@ -45,8 +39,9 @@ pub fn print(renewal: &Renewal<'_>, output: Output) -> Result<(), CopalError> {
             "before": renewal.before,
             "sha256": renewal.digest,
             "added": texts(renewal.added),
+            "in_force": in_force.both().to_json(),
             "requested_not_granted": texts(&missing),
-            "granted_not_requested": texts(&vain),
+            "granted_not_requested": texts(&in_force.vain()),
         }));
     }
     let mut card = Card::default();
@@ -62,39 +57,64 @@ pub fn print(renewal: &Renewal<'_>, output: Output) -> Result<(), CopalError> {
             card.row("sha256", digest);
         }
     }
-    let entries = renewal.grants.entries();
-    let mark = |entry: &(Capability, String)| {
-        let mark = match (renewal.added.contains(entry), vain.contains(entry)) {
-            (true, true) => "  (new, and not requested: of no effect)",
-            (true, false) => "  (new)",
-            (false, true) => "  (not requested: of no effect)",
-            (false, false) => "",
+    let entries = in_force.grants.entries();
+    let mark = |entry: &Entry| {
+        let new = if renewal.added.contains(entry) {
+            "  (new)"
+        } else {
+            ""
         };
-        format!("{}{mark}", written(entry))
+        format!("{}{new}", with_effect(entry, in_force))
     };
     card.rows("grants", entries.iter().map(mark), "nothing");
     if !missing.is_empty() {
         card.rows("not granted", texts(&missing), "");
-        let arguments: Vec<_> = missing.iter().map(argument).collect();
+        let arguments: Vec<_> = missing.iter().map(advice::argument).collect();
+        let command = format!("hook grant {} {}", renewal.name, arguments.join(" "));
         card.row(
             "",
-            format_args!(
-                "to grant all: copal hook grant {} {}",
-                renewal.name,
-                arguments.join(" ")
-            ),
+            format_args!("to grant all: {}", advice::command(&command)),
         );
     }
     super::result(&card.0)
 }
 
-/// An entry as `copal hook grant` takes it, quoted for a shell.
-fn argument((capability, entry): &(Capability, String)) -> String {
-    let argument = format!("{capability}={entry}");
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "=._/:,-".contains(c);
-    if argument.chars().all(is_plain) {
-        argument
-    } else {
-        format!("'{}'", argument.replace('\'', "'\\''"))
+/// Tells of new grants that change nothing.
+fn warn(renewal: &Renewal<'_>) {
+    for entry in renewal.in_force.vain() {
+        if renewal.added.contains(&entry) {
+            super::message::note(&format!(
+                "`{}` has no effect: the component of hook `{}` does not request it",
+                written(&entry),
+                renewal.name
+            ));
+        }
     }
+}
+
+/// Shows what was taken from a hook, and what it still has.
+pub fn print_revoked(
+    name: &str,
+    before: &Grants,
+    after: &Grants,
+    output: Output,
+) -> Result<(), CopalError> {
+    let (mut revoked, left) = (before.entries(), after.entries());
+    revoked.retain(|entry| !left.contains(entry));
+    if output.json {
+        return super::json(&json!({
+            "name": name,
+            "revoked": texts(&revoked),
+            "grants": after.to_json(),
+        }));
+    }
+    let mut card = Card::default();
+    card.row("hook", name);
+    card.rows("revoked", texts(&revoked), "nothing");
+    card.rows("grants", texts(&left), "nothing");
+    super::result(&card.0)
+}
+
+fn texts(entries: &[Entry]) -> Vec<String> {
+    entries.iter().map(written).collect()
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use copal_core::config;
 use copal_core::digest::Sha256;
-use copal_core::grants::{Capability, Grants};
+use copal_core::grants::InForce;
 use copal_core::units::ByteCount;
 use copal_hooks::Inspection;
 use serde_json::{Value, json};
 
 use super::Output;
-use super::hook::{Card, inspected, names, written};
+use super::advice;
+use super::hook::{Card, inspected, names, with_effect, written};
 use crate::error::CopalError;
 
 /// How a hook's file stands to its pin.
@@ -46,31 +47,21 @@ impl Listed<'_> {
         self.inspection.is_ok() && matches!(self.pin, Pin::BuiltIn | Pin::Kept)
     }
 
-    fn granted(&self) -> Vec<String> {
+    fn granted(&self, in_force: &InForce) -> Vec<String> {
         let entries = self.hook.grants.entries();
-        let requests = self.requests();
-        let beyond = requests.map(|requests| self.hook.grants.beyond(requests));
-        let is_in_vain = |entry| beyond.as_ref().is_some_and(|beyond| beyond.contains(entry));
-        let entries = entries.iter().map(|entry| {
-            let vain = if is_in_vain(entry) {
-                "  (not requested)"
-            } else {
-                ""
-            };
-            format!("{}{vain}", written(entry))
-        });
-        entries.collect()
+        entries
+            .iter()
+            .map(|entry| with_effect(entry, in_force))
+            .collect()
     }
 
-    fn missing(&self) -> Vec<(Capability, String)> {
-        let requests = self.requests();
-        requests
-            .map(|requests| requests.beyond(&self.hook.grants))
-            .unwrap_or_default()
-    }
-
-    fn requests(&self) -> Option<&Grants> {
-        self.inspection.as_ref().ok()?.requests.as_ref()
+    /// What a run would go by.
+    fn in_force(&self) -> InForce {
+        let found = self.inspection.as_ref().ok();
+        InForce {
+            grants: self.hook.grants.clone(),
+            requests: found.and_then(|found| found.requests.clone()),
+        }
     }
 
     fn card(&self, text: &mut String) {
@@ -85,8 +76,9 @@ impl Listed<'_> {
             Err(why) => card.rows("  refused", why, "for a reason unknown"),
         }
         self.pin_rows(&mut card);
-        card.rows("  granted", self.granted(), "nothing");
-        let missing = self.missing();
+        let in_force = self.in_force();
+        card.rows("  granted", self.granted(&in_force), "nothing");
+        let missing = in_force.missing();
         if !missing.is_empty() {
             card.rows(
                 "  requested",
@@ -108,6 +100,7 @@ impl Listed<'_> {
 
     fn pin_rows(&self, card: &mut Card) {
         let renew = format!("renew it with `copal hook grant {}`", self.hook.name);
+        let renew = advice::here(&renew);
         let found = self.inspection.as_ref().map(|found| found.digest).ok();
         match (self.pin, found) {
             (Pin::Kept, Some(found)) => card.row("  pinned", found),
@@ -131,7 +124,8 @@ impl Listed<'_> {
             Pin::Missing => "missing",
             Pin::Unknown => "unknown",
         };
-        let missing: Vec<_> = self.missing().iter().map(written).collect();
+        let in_force = self.in_force();
+        let missing: Vec<_> = in_force.missing().iter().map(written).collect();
         json!({
             "name": self.hook.name.as_str(),
             "component": self.component,
@@ -140,6 +134,7 @@ impl Listed<'_> {
             "problems": self.inspection.as_ref().err(),
             "inspection": self.inspection.as_ref().ok().map(inspected),
             "grants": self.hook.grants.to_json(),
+            "in_force": in_force.both().to_json(),
             "requested_not_granted": missing,
             "limits": limits(&self.hook.limits),
         })

@@ -28,6 +28,7 @@ pub fn tried(all: &[Tried], output: Output) -> Result<(), CopalError> {
             diff(&mut text, difference);
         }
         if !one.differences.is_empty() {
+            deeds(&mut text, one);
             log(&mut text, &one.observed);
         }
     }
@@ -120,6 +121,16 @@ fn diff(text: &mut String, difference: &Difference) {
             6,
             &format!("{sign} {}", change.value().trim_end_matches('\n')),
         );
+    }
+}
+
+/// What a case did that came out otherwise; where its deeds differ, they are shown by that.
+fn deeds(text: &mut String, one: &Tried) {
+    if one.differences.iter().any(|one| one.what == "deeds") {
+        return;
+    }
+    for deed in &one.observed.deeds {
+        line(text, 4, &format!("did: {deed}"));
     }
 }
 

@@ -42,7 +42,11 @@ pub fn render(error: &CopalError, next: &str) -> String {
     match error {
         // These bring their three parts, with the place in the file.
         CopalError::Config(invalid) => {
-            text.push_str(&Diagnostic::render_all(&invalid.problems, Style::Plain));
+            let mut problems = invalid.problems.clone();
+            for problem in &mut problems {
+                problem.next = super::advice::here(&problem.next);
+            }
+            text.push_str(&Diagnostic::render_all(&problems, Style::Plain));
             return ensure_newline(text);
         }
         CopalError::RcloneOptions(problems) => {

@@ -1,5 +1,6 @@
 //! Outcomes for people and programs. Nothing but the result goes to stdout.
 
+pub mod advice;
 pub mod drill;
 pub mod history;
 pub mod hook;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use copal_core::grants::Capability;
+use copal_core::units::ByteCount;
 use serde_json::json;
 
 use super::{Output, count, staging};
@@ -56,10 +57,11 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
         } else {
             "online backup, checked"
         };
-        row(
-            "database",
-            format!("{} ({}), {how}", database.path, database.size),
-        );
+        let size = match database.log {
+            ByteCount::ZERO => database.size.to_string(),
+            log => format!("{}, and {log} in its write-ahead log", database.size),
+        };
+        row("database", format!("{} ({size}), {how}", database.path));
     }
     for (path, whole) in &plan.walked.left_out {
         row(
@@ -76,7 +78,7 @@ fn found_by(job: &Job) -> Option<&str> {
 }
 
 fn grants(hook: &copal_hooks::Hook) -> String {
-    let entries = hook.in_force().grants.entries();
+    let entries = hook.in_force().both().entries();
     if entries.is_empty() {
         return ", no grants".to_owned();
     }
@@ -120,7 +122,7 @@ pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
         "destinations": job.destinations().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "staging": staging::to_json(&plan.staging),
         "databases": plan.databases.iter().map(|database| json!({
-            "path": database.path, "bytes": database.size, "live": database.live,
+            "path": database.path, "bytes": database.size, "log_bytes": database.log, "live": database.live,
         })).collect::<Vec<_>>(),
         "left_out": plan.walked.left_out.iter().map(|(path, whole)| json!({
             "path": path, "with_all_below": whole,

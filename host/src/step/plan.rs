@@ -11,6 +11,8 @@ use copal_hooks::{Account, Cancel};
 use jiff::Timestamp;
 
 use super::way::{Forecast, Looked, forecast};
+use crate::capability::lacking::{Lack, lacking};
+use crate::capability::means::Means;
 use crate::capability::sqlite;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::source::SourceError;
@@ -42,6 +44,8 @@ pub struct PlannedDatabase {
     pub path: RelPath,
     /// The size of its main file.
     pub size: ByteCount,
+    /// The size of its write-ahead log, whose pages are part of it.
+    pub log: ByteCount,
     /// Whether it is copied as it lies there, as the owner allowed.
     pub live: bool,
 }
@@ -80,6 +84,9 @@ pub enum PlanError {
     /// It can't be staged as the owner asks.
     #[error(transparent)]
     Staging(#[from] Unfit),
+    /// Commands and secrets that hooks are granted.
+    #[error("hooks are granted what is not there")]
+    Lacking(Vec<Lack>),
     /// The source has a name that snapshots need.
     #[error("the source has a `{COPAL_DIR}` of its own")]
     ReservedName,
@@ -111,10 +118,18 @@ impl From<WalkError<FilterFailed>> for PlanError {
 pub fn plan(
     job: &Job,
     hooks: &Hooks,
+    means: &Means,
     state: &StateDir,
     now: Timestamp,
     interrupt: &Interrupt,
 ) -> Result<Plan, PlanError> {
+    let lacks = lacking(
+        means,
+        hooks.iter().map(|hook| (hook.name(), hook.in_force())),
+    );
+    if !lacks.is_empty() {
+        return Err(PlanError::Lacking(lacks));
+    }
     let named = job.source()?.path.clone();
     let source = named.canonicalize().map_err(|source| PlanError::Source {
         path: named.clone(),
@@ -169,6 +184,7 @@ fn find_databases(
             Ok(true) => databases.push(PlannedDatabase {
                 path: found.path.clone(),
                 size: found.version.size(),
+                log: sqlite::log_size(source, &found.path),
                 live: job.config.allows_live(&found.path),
             }),
             Ok(false) => {}

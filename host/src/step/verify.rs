@@ -1,6 +1,7 @@
 //! Verify: whether a snapshot still is what was sealed.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::path::Path;
 
 use copal_core::digest::Sha256;
@@ -63,19 +64,24 @@ pub fn verify(
     let abilities = store.remote().abilities()?;
     let mut listed = store.remote().files(&dir, depth == Depth::Quick)?;
     listed.retain(|file| file.path != MANIFEST);
+    let (listed_sums, listed): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|file| file.path == SUMS);
     let sums = sums(&manifest);
-    let files: Vec<(String, &FileEntry)> = manifest
+    let sums = (SUMS.to_owned(), &sums);
+    let mut files: Vec<(String, &FileEntry)> = manifest
         .files()
         .map(|(stored, _, file)| (stored, file))
-        .chain([(SUMS.to_owned(), &sums)])
         .collect();
     let (mut differences, hashed) = compare(files.iter().cloned(), listed);
+    let (differs, sums_hashed) = compare([sums.clone()].into_iter(), listed_sums);
+    differences.extend(differs);
     let mut compared = match abilities.hash {
-        Some(kind) if hashed > 0 => {
-            format!("sizes, and {kind} of {hashed} of {} files", files.len())
+        Some(kind) if hashed + sums_hashed > 0 => {
+            by_hash(kind, hashed, files.len(), sums_hashed > 0)
         }
         Some(_) | None => "sizes only: there is no hash to compare".to_owned(),
     };
+    files.push(sums);
     if depth == Depth::Full {
         compared = String::from("every byte, by SHA-256");
         let bad = names(&differences);
@@ -88,6 +94,16 @@ pub fn verify(
         compared,
         differences,
     })
+}
+
+/// What was compared. The list of checksums is no file of the source: it is counted by itself.
+fn by_hash(kind: impl Display, hashed: u64, files: usize, with_sums: bool) -> String {
+    let sums = if with_sums {
+        format!(" and of {SUMS}")
+    } else {
+        String::new()
+    };
+    format!("sizes, and {kind} of {hashed} of {files} files{sums}")
 }
 
 /// Bytes fetched at once: bounds the room that a full verification needs on this machine.

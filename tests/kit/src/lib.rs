@@ -30,7 +30,7 @@ mod world;
 mod writer;
 
 pub use docker::{DockerEngine, IMAGE, TestContainer, docker_engine, own_docker_engine};
-pub use http::{HttpReply, HttpRequest, HttpServer};
+pub use http::{Authority, HttpReply, HttpRequest, HttpServer};
 pub use mount::{FileSystem, Mount};
 pub use openwebui::{OpenWebUi, Size};
 pub use random::Random;

@@ -103,15 +103,25 @@ fn compare(last: Figures, staged: Figures, config: &Config) -> Result<(), Error>
         info!("accepted by config: {staged}, where the last snapshot had {last}");
         return Ok(());
     }
-    let (Figures { files, bytes }, loss) = (staged, config.max_loss_percent);
+    let loss = config.max_loss_percent;
     Err(Error::Other(CodedError {
         code: "shrunk".into(),
         message: format!(
             "{staged} are staged, where the last snapshot had {last}: it would lose more than \
-             {loss} %; if that is right, add `accept = {{ files = {files}, bytes = {bytes} }}` to \
-             its config"
+             {loss} %; if that is right, put this line into its [[hook]], in place of its `config` \
+             where it has one, and back up again: {}",
+            accepting(staged, config)
         ),
     }))
+}
+
+/// The line of copal.toml that accepts a snapshot with these figures, and keeps the rest.
+fn accepting(Figures { files, bytes }: Figures, config: &Config) -> String {
+    let loss = match config.max_loss_percent {
+        default if default == half() => String::new(),
+        loss => format!("max-loss-percent = {loss}, "),
+    };
+    format!("config = {{ {loss}accept = {{ files = {files}, bytes = {bytes} }} }}")
 }
 
 copal_hook_sdk::hook!(ShrinkGuard: Staged, PostBackup);

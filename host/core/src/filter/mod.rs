@@ -70,6 +70,12 @@ pub enum RuleFault {
     /// The glob is malformed.
     #[error(transparent)]
     Glob(#[from] GlobError),
+    /// Too much would be made of it and those before it.
+    #[error(
+        "up to here the rules come to more than {} bytes of patterns",
+        MOST_PATTERNS
+    )]
+    TooMuch,
     /// The regular expression in it, or made of it, is malformed or not supported.
     #[error(transparent)]
     Regex(#[from] RegexError),
@@ -176,12 +182,15 @@ impl Ordered {
 struct Draft {
     files: Vec<(bool, String)>,
     directories: Vec<(bool, String)>,
+    /// What all patterns made so far come to in bytes, those forgotten since included.
+    bytes: usize,
 }
 
 impl Draft {
     fn add_rule(&mut self, rule: &str) -> Result<(), RuleFault> {
         if rule == "!" {
-            *self = Self::default();
+            self.files.clear();
+            self.directories.clear();
             Ok(())
         } else if let Some(glob) = rule.strip_prefix("- ") {
             self.add(false, glob)
@@ -201,7 +210,7 @@ impl Draft {
             Cow::Borrowed(glob)
         };
         let has_both = glob.contains("**");
-        let pattern = pattern(&glob)?;
+        let pattern = self.pattern(&glob)?;
         if has_both || !is_directory {
             self.files.push((keeps, pattern.clone()));
             // Other rules that leave files out rule no directory out.
@@ -219,10 +228,24 @@ impl Draft {
         for directory in glob::directories(glob) {
             // The top is always walked.
             if directory != "/" {
-                self.directories.push((keeps, pattern(&directory)?));
+                let pattern = self.pattern(&directory)?;
+                self.directories.push((keeps, pattern));
             }
         }
         Ok(())
+    }
+
+    /// A glob's pattern, known to be sound by itself.
+    fn pattern(&mut self, glob: &str) -> Result<String, RuleFault> {
+        let pattern = go_regex::to_rust(&glob::to_go_regex(glob)?)?;
+        self.bytes += pattern.len();
+        if self.bytes > MOST_PATTERNS {
+            return Err(RuleFault::TooMuch);
+        }
+        match RegexBuilder::new(&pattern).size_limit(LARGEST).build() {
+            Ok(_) => Ok(pattern),
+            Err(e) => Err(RegexError::Malformed(e.to_string()).into()),
+        }
     }
 
     fn finish(self) -> Result<FilterRules, RegexError> {
@@ -237,14 +260,9 @@ impl Draft {
 /// compiling a larger one takes the host a while.
 const LARGEST: usize = 1024 * 1024;
 
-/// A glob's pattern, known to be sound by itself.
-fn pattern(glob: &str) -> Result<String, RuleFault> {
-    let pattern = go_regex::to_rust(&glob::to_go_regex(glob)?)?;
-    match RegexBuilder::new(&pattern).size_limit(LARGEST).build() {
-        Ok(_) => Ok(pattern),
-        Err(e) => Err(RegexError::Malformed(e.to_string()).into()),
-    }
-}
+/// The most that all patterns may come to: of a rule that keeps what lies deep there is one for each
+/// directory above it.
+const MOST_PATTERNS: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -218,3 +218,16 @@ fn a_rule_that_compiles_to_more_than_a_rule_may_is_refused_by_name() {
     assert_eq!((error.line, error.rule.as_str()), (2, huge));
     assert!(error.to_string().contains("size limit of 1048576 bytes"));
 }
+
+#[test]
+fn rules_that_come_to_more_patterns_than_they_may_are_refused_where_they_do() {
+    let deep = format!("+ /{}x", "a/".repeat(500));
+    let error = FilterRules::parse([deep.as_str(), "- /x", &deep]).unwrap_err();
+    assert_eq!((error.line, error.reason.clone()), (3, RuleFault::TooMuch));
+    assert!(error.to_string().contains("262144 bytes of patterns"));
+    // What is forgotten was compiled all the same.
+    let forgotten = FilterRules::parse([deep.as_str(), "!", &deep]).unwrap_err();
+    assert_eq!(forgotten.line, 3);
+    let many = (0..2000).map(|n| format!("- /some/directory/{n}/of/{{one,two}}/*.tmp"));
+    assert!(FilterRules::parse(many).is_ok());
+}

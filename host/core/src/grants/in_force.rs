@@ -1,6 +1,6 @@
 //! What the owner grants and the component requests.
 
-use super::{Grants, Need};
+use super::{Capability, Grants, Need};
 
 /// The grants that are in force for a hook: those of the owner that its component requests.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,27 +25,90 @@ pub enum Verdict {
     NotRequested,
 }
 
+/// What an entry of the owner's grants comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// All that it says is in force.
+    Whole,
+    /// This much of it, as the component requests no more.
+    Part(Grants),
+    /// None of it: the component does not request it.
+    None,
+}
+
 impl InForce {
+    /// What both cover: it covers a need exactly where that is let through, and it is what is shown as
+    /// in force.
+    pub fn both(&self) -> Grants {
+        match &self.requests {
+            Some(requests) => self.grants.requested_by(requests),
+            None => self.grants.clone(),
+        }
+    }
+
     /// Whether both cover `need`.
     pub fn cover(&self, need: &Need) -> bool {
-        self.grants.cover(need) && self.request(need)
+        self.both().cover(need)
     }
 
     /// Whether `need` may be done, and if not, what would help.
     pub fn verdict(&self, need: &Need) -> Verdict {
-        if !self.request(need) {
-            Verdict::NotRequested
-        } else if self.grants.cover(need) {
+        if self.cover(need) {
             Verdict::Covered
-        } else {
-            let line = self.grants.line_with(need);
+        } else if self.request(need) {
+            let line = self.line_with_all(std::slice::from_ref(need));
             Verdict::NotGranted { line }
+        } else {
+            Verdict::NotRequested
         }
     }
 
+    /// The line of copal.toml that grants all of `needs` besides what is granted.
+    pub fn line_with_all(&self, needs: &[Need]) -> String {
+        let mut wider = self.clone();
+        for need in needs {
+            if !wider.cover(need) {
+                wider.grants.add_need(need);
+            }
+            // Something else of its kind is granted than is requested: only what is can be meant.
+            if !wider.cover(need) && wider.request(need) {
+                wider.grants.add_kind(need, wider.requests.as_ref());
+            }
+        }
+        wider.grants.line()
+    }
+
+    /// What an entry of the owner's comes to.
+    pub fn effect(&self, entry: &(Capability, String)) -> Effect {
+        let one = Grants::of_entry(entry);
+        let both = match &self.requests {
+            Some(requests) => one.requested_by(requests),
+            None => one.clone(),
+        };
+        if both.contain(&one) {
+            Effect::Whole
+        } else if both.is_empty() {
+            Effect::None
+        } else {
+            Effect::Part(both)
+        }
+    }
+
+    /// The entries of the component's requests of which something is not in force.
+    pub fn missing(&self) -> Vec<(Capability, String)> {
+        let requests = self.requests.as_ref();
+        requests.map_or_else(Vec::new, |requests| requests.beyond(&self.both()))
+    }
+
+    /// The entries of the owner's of which nothing is in force.
+    pub fn vain(&self) -> Vec<(Capability, String)> {
+        let mut entries = self.grants.entries();
+        entries.retain(|entry| self.effect(entry) == Effect::None);
+        entries
+    }
+
     fn request(&self, need: &Need) -> bool {
-        self.requests
-            .as_ref()
-            .is_none_or(|requests| requests.cover(need))
+        let requests = self.requests.as_ref();
+        requests.is_none_or(|requests| requests.request(need))
     }
 }

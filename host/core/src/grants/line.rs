@@ -21,18 +21,13 @@ impl Grants {
 
     /// The line that grants `need` besides what is granted.
     pub fn line_with(&self, need: &Need) -> String {
-        self.line_with_all(std::slice::from_ref(need))
-    }
-
-    /// The line that grants all of `needs` besides what is granted.
-    pub fn line_with_all(&self, needs: &[Need]) -> String {
         let mut wider = self.clone();
-        let missing = needs.iter().filter(|need| !self.cover(need));
-        missing.for_each(|need| wider.add_need(need));
+        wider.add_need(need);
         wider.line()
     }
 
-    fn assignment(&self, capability: Capability) -> Option<String> {
+    /// What it has of one capability, as it stands in a table: `sqlite = ["webui.db"]`.
+    pub fn assignment(&self, capability: Capability) -> Option<String> {
         let entries = self.of(capability);
         match capability {
             _ if entries.is_empty() => None,

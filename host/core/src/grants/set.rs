@@ -206,12 +206,16 @@ impl Grants {
     /// The entries that `granted` does not cover all of.
     pub fn beyond(&self, granted: &Self) -> Vec<(Capability, String)> {
         let mut entries = self.entries();
-        entries.retain(|(capability, entry)| {
-            let mut one = Self::default();
-            let added = one.add_entry(*capability, entry);
-            added.is_err() || !granted.contain(&one)
-        });
+        entries.retain(|entry| !granted.contain(&Self::of_entry(entry)));
         entries
+    }
+
+    /// An entry alone, out of [`entries`](Self::entries).
+    pub(super) fn of_entry((capability, entry): &(Capability, String)) -> Self {
+        let mut one = Self::default();
+        one.add_entry(*capability, entry)
+            .expect("an entry reads back as it was written");
+        one
     }
 
     /// Whether all that `other` covers is covered.

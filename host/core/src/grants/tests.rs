@@ -137,6 +137,49 @@ fn what_a_component_requests_narrows_what_its_owner_grants() {
 }
 
 #[test]
+fn a_grant_counts_as_far_as_it_is_requested_and_a_component_need_not_ask_for_privacy() {
+    let in_force = InForce {
+        grants: grants(&json!({
+            "sqlite": ["*"], "archive": ["a"], "command": ["x"],
+            "http": ["private POST http://gotify.lan", "https://a"],
+        })),
+        requests: Some(grants(&json!({
+            "sqlite": ["a.db"], "archive": ["b"],
+            "http": ["POST http://gotify.lan", "GET https://a", "POST https://b"],
+        }))),
+    };
+    assert_eq!(
+        in_force.both().line(),
+        r#"grants = { sqlite = ["a.db"], http = ["private POST http://gotify.lan", "GET https://a"] }"#
+    );
+    assert!(in_force.cover(&request("POST http://gotify.lan", true)));
+    let entry = |capability, text: &str| (capability, text.to_owned());
+    assert_eq!(
+        in_force.effect(&entry(Capability::Http, "private POST http://gotify.lan")),
+        Effect::Whole
+    );
+    let part = grants(&json!({ "sqlite": ["a.db"] }));
+    assert_eq!(
+        in_force.effect(&entry(Capability::Sqlite, "*")),
+        Effect::Part(part)
+    );
+    assert_eq!(
+        in_force.vain(),
+        [
+            entry(Capability::Archive, "a"),
+            entry(Capability::Command, "x")
+        ]
+    );
+    assert_eq!(
+        in_force.missing(),
+        [
+            entry(Capability::Archive, "b"),
+            entry(Capability::Http, "POST https://b")
+        ]
+    );
+}
+
+#[test]
 fn a_component_that_requests_nothing_is_not_one_that_says_nothing() {
     let grants = grants(&json!({ "state": true }));
     let said = |requests| {
@@ -231,6 +274,26 @@ fn of(needs: &[Need]) -> Grants {
     grants
 }
 
+/// The need as a component has to request it: that an address is private only its owner can know.
+fn public(need: &Need) -> Need {
+    match need.clone() {
+        Need::Request { method, origin, .. } => Need::Request {
+            method,
+            origin,
+            private: false,
+        },
+        need => need,
+    }
+}
+
+fn from_entries(entries: &[(Capability, String)]) -> Grants {
+    let mut grants = Grants::default();
+    for (capability, entry) in entries {
+        grants.add_entry(*capability, entry).unwrap();
+    }
+    grants
+}
+
 fn needs() -> impl Strategy<Value = Vec<Need>> {
     prop::collection::vec(need(), 0..8)
 }
@@ -254,11 +317,54 @@ proptest! {
     }
 
     #[test]
-    fn what_is_in_force_is_never_wider_than_grants_or_requests(granted in needs(), requested in needs(), need in need()) {
+    fn what_is_in_force_is_what_both_say_and_a_denial_names_a_line_that_is_enough(granted in needs(), requested in needs(), need in need()) {
         let in_force = InForce { grants: of(&granted), requests: Some(of(&requested)) };
         let covered = in_force.cover(&need);
-        prop_assert_eq!(covered, in_force.grants.cover(&need) && of(&requested).cover(&need));
-        prop_assert_eq!(covered, in_force.verdict(&need) == Verdict::Covered);
+        let by_both = in_force.grants.cover(&need) && of(&requested).cover(&public(&need));
+        if matches!(need, Need::Databases | Need::Origin(_)) {
+            // Both may name some, and none in common.
+            prop_assert!(by_both || !covered);
+        } else {
+            prop_assert_eq!(covered, by_both);
+        }
+        match in_force.verdict(&need) {
+            Verdict::Covered => prop_assert!(covered),
+            Verdict::NotGranted { line } => {
+                prop_assert!(!covered);
+                let wider = InForce { grants: read(&line), ..in_force };
+                prop_assert!(wider.cover(&need), "{}", line);
+            }
+            Verdict::NotRequested => prop_assert!(!covered && !of(&requested).cover(&public(&need))),
+        }
+    }
+
+    #[test]
+    fn what_is_shown_in_force_is_what_is_let_through(granted in needs(), requested in needs(), silent: bool, need in need()) {
+        let requests = (!silent).then(|| of(&requested));
+        let in_force = InForce { grants: of(&granted), requests: requests.clone() };
+        let shown = from_entries(&in_force.both().entries());
+        let missing = in_force.missing();
+        for need in [need].iter().chain(&granted).chain(&requested) {
+            let through = in_force.verdict(need) == Verdict::Covered;
+            prop_assert_eq!(shown.cover(need), through, "{}", need);
+            for entry in in_force.grants.entries() {
+                let one = from_entries(std::slice::from_ref(&entry));
+                let alone = InForce { grants: one.clone(), requests: requests.clone() };
+                let through_alone = alone.verdict(need) == Verdict::Covered;
+                match in_force.effect(&entry) {
+                    Effect::Whole => prop_assert_eq!(through_alone, one.cover(need), "{:?}", entry),
+                    Effect::Part(part) => {
+                        prop_assert_eq!(through_alone, part.cover(need), "{:?}", entry);
+                        prop_assert!(!part.contain(&one), "{:?}", entry);
+                    }
+                    Effect::None => prop_assert!(!through_alone, "{:?}", entry),
+                }
+            }
+            for entry in requests.iter().flat_map(Grants::entries) {
+                let one = from_entries(std::slice::from_ref(&entry));
+                prop_assert!(missing.contains(&entry) || !one.cover(need) || through, "{:?}", entry);
+            }
+        }
     }
 
     #[test]

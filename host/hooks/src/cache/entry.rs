@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! compiled code, as wasmtime serialized it; it has to be at the top, where wasmtime maps it
-//! 16 bytes   "copal compiled 1"
+//! 16 bytes   "copal compiled 2"
 //! 16 bytes   what the engine had to be the same in
 //! 32 bytes   the SHA-256 of the component
+//! 32 bytes   its BLAKE3
 //! 16 bytes   XXH3 of all the above, lowest byte first
 //! ```
 //!
@@ -16,24 +17,34 @@ use std::io::Read;
 use copal_core::digest::Sha256;
 use twox_hash::XxHash3_128;
 
-const MAGIC: [u8; 16] = *b"copal compiled 1";
+const MAGIC: [u8; 16] = *b"copal compiled 2";
 const CHECKSUM: usize = 16;
-const SEAL: usize = MAGIC.len() + 16 + 32 + CHECKSUM;
+const SEAL: usize = MAGIC.len() + 16 + 32 + 32 + CHECKSUM;
 
 /// How much is read at once: enough to be quick, little enough to stay in a core's own cache.
 const CHUNK: usize = 128 * 1024;
 
+/// The component that an entry was made of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// What it is pinned by.
+    pub(super) digest: Sha256,
+    /// What it is known by at once.
+    pub(super) print: blake3::Hash,
+}
+
 /// Appends the seal.
-pub(super) fn seal(bytes: &mut Vec<u8>, component: Sha256, settings: u128) {
+pub(super) fn seal(bytes: &mut Vec<u8>, origin: &Origin, settings: u128) {
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&settings.to_le_bytes());
-    bytes.extend_from_slice(component.as_bytes());
+    bytes.extend_from_slice(origin.digest.as_bytes());
+    bytes.extend_from_slice(origin.print.as_bytes());
     let checksum = XxHash3_128::oneshot(bytes);
     bytes.extend_from_slice(&checksum.to_le_bytes());
 }
 
 /// Reads a whole entry; the component that it was made of, if it is what [`seal`] left.
-pub(super) fn check(file: &File, settings: u128) -> Option<Sha256> {
+pub(super) fn check(file: &File, settings: u128) -> Option<Origin> {
     let found = file.metadata().ok()?;
     let sealed = usize::try_from(found.len()).ok()?.checked_sub(CHECKSUM)?;
     if !found.is_file() || sealed < SEAL - CHECKSUM {
@@ -60,7 +71,11 @@ pub(super) fn check(file: &File, settings: u128) -> Option<Sha256> {
     let is_whole = hasher.finish_128() == u128::from_le_bytes(checksum);
     let (magic, rest) = tail.split_first_chunk::<16>()?;
     let (made_for, rest) = rest.split_first_chunk::<16>()?;
-    let component = rest.first_chunk::<32>()?;
+    let (digest, rest) = rest.split_first_chunk::<32>()?;
+    let origin = Origin {
+        digest: Sha256::from_bytes(*digest),
+        print: blake3::Hash::from_bytes(*rest.first_chunk::<32>()?),
+    };
     let is_ours = *magic == MAGIC && u128::from_le_bytes(*made_for) == settings;
-    (is_whole && is_ours).then(|| Sha256::from_bytes(*component))
+    (is_whole && is_ours).then_some(origin)
 }

@@ -107,7 +107,7 @@ impl Gate {
         path: String,
         headers: &http::HeaderMap,
     ) -> HttpRequest {
-        let private = self.in_force.grants.cover(&Need::Request {
+        let private = self.in_force.cover(&Need::Request {
             method: method.clone(),
             origin: origin.clone(),
             private: true,

@@ -33,6 +33,7 @@ use self::secrets::Bound;
 pub use self::service::Held;
 use self::service::HoldOf;
 use crate::answer::GuestError;
+use crate::budget::Budget;
 use crate::capability::{Call, Capabilities, CapabilityError};
 use crate::clock::Clock;
 use crate::deed::{Account, Ledger};
@@ -40,7 +41,6 @@ use crate::denial::Denial;
 use crate::failure::Stop;
 use crate::guest_log::{GuestLog, Level, harmless_text};
 use crate::mask::Masks;
-use crate::outgoing::Budget;
 use crate::watch::Watch;
 use crate::{Cancel, FailureKind, HookFailure, Limits, Phase, Report, RunInfo, Used};
 
@@ -203,18 +203,40 @@ impl Gate {
             None => tracing::debug!(hook, phase, %capability, action, "let through"),
             Some(why) => {
                 let why = harmless_text(&self.masks.cover(why.to_string()));
-                tracing::warn!(hook, phase, %capability, action, %why, "not done");
+                if matches!(refused, Some(GuestError::Denied(_))) {
+                    // When the phase ends, it is its failure, or told by `tell_denials`.
+                    tracing::debug!(hook, phase, %capability, action, %why, "not done");
+                } else {
+                    tracing::warn!(hook, phase, %capability, action, %why, "not done");
+                }
             }
         }
     }
 
-    /// What it did until now.
+    /// What it did in a phase that ended well.
     pub(crate) fn account(&self) -> Account {
+        let account = self.account_so_far();
+        self.tell_denials(&account.denials, None);
+        account
+    }
+
+    fn account_so_far(&self) -> Account {
         Account {
             deeds: self.ledger.all(),
             computed: self.computed,
             denials: self.denials(),
             log: self.log.kept(),
+        }
+    }
+
+    /// Tells of what was denied and is not the phase's failure, which its owner hears of anyway.
+    fn tell_denials(&self, denials: &[Denial], failure: Option<&Denial>) {
+        let (hook, phase) = (&*self.hook, self.phase.name());
+        for (at, denial) in denials.iter().enumerate() {
+            if Some(denial) != failure && !denials[..at].contains(denial) {
+                let remedy = denial.remedy();
+                tracing::warn!(hook, phase, %remedy, "{denial}");
+            }
         }
     }
 
@@ -231,12 +253,19 @@ impl Gate {
             (FailureKind::Trap { .. }, Some(refused)) => refused,
             (kind, _) => kind,
         };
+        let kind = kind.map_text(|text| harmless_text(&self.masks.cover(text)));
+        let account = self.account_so_far();
+        let failure = match &kind {
+            FailureKind::Denied(denial) => Some(&**denial),
+            _ => None,
+        };
+        self.tell_denials(&account.denials, failure);
         HookFailure {
             hook: self.hook.to_string(),
             phase: self.phase,
-            kind: kind.map_text(|text| harmless_text(&self.masks.cover(text))),
+            kind,
             last_words: self.log.last_words(),
-            account: Box::new(self.account()),
+            account: Box::new(account),
         }
     }
 

@@ -110,9 +110,9 @@ impl Pass {
             hook: self.hook.to_string(),
             capability: need.capability(),
             value,
-            // That an address is private only its owner can know: no component can request it.
+            // That an address is private only its owner can know: no component has to request it.
             cause: Cause::NotGranted {
-                line: self.in_force.grants.line_with(&need),
+                line: self.in_force.line_with_all(&[need]),
             },
         });
         self.refusals.note(&denial);

@@ -2,8 +2,6 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,46 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// How much all bodies of one instance may occupy at once. Clones are the same.
-#[derive(Debug, Clone)]
-pub(crate) struct Budget {
-    used: Arc<AtomicU64>,
-    most: u64,
-}
-
-/// A part of a budget, given back when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Share {
-    of: Arc<AtomicU64>,
-    bytes: u64,
-}
-
-impl Budget {
-    pub(crate) fn of(most: u64) -> Self {
-        Self {
-            used: Arc::default(),
-            most,
-        }
-    }
-
-    /// Takes `bytes` of it, if there are as many left.
-    pub(crate) fn take(&self, bytes: u64) -> Option<Share> {
-        let after = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.most);
-        let taken = self
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
-        taken.ok().map(|_| Share {
-            of: Arc::clone(&self.used),
-            bytes,
-        })
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.of.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
+use crate::budget::{Budget, Share};
 
 /// What came of a request's body.
 pub(super) enum Collected {
@@ -121,20 +80,5 @@ impl Body for Buffered {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.body.as_ref().map_or(0, |body| body.len() as u64))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_taken_of_a_budget_comes_back() {
-        let budget = Budget::of(10);
-        let share = budget.take(8).expect("there is room");
-        assert!(budget.take(3).is_none());
-        drop(share);
-        assert!(budget.take(10).is_some());
-        assert!(budget.take(u64::MAX).is_none());
     }
 }

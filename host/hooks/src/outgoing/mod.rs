@@ -13,10 +13,10 @@ use http_body_util::BodyExt as _;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-pub(crate) use self::body::Budget;
 use self::body::{Buffered, Collected};
 pub(crate) use self::bounds::{HEADERS, PATH, add_to_linker};
 use crate::answer::GuestError;
+use crate::budget::Budget;
 use crate::gate::{Answer, Gate, Granted, is_host_only};
 use crate::watch::Watch;
 use crate::{HttpResponse, Limits};

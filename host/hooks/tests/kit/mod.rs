@@ -7,6 +7,7 @@
 )]
 
 mod host;
+pub mod wasi;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -1,6 +1,8 @@
 //! A process that can't outlast its time, fill the memory, or be waited for in vain.
 
-use std::fs::File;
+use std::env;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use copal_core::units::ByteCount;
 use copal_hooks::Cancel;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{Access, OFlags, access, fcntl_getfl, fcntl_setfl};
 
 use crate::edge::groups;
 
@@ -24,6 +26,9 @@ const LOOK: Timespec = Timespec {
 /// How much is read between two such looks. More than a pipe holds: what a process had written when
 /// it ended is read, and not for ever what a child of its goes on writing.
 const AT_ONCE: usize = 1024 * 1024;
+
+/// Where programs are looked for without PATH, as `execvp` does it.
+const WITHOUT_PATH: &str = "/bin:/usr/bin";
 
 /// A program to be started, without input and in a process group of its own.
 pub(in crate::capability) struct Program {
@@ -108,6 +113,42 @@ impl Program {
         }
         ended
     }
+}
+
+/// Why there is no program that [`Program::new`] would start in `cwd` with this PATH.
+pub(in crate::capability) fn absence(
+    name: &str,
+    base: &Path,
+    cwd: &Path,
+    path: Option<&OsStr>,
+) -> Option<String> {
+    let unfit = |file: &Path, error| format!("can't run `{}`: {error}", file.display());
+    if name.contains('/') {
+        let file = base.join(name);
+        return can_run(&file).err().map(|error| unfit(&file, error));
+    }
+    let path = path.unwrap_or(OsStr::new(WITHOUT_PATH));
+    let mut why = format!(
+        "there is no program `{name}` in PATH, which is `{}`",
+        path.display()
+    );
+    for directory in env::split_paths(path) {
+        let file = cwd.join(directory).join(name);
+        match can_run(&file) {
+            Ok(()) => return None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // One that is there and can't be run says more; the next directory may still have one.
+            Err(error) => why = unfit(&file, error),
+        }
+    }
+    Some(why)
+}
+
+fn can_run(file: &Path) -> io::Result<()> {
+    if fs::metadata(file)?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(access(file, Access::EXEC_OK)?)
 }
 
 fn watch(

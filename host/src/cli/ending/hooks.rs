@@ -1,5 +1,6 @@
 //! What to do about hooks.
 
+use copal_core::filter::RuleFault;
 use copal_core::grants::Capability;
 use copal_hooks::{Cause, Denial, FailureKind, HookFailure, Phase};
 
@@ -39,14 +40,15 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
         FailureKind::Denied(denial) => usage(match &denial.cause {
             Cause::NotGranted { line } => {
                 let table = table_of(denial).map_or_else(String::new, |table| {
-                    format!(" (and where copal.toml has no {table} yet, write it)")
+                    format!(" (and where the configuration has no {table} yet, write it)")
                 });
-                format!("if it should, put this line into its [[hook]]{table}: {line}")
+                format!(
+                    "if it should, put this line into its [[hook]], in place of its `grants` line where it has one{table}: {line}"
+                )
             }
-            Cause::NotRequested { .. } => {
-                "no grant helps: tell the hook's author, whose component asks for more than it says"
-                    .to_owned()
-            }
+            Cause::NotRequested { lacks, .. } => format!(
+                "no grant helps: its author has to write `{lacks}` below [requests] in its hook.toml, and build it anew; then grant it"
+            ),
         }),
         FailureKind::Error { .. } => failed(match failure.phase {
             Phase::PostBackup | Phase::PostRestore => {
@@ -71,6 +73,9 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
             "this is a fault of the hook: tell its author, with the log of `copal backup -vv`",
         ),
         FailureKind::Interrupted => failed("run it again when you like"),
+        FailureKind::CutShort { .. } => failed(
+            "see to what it would have done; without a signal it has the time that its `limits` say",
+        ),
         FailureKind::Host(_) => failed(
             "this is a fault of Copal's: please report it, with the log of `copal backup -vv`",
         ),
@@ -96,6 +101,9 @@ fn table_of(denial: &Denial) -> Option<String> {
 pub(super) fn of_filter(error: &FilterFailed) -> Ending {
     match error {
         FilterFailed::Hook(failure) => of_hook(failure),
+        FilterFailed::Rules { source, .. } if source.reason == RuleFault::TooMuch => {
+            usage("have the hook answer with fewer or shorter rules, or decide by itself")
+        }
         FilterFailed::Rules { .. } => {
             usage("write rules as rclone's filter files have them: `+ PATTERN` or `- PATTERN`")
         }
@@ -108,6 +116,10 @@ mod tests {
 
     fn next(capability: Capability, value: &str) -> String {
         let line = "grants = {}".to_owned();
+        of_denial(capability, value, Cause::NotGranted { line })
+    }
+
+    fn of_denial(capability: Capability, value: &str, cause: Cause) -> String {
         of_hook(&HookFailure {
             hook: "own".to_owned(),
             phase: Phase::PreBackup,
@@ -115,7 +127,7 @@ mod tests {
                 hook: "own".to_owned(),
                 capability,
                 value: value.to_owned(),
-                cause: Cause::NotGranted { line },
+                cause,
             })),
             last_words: Vec::new(),
             account: Box::default(),
@@ -129,5 +141,21 @@ mod tests {
         assert!(next(Capability::Secrets, "token").contains("[secret.token]"));
         assert!(next(Capability::Reveal, "token").contains("[secret.token]"));
         assert!(next(Capability::Sqlite, "app.db").ends_with("grants = {}"));
+    }
+
+    #[test]
+    fn what_a_component_does_not_request_is_its_authors_to_add() {
+        let next = of_denial(
+            Capability::State,
+            "true",
+            Cause::NotRequested {
+                requests: "{}".to_owned(),
+                lacks: "state = true".to_owned(),
+            },
+        );
+        assert!(
+            next.contains("`state = true` below [requests] in its hook.toml"),
+            "{next}"
+        );
     }
 }

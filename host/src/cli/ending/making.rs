@@ -38,6 +38,13 @@ pub(super) fn of_plan(error: &PlanError) -> Ending {
         PlanError::Staging(Unfit::TooLong { .. }) => usage(
             "raise `max_pause` in [staging], leave files out with the `exclude` hook, or set `mode = \"auto\"`",
         ),
+        PlanError::Lacking(lacks) => {
+            let tables: Vec<_> = lacks.iter().map(|lack| lack.table.as_str()).collect();
+            usage(format!(
+                "put it in place, or mend {} in copal.toml; a hook that does without needs no grant of it",
+                tables.join(", ")
+            ))
+        }
         PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
         PlanError::Interrupted(signal) => interrupted(signal.0),
     }

@@ -6,6 +6,7 @@ use crate::cli::ending::{Ending, failed, of_hook, usage};
 use crate::hook_edit::EditError;
 use crate::hook_error::HookCommandError;
 use crate::hook_test::HookTestError;
+use crate::show::advice;
 
 pub(in crate::cli) fn ending(error: &HookCommandError) -> Ending {
     match error {
@@ -66,6 +67,20 @@ fn of_edit(error: &EditError) -> Ending {
         ),
         EditError::NoFile(_) => usage("say where its component is: `file = \"….wasm\"`"),
         EditError::Grants { .. } => usage("mend them; `copal plan` shows where"),
+        EditError::NotGranted { granted, .. } if granted.is_empty() => {
+            usage("nothing is granted to it; look at it with `copal hook list`")
+        }
+        EditError::NotGranted { name, granted, .. } => {
+            let arguments: Vec<_> = granted.iter().map(advice::argument).collect();
+            usage(format!(
+                "name what it has: `copal hook revoke {name} {}`",
+                arguments.join(" ")
+            ))
+        }
+        EditError::NoTable { table, example, .. } => usage(format!(
+            "nothing was written; add the table to the configuration, and say this again:\n\n{table}\n{example}"
+        )),
+        EditError::Invalid(_) => usage("nothing was written; mend the configuration first"),
     }
 }
 

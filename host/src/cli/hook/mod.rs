@@ -2,12 +2,14 @@
 
 mod bench;
 mod component;
+mod edit;
 mod ending;
 mod grant;
 mod inspect;
 mod list;
 mod new;
 mod pack;
+mod revoke;
 mod test;
 
 use clap::{Args, Subcommand};
@@ -24,6 +26,13 @@ pub(super) struct HookArgs {
     command: HookCommand,
 }
 
+impl HookArgs {
+    /// Whether a hook is to be tried on a bench.
+    pub(super) fn is_a_test(&self) -> bool {
+        matches!(self.command, HookCommand::Test(_))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum HookCommand {
     /// Write a project for a hook of your own, with a test
@@ -34,6 +43,8 @@ enum HookCommand {
     List,
     /// Pin a hook by its file's digest, and grant it more
     Grant(grant::GrantArgs),
+    /// Take grants away from a hook, or all it has
+    Revoke(revoke::RevokeArgs),
     /// Put requests into a component, and make one of a core module
     Pack(pack::PackArgs),
     /// Run a hook against fake capabilities
@@ -48,6 +59,7 @@ pub(super) fn run(args: &HookArgs, global: &Global) -> Result<Exit, CopalError> 
         HookCommand::Inspect(args) => inspect::run(args, global),
         HookCommand::List => list::run(global),
         HookCommand::Grant(args) => grant::run(args, global),
+        HookCommand::Revoke(args) => revoke::run(args, global),
         HookCommand::Pack(args) => pack::run(args, global),
         HookCommand::Test(args) => test::run(args, global),
         HookCommand::Bench(args) => bench::run(args, global),

@@ -145,7 +145,7 @@ void copal_free(exports_copal_hooks_filter_batch_t *batch);
         return true;                                                                                   \
     }
 
-// --- Phase `post-backup` --------------------------------------------------------------------------
+// --- Phases `post-backup` and `post-restore` ------------------------------------------------------
 
 typedef copal_hooks_report_borrow_report_t copal_report;
 
@@ -160,6 +160,14 @@ uint64_t copal_counter(copal_report report, const char *name);
 // Exports `bool run(copal_report, copal_error *)`.
 #define COPAL_POST_BACKUP(run)                                                                         \
     bool exports_copal_hooks_post_backup_run(copal_report report, copal_error *error) {                \
+        bool fine = run(report, error);                                                                \
+        copal_hooks_report_report_drop_borrow(report);                                                 \
+        return fine;                                                                                   \
+    }
+
+// The same of the phase after a restore in place, where wit/hook.wit says `export post-restore;`.
+#define COPAL_POST_RESTORE(run)                                                                        \
+    bool exports_copal_hooks_post_restore_run(copal_report report, copal_error *error) {               \
         bool fine = run(report, error);                                                                \
         copal_hooks_report_report_drop_borrow(report);                                                 \
         return fine;                                                                                   \

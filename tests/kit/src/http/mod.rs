@@ -1,14 +1,17 @@
 //! A small HTTP server on the loopback interface that remembers what it was asked.
 
 mod message;
+mod tls;
 
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 pub use message::{HttpReply, HttpRequest};
+use rustls::ServerConfig;
+pub use tls::Authority;
 
 use crate::TimedOut;
 
@@ -26,6 +29,8 @@ struct Shared {
     answer: Box<Answer>,
     state: Mutex<State>,
     changed: Condvar,
+    /// Who it proves to be, where it speaks TLS.
+    tls: Option<Arc<ServerConfig>>,
 }
 
 #[derive(Default)]
@@ -51,12 +56,25 @@ impl HttpServer {
         address: IpAddr,
         answer: impl Fn(&HttpRequest) -> HttpReply + Send + Sync + 'static,
     ) -> Self {
+        Self::listen(address, Box::new(answer), None)
+    }
+
+    /// A server of HTTPS that answers everything by 200, and proves by a certificate of this authority
+    /// to be `name`.
+    pub fn over_tls(authority: &Authority, name: &str) -> Self {
+        let answer = Box::new(|_: &HttpRequest| HttpReply::status(200));
+        let tls = Some(authority.certify(name));
+        Self::listen(Ipv4Addr::LOCALHOST.into(), answer, tls)
+    }
+
+    fn listen(address: IpAddr, answer: Box<Answer>, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind((address, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         let shared = Arc::new(Shared {
-            answer: Box::new(answer),
+            answer,
             state: Mutex::default(),
             changed: Condvar::new(),
+            tls,
         });
         let accepting = thread::spawn({
             let shared = Arc::clone(&shared);
@@ -69,14 +87,15 @@ impl HttpServer {
         }
     }
 
-    /// Its origin: `http://127.0.0.1:PORT`.
+    /// Its origin: `http://127.0.0.1:PORT`, or `https://…` where it speaks TLS.
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = self.shared.tls.as_ref().map_or("http", |_| "https");
+        format!("{scheme}://{}", self.address)
     }
 
     /// The URL of a path, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}{path}", self.origin())
     }
 
     /// The port it listens at.
@@ -147,7 +166,19 @@ impl Shared {
         // One that goes silent in the middle of a request must not keep the server from ending.
         let _set = stream.set_read_timeout(Some(Duration::from_secs(30)));
         let _set = stream.set_write_timeout(Some(Duration::from_secs(30)));
-        let Ok(Some(request)) = HttpRequest::read(&mut BufReader::new(stream)) else {
+        match &self.tls {
+            None => self.exchange(&mut stream),
+            Some(config) => {
+                let mut secured = tls::secured(config, stream);
+                self.exchange(&mut secured);
+                // A client that did not trust it has gone away.
+                let _closed = tls::close(&mut secured);
+            }
+        }
+    }
+
+    fn exchange(&self, stream: &mut (impl Read + Write)) {
+        let Ok(Some(request)) = HttpRequest::read(&mut BufReader::new(&mut *stream)) else {
             return;
         };
         self.state().requests.push(request.clone());
