@@ -10,7 +10,7 @@ use super::ledger::{By, Entry, Hold};
 use crate::edge::service::{HoldHow, Released, Undo};
 
 /// How long releasing may take, for all holds and attempts together.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long one attempt may take, beside the time that a container has to end, so that an engine that is
 /// silent keeps no other hold waiting. It is asked again, and says so if it has done it meanwhile.
