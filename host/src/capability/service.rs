@@ -75,6 +75,9 @@ pub(super) fn hold(
         Ok(number) => Ok(HoldId(number.unwrap_or(0).into())),
         Err(_) if call.cancel.is_cancelled() => Err(CapabilityError::Interrupted),
         Err(HoldFailure::NotNow) => Err(CapabilityError::Invalid(HoldFailure::NotNow.to_string())),
+        Err(error @ HoldFailure::Elsewhere { .. }) => {
+            Err(CapabilityError::Failed(error.to_string()))
+        }
         Err(HoldFailure::Service(error)) => Err(told(&error)),
         Err(HoldFailure::Holds(error)) => Err(failed(&error)),
     }

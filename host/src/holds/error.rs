@@ -64,6 +64,18 @@ pub enum HoldFailure {
     /// What has to be there before it is not.
     #[error(transparent)]
     Holds(Box<HoldsError>),
+    /// It does not run, and that is Copal's own doing.
+    #[error(
+        "service `{service}` is held by the run {run} of `{job}`, which has not released it yet; back up again when it has"
+    )]
+    Elsewhere {
+        /// The service.
+        service: String,
+        /// The run that holds it.
+        run: String,
+        /// That run's job.
+        job: String,
+    },
     /// The service can't be.
     #[error(transparent)]
     Service(Box<ServiceError>),

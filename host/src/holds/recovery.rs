@@ -93,6 +93,32 @@ pub fn settle(
     }))
 }
 
+/// The run, other than `run`, by whose journal `service` is held still. Jobs may have names of their own
+/// for one service, so that what the job itself left is looked for under any name.
+pub(super) fn held_elsewhere(
+    state: &StateDir,
+    run: &str,
+    job: &str,
+    service: &str,
+) -> Result<Option<Begun>, JournalError> {
+    for path in Journal::all(state)? {
+        let Some(mut journal) = Journal::open(&path, "run")? else {
+            continue;
+        };
+        let ledger = journal.read()?;
+        let Some(begun) = ledger.begun.as_ref().filter(|begun| begun.run != run) else {
+            continue;
+        };
+        if ledger
+            .to_release()
+            .any(|hold| begun.job == job || hold.service == service)
+        {
+            return Ok(ledger.begun);
+        }
+    }
+    Ok(None)
+}
+
 /// Locks it, unless a run that goes on has it.
 fn lock(journal: &mut Journal, ending: Duration, by: Instant) -> Result<bool, JournalError> {
     let began = Instant::now();

@@ -12,6 +12,7 @@ use super::error::{HoldFailure, HoldsError, held};
 use super::guard::{self, Guard};
 use super::journal::Journal;
 use super::ledger::{Begun, By, Entry, Hold};
+use super::recovery::held_elsewhere;
 use super::release::{self, release};
 use super::watchdog;
 use crate::edge::service::{Driver, HoldHow, NotReady, Undo};
@@ -196,6 +197,7 @@ impl Holds {
         cancel: &Cancel,
     ) -> Result<Option<u32>, HoldFailure> {
         let Some(undo) = driver.before(how)? else {
+            self.is_down_by_itself(service)?;
             return Ok(None);
         };
         let (number, overdue_at) = self.begin(service, ready, how, &undo)?;
@@ -217,6 +219,22 @@ impl Holds {
             self.release_these(&[number], By::Run);
         }
         result.map(|()| Some(number))
+    }
+
+    /// A service that is down is left so, unless it is down because another run holds it: that run may
+    /// release it at any moment, while this one relies on it.
+    fn is_down_by_itself(&self, service: &str) -> Result<(), HoldFailure> {
+        let Some(terms) = &self.shared.terms else {
+            return Ok(());
+        };
+        match held_elsewhere(&terms.state, &terms.run, &terms.job, service)? {
+            None => Ok(()),
+            Some(other) => Err(HoldFailure::Elsewhere {
+                service: service.to_owned(),
+                run: other.run,
+                job: other.job,
+            }),
+        }
     }
 
     /// Everything that has to be there before a deed, a line in the journal last.

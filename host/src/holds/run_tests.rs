@@ -344,3 +344,37 @@ fn without_a_journal_nothing_is_held() {
         HoldFailure::Service(_)
     ));
 }
+
+#[test]
+fn a_service_that_another_run_holds_is_not_taken_for_one_that_is_down() {
+    let place = Place::new();
+    let web = place.service("web");
+    let _bracket = place.holds.open();
+    place.hold(&web).unwrap();
+    let state = StateDir::at(place.path("state"));
+    let another = |job: &str, service: &Commands| {
+        let started = Timestamp::UNIX_EPOCH;
+        let holds = Holds::under(Terms::of(&state, "5f3-2", job, started, None));
+        let _bracket = holds.open();
+        let (soon, cancel) = (Duration::from_secs(5), Cancel::new());
+        let far = Instant::now() + Duration::from_mins(1);
+        holds.hold(&service.name, soon, service, STOP, far, &cancel)
+    };
+    let by_another_name = Commands {
+        name: "front".to_owned(),
+        ..web.clone()
+    };
+    for (job, service) in [("app", &web), ("other", &web), ("app", &by_another_name)] {
+        let refused = another(job, service).unwrap_err();
+        assert!(
+            matches!(refused, HoldFailure::Elsewhere { .. }),
+            "{refused}"
+        );
+    }
+    // A service of another job's that is down has nothing to do with it.
+    assert_eq!(another("other", &by_another_name).unwrap(), None);
+
+    place.finish();
+    fs::remove_file(place.path("web")).unwrap();
+    assert_eq!(another("app", &web).unwrap(), None);
+}
