@@ -32,6 +32,10 @@ pub(super) fn create(
     };
     check(host, directory, taken)?;
     let inside = inside(host, directory, interrupt)?;
+    for found in &inside {
+        let finished = host.artifacts.finish_one(&found.path, interrupt);
+        finished.map_err(|error| sqlite::failed(&found.path, &error))?;
+    }
     let file = host.artifacts.next_file();
     let content = |path: &RelPath| {
         let stand_in = host.artifacts.stand_in(path);

@@ -28,6 +28,8 @@ pub(super) fn tree(
     match tree {
         Tree::Source => {
             refuse_own(host)?;
+            let finished = host.artifacts.finish_all_at_once(&host.interrupt);
+            finished.map_err(|error| CapabilityError::Failed(error.to_string()))?;
             Ok(Some(host.source.clone()))
         }
         Tree::Staging if call.phase == Phase::PreBackup => {

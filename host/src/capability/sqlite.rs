@@ -53,8 +53,10 @@ pub(super) fn backup(
 ) -> Result<copal_hooks::Copied, CapabilityError> {
     known(host, database)?;
     let to_failed = |error| failed(database, &error);
-    host.artifacts.give_up(database);
-    if host.is_held() {
+    // A copy that there is already stays whole, should this one fail.
+    let earlier = host.artifacts.finish_one(database, interrupt);
+    earlier.map_err(|error| failed(database, &error))?;
+    if host.is_held() && host.artifacts.may_put_off() {
         return begin_backup(host, database, interrupt).map_err(to_failed);
     }
     let file = host.artifacts.next_file();
@@ -119,7 +121,8 @@ pub(super) fn backup_with(
             return Err(CapabilityError::Missing(directory.to_string()));
         }
     }
-    host.artifacts.give_up(database);
+    let earlier = host.artifacts.finish_one(database, interrupt);
+    earlier.map_err(|error| failed(database, &error))?;
     let to = host.artifacts.next_file();
     let patience = if host.is_held() {
         PATIENCE_WHILE_HELD
@@ -285,7 +288,7 @@ fn known(host: &Host, database: &RelPath) -> Result<(), CapabilityError> {
     }
 }
 
-fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError {
+pub(super) fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError {
     let text = format!("database `{database}`: {error}");
     match error {
         SqliteError::Interrupted(_) => CapabilityError::Interrupted,

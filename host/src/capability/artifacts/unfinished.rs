@@ -1,6 +1,7 @@
 //! Copies of databases that are finished when the app goes on: its pause is not to grow with them.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use copal_core::path::RelPath;
 
@@ -14,6 +15,8 @@ pub(in crate::capability) enum Unfinished {
     View(Box<View>),
     /// It is copied, and not checked.
     Copy(Copy),
+    /// It could not be finished; why. What there is of it is no copy.
+    Broken(String),
 }
 
 /// A copy that could not be finished.
@@ -27,7 +30,11 @@ pub struct NotFinished {
 }
 
 #[derive(Default)]
-pub(super) struct List(Mutex<Vec<(RelPath, Unfinished)>>);
+pub(super) struct List {
+    left: Mutex<Vec<(RelPath, Unfinished)>>,
+    /// Set where a transaction can't be relied on to last.
+    at_once: AtomicBool,
+}
 
 impl std::fmt::Debug for List {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,6 +47,7 @@ impl Unfinished {
         let copy = match self {
             Self::View(view) => view.copy(interrupt)?,
             Self::Copy(copy) => copy,
+            Self::Broken(why) => return Err(SqliteError::Damaged(why)),
         };
         copy.check(interrupt).map(drop)
     }
@@ -50,20 +58,26 @@ impl Artifacts {
     pub(in crate::capability) fn put_off(&self, database: &RelPath, left: Unfinished) {
         let mut list = self
             .unfinished
-            .0
+            .left
             .lock()
             .expect("no holder of this lock panics");
         list.push((database.clone(), left));
     }
 
-    /// Gives an unfinished copy up: another takes its place.
-    pub(in crate::capability) fn give_up(&self, database: &RelPath) {
-        let mut list = self
-            .unfinished
-            .0
-            .lock()
-            .expect("no holder of this lock panics");
-        list.retain(|(other, _)| other != database);
+    /// Whether a copy may be put off.
+    pub(in crate::capability) fn may_put_off(&self) -> bool {
+        !self.unfinished.at_once.load(Ordering::Relaxed)
+    }
+
+    /// From now on copies are finished as they are made, and those that were put off are finished now:
+    /// what is about to read the live files in this process ends the locks of transactions on them when
+    /// it closes them (POSIX).
+    pub(in crate::capability) fn finish_all_at_once(
+        &self,
+        interrupt: &Interrupt,
+    ) -> Result<(), NotFinished> {
+        self.unfinished.at_once.store(true, Ordering::Relaxed);
+        self.finish(interrupt)
     }
 
     /// Asks the moment that a copy will be of, where it is still held.
@@ -74,12 +88,12 @@ impl Artifacts {
     ) -> Option<T> {
         let mut list = self
             .unfinished
-            .0
+            .left
             .lock()
             .expect("no holder of this lock panics");
         let mut views = list.iter_mut().filter_map(|(other, left)| match left {
             Unfinished::View(view) if other == database => Some(view),
-            Unfinished::View(_) | Unfinished::Copy(_) => None,
+            Unfinished::View(_) | Unfinished::Copy(_) | Unfinished::Broken(_) => None,
         });
         views.next().map(|view| ask(view))
     }
@@ -92,20 +106,25 @@ impl Artifacts {
     ) -> Result<(), SqliteError> {
         let mut list = self
             .unfinished
-            .0
+            .left
             .lock()
             .expect("no holder of this lock panics");
         let at = list.iter().position(|(other, _)| other == database);
         let left = at.map(|at| list.remove(at).1);
         drop(list);
-        left.map_or(Ok(()), |left| left.finish(interrupt))
+        let finished = left.map_or(Ok(()), |left| left.finish(interrupt));
+        if let Err(error) = &finished {
+            // Whoever asked may do without; the snapshot may not.
+            self.put_off(database, Unfinished::Broken(error.to_string()));
+        }
+        finished
     }
 
     /// Finishes all copies, now that the app goes on. The first that fails ends it.
     pub fn finish(&self, interrupt: &Interrupt) -> Result<(), NotFinished> {
         let mut list = self
             .unfinished
-            .0
+            .left
             .lock()
             .expect("no holder of this lock panics");
         let all = std::mem::take(&mut *list);

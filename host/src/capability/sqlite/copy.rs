@@ -18,15 +18,18 @@
 //!   ours, or a later one; a frame that was being written fails its checksum, and ends it there.
 //! - *With a log that is wholly in the file already*, a reader holds mark 0 instead: then nothing is
 //!   copied into the file at all, and writers may begin the log anew. The copied log is then the old
-//!   one, which changes nothing; or the new one, which belongs on top of this very file; or it has the
-//!   old one's header and new frames, whose salt does not fit: then nothing of it counts, and the
-//!   file is the moment of our transaction.
+//!   one, which changes nothing; or the new one, which belongs on top of this very file. Where it began
+//!   anew while it was copied, the copy may have the first frames of the old one alone, which would put
+//!   older pages over newer ones. A new log's header is written before its frames: so the header is
+//!   looked at again after the copy, and if it is another, nothing of the copied log counts: the file
+//!   is the moment of our transaction.
 //!
 //! The log is copied first, so that the moment is the beginning and not the end. A descriptor of the
 //! live file is never closed before the connection: closing any ends all locks that the process has
 //! on the file (POSIX), and with them all of the above.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +41,9 @@ use super::raw;
 use super::source::{PATIENCE, Source, sidecar, uri};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::open::open_regular;
+
+/// The header of a log, with its salts. Source: <https://sqlite.org/fileformat2.html>, 4.1.
+const LOG_HEADER: u64 = 32;
 
 /// A copy that was made and checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +111,11 @@ impl View {
         if source.has_log {
             // Nobody locks the log itself: it may be closed.
             let log = open_regular(&sidecar(from, "-wal")).map_err(SqliteError::Unreadable)?;
-            raw::copy(&log, &create(&sidecar(to, "-wal"))?, interrupt)?;
+            let copied = create(&sidecar(to, "-wal"))?;
+            raw::copy(&log, &copied, interrupt)?;
+            if began_anew(&log, &copied)? {
+                copied.set_len(0).map_err(SqliteError::Unwritable)?;
+            }
         }
         Ok(Self {
             source,
@@ -169,8 +179,23 @@ impl Copy {
     }
 }
 
+/// Whether a log has another beginning than its copy: it began anew, or was cut, while it was copied.
+fn began_anew(log: &File, copy: &File) -> Result<bool, SqliteError> {
+    let (mut now, mut then) = (Vec::new(), Vec::new());
+    for (file, header) in [(log, &mut now), (copy, &mut then)] {
+        let mut file = file.try_clone().map_err(SqliteError::Unreadable)?;
+        file.seek(SeekFrom::Start(0))
+            .map_err(SqliteError::Unreadable)?;
+        let read = file.take(LOG_HEADER).read_to_end(header);
+        read.map_err(SqliteError::Unreadable)?;
+    }
+    Ok(now != then)
+}
+
 fn create(path: &Path) -> Result<File, SqliteError> {
-    File::create_new(path).map_err(SqliteError::Unwritable)
+    let mut new = OpenOptions::new();
+    new.read(true).write(true).create_new(true);
+    new.open(path).map_err(SqliteError::Unwritable)
 }
 
 /// Has SQLite copy the log beside `copy` into it, and take it away.

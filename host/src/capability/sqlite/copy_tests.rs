@@ -264,6 +264,26 @@ fn a_view_of_a_log_that_is_wholly_in_the_file_stays_too_when_the_log_begins_anew
     assert_eq!(rows(&to), 100);
 }
 
+#[test]
+fn a_log_that_began_anew_or_was_cut_while_it_was_copied_is_told_from_one_that_grew() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, content).unwrap();
+        File::open(path).unwrap()
+    };
+    let log = [[7; 64], [8; 64]].concat();
+    let copy = file("copy", &log[..64]);
+    for (name, now, anew) in [
+        ("same", &log[..64], false),
+        ("grew", &log[..], false),
+        ("anew", &log[64..], true),
+        ("cut", &[][..], true),
+    ] {
+        assert_eq!(began_anew(&file(name, now), &copy).unwrap(), anew, "{name}");
+    }
+}
+
 /// What `copies_under_a_constant_writer` runs as a process of its own: locks are a process's.
 #[test]
 #[ignore = "runs until it is killed"]

@@ -69,7 +69,12 @@ fn who_asks_for_an_unfinished_copy_gets_what_will_be_in_it() {
     let found = host.sqlite_check(&floor.call(), &path("app.db"), CheckDepth::Full);
     assert!(found.unwrap().is_empty(), "a check finishes it");
     assert_eq!(ask(), r#"[{"n":20}]"#, "of the copy");
-    host.artifacts.give_up(&path("app.db"));
+    write(&writer, 5);
+    begin_backup(host, &path("app.db"), &interrupt).unwrap();
+    drop(writer);
+    host.artifacts.finish_all_at_once(&interrupt).unwrap();
+    assert!(!host.artifacts.may_put_off());
+    assert_eq!(ask(), r#"[{"n":30}]"#, "of the second moment");
 }
 
 #[test]

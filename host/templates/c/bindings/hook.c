@@ -31,6 +31,9 @@ extern void __wasm_import_copal_hooks_run_info_counter(uint8_t *, size_t, uint8_
 __attribute__((__import_module__("copal:hooks/run-info@0.1.0"), __import_name__("time-left-ms")))
 extern int64_t __wasm_import_copal_hooks_run_info_time_left_ms(void);
 
+__attribute__((__import_module__("copal:hooks/run-info@0.1.0"), __import_name__("record")))
+extern void __wasm_import_copal_hooks_run_info_record(uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
+
 // Imported Functions from `copal:hooks/sqlite@0.1.0`
 
 __attribute__((__import_module__("copal:hooks/sqlite@0.1.0"), __import_name__("databases")))
@@ -42,10 +45,36 @@ extern void __wasm_import_copal_hooks_sqlite_backup(uint8_t *, size_t, uint8_t *
 __attribute__((__import_module__("copal:hooks/sqlite@0.1.0"), __import_name__("check")))
 extern void __wasm_import_copal_hooks_sqlite_check(uint8_t *, size_t, int32_t, uint8_t *);
 
+__attribute__((__import_module__("copal:hooks/sqlite@0.1.0"), __import_name__("backup-with")))
+extern void __wasm_import_copal_hooks_sqlite_backup_with(uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("copal:hooks/sqlite@0.1.0"), __import_name__("holders")))
+extern void __wasm_import_copal_hooks_sqlite_holders(uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("copal:hooks/sqlite@0.1.0"), __import_name__("query")))
+extern void __wasm_import_copal_hooks_sqlite_query(uint8_t *, size_t, uint8_t *, size_t, int32_t, uint8_t *);
+
 // Imported Functions from `copal:hooks/archive@0.1.0`
 
 __attribute__((__import_module__("copal:hooks/archive@0.1.0"), __import_name__("create")))
 extern void __wasm_import_copal_hooks_archive_create(uint8_t *, size_t, int32_t, uint8_t *);
+
+// Imported Functions from `copal:hooks/service@0.1.0`
+
+__attribute__((__import_module__("copal:hooks/service@0.1.0"), __import_name__("[method]hold.release")))
+extern void __wasm_import_copal_hooks_service_method_hold_release(int32_t, uint8_t *);
+
+__attribute__((__import_module__("copal:hooks/service@0.1.0"), __import_name__("names")))
+extern void __wasm_import_copal_hooks_service_names(uint8_t *);
+
+__attribute__((__import_module__("copal:hooks/service@0.1.0"), __import_name__("state-of")))
+extern void __wasm_import_copal_hooks_service_state_of(uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("copal:hooks/service@0.1.0"), __import_name__("pause")))
+extern void __wasm_import_copal_hooks_service_pause(uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("copal:hooks/service@0.1.0"), __import_name__("stop")))
+extern void __wasm_import_copal_hooks_service_stop(uint8_t *, size_t, int32_t, uint8_t *);
 
 // Imported Functions from `copal:hooks/command@0.1.0`
 
@@ -602,6 +631,10 @@ void copal_hooks_log_list_field_free(copal_hooks_log_list_field_t *ptr) {
   }
 }
 
+void copal_hooks_run_info_error_free(copal_hooks_run_info_error_t *ptr) {
+  copal_hooks_types_error_free(ptr);
+}
+
 void hook_option_string_free(hook_option_string_t *ptr) {
   if (ptr->is_some) {
     hook_string_free(&ptr->val);
@@ -613,8 +646,20 @@ void hook_option_u64_free(hook_option_u64_t *ptr) {
   }
 }
 
+void copal_hooks_run_info_result_void_error_free(copal_hooks_run_info_result_void_error_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    copal_hooks_run_info_error_free(&ptr->val.err);
+  }
+}
+
 void copal_hooks_sqlite_error_free(copal_hooks_sqlite_error_t *ptr) {
   copal_hooks_types_error_free(ptr);
+}
+
+void copal_hooks_sqlite_holder_free(copal_hooks_sqlite_holder_t *ptr) {
+  hook_string_free(&ptr->program);
+  hook_string_free(&ptr->why);
 }
 
 void hook_list_string_free(hook_list_string_t *ptr) {
@@ -643,6 +688,33 @@ void copal_hooks_sqlite_result_copied_error_free(copal_hooks_sqlite_result_copie
   }
 }
 
+void copal_hooks_sqlite_list_holder_free(copal_hooks_sqlite_list_holder_t *ptr) {
+  size_t list_len = ptr->len;
+  if (list_len > 0) {
+    copal_hooks_sqlite_holder_t *list_ptr = ptr->ptr;
+    for (size_t i = 0; i < list_len; i++) {
+      copal_hooks_sqlite_holder_free(&list_ptr[i]);
+    }
+    free(list_ptr);
+  }
+}
+
+void copal_hooks_sqlite_result_list_holder_error_free(copal_hooks_sqlite_result_list_holder_error_t *ptr) {
+  if (!ptr->is_err) {
+    copal_hooks_sqlite_list_holder_free(&ptr->val.ok);
+  } else {
+    copal_hooks_sqlite_error_free(&ptr->val.err);
+  }
+}
+
+void copal_hooks_sqlite_result_string_error_free(copal_hooks_sqlite_result_string_error_t *ptr) {
+  if (!ptr->is_err) {
+    hook_string_free(&ptr->val.ok);
+  } else {
+    copal_hooks_sqlite_error_free(&ptr->val.err);
+  }
+}
+
 void copal_hooks_archive_error_free(copal_hooks_archive_error_t *ptr) {
   copal_hooks_types_error_free(ptr);
 }
@@ -651,6 +723,54 @@ void copal_hooks_archive_result_archived_error_free(copal_hooks_archive_result_a
   if (!ptr->is_err) {
   } else {
     copal_hooks_archive_error_free(&ptr->val.err);
+  }
+}
+
+void copal_hooks_service_error_free(copal_hooks_service_error_t *ptr) {
+  copal_hooks_types_error_free(ptr);
+}
+
+__attribute__((__import_module__("copal:hooks/service@0.1.0"), __import_name__("[resource-drop]hold")))
+extern void __wasm_import_copal_hooks_service_hold_drop(int32_t handle);
+
+void copal_hooks_service_hold_drop_own(copal_hooks_service_own_hold_t handle) {
+  __wasm_import_copal_hooks_service_hold_drop(handle.__handle);
+}
+
+void copal_hooks_service_hold_drop_borrow(copal_hooks_service_borrow_hold_t handle) {
+  __wasm_import_copal_hooks_service_hold_drop(handle.__handle);
+}
+
+copal_hooks_service_borrow_hold_t copal_hooks_service_borrow_hold(copal_hooks_service_own_hold_t arg) {
+  return (copal_hooks_service_borrow_hold_t) { arg.__handle };
+}
+
+void copal_hooks_service_result_void_error_free(copal_hooks_service_result_void_error_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    copal_hooks_service_error_free(&ptr->val.err);
+  }
+}
+
+void copal_hooks_service_result_list_string_error_free(copal_hooks_service_result_list_string_error_t *ptr) {
+  if (!ptr->is_err) {
+    hook_list_string_free(&ptr->val.ok);
+  } else {
+    copal_hooks_service_error_free(&ptr->val.err);
+  }
+}
+
+void copal_hooks_service_result_state_error_free(copal_hooks_service_result_state_error_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    copal_hooks_service_error_free(&ptr->val.err);
+  }
+}
+
+void copal_hooks_service_result_own_hold_error_free(copal_hooks_service_result_own_hold_error_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+    copal_hooks_service_error_free(&ptr->val.err);
   }
 }
 
@@ -1487,6 +1607,67 @@ uint64_t copal_hooks_run_info_time_left_ms(void) {
   return (uint64_t) (ret);
 }
 
+bool copal_hooks_run_info_record(hook_string_t *key, hook_string_t *value, copal_hooks_run_info_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_run_info_record((uint8_t *) (*key).ptr, (*key).len, (uint8_t *) (*value).ptr, (*value).len, ptr);
+  copal_hooks_run_info_result_void_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
 bool copal_hooks_sqlite_databases(hook_list_string_t *ret, copal_hooks_sqlite_error_t *err) {
   __attribute__((__aligned__(sizeof(void*))))
   uint8_t ret_area[(8*sizeof(void*))];
@@ -1680,6 +1861,199 @@ bool copal_hooks_sqlite_check(hook_string_t *name, copal_hooks_sqlite_depth_t de
   }
 }
 
+bool copal_hooks_sqlite_backup_with(hook_string_t *name, hook_list_string_t *beside, copal_hooks_sqlite_copied_t *ret, copal_hooks_sqlite_error_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(16+6*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_sqlite_backup_with((uint8_t *) (*name).ptr, (*name).len, (uint8_t *) (*beside).ptr, (*beside).len, ptr);
+  copal_hooks_sqlite_result_copied_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (copal_hooks_sqlite_copied_t) {
+        (uint64_t) (uint64_t) (*((int64_t*) (ptr + 8))),
+        (uint32_t) (uint32_t) (*((int32_t*) (ptr + 16))),
+        (bool) (int32_t) *((uint8_t*) (ptr + 20)),
+      };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + 8));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+3*sizeof(void*))))), (*((size_t*) (ptr + (8+4*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+5*sizeof(void*))))), (*((size_t*) (ptr + (8+6*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+3*sizeof(void*))))), (*((size_t*) (ptr + (8+4*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_sqlite_holders(hook_string_t *name, copal_hooks_sqlite_list_holder_t *ret, copal_hooks_sqlite_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_sqlite_holders((uint8_t *) (*name).ptr, (*name).len, ptr);
+  copal_hooks_sqlite_result_list_holder_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (copal_hooks_sqlite_list_holder_t) { (copal_hooks_sqlite_holder_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_sqlite_query(hook_string_t *name, hook_string_t *sql, uint32_t limit, hook_string_t *ret, copal_hooks_sqlite_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_sqlite_query((uint8_t *) (*name).ptr, (*name).len, (uint8_t *) (*sql).ptr, (*sql).len, (int32_t) (limit), ptr);
+  copal_hooks_sqlite_result_string_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
 bool copal_hooks_archive_create(hook_string_t *directory, copal_hooks_archive_format_t format, copal_hooks_archive_archived_t *ret, copal_hooks_archive_error_t *err) {
   __attribute__((__aligned__(8)))
   uint8_t ret_area[(16+6*sizeof(void*))];
@@ -1729,6 +2103,319 @@ bool copal_hooks_archive_create(hook_string_t *directory, copal_hooks_archive_fo
           variant.val.other = (copal_hooks_types_coded_error_t) {
             (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) },
             (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+3*sizeof(void*))))), (*((size_t*) (ptr + (8+4*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_service_method_hold_release(copal_hooks_service_borrow_hold_t self, copal_hooks_service_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_service_method_hold_release((self).__handle, ptr);
+  copal_hooks_service_result_void_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_service_names(hook_list_string_t *ret, copal_hooks_service_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_service_names(ptr);
+  copal_hooks_service_result_list_string_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (hook_list_string_t) { (hook_string_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_service_state_of(hook_string_t *name, copal_hooks_service_state_t *ret, copal_hooks_service_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_service_state_of((uint8_t *) (*name).ptr, (*name).len, ptr);
+  copal_hooks_service_result_state_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_service_pause(hook_string_t *name, copal_hooks_service_own_hold_t *ret, copal_hooks_service_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_service_pause((uint8_t *) (*name).ptr, (*name).len, ptr);
+  copal_hooks_service_result_own_hold_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (copal_hooks_service_own_hold_t) { *((int32_t*) (ptr + sizeof(void*))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_service_stop(hook_string_t *name, uint32_t grace_ms, copal_hooks_service_own_hold_t *ret, copal_hooks_service_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_service_stop((uint8_t *) (*name).ptr, (*name).len, (int32_t) (grace_ms), ptr);
+  copal_hooks_service_result_own_hold_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (copal_hooks_service_own_hold_t) { *((int32_t*) (ptr + sizeof(void*))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
           };
           break;
         }

@@ -78,6 +78,8 @@ typedef struct {
   size_t len;
 } copal_hooks_log_list_field_t;
 
+typedef copal_hooks_types_error_t copal_hooks_run_info_error_t;
+
 typedef struct {
   bool is_some;
   hook_string_t val;
@@ -87,6 +89,13 @@ typedef struct {
   bool is_some;
   uint64_t val;
 } hook_option_u64_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    copal_hooks_run_info_error_t err;
+  } val;
+} copal_hooks_run_info_result_void_error_t;
 
 typedef copal_hooks_types_error_t copal_hooks_sqlite_error_t;
 
@@ -109,6 +118,16 @@ typedef uint8_t copal_hooks_sqlite_depth_t;
 // `PRAGMA integrity_check` and `PRAGMA foreign_key_check`.
 #define COPAL_HOOKS_SQLITE_DEPTH_FULL 1
 
+// A process that has a database open in a way that a copy of it may miss what it wrote.
+typedef struct copal_hooks_sqlite_holder_t {
+  // Its number.
+  uint32_t   pid;
+  // Its program, as the system names it.
+  hook_string_t   program;
+  // What is wrong with it, for a person.
+  hook_string_t   why;
+} copal_hooks_sqlite_holder_t;
+
 typedef struct {
   hook_string_t *ptr;
   size_t len;
@@ -129,6 +148,27 @@ typedef struct {
     copal_hooks_sqlite_error_t err;
   } val;
 } copal_hooks_sqlite_result_copied_error_t;
+
+typedef struct {
+  copal_hooks_sqlite_holder_t *ptr;
+  size_t len;
+} copal_hooks_sqlite_list_holder_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    copal_hooks_sqlite_list_holder_t ok;
+    copal_hooks_sqlite_error_t err;
+  } val;
+} copal_hooks_sqlite_result_list_holder_error_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    hook_string_t ok;
+    copal_hooks_sqlite_error_t err;
+  } val;
+} copal_hooks_sqlite_result_string_error_t;
 
 typedef copal_hooks_types_error_t copal_hooks_archive_error_t;
 
@@ -156,6 +196,59 @@ typedef struct {
     copal_hooks_archive_error_t err;
   } val;
 } copal_hooks_archive_result_archived_error_t;
+
+typedef copal_hooks_types_error_t copal_hooks_service_error_t;
+
+// What a service is doing.
+typedef uint8_t copal_hooks_service_state_t;
+
+// It runs; of several parts, at least one does.
+#define COPAL_HOOKS_SERVICE_STATE_RUNNING 0
+// It is paused; of several parts, none runs.
+#define COPAL_HOOKS_SERVICE_STATE_PAUSED 1
+// It is there, and does not run.
+#define COPAL_HOOKS_SERVICE_STATE_STOPPED 2
+// There is no such thing.
+#define COPAL_HOOKS_SERVICE_STATE_MISSING 3
+
+typedef struct copal_hooks_service_own_hold_t {
+  int32_t __handle;
+} copal_hooks_service_own_hold_t;
+
+typedef struct copal_hooks_service_borrow_hold_t {
+  int32_t __handle;
+} copal_hooks_service_borrow_hold_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    copal_hooks_service_error_t err;
+  } val;
+} copal_hooks_service_result_void_error_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    hook_list_string_t ok;
+    copal_hooks_service_error_t err;
+  } val;
+} copal_hooks_service_result_list_string_error_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    copal_hooks_service_state_t ok;
+    copal_hooks_service_error_t err;
+  } val;
+} copal_hooks_service_result_state_error_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    copal_hooks_service_own_hold_t ok;
+    copal_hooks_service_error_t err;
+  } val;
+} copal_hooks_service_result_own_hold_error_t;
 
 typedef copal_hooks_types_error_t copal_hooks_command_error_t;
 
@@ -922,6 +1015,14 @@ extern bool copal_hooks_run_info_counter(hook_string_t *name, uint64_t *ret);
 // a command has a deadline of its own, and a copy, a check or an archive takes as long as the
 // size of the data wants.
 extern uint64_t copal_hooks_run_info_time_left_ms(void);
+// Writes a fact about the source into the snapshot's manifest, such as the version of an app's
+// schema. The key is a hook's own; a later value takes the place of an earlier one. In `pre-backup`
+// alone; in a dry run it is not kept.
+// 
+// Errors: `invalid` for a key that is not 1 to 64 letters (a–z), digits, `.`, `_` and `-`, for a
+// value of more than 1024 bytes or with control characters in it, for more than 32 facts, and in
+// any other phase.
+extern bool copal_hooks_run_info_record(hook_string_t *key, hook_string_t *value, copal_hooks_run_info_error_t *err);
 
 // Imported Functions from `copal:hooks/sqlite@0.1.0`
 // The databases that the grant covers, sorted: in the phases of a backup those that Copal found
@@ -944,6 +1045,33 @@ extern bool copal_hooks_sqlite_backup(hook_string_t *name, copal_hooks_sqlite_co
 // Errors: `denied`; `invalid`; `missing`; `timed-out` where somebody keeps it locked; `failed`
 // where it can't be opened.
 extern bool copal_hooks_sqlite_check(hook_string_t *name, copal_hooks_sqlite_depth_t depth, hook_list_string_t *ret, copal_hooks_sqlite_error_t *err);
+// Copies a database together with the files of the directories `beside`, as one moment: while
+// they are copied nobody can write to the database, and files that changed meanwhile are copied
+// again. The copies stand in for the live files in the snapshot. In `pre-backup` alone.
+// 
+// `beside` are names of directories without a slash at the end. Databases in them, the one itself
+// included, are no files of theirs. The directories need the grant `archive`.
+// 
+// Errors: as `backup`, and as `archive` has them for its directories; `timed-out` also where the
+// files never stood still.
+extern bool copal_hooks_sqlite_backup_with(hook_string_t *name, hook_list_string_t *beside, copal_hooks_sqlite_copied_t *ret, copal_hooks_sqlite_error_t *err);
+// The processes, as far as they can be seen, that have the database open without its locks or
+// with a log of it that was deleted; none where all is well. Only of live files: in the phases
+// after a restore and in `drill` it is `invalid`.
+// 
+// Errors: `denied`; `invalid`; `missing`; `failed` where nobody can tell.
+extern bool copal_hooks_sqlite_holders(hook_string_t *name, copal_hooks_sqlite_list_holder_t *ret, copal_hooks_sqlite_error_t *err);
+// Asks a database for rows: one SQL statement that reads. The answer is JSON, a list with an
+// object for each row, its values by the names of their columns; numbers that JSON can't hold
+// and blobs are text, blobs in hexadecimal digits. Grant: `query`, a list of database names or
+// `"*"`; `sqlite` does not include it. In `pre-backup` its copy in the staging directory where
+// there is one, else the live file; in `drill` the restored one, in all other phases the live file.
+// 
+// At most `limit` rows, and at most 1 MiB of them.
+// 
+// Errors: `denied`; `invalid` for a statement that is none, that would write, or that answers
+// more than fits, and for a `limit` that is not 1 to 10,000; `missing`; `timed-out`; `failed`.
+extern bool copal_hooks_sqlite_query(hook_string_t *name, hook_string_t *sql, uint32_t limit, hook_string_t *ret, copal_hooks_sqlite_error_t *err);
 
 // Imported Functions from `copal:hooks/archive@0.1.0`
 // Writes a directory into an archive in the staging directory, where it stands in for that
@@ -954,6 +1082,33 @@ extern bool copal_hooks_sqlite_check(hook_string_t *name, copal_hooks_sqlite_dep
 // path is in use, and a directory with a database in it that was not copied; `missing` for a
 // directory that is not there; `failed`.
 extern bool copal_hooks_archive_create(hook_string_t *directory, copal_hooks_archive_format_t format, copal_hooks_archive_archived_t *ret, copal_hooks_archive_error_t *err);
+
+// Imported Functions from `copal:hooks/service@0.1.0`
+// Undoes it now; once it is undone, this does nothing. That the service is ready again is not
+// waited for here, but at the end of staging.
+// 
+// Errors: `timed-out` or `failed` where it can't be undone yet; Copal tries again itself.
+extern bool copal_hooks_service_method_hold_release(copal_hooks_service_borrow_hold_t self, copal_hooks_service_error_t *err);
+// The services that the grant covers, in the order in which they are granted; none where there is
+// no grant.
+// 
+// Errors: `invalid` in `filter`.
+extern bool copal_hooks_service_names(hook_list_string_t *ret, copal_hooks_service_error_t *err);
+// What the service is doing, in a dry run too.
+// 
+// Errors: `denied`; `missing` for a name that copal.toml does not have; `timed-out`; `failed`
+// where nobody can tell.
+extern bool copal_hooks_service_state_of(hook_string_t *name, copal_hooks_service_state_t *ret, copal_hooks_service_error_t *err);
+// Freezes the service where it is, without ending anything. In `pre-backup` alone. Holding what
+// does not run answers a hold that does nothing, as in a dry run.
+// 
+// Errors: as `state-of`; `invalid` for a service that can't be paused.
+extern bool copal_hooks_service_pause(hook_string_t *name, copal_hooks_service_own_hold_t *ret, copal_hooks_service_error_t *err);
+// Has the service end, and kills it where it has not after `grace-ms`. In `pre-backup` alone.
+// Holding what does not run answers a hold that does nothing, as in a dry run.
+// 
+// Errors: as `state-of`; `invalid` for a service that could not be started again.
+extern bool copal_hooks_service_stop(hook_string_t *name, uint32_t grace_ms, copal_hooks_service_own_hold_t *ret, copal_hooks_service_error_t *err);
 
 // Imported Functions from `copal:hooks/command@0.1.0`
 // Runs a command to its end. An exit code other than 0 is no error here.
@@ -1546,11 +1701,17 @@ void copal_hooks_log_field_free(copal_hooks_log_field_t *ptr);
 
 void copal_hooks_log_list_field_free(copal_hooks_log_list_field_t *ptr);
 
+void copal_hooks_run_info_error_free(copal_hooks_run_info_error_t *ptr);
+
 void hook_option_string_free(hook_option_string_t *ptr);
 
 void hook_option_u64_free(hook_option_u64_t *ptr);
 
+void copal_hooks_run_info_result_void_error_free(copal_hooks_run_info_result_void_error_t *ptr);
+
 void copal_hooks_sqlite_error_free(copal_hooks_sqlite_error_t *ptr);
+
+void copal_hooks_sqlite_holder_free(copal_hooks_sqlite_holder_t *ptr);
 
 void hook_list_string_free(hook_list_string_t *ptr);
 
@@ -1558,9 +1719,31 @@ void copal_hooks_sqlite_result_list_string_error_free(copal_hooks_sqlite_result_
 
 void copal_hooks_sqlite_result_copied_error_free(copal_hooks_sqlite_result_copied_error_t *ptr);
 
+void copal_hooks_sqlite_list_holder_free(copal_hooks_sqlite_list_holder_t *ptr);
+
+void copal_hooks_sqlite_result_list_holder_error_free(copal_hooks_sqlite_result_list_holder_error_t *ptr);
+
+void copal_hooks_sqlite_result_string_error_free(copal_hooks_sqlite_result_string_error_t *ptr);
+
 void copal_hooks_archive_error_free(copal_hooks_archive_error_t *ptr);
 
 void copal_hooks_archive_result_archived_error_free(copal_hooks_archive_result_archived_error_t *ptr);
+
+void copal_hooks_service_error_free(copal_hooks_service_error_t *ptr);
+
+extern void copal_hooks_service_hold_drop_own(copal_hooks_service_own_hold_t handle);
+
+extern void copal_hooks_service_hold_drop_borrow(copal_hooks_service_borrow_hold_t handle);
+
+extern copal_hooks_service_borrow_hold_t copal_hooks_service_borrow_hold(copal_hooks_service_own_hold_t handle);
+
+void copal_hooks_service_result_void_error_free(copal_hooks_service_result_void_error_t *ptr);
+
+void copal_hooks_service_result_list_string_error_free(copal_hooks_service_result_list_string_error_t *ptr);
+
+void copal_hooks_service_result_state_error_free(copal_hooks_service_result_state_error_t *ptr);
+
+void copal_hooks_service_result_own_hold_error_free(copal_hooks_service_result_own_hold_error_t *ptr);
 
 void copal_hooks_command_error_free(copal_hooks_command_error_t *ptr);
 
