@@ -516,3 +516,6 @@ fn what_is_linked_and_written_to_in_place_is_sent_as_it_is_by_then_and_named() {
     assert_eq!(read(&restored.join("uploads/a.txt")), "in place");
     world.nothing_left_behind();
 }
+
+#[path = "backup_tests/reuse.rs"]
+mod reuse;

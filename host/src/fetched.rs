@@ -63,6 +63,8 @@ impl Fetched {
             destination: self.at.clone(),
             files: self.files,
             bytes: self.bytes.0,
+            copied_files: 0,
+            copied_bytes: 0,
         }
     }
 }

@@ -87,6 +87,10 @@ pub struct Snapshot {
     pub id: SnapshotId,
     /// Its files.
     pub totals: Totals,
+    /// Those that the remote copied from the last snapshot, without an upload.
+    pub copied: Totals,
+    /// Why it copied none, although there were some to copy.
+    pub not_copied: Option<String>,
     /// Files that changed under the transfer and were sent again.
     pub moved: Vec<RelPath>,
     /// Files that the app deleted while the run went on.
@@ -99,6 +103,8 @@ impl From<Sealed> for Snapshot {
     fn from(sealed: Sealed) -> Self {
         let Sealed {
             manifest,
+            copied,
+            not_copied,
             vanished,
             moved,
             outrun,
@@ -106,6 +112,8 @@ impl From<Sealed> for Snapshot {
         Self {
             id: manifest.id,
             totals: manifest.totals,
+            copied,
+            not_copied: not_copied.map(|error| CopalError::from(error).in_one_line()),
             moved,
             vanished,
             outrun,
@@ -266,6 +274,8 @@ impl Achieved for Delivered {
                 destination: delivery.destination.clone(),
                 files: snapshot.totals.files,
                 bytes: snapshot.totals.bytes.0,
+                copied_files: snapshot.copied.files,
+                copied_bytes: snapshot.copied.bytes.0,
             })
         };
         self.deliveries.iter().filter_map(record).collect()

@@ -118,6 +118,12 @@ pub struct SnapshotRecord {
     pub files: u64,
     /// Their content.
     pub bytes: u64,
+    /// Those of its files that the remote copied from the snapshot before, without an upload.
+    #[serde(default)]
+    pub copied_files: u64,
+    /// Their content.
+    #[serde(default)]
+    pub copied_bytes: u64,
 }
 
 /// Something that failed or fell short.

@@ -14,6 +14,7 @@ pub mod grants;
 pub mod manifest;
 pub mod name;
 pub mod path;
+pub mod reuse;
 pub mod snapshot;
 pub mod sqlite;
 pub mod staging;

@@ -162,6 +162,18 @@ impl Worker {
         Ok(reply.roots)
     }
 
+    /// The kind of a remote by rclone's name (`b2`, `crypt`, …), which wraps another perhaps. Contacts
+    /// none.
+    pub fn backend(&self, remote: &Remote, deadline: Duration) -> Result<String, RcloneError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            backend: String,
+        }
+        let input = json!({ "fs": self.wire(remote) });
+        let reply: Reply = self.call("copal/backend", &input, deadline)?;
+        Ok(reply.backend)
+    }
+
     /// The names of all remotes of the configuration and the environment, without colons.
     pub fn remotes(&self, deadline: Duration) -> Result<Vec<String>, RcloneError> {
         #[derive(Deserialize)]

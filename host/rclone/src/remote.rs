@@ -65,6 +65,20 @@ impl Remote {
         joined
     }
 
+    /// The same place by way of another instance of rclone's backend, with a connection and a pace
+    /// of its own. Instance 0 is the remote itself; a local path has no other.
+    #[must_use]
+    pub fn instance(&self, number: usize) -> Self {
+        let mut other = self.clone();
+        if number > 0 && !self.config.is_empty() {
+            // rclone tells instances apart by their parameters; this one has no other meaning.
+            let (name, value) = ("description", format!("copal-{number}"));
+            other.config.push_str(&format!(",{name}={value}"));
+            other.parameters.push((name.to_owned(), value));
+        }
+        other
+    }
+
     /// The text that rclone understands, **with its secrets**: not for people, files or logs.
     pub fn to_wire(&self) -> String {
         if self.config.is_empty() {
@@ -286,6 +300,16 @@ mod tests {
             let error = text.parse::<Remote>().expect_err(text).to_string();
             assert!(!error.contains("SECRET"), "{error}");
         }
+    }
+
+    #[test]
+    fn instances_differ_in_their_description_alone() {
+        let b2 = remote("b2:bucket/a");
+        assert_eq!(b2.instance(0), b2);
+        assert_eq!(b2.instance(2).to_wire(), "b2,description=copal-2:bucket/a");
+        let again: Remote = b2.instance(2).to_wire().parse().unwrap();
+        assert_eq!(again, b2.instance(2));
+        assert_eq!(remote("/a").instance(1), remote("/a"));
     }
 
     #[test]

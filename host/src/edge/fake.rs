@@ -9,7 +9,7 @@ use copal_core::units::ByteCount;
 use copal_rclone::{ErrorKind, RcloneError};
 
 use super::interrupt::Interrupt;
-use super::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError, Watch};
+use super::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError, Watch, Within};
 
 /// Something that a test has happen.
 pub(crate) type Deed = Box<dyn FnOnce()>;
@@ -28,6 +28,14 @@ pub(crate) struct Orders {
     pub(crate) meanwhile: Rc<RefCell<Option<Deed>>>,
     /// What happens before the first single file goes up: the claim.
     pub(crate) before_claim: Rc<RefCell<Option<Deed>>>,
+    /// Whether it copies its own files.
+    pub(crate) copies: bool,
+    /// Whether it fails when it is asked to.
+    pub(crate) fail_copies: bool,
+    /// What becomes of a file that it copies.
+    pub(crate) spoil_copies: Option<fn(&Path)>,
+    /// The names of all files that were uploaded in batches.
+    pub(crate) uploaded: Rc<RefCell<Vec<String>>>,
     /// What becomes of an uploaded file on its way.
     pub(crate) spoil: Option<fn(&Path)>,
 }
@@ -54,16 +62,7 @@ impl Fake {
         let ordered =
             self.orders.fail_at == Some(n) || self.orders.fail_from.is_some_and(|from| n >= from);
         if ordered {
-            let source = RcloneError::Call {
-                method: deed.to_owned(),
-                kind: ErrorKind::Network,
-                message: format!("call {n} was to fail"),
-            };
-            return Err(RemoteError::Failed {
-                deed,
-                place: place.to_owned(),
-                source,
-            });
+            return Err(failed(deed, place, &format!("call {n} was to fail")));
         }
         Ok(())
     }
@@ -79,6 +78,19 @@ impl Fake {
                 spoil(&to);
             }
         }
+    }
+}
+
+fn failed(deed: &'static str, place: &str, message: &str) -> RemoteError {
+    let source = RcloneError::Call {
+        method: deed.to_owned(),
+        kind: ErrorKind::Network,
+        message: message.to_owned(),
+    };
+    RemoteError::Failed {
+        deed,
+        place: place.to_owned(),
+        source,
     }
 }
 
@@ -116,6 +128,7 @@ impl Remote for Fake {
         Ok(Abilities {
             hash: None,
             slow_hash: false,
+            copies: self.orders.copies,
             local_roots: vec![self.root.clone()],
         })
     }
@@ -140,6 +153,8 @@ impl Remote for Fake {
     fn upload(&self, batches: &[Batch<'_>], watch: &mut Watch<'_>) -> Result<(), RemoteError> {
         for batch in batches {
             self.call("upload to", batch.remote)?;
+            let names = batch.names.iter().cloned();
+            self.orders.uploaded.borrow_mut().extend(names);
             let (half, rest) = batch.names.split_at(batch.names.len() / 2);
             let to = self.root.join(batch.remote);
             self.copy(batch.local, &to, half);
@@ -152,6 +167,23 @@ impl Remote for Fake {
             }
             self.interrupt.check()?;
             self.copy(batch.local, &to, rest);
+        }
+        Ok(())
+    }
+
+    fn copy_within(&self, files: Within<'_>, _: &mut Watch<'_>) -> Result<(), RemoteError> {
+        self.call("copy within", files.to)?;
+        let (from, to) = (self.root.join(files.from), self.root.join(files.to));
+        if self.orders.fail_copies {
+            return Err(failed("copy within", files.to, "it was to fail"));
+        }
+        self.copy(&from, &to, files.same);
+        if let (Some(spoil), Some(name)) = (self.orders.spoil_copies, files.same.first()) {
+            spoil(&to.join(name));
+        }
+        for (there, here) in files.renamed {
+            fs::create_dir_all(to.join(here).parent().unwrap()).unwrap();
+            fs::copy(from.join(there), to.join(here)).unwrap();
         }
         Ok(())
     }

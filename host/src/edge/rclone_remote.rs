@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use copal_core::units::ByteCount;
 use copal_rclone::{
-    CopyFileRequest, CopyRequest, Entry, ErrorKind, ListRequest, RcloneError, Worker,
+    CopyFileRequest, CopyRequest, Entry, ErrorKind, Find, ListRequest, RcloneError, Worker,
 };
 
 use super::copies::copy;
 use super::hash::hash_many;
 use super::interrupt::Interrupt;
 use super::rclone::{ANSWER, READ_ALL};
-use super::remote::{Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch};
+use super::remote::{
+    Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch, Within,
+};
+use super::shards::{Shard, divide};
+use super::within::copy_within;
 
 /// A remote by way of rclone.
 pub(super) struct RcloneRemote {
@@ -44,6 +48,21 @@ impl RcloneRemote {
         } else {
             self.remote.join(&format!("{below}/"))
         }
+    }
+
+    /// What rclone is asked to upload, some of it by other instances of the remote.
+    fn requests(&self, batches: &[Batch<'_>]) -> Result<Vec<CopyRequest>, RcloneError> {
+        let backend = self.worker.backend(&self.remote, ANSWER)?;
+        let mut requests = Vec::new();
+        for batch in batches {
+            let (source, destination) = (local(batch.local)?, self.dir(batch.remote));
+            let shards = divide(&backend, batch).into_iter();
+            let part = |Shard { instance, names }| {
+                request(source.clone(), destination.instance(instance), names)
+            };
+            requests.extend(shards.map(part));
+        }
+        Ok(requests)
     }
 
     fn copy_file(
@@ -185,6 +204,7 @@ impl Remote for RcloneRemote {
                 .into_iter()
                 .find(|kind| info.hashes.iter().any(|name| name == rclone_name(*kind))),
             slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
+            copies: info.features.get("Copy").copied().unwrap_or(false),
             local_roots,
         })
     }
@@ -220,15 +240,17 @@ impl Remote for RcloneRemote {
                 .iter()
                 .try_for_each(|name| self.delete(&format!("{remote}/{name}")))?;
         }
-        let request = |batch: &Batch<'_>| {
-            let destination = self.dir(batch.remote);
-            Ok(request(local(batch.local)?, destination, *batch))
-        };
-        let requests: Result<Vec<_>, _> = batches.iter().map(request).collect();
-        let copied =
-            requests.and_then(|requests| copy(&self.worker, requests, watch, &self.interrupt));
+        let copied = self
+            .requests(batches)
+            .and_then(|requests| copy(&self.worker, requests, watch, &self.interrupt));
         let dir = batches.first().map_or("", |batch| batch.remote);
         self.ended("upload to", dir, copied)
+    }
+
+    fn copy_within(&self, files: Within<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
+        let places = (&self.dir(files.from), &self.dir(files.to));
+        let copied = copy_within(&self.worker, places, files, watch, &self.interrupt);
+        self.ended("copy files within", files.to, copied)
     }
 
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
@@ -236,7 +258,7 @@ impl Remote for RcloneRemote {
             let source = self.dir(batch.remote);
             copy(
                 &self.worker,
-                vec![request(source, destination, batch)],
+                vec![request(source, destination, batch.names.to_vec())],
                 watch,
                 &self.interrupt,
             )
@@ -286,13 +308,14 @@ impl Remote for RcloneRemote {
 fn request(
     source: copal_rclone::Remote,
     destination: copal_rclone::Remote,
-    batch: Batch<'_>,
+    files: Vec<String>,
 ) -> CopyRequest {
-    let files = batch.names.to_vec();
     CopyRequest {
         source,
         destination,
         files,
+        find: Find::ByName,
+        transfers: None,
         attempts: None,
     }
 }

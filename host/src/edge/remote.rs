@@ -68,11 +68,19 @@ pub struct Abilities {
     pub hash: Option<HashKind>,
     /// Whether asking for a hash makes it read the whole file (a local folder, SFTP).
     pub slow_hash: bool,
+    /// Whether it copies its own files, without anything being sent.
+    pub copies: bool,
     /// The directories of this machine that it really lies in, through every overlay.
     pub local_roots: Vec<PathBuf>,
 }
 
 impl Abilities {
+    /// Whether a listing with hashes is worth its price: the remote keeps them, or the files lie on
+    /// this machine.
+    pub fn tells_hashes(&self) -> bool {
+        self.hash.is_some() && (!self.slow_hash || !self.local_roots.is_empty())
+    }
+
     /// What has to be computed beside SHA-256 so that its hashes can be compared.
     pub fn wanted(&self) -> Wanted {
         Wanted {
@@ -136,6 +144,21 @@ pub struct Batch<'a> {
     pub again: bool,
 }
 
+/// Files that a remote has already, and that are wanted in another directory of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'a> {
+    /// The directory that has them.
+    pub from: &'a str,
+    /// The one that is to have them.
+    pub to: &'a str,
+    /// Names that are the same in both.
+    pub same: &'a [String],
+    /// All that `from` has beside these.
+    pub beside: &'a [String],
+    /// Names that differ: there, and here.
+    pub renamed: &'a [(String, String)],
+}
+
 /// Watches a transfer.
 pub type Watch<'a> = dyn FnMut(Progress) + 'a;
 
@@ -156,6 +179,10 @@ pub trait Remote {
     /// Uploads batches, all at once. On success rclone reported no error; what arrived is the
     /// listing's to say.
     fn upload(&self, batches: &[Batch<'_>], watch: &mut Watch<'_>) -> Result<(), RemoteError>;
+
+    /// Has the remote copy files of its own. On success rclone reported no error; what is there now
+    /// is the listing's to say.
+    fn copy_within(&self, files: Within<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;
 
     /// Downloads a batch.
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;

@@ -74,6 +74,8 @@ fn record() -> Record {
             destination: "b2:OpenWebUI-backups/copal".into(),
             files: 2003,
             bytes: 1_300_000_000,
+            copied_files: 0,
+            copied_bytes: 0,
         }],
         errors: Vec::new(),
         shortcomings: vec![Trouble {

@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 
+use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::staging::Way;
+use copal_core::units::ByteCount;
 use serde_json::json;
 
 use super::history::hold_told;
 use super::{Output, count, duration};
 use crate::error::CopalError;
 use crate::holds::Away;
-use crate::outcome::{Delivered, Delivery, Notes, Outcome};
+use crate::outcome::{Delivered, Delivery, Notes, Outcome, Snapshot};
 use crate::record::HoldRecord;
 
 /// Prints what a backup came to.
@@ -45,6 +47,9 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
                     outcome.name, snapshot.id
                 ),
             );
+            if !quiet && let Some(copied) = copied(snapshot) {
+                line(&mut text, format!("  {copied}"));
+            }
         }
     }
     if quiet || text.is_empty() {
@@ -88,6 +93,26 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
     text
 }
 
+/// What of the snapshot the remote copied itself, or why not.
+fn copied(snapshot: &Snapshot) -> Option<String> {
+    if let Some(why) = &snapshot.not_copied {
+        return Some(format!("all uploaded, as the remote copied nothing: {why}"));
+    }
+    let Totals { files, bytes } = snapshot.copied;
+    let (new, sent) = (
+        snapshot.totals.files - files,
+        snapshot.totals.bytes.0.saturating_sub(bytes.0),
+    );
+    (files > 0).then(|| {
+        format!(
+            "uploaded: {}, {}; unchanged and copied by the remote: {}, {bytes}",
+            count(new, "file"),
+            ByteCount(sent),
+            count(files, "file"),
+        )
+    })
+}
+
 fn told(away: &Away) -> String {
     hold_told(&HoldRecord::from(away))
 }
@@ -127,6 +152,9 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
             "snapshot": snapshot.id,
             "files": snapshot.totals.files,
             "bytes": snapshot.totals.bytes,
+            "copied_files": snapshot.copied.files,
+            "copied_bytes": snapshot.copied.bytes,
+            "not_copied": snapshot.not_copied,
             "changed_meanwhile": names(&snapshot.moved),
             "deleted_meanwhile": names(&snapshot.vanished),
             "written_after_release": names(&snapshot.outrun),

@@ -31,6 +31,16 @@ pub enum Difference {
     Hash(String),
 }
 
+impl Difference {
+    /// The name on the remote of the file that should be there as it is not.
+    pub fn expected(&self) -> Option<&str> {
+        match self {
+            Self::Missing(name) | Self::Hash(name) | Self::Size { name, .. } => Some(name),
+            Self::Extra(_) => None,
+        }
+    }
+}
+
 /// Up to three of many, so that a message stays readable.
 pub fn list_some<T: std::fmt::Display>(all: &[T]) -> String {
     const SHOWN: usize = 3;

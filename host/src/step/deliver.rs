@@ -88,6 +88,7 @@ impl Parcel<'_> {
             remote: &*ready.remote,
             abilities: &ready.abilities,
             wanted: ready.abilities.wanted(),
+            last: ready.last.as_ref(),
             walk_again: &mut walk_again,
             watch: &mut |done| show.transfer(done, total),
             interrupt,

@@ -11,6 +11,7 @@ pub mod preflight;
 pub mod read;
 pub mod restore;
 pub mod resume;
+mod reuse;
 pub mod seal;
 mod settle;
 pub mod snapshots;

@@ -19,6 +19,10 @@ use crate::edge::remote::{Remote, RemoteError};
 pub struct Sealed {
     /// Its manifest, as it went up.
     pub manifest: Manifest,
+    /// What of it the remote copied from the last snapshot, without an upload.
+    pub copied: Totals,
+    /// Why it copied nothing, although there was something to copy.
+    pub not_copied: Option<RemoteError>,
     /// Files that the app deleted while the run went on.
     pub vanished: Vec<copal_core::path::RelPath>,
     /// Files that were sent again from a private copy.
@@ -83,6 +87,8 @@ pub fn seal(
     put(&done, remote, MANIFEST, &manifest.to_json())?;
     Ok(Sealed {
         outrun: done.outrun(),
+        copied: done.copied(),
+        not_copied: done.reused.failed,
         manifest,
         vanished: done.vanished,
         moved: done.moved,

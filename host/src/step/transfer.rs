@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
-use copal_core::manifest::Entry;
+use copal_core::manifest::{Entry, Manifest};
 use copal_core::path::RelPath;
 
 use super::claim::Claim;
 use super::compare::{Difference, compare, list_some};
 use super::read::Read;
+use super::reuse::Reused;
 use super::stage::StageError;
 use super::take::{Content, StagedFile};
 use crate::edge::frozen::FrozenDir;
@@ -35,6 +36,8 @@ pub struct Transferred<'a> {
     pub vanished: Vec<RelPath>,
     /// Files that changed under the transfer and were sent again from a private copy.
     pub moved: Vec<RelPath>,
+    /// Files that the remote copied from the last snapshot.
+    pub reused: Reused,
 }
 
 impl Transferred<'_> {
@@ -70,6 +73,8 @@ pub struct Transfer<'a> {
     pub abilities: &'a Abilities,
     /// Checksums that the destinations' remotes keep.
     pub wanted: Wanted,
+    /// The last snapshot at the destination: what did not change since need not be sent.
+    pub last: Option<&'a Manifest>,
     /// Walks the source again: for files that came while others went.
     pub walk_again: &'a mut dyn FnMut() -> Result<Vec<Found>, StageError>,
     /// Told how far it has come.
@@ -91,7 +96,9 @@ pub fn transfer<'a>(
         claim,
         vanished: Vec::new(),
         moved: Vec::new(),
+        reused: Reused::default(),
     };
+    done.reuse(&mut by)?;
     let mut sent = done.send(&mut by, |_| true, false);
     for _ in 0..ROUNDS {
         let mut changed = done.changed_since_staging()?;
@@ -102,6 +109,11 @@ pub fn transfer<'a>(
             let differences = done.differences(&by)?;
             if differences.is_empty() {
                 return Ok(done);
+            }
+            let spoiled = done.reused.spoiled(&differences);
+            if !spoiled.is_empty() {
+                sent = done.send(&mut by, |file| spoiled.contains(&file.stored), true);
+                continue;
             }
             changed = done.changed_in_silence(&differences);
             if changed.len() < differences.len() {
@@ -126,15 +138,22 @@ pub fn transfer<'a>(
 const ROUNDS: usize = 6;
 
 impl Transferred<'_> {
+    /// Sends those of `which` that the remote did not copy; with `again` also those.
     fn send(
-        &self,
+        &mut self,
         by: &mut Transfer<'_>,
         which: impl Fn(&StagedFile) -> bool,
         again: bool,
     ) -> Result<(), TransferError> {
         by.interrupt.check()?;
+        let asked: Vec<&StagedFile> = self.files.iter().filter(|file| which(file)).collect();
+        if again {
+            asked
+                .iter()
+                .for_each(|file| self.reused.forget(&file.stored));
+        }
         let (mut live, mut staged, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
-        for file in self.files.iter().filter(|file| which(file)) {
+        for file in asked.into_iter().filter(|file| !self.reused.has(file)) {
             match file.content {
                 Content::Live(_) => live.push(file.stored.clone()),
                 Content::Staged => staged.push(file.stored.clone()),
@@ -160,7 +179,9 @@ impl Transferred<'_> {
                 again,
             })
             .collect();
-        Ok(by.remote.upload(&batches, by.watch)?)
+        let before = self.copied_so_far();
+        let watch = &mut |done: Progress| (by.watch)(before + done);
+        Ok(by.remote.upload(&batches, watch)?)
     }
 
     /// Live files, and linked ones, whose version is no longer the one whose checksum was taken.
@@ -194,9 +215,9 @@ impl Transferred<'_> {
     /// knows it, or where it is a folder of this machine, which has no hash of its own to go by.
     fn differences(&self, by: &Transfer<'_>) -> Result<Vec<Difference>, TransferError> {
         by.interrupt.check()?;
-        let near = !by.abilities.local_roots.is_empty();
-        let hashes = by.abilities.hash.is_some() && (near || !by.abilities.slow_hash);
-        let mut listed = by.remote.files(&self.claim.dir, hashes)?;
+        let mut listed = by
+            .remote
+            .files(&self.claim.dir, by.abilities.tells_hashes())?;
         listed.retain(|file| file.path != self.claim.file);
         let entries: Vec<Entry> = self.files.iter().map(StagedFile::entry).collect();
         let expected = self

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use copal_core::units::ByteCount;
 use copal_rclone::{
-    CopyFileRequest, ErrorKind, JobState, ListRequest, RcloneError, Remote, StatRequest, Worker,
+    CopyFileRequest, CopyRequest, ErrorKind, Find, JobState, ListRequest, RcloneError, Remote,
+    StatRequest, Worker,
 };
 use serde_json::json;
 
@@ -263,4 +264,58 @@ pub(crate) fn crypt_remote(world: &World, below: &str) -> Remote {
     format!(":crypt,remote='{}',password={password}:", base.display())
         .parse()
         .unwrap()
+}
+
+pub(crate) fn what_lies_beside_is_left_alone_when_files_are_found_by_listing(world: &World) {
+    let worker = world.worker();
+    let odd = [
+        "a[1].txt",
+        "b*",
+        "{x}",
+        "c,d",
+        "back\\slash",
+        "deep/{{er}}/?",
+        " lead",
+    ];
+    let asked: Vec<String> = odd.iter().map(|name| format!("in/{name}")).collect();
+    let beside: Vec<String> = odd.iter().map(|name| format!("out/{name}")).collect();
+    // Neighbours that a pattern in the place of a name would take as well.
+    let near = ["in/a1.txt", "in/bx", "in/x", "in/c", "in/deep/er/q"].map(str::to_owned);
+    let asked = [asked, near.to_vec()].concat();
+    let beside = [beside, vec!["in/back".to_owned()]].concat();
+    for name in asked.iter().chain(&beside) {
+        world.write(&format!("src/{name}"), name);
+    }
+    let request = CopyRequest {
+        files: asked.clone(),
+        find: Find::ByListing { beside },
+        ..world.copy_of(&[])
+    };
+    worker
+        .start_copy(request)
+        .unwrap()
+        .wait(OFTEN, |_| {})
+        .unwrap();
+    let listed = list_all(&worker, world.remote("dst"));
+    let mut arrived = paths(&listed);
+    arrived.sort_unstable();
+    let mut expected: Vec<&str> = asked.iter().map(String::as_str).collect();
+    expected.sort_unstable();
+    assert_eq!(arrived, expected);
+}
+
+pub(crate) fn the_backend_of_a_remote_is_known_without_contact(world: &World) {
+    world.write("rclone.conf", "[far]\ntype = b2\naccount = A\nkey = K\n");
+    let worker = world
+        .worker_with(&[
+            ("RCLONE_CONFIG_ENVY_TYPE", "crypt"),
+            ("RCLONE_CONFIG_ENVY_REMOTE", "far:x"),
+        ])
+        .unwrap();
+    let backend = |remote: &str| worker.backend(&remote.parse().unwrap(), PATIENCE);
+    assert_eq!(backend("far:bucket").unwrap(), "b2");
+    assert_eq!(backend("far,description=copal-1:bucket").unwrap(), "b2");
+    assert_eq!(backend("envy:").unwrap(), "crypt");
+    assert_eq!(backend("/tmp").unwrap(), "local");
+    assert!(backend("nowhere:").is_err());
 }

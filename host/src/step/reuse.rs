@@ -1,0 +1,135 @@
+//! Reuse: what the last snapshot has is copied by the remote itself, and not sent again.
+//!
+//! The copies are trusted no more than what is sent: the listing that proves the transfer proves
+//! them too, and what it shows to be otherwise is sent after all.
+
+use std::collections::{HashMap, HashSet};
+
+use copal_core::manifest::{Manifest, Totals};
+use copal_core::reuse::{Content, Reuse, reuse};
+use copal_core::units::ByteCount;
+
+use super::compare::Difference;
+use super::take::StagedFile;
+use super::transfer::{Transfer, TransferError, Transferred};
+use crate::edge::remote::{Listed, Progress, RemoteError, Within};
+
+/// What the remote copied of its own.
+#[derive(Debug, Default)]
+pub struct Reused {
+    /// The names of these files on the remote, in the new snapshot.
+    names: HashSet<String>,
+    /// Why it copied none, although there was something to copy.
+    pub failed: Option<RemoteError>,
+}
+
+impl Reused {
+    /// Whether this file need not be sent.
+    pub(super) fn has(&self, file: &StagedFile) -> bool {
+        self.names.contains(&file.stored)
+    }
+
+    /// It is sent after all.
+    pub(super) fn forget(&mut self, stored: &str) {
+        self.names.remove(stored);
+    }
+
+    /// The files whose copies are not what they should be.
+    pub(super) fn spoiled(&self, differences: &[Difference]) -> HashSet<String> {
+        let names = differences.iter().filter_map(Difference::expected);
+        names
+            .filter(|name| self.names.contains(*name))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Transferred<'_> {
+    /// Has the remote copy what the last snapshot has already. That it can't costs an upload, and
+    /// no snapshot.
+    pub(super) fn reuse(&mut self, by: &mut Transfer<'_>) -> Result<(), TransferError> {
+        let Some(last) = by.last.filter(|_| by.abilities.copies) else {
+            return Ok(());
+        };
+        let copied = self.copy_from(last, by);
+        by.interrupt.check()?;
+        match copied {
+            Ok(reused) => self.reused.names = reused.names(),
+            Err(error) => {
+                tracing::warn!("everything is uploaded, as the remote copied nothing: {error}");
+                self.reused.failed = Some(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_from(&self, last: &Manifest, by: &mut Transfer<'_>) -> Result<Reuse, RemoteError> {
+        let from = format!("{}/{}", last.name, last.id);
+        let wanted = || self.files.iter().map(content);
+        let held: Vec<_> = last.files().collect();
+        let promised = held.iter().map(|(stored, _, file)| Content {
+            stored,
+            size: file.size,
+            sha256: file.sha256,
+        });
+        let promised: Vec<_> = promised.collect();
+        if reuse(wanted(), &promised).is_empty() {
+            return Ok(Reuse::default());
+        }
+        // A manifest promises; the listing shows what is still there.
+        let listed = by.remote.files(&from, by.abilities.tells_hashes())?;
+        let there: HashMap<&str, &Listed> =
+            listed.iter().map(|it| (it.path.as_str(), it)).collect();
+        let sound = held.iter().zip(promised).filter(|((stored, _, file), _)| {
+            let found = there.get(stored.as_str());
+            found.is_some_and(|found| {
+                let hash = found.hash.as_ref().and_then(|hash| hash.matches(file));
+                found.size == file.size && hash != Some(false)
+            })
+        });
+        let sound: Vec<_> = sound.map(|(_, content)| content).collect();
+        let reuse = reuse(wanted(), &sound);
+        let same: HashSet<&str> = reuse.same.iter().map(String::as_str).collect();
+        let beside = listed.iter().map(|it| &it.path);
+        let beside: Vec<_> = beside
+            .filter(|name| !same.contains(name.as_str()))
+            .cloned()
+            .collect();
+        let files = Within {
+            from: &from,
+            to: &self.claim.dir,
+            same: &reuse.same,
+            beside: &beside,
+            renamed: &reuse.renamed,
+        };
+        by.remote.copy_within(files, by.watch)?;
+        Ok(reuse)
+    }
+
+    /// What the remote copied, of all that belongs to the snapshot.
+    pub fn copied(&self) -> Totals {
+        let copied = self.files.iter().filter(|file| self.reused.has(file));
+        copied.fold(Totals::default(), |sum, file| Totals {
+            files: sum.files + 1,
+            bytes: ByteCount(sum.bytes.0.saturating_add(file.digests.size.0)),
+        })
+    }
+
+    /// The same, as the beginning of what is to be watched.
+    pub(super) fn copied_so_far(&self) -> Progress {
+        let Totals { files, bytes } = self.copied();
+        Progress {
+            files,
+            bytes,
+            bytes_per_second: 0.0,
+        }
+    }
+}
+
+fn content(file: &StagedFile) -> Content<'_> {
+    Content {
+        stored: &file.stored,
+        size: file.digests.size,
+        sha256: file.digests.sha256,
+    }
+}
