@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
 use copal_core::diagnostic::Diagnostic;
 use copal_core::path::RelPath;
-use copal_hooks::{FailureKind, HookFailure};
+use copal_hooks::{FailureKind, HookFailure, Phase};
 
 use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
@@ -303,14 +303,34 @@ impl CopalError {
         }
     }
 
+    /// The hook that failed, where that is what it was.
+    fn failed_hook(&self) -> Option<&HookFailure> {
+        match self {
+            Self::Hook(failure) => Some(failure),
+            _ => self.failed_filter(),
+        }
+    }
+
+    /// Whether a hook failed in a phase of a backup before there is a snapshot, otherwise than by a denial.
+    pub fn is_of_a_hook_before_the_seal(&self) -> bool {
+        self.failed_hook().is_some_and(|failure| {
+            let before = [Phase::PreBackup, Phase::Filter, Phase::Staged];
+            before.contains(&failure.phase) && !matches!(failure.kind, FailureKind::Denied(_))
+        })
+    }
+
+    /// The functions that a hook was in when it trapped, innermost first.
+    pub fn backtrace(&self) -> &[String] {
+        match self.failed_hook().map(|failure| &failure.kind) {
+            Some(FailureKind::Trap { backtrace, .. }) => backtrace,
+            _ => &[],
+        }
+    }
+
     /// The last lines that a hook logged before it trapped: the text of its panic or exception.
     pub fn last_words(&self) -> &[String] {
         const SHOWN: usize = 20;
-        let failed = match self {
-            Self::Hook(failure) => Some(failure),
-            _ => self.failed_filter(),
-        };
-        match failed {
+        match self.failed_hook() {
             Some(failure) if matches!(failure.kind, FailureKind::Trap { .. }) => {
                 let words = &failure.last_words;
                 &words[words.len().saturating_sub(SHOWN)..]
