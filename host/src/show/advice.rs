@@ -8,7 +8,7 @@ use copal_core::grants::Capability;
 /// The file that this process was told to read with `-c`, as a shell takes it.
 static CONFIGURATION: OnceLock<String> = OnceLock::new();
 
-/// The file that was found, where none was named.
+/// The file that was read, as a person reads its name.
 static FOUND: OnceLock<String> = OnceLock::new();
 
 /// Commands about a component or a project, which no configuration concerns.
@@ -22,7 +22,7 @@ pub fn start(configuration: Option<&Path>) {
     }
 }
 
-/// Remembers where a configuration was found that nobody named.
+/// Remembers which configuration was read, named or found.
 pub fn found(path: &Path) {
     // Only the first is the job's own.
     drop(FOUND.set(path.display().to_string()));
@@ -36,7 +36,7 @@ pub fn here(text: &str) -> String {
 
 /// The second half of that alone.
 pub fn about_here(text: &str) -> String {
-    match CONFIGURATION.get().or_else(|| FOUND.get()) {
+    match FOUND.get().or_else(|| CONFIGURATION.get()) {
         Some(file) => about(text, file),
         None => text.to_owned(),
     }
