@@ -83,8 +83,8 @@ fn a_component_that_wakes_a_grant_is_told_and_a_plain_yes_does_not_take_it() {
         "sqlite = [\"b.db\"]\nstate = true\nhttp = [\"https://a.example:443\"]",
     );
     let refused_ones = copal(&world, "hook grant own --yes");
-    refused(&refused_ones);
     refused_ones
+        .exits_with(2)
         .says("`http POST https://a.example` and `state` would be in force")
         .says("`copal hook grant own --yes 'http=POST https://a.example' state=true`")
         .says("`copal hook grant own --yes --accept-new`");
@@ -116,7 +116,7 @@ fn what_is_named_may_be_in_force_and_what_stays_the_same_needs_no_more_than_a_ye
         "{told}"
     );
     replaced_by(&world, "state = true\nsqlite = [\"a.db\"]");
-    refused(&copal(&world, "hook grant own --yes"));
+    copal(&world, "hook grant own --yes").exits_with(2);
     let named = copal(&world, "hook grant own --yes sqlite=a.db");
     let told = named.succeeds().stdout();
     assert!(told.contains("now in force sqlite a.db\n"), "{told}");
@@ -134,7 +134,7 @@ fn where_the_component_before_is_not_known_all_that_is_in_force_is_taken_for_new
     let other = format!("sha256 = \"{}\"", "5".repeat(64));
     world.write("copal.toml", text.replace(pin, &other));
     let unknown = copal(&world, "hook grant own --yes");
-    refused(&unknown);
+    unknown.exits_with(2);
     let shown =
         "now in force state  (was granted to another component, and may have had no effect)\n";
     assert!(unknown.stdout().contains(shown), "{unknown}");
