@@ -39,7 +39,7 @@ pub enum EditError {
         /// The name.
         name: String,
         /// Its grants.
-        grants: Grants,
+        grants: Box<Grants>,
     },
     /// It says nothing about where its component is.
     #[error("its hook `{0}` has no `file`")]
@@ -115,7 +115,7 @@ impl Editor {
         let mut row = self.hook()?;
         let hook = row.table();
         if hook.contains_key("use") {
-            let grants = self.grants()?;
+            let grants = Box::new(self.grants()?);
             return Err(EditError::BuiltIn { name, grants });
         }
         let Some(file) = hook.get("file").and_then(Item::as_str) else {

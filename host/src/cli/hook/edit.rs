@@ -76,7 +76,7 @@ pub(super) fn of_builtin(error: CopalError, named: &[Entry]) -> CopalError {
         return CopalError::HookCommand(error);
     };
     let (name, mut grants, is_used) = match &**source {
-        EditError::BuiltIn { name, grants } => (name, grants.clone(), true),
+        EditError::BuiltIn { name, grants } => (name, Grants::clone(grants), true),
         EditError::NoSuchHook { name, .. } if name.parse::<Builtin>().is_ok() => {
             (name, Grants::default(), false)
         }
