@@ -1,6 +1,7 @@
 //! Everything that can end a command, as facts. What to do about each is `cli/ending.rs`'s to say.
 
 mod interruption;
+mod of_hooks;
 
 use std::error::Error;
 use std::io;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
 use copal_core::diagnostic::Diagnostic;
 use copal_core::path::RelPath;
-use copal_hooks::{FailureKind, HookFailure};
+use copal_hooks::HookFailure;
 
 use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
@@ -18,7 +19,6 @@ use crate::edge::lock::LockError;
 use crate::edge::rclone::OpenError;
 use crate::edge::remote::RemoteError;
 use crate::edge::staging::StagingError;
-use crate::filters::FilterFailed;
 use crate::holds::HoldsError;
 use crate::hook_error::HookCommandError;
 use crate::hooks::HooksError;
@@ -287,36 +287,6 @@ impl CopalError {
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
             _ => return None,
         })
-    }
-
-    /// The filter hook that failed, where that is what it was.
-    pub fn failed_filter(&self) -> Option<&HookFailure> {
-        let (Self::Plan(PlanError::Filter(failed))
-        | Self::Stage(StageError::Filter(failed))
-        | Self::Transfer(TransferError::Stage(StageError::Filter(failed)))) = self
-        else {
-            return None;
-        };
-        match failed {
-            FilterFailed::Hook(failure) => Some(failure),
-            FilterFailed::Rules { .. } => None,
-        }
-    }
-
-    /// The last lines that a hook logged before it trapped: the text of its panic or exception.
-    pub fn last_words(&self) -> &[String] {
-        const SHOWN: usize = 20;
-        let failed = match self {
-            Self::Hook(failure) => Some(failure),
-            _ => self.failed_filter(),
-        };
-        match failed {
-            Some(failure) if matches!(failure.kind, FailureKind::Trap { .. }) => {
-                let words = &failure.last_words;
-                &words[words.len().saturating_sub(SHOWN)..]
-            }
-            _ => &[],
-        }
     }
 
     /// What failed and why, for hooks and logs.

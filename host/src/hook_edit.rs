@@ -34,8 +34,13 @@ pub enum EditError {
     #[error("it has several hooks named `{0}`")]
     Ambiguous(String),
     /// It is part of Copal.
-    #[error("its hook `{0}` is built in")]
-    BuiltIn(String),
+    #[error("its hook `{name}` is built in")]
+    BuiltIn {
+        /// The name.
+        name: String,
+        /// Its grants.
+        grants: Box<Grants>,
+    },
     /// It says nothing about where its component is.
     #[error("its hook `{0}` has no `file`")]
     NoFile(String),
@@ -110,7 +115,8 @@ impl Editor {
         let mut row = self.hook()?;
         let hook = row.table();
         if hook.contains_key("use") {
-            return Err(EditError::BuiltIn(name));
+            let grants = Box::new(self.grants()?);
+            return Err(EditError::BuiltIn { name, grants });
         }
         let Some(file) = hook.get("file").and_then(Item::as_str) else {
             return Err(EditError::NoFile(name));

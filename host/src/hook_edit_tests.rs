@@ -218,7 +218,7 @@ fn what_can_not_be_edited_is_refused_by_what_it_is() {
     assert_eq!(known, ["exclude", "notify", "other"]);
     assert!(matches!(
         refused(JOB, "exclude"),
-        Err(EditError::BuiltIn(_))
+        Err(EditError::BuiltIn { .. })
     ));
     let twice = "[[hook]]\nfile = \"a.wasm\"\n[[hook]]\nfile = \"b/a.wasm\"\n";
     assert!(matches!(refused(twice, "a"), Err(EditError::Ambiguous(_))));

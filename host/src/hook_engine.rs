@@ -1,24 +1,29 @@
-//! The engine that runs hooks on this machine: with a cache of its own, and a word to whoever waits
-//! while a component is compiled.
+//! The engine that runs hooks on this machine, with a cache of its own.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::OnceLock;
 
-use copal_core::units::ByteCount;
 use copal_hooks::{Compiling, EngineError, HookEngine};
-use indicatif::ProgressBar;
 
 use crate::edge::state::StateDir;
-use crate::show::message;
 
-/// A component beyond this size takes more than about a second.
-const SLOW: ByteCount = ByteCount(2 * 1024 * 1024);
+/// Whoever is told when a component is compiled.
+pub type Listener = Box<dyn Fn(Compiling<'_>) + Send + Sync>;
+
+/// Makes a listener for an engine; nobody is told where it is not set.
+static LISTENER: OnceLock<fn() -> Listener> = OnceLock::new();
+
+/// Has listeners hear of what engines compile that are made from here on. The first word counts.
+pub fn tell_by(listener: fn() -> Listener) {
+    LISTENER.get_or_init(|| listener);
+}
 
 /// An engine that keeps what it compiles, where there is a place for it.
 pub fn engine() -> Result<HookEngine, EngineError> {
-    let mut engine = HookEngine::new()?.on_compile(Box::new(tell()));
+    let mut engine = HookEngine::new()?;
+    if let Some(listener) = LISTENER.get() {
+        engine = engine.on_compile(listener());
+    }
     if let Some(directory) = cache_directory() {
         engine = engine.cached(&directory);
     }
@@ -32,37 +37,5 @@ pub fn cache_directory() -> Option<PathBuf> {
     match variable.filter(|path| path.is_absolute()) {
         Some(cache) => Some(cache.join("copal/hooks")),
         None => Some(StateDir::from_environment()?.path().join("cache/hooks")),
-    }
-}
-
-/// Says of a large component that it is compiled, once: what is kept is there the next time.
-fn tell() -> impl Fn(Compiling<'_>) + Send + Sync {
-    let spinners: Mutex<Vec<(String, ProgressBar)>> = Mutex::default();
-    move |compiling| {
-        // `--quiet` shows in the level of the log, and is not known here otherwise.
-        if !tracing::enabled!(tracing::Level::WARN) {
-            return;
-        }
-        let mut spinners = spinners.lock().expect("no holder of this lock panics");
-        match compiling {
-            Compiling::Begins { hook, size } if size >= SLOW => {
-                let text = format!("compiling hook `{hook}` ({size}); what comes of it is kept");
-                if std::io::stderr().is_terminal() {
-                    let spinner = ProgressBar::new_spinner().with_message(text);
-                    spinner.enable_steady_tick(Duration::from_millis(100));
-                    spinners.push((hook.to_owned(), spinner));
-                } else {
-                    message::note(&text);
-                }
-            }
-            Compiling::Begins { .. } => {}
-            Compiling::Ends { hook, took } => {
-                if let Some(at) = spinners.iter().position(|(of, _)| of == hook) {
-                    let (_, spinner) = spinners.swap_remove(at);
-                    spinner.finish_and_clear();
-                    tracing::info!(hook, ?took, "compiled");
-                }
-            }
-        }
     }
 }

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use copal_core::grants::Capability;
 use copal_hooks::{EngineError, Flaw, HookFailure};
 
-use crate::hook_edit::EditError;
+use crate::hook_edit::{EditError, Entry};
 use crate::hook_test::HookTestError;
 
 /// Why a command about hooks failed.
@@ -72,6 +73,28 @@ pub enum HookCommandError {
         /// What to write.
         next: String,
     },
+    /// The hook is part of Copal, and has no pin.
+    #[error("can't change `{}`", .path.display())]
+    BuiltIn {
+        /// The configuration.
+        path: PathBuf,
+        /// The hook.
+        name: String,
+        /// The line that grants what was to be granted, if anything was.
+        line: Option<String>,
+        /// Whether the configuration has it.
+        is_used: bool,
+    },
+    /// More would be in force than was, and nobody said that it should be.
+    #[error("nothing was granted")]
+    NewlyInForce {
+        /// The hook.
+        name: String,
+        /// What would be, and was not named.
+        unnamed: Vec<Entry>,
+        /// All that would be.
+        all: Vec<Entry>,
+    },
     /// Nobody said yes.
     #[error("nothing was granted")]
     NotConfirmed {
@@ -89,6 +112,9 @@ pub enum HookCommandError {
     /// wasmtime does not work on this machine.
     #[error("can't start the hooks")]
     Engine(#[source] EngineError),
+    /// The config on the command line is none.
+    #[error("`--hook-config` is no JSON")]
+    Config(#[source] serde_json::Error),
     /// A hook failed while it was measured.
     #[error(transparent)]
     Failed(#[from] HookFailure),
@@ -105,6 +131,21 @@ impl HookCommandError {
             Self::NotEncoded { why, .. } | Self::Requests { why, .. } | Self::Grant { why, .. } => {
                 why.clone()
             }
+            Self::BuiltIn {
+                name,
+                is_used: true,
+                ..
+            } => format!(
+                "its hook `{name}` is built in: it needs no pin, and its grants stand in its [[hook]] alone"
+            ),
+            Self::BuiltIn { name, .. } => format!(
+                "it has no hook named `{name}`, which is built in and used where a [[hook]] says so"
+            ),
+            Self::NewlyInForce { unnamed, .. } => format!(
+                "with this component {} would be in force, as far as is known for the first time, and `--yes` alone \
+                 does not answer for that",
+                list(unnamed)
+            ),
             Self::NotConfirmed { asked: true, .. } => "the answer was not yes".to_owned(),
             Self::NotConfirmed { asked: false, .. } => {
                 "standard input is no terminal, so nobody can be asked".to_owned()
@@ -120,4 +161,13 @@ impl HookCommandError {
             _ => return None,
         })
     }
+}
+
+/// `` `state` and `http POST https://ntfy.sh` ``
+fn list(entries: &[Entry]) -> String {
+    let name = |(capability, entry): &Entry| match capability {
+        Capability::State => format!("`{capability}`"),
+        _ => format!("`{capability} {entry}`"),
+    };
+    entries.iter().map(name).collect::<Vec<_>>().join(" and ")
 }

@@ -21,6 +21,7 @@ pub mod hook_edit;
 pub mod hook_engine;
 pub mod hook_error;
 pub mod hook_measure;
+pub mod hook_requests;
 pub mod hook_test;
 pub mod hooks;
 pub mod job;

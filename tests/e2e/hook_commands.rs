@@ -183,6 +183,14 @@ fn list_tells_what_is_in_force_and_what_a_run_would_refuse() {
     let changed = world.copal(&["hook", "list"]);
     changed.exits_with(2);
     assert_told!("list_changed", changed.redacted_stdout());
+    fs::remove_file(world.path("hooks/own.wasm")).unwrap();
+    let missing = world.copal(&["hook", "list"]);
+    missing.exits_with(2);
+    let why = format!(
+        "  refused   can't read `{}`: No such file",
+        world.path("hooks/own.wasm").display()
+    );
+    assert!(missing.stdout().contains(&why), "{missing}");
 }
 
 #[test]
@@ -232,6 +240,8 @@ fn new_writes_a_project_in_each_language_with_the_contract_beside() {
         assert!(project.join("wit/deps/wasi-http.wit").is_file(), "{name}");
         no_placeholders(&project);
     }
+    let json = world.copal(&["hook", "new", "as-json", "--lang", "c", "--json"]);
+    assert_eq!(json.json()["component"], "as-json.wasm");
     let again = world.copal(&["hook", "new", "my-c", "--lang", "js"]);
     refused(&again);
     assert_told!("new_again", again.redacted_stderr());

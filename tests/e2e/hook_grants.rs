@@ -66,6 +66,146 @@ fn a_new_grant_without_effect_is_told_and_written_all_the_same() {
     assert!(config(&world).contains(line), "{}", config(&world));
 }
 
+/// Puts a component with other requests in the place of the hook's.
+fn replaced_by(world: &World, requests: &str) {
+    world.write("hook.toml", format!("[requests]\n{requests}\n"));
+    let pack = "hook pack hooks/own.wasm --requests hook.toml -o hooks/own.wasm";
+    copal(world, pack).succeeds();
+}
+
+#[test]
+fn a_component_that_wakes_a_grant_is_told_and_a_plain_yes_does_not_take_it() {
+    let grants = "grants = { sqlite = [\"*\"], state = true, http = [\"POST https://a.example\"] }";
+    let world = world_with("sqlite = [\"a.db\", \"b.db\"]", grants);
+    let before = config(&world);
+    replaced_by(
+        &world,
+        "sqlite = [\"b.db\"]\nstate = true\nhttp = [\"https://a.example:443\"]",
+    );
+    let refused_ones = copal(&world, "hook grant own --yes");
+    refused_ones
+        .exits_with(2)
+        .says("`http POST https://a.example` and `state` would be in force")
+        .says("`copal hook grant own --yes 'http=POST https://a.example' state=true`")
+        .says("`copal hook grant own --yes --accept-new`");
+    assert_eq!(config(&world), before, "nothing is written");
+    let shown = "now in force http POST https://a.example\n             state\n\
+                 no longer    sqlite a.db\n";
+    assert!(refused_ones.stdout().contains(shown), "{refused_ones}");
+    let json = copal(&world, "hook grant own --yes --accept-new --json").json();
+    let gained = serde_json::json!(["http POST https://a.example", "state"]);
+    assert_eq!(json["now_in_force"], gained);
+    assert_eq!(
+        json["no_longer_in_force"],
+        serde_json::json!(["sqlite a.db"])
+    );
+    assert_ne!(config(&world), before);
+}
+
+#[test]
+fn what_is_named_may_be_in_force_and_what_stays_the_same_needs_no_more_than_a_yes() {
+    let world = world_with(
+        "state = true",
+        "grants = { state = true, sqlite = [\"a.db\"] }",
+    );
+    replaced_by(&world, "state = true\nquery = [\"a.db\"]");
+    let same = copal(&world, "hook grant own --yes");
+    let told = same.succeeds().stdout();
+    assert!(
+        told.contains("now in force nothing that was not before\n"),
+        "{told}"
+    );
+    replaced_by(&world, "state = true\nsqlite = [\"a.db\"]");
+    copal(&world, "hook grant own --yes").exits_with(2);
+    let named = copal(&world, "hook grant own --yes sqlite=a.db");
+    let told = named.succeeds().stdout();
+    assert!(told.contains("now in force sqlite a.db\n"), "{told}");
+    assert!(!told.contains("(new)"), "it was granted before: {told}");
+}
+
+#[test]
+fn where_the_component_before_is_not_known_all_that_is_in_force_is_taken_for_new() {
+    let world = world_with("state = true", "grants = { state = true }");
+    let text = config(&world);
+    let pin = text
+        .lines()
+        .find(|line| line.starts_with("sha256"))
+        .unwrap();
+    let other = format!("sha256 = \"{}\"", "5".repeat(64));
+    world.write("copal.toml", text.replace(pin, &other));
+    let unknown = copal(&world, "hook grant own --yes");
+    unknown.exits_with(2);
+    let shown =
+        "now in force state  (was granted to another component, and may have had no effect)\n";
+    assert!(unknown.stdout().contains(shown), "{unknown}");
+    copal(&world, "hook grant own --yes --accept-new").succeeds();
+    copal(&world, "plan").succeeds();
+}
+
+#[test]
+fn a_grant_is_known_however_it_is_typed() {
+    let world = world_with("state = true", "grants = {}");
+    let typed = [
+        "hook",
+        "grant",
+        "own",
+        "--yes",
+        "http=POST HTTPS://A.Example:443",
+    ];
+    let granted = world.copal(&typed);
+    let told = granted
+        .succeeds()
+        .says("note: `http POST https://a.example` has no effect")
+        .stdout();
+    let line = "http POST https://a.example  (not requested: of no effect)  (new)\n";
+    assert!(told.contains(line), "{told}");
+    let written = "grants = { http = [\"POST https://a.example\"] }";
+    assert!(config(&world).contains(written), "{}", config(&world));
+    let again = world.copal(&typed);
+    assert!(!again.succeeds().stdout().contains("(new)"), "{again}");
+    copal(&world, "hook revoke own http=POST,POST").exits_with(2);
+    world
+        .copal(&["hook", "revoke", "own", "http=POST https://a.example:443"])
+        .succeeds();
+}
+
+#[test]
+fn a_wrong_argument_is_answered_in_the_form_in_which_it_was_typed() {
+    let world = world_with("state = true", "grants = {}");
+    for (argument, next) in [
+        (
+            "http=https://a.example/path",
+            "`'http=POST https://ntfy.sh'`",
+        ),
+        ("sqlite=/etc/app.db", "`sqlite=webui.db`"),
+        ("archive=notes/*", "grant all with `*`"),
+        ("state=false", "`state=true`"),
+    ] {
+        let output = world.copal(&["hook", "grant", "own", "--yes", argument]);
+        refused(&output);
+        output.says(next);
+        assert!(!output.stderr().contains(" = "), "{output}");
+    }
+}
+
+#[test]
+fn what_is_built_in_is_told_where_its_grants_belong() {
+    let world = world_with("state = true", "grants = {}");
+    let unused = copal(&world, "hook grant sqlite-backup --yes sqlite=*");
+    refused(&unused);
+    unused.says(
+        "\n       [[hook]]\n       use = \"sqlite-backup\"\n       grants = { sqlite = [\"*\"] }\n",
+    );
+    let text = config(&world);
+    world.write(
+        "copal.toml",
+        format!("{text}\n[[hook]]\nuse = \"archive\"\ngrants = {{ archive = [\"a\"] }}\n"),
+    );
+    let used = copal(&world, "hook grant archive --yes archive=b");
+    refused(&used);
+    used.says("grants = { archive = [\"a\", \"b\"] }");
+}
+
 #[test]
 fn a_grant_of_what_no_table_says_is_refused_and_changes_nothing() {
     let world = world_with("state = true", "grants = {}");
@@ -178,6 +318,7 @@ fn advice_names_the_configuration_that_was_given() {
     let changed = world.copal(&["-c", "my job.toml", "plan"]);
     changed
         .exits_with(2)
+        .says(", and my job.toml says ")
         .says("`copal -c 'my job.toml' hook grant own`");
     let listed = world.copal(&["-c", "my job.toml", "hook", "list"]);
     listed

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::common::PATIENCE;
-use crate::specimen::world_with_specimen;
+use crate::specimen::{configure, hook, world_with_specimen};
 use crate::told::refused;
 
 const CASES: &str = r#"
@@ -34,7 +34,10 @@ fn test_shows_each_difference_and_update_takes_over_what_happens() {
     world.write("hooks/hook-test.toml", CASES);
     let test = ["hook", "test", "hooks/own.wasm"];
     let differing = world.copal(&test);
-    differing.exits_with(1).says("2 of 3 cases");
+    differing
+        .exits_with(1)
+        .says("2 of 3 cases")
+        .says("`copal hook test hooks/own.wasm --update`");
     assert_told!("test_differs", differing.redacted_stdout());
     assert_told!("test_differs_why", differing.redacted_stderr());
     let json = world
@@ -67,6 +70,9 @@ fn a_case_that_passes_is_quiet_unless_asked_and_one_that_fails_shows_all() {
     assert_eq!(passing.succeeds().stderr(), "", "{passing}");
     let verbose = world.copal(&[&test[..], &["-v"]].concat());
     verbose.succeeds().says("may not use `sqlite` on `app.db`");
+    let denied = "    denied: hook `own` may not use `sqlite` on `app.db`: it is not granted; what would help: \
+                  grants = { sqlite = [\"app.db\"] }\n";
+    assert!(verbose.stdout().contains(denied), "{verbose}");
 
     let failing = fs::read_to_string(world.path("hooks/hook-test.toml")).unwrap();
     let failing = failing.replace("[[case]]", "[[case]]\nexpect.result = \"error\"");
@@ -74,6 +80,30 @@ fn a_case_that_passes_is_quiet_unless_asked_and_one_that_fails_shows_all() {
     let failing = world.copal(&test);
     let shown = failing.exits_with(1).redacted_stdout();
     assert!(shown.contains("did: sqlite.backup"), "{shown}");
+}
+
+#[test]
+fn an_update_counts_the_cases_that_it_writes() {
+    let world = world_with_specimen();
+    let silent = "[[case]]\nname = \"new\"\nphase = \"drill\"\n";
+    world.write("hooks/hook-test.toml", silent);
+    let update = ["hook", "test", "hooks/own.wasm", "--update"];
+    for rewritten in [1, 0] {
+        let told = world.copal(&update);
+        let line = format!("1 case, {rewritten} rewritten\n");
+        assert!(told.succeeds().stdout().ends_with(&line), "{told}");
+    }
+}
+
+#[test]
+fn a_denial_that_ends_a_case_is_told_with_what_would_help_if_somebody_asks() {
+    let world = world_with_specimen();
+    let cases = "[[case]]\nname = \"x\"\nphase = \"pre-backup\"\nconfig = { act = { copy = \"app.db\" } }\n\
+                 grants = {}\nexpect.result = \"denied\"\n";
+    world.write("hooks/hook-test.toml", cases);
+    let test = world.copal(&["hook", "test", "hooks/own.wasm", "-v"]);
+    let denied = "what would help: grants = { sqlite = [\"app.db\"] }\n";
+    assert!(test.succeeds().stdout().contains(denied), "{test}");
 }
 
 #[test]
@@ -93,6 +123,24 @@ fn cases_that_make_no_sense_are_refused_with_their_place() {
     assert_told!("test_bad_cases", output.redacted_stderr());
     let missing = world.copal(&["hook", "test", "hooks/own.wasm", "--spec", "none.toml"]);
     refused(&missing);
+}
+
+#[test]
+fn a_trap_is_told_with_that_no_snapshot_was_made_and_with_where_it_was_if_somebody_asks() {
+    let world = world_with_specimen();
+    for within in ["filter", "pre-backup", "staged"] {
+        let lines = format!("config = {{ act = \"panic\", within = \"{within}\" }}");
+        configure(&world, &hook("own", &lines));
+        let plain = world.copal(&["backup"]);
+        plain.exits_with(1).says(" next: no snapshot was made; ");
+        assert!(!plain.stderr().contains("\n   in: "), "{plain}");
+        let verbose = world.copal(&["backup", "-v"]);
+        verbose.exits_with(1).says("\n   in: 0: ");
+        assert!(verbose.stderr().contains("perform"), "{verbose}");
+    }
+    let rehearsed = world.copal(&["backup", "--dry-run"]);
+    rehearsed.exits_with(1);
+    assert!(!rehearsed.stderr().contains("no snapshot"), "{rehearsed}");
 }
 
 #[test]
@@ -116,7 +164,10 @@ fn bench_measures_what_there_is() {
             .all(|rate| rate["per_second"].as_f64().unwrap() > 0.0)
     );
     let no_json = world.copal(&["hook", "bench", "hooks/own.wasm", "--hook-config", "{"]);
-    no_json.exits_with(2);
+    refused(&no_json);
+    no_json
+        .says("error: `--hook-config` is no JSON")
+        .says("copal hook bench FILE --hook-config");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn a_plan_a_backup_and_a_dry_run_name_all_that_hooks_are_granted_and_is_not_ther
     let planned = world.copal(&["plan"]);
     planned
         .exits_with(2)
-        .says("error: hooks are granted what is not there")
+        .says("error: hooks are granted what is not there: see [command.dump], [secret.token], [secret.unset]\n")
         .says("command `dump`: can't run `")
         .says("(for hook `dumps`)")
         .says("secret `token`: can't read `")
@@ -35,6 +35,12 @@ fn a_plan_a_backup_and_a_dry_run_name_all_that_hooks_are_granted_and_is_not_ther
     backed_up.exits_with(2).says("COPAL_NO_SUCH_VARIABLE");
     assert_eq!(files_below(&world.vault()), [""; 0]);
     leaves_no_staging(&world);
+    let listed = world.copal(&["history"]);
+    let listed = listed.succeeds().stdout();
+    assert!(
+        listed.contains("see [command.dump], [secret.token]"),
+        "{listed}"
+    );
     // Who can be told of it is told.
     assert_eq!(told(&world), ["own post-backup Failed"]);
 }

@@ -148,6 +148,8 @@ fn without_the_grant_it_is_denied_with_the_line_to_add(language: Language) {
         format!("grants = {{ http = [\"POST {ORIGIN}\"] }}")
     );
     assert_eq!(host.requests(), []);
+    // No word of a stream that broke off, which only puzzles.
+    assert_eq!(failure.last_words, [""; 0]);
 }
 
 fn a_config_that_does_not_fit_is_an_error_that_names_the_key(language: Language) {

@@ -39,6 +39,7 @@ mod mask;
 mod memory;
 mod outgoing;
 mod phase;
+mod plural;
 mod report;
 mod requests;
 mod runtime;

@@ -37,14 +37,44 @@ pub(super) fn send(
 ) -> Result<HttpResponse, CapabilityError> {
     let limits = Limits::of(call);
     limits.check_request(request)?;
+    let (lookup, request) = (lookup.clone(), request.clone());
+    within(limits, call, move |deadline| {
+        exchange(&lookup, &request, limits, deadline)
+    })
+}
+
+/// In a dry run nothing is sent. Where the name leads is looked up all the same: whether a real run would
+/// be refused the request is what one wants to know before it.
+pub(super) fn recorded_send(
+    lookup: &Lookup,
+    call: &Call<'_>,
+    request: &HttpRequest,
+) -> Result<HttpResponse, CapabilityError> {
+    let limits = Limits::of(call);
+    limits.check_request(request)?;
+    message(request)?;
+    let (lookup, request) = (lookup.clone(), request.clone());
+    within(limits, call, move |_| addresses(&lookup, &request))?;
+    Ok(HttpResponse {
+        status: 200,
+        headers: Vec::new(),
+        body: Vec::new(),
+    })
+}
+
+/// Waits for what is done until a deadline, or gives it up.
+fn within<T: Send + 'static>(
+    limits: Limits,
+    call: &Call<'_>,
+    what: impl FnOnce(Instant) -> Result<T, CapabilityError> + Send + 'static,
+) -> Result<T, CapabilityError> {
     let deadline = Instant::now() + limits.wall;
     // On a thread of its own: neither looking a name up nor waiting for a byte can be interrupted.
     // One that is given up ends with its own deadline at the latest.
     let (answer, waiting) = mpsc::channel();
-    let (lookup, request) = (lookup.clone(), request.clone());
     thread::spawn(move || {
         // Nobody listens any more where it was given up.
-        drop(answer.send(exchange(&lookup, &request, limits, deadline)));
+        drop(answer.send(what(deadline)));
     });
     loop {
         match waiting.recv_timeout(LOOK) {
@@ -63,19 +93,6 @@ pub(super) fn send(
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
-}
-
-/// In a dry run nothing is sent.
-pub(super) fn recorded_send(
-    call: &Call<'_>,
-    request: &HttpRequest,
-) -> Result<HttpResponse, CapabilityError> {
-    Limits::of(call).check_request(request)?;
-    Ok(HttpResponse {
-        status: 200,
-        headers: Vec::new(),
-        body: Vec::new(),
-    })
 }
 
 #[derive(Clone, Copy)]

@@ -307,7 +307,35 @@ fn a_header_that_would_split_the_request_is_refused() {
 fn a_dry_run_sends_nothing() {
     let floor = Floor::with("");
     let server = HttpServer::start();
-    let answer = recorded_send(&floor.call(), &post(&server.url("/"), b"x")).unwrap();
+    let asked = post(&server.url("/"), b"x");
+    let answer = recorded_send(&Lookup::default(), &floor.call(), &asked).unwrap();
     assert_eq!((answer.status, answer.body.len()), (200, 0));
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_dry_run_refuses_what_a_real_run_would_refuse_for_where_its_name_leads() {
+    let floor = Floor::with("");
+    let request = post("https://evil.example/x", b"x");
+    let asked = |lookup: &Lookup, request: &HttpRequest| {
+        recorded_send(lookup, &floor.call(), request).map(|answer| answer.status)
+    };
+    let private = leads_to("192.168.1.5");
+    let refused = asked(&private, &request);
+    assert!(
+        matches!(refused, Err(CapabilityError::Private(address)) if address.to_string() == "192.168.1.5"),
+        "{refused:?}"
+    );
+    let granted = HttpRequest {
+        private: true,
+        ..request.clone()
+    };
+    assert_eq!(asked(&private, &granted).unwrap(), 200);
+    assert_eq!(asked(&leads_to("1.1.1.1"), &request).unwrap(), 200);
+    let nowhere = Lookup::by(|_| Err(io::Error::other("no such host")));
+    let failed = asked(&nowhere, &request).unwrap_err().to_string();
+    assert!(
+        failed.contains("can't look the name up: no such host"),
+        "{failed}"
+    );
 }

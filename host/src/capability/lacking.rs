@@ -26,6 +26,12 @@ impl fmt::Display for Lack {
     }
 }
 
+/// The tables of copal.toml that speak of them: `[command.dump], [secret.token]`.
+pub fn tables(lacks: &[Lack]) -> String {
+    let tables: Vec<_> = lacks.iter().map(|lack| lack.table.as_str()).collect();
+    tables.join(", ")
+}
+
 /// All that is granted to these hooks, and is not there.
 pub fn lacking<'a>(
     means: &Means,

@@ -121,7 +121,7 @@ impl Capabilities for Recorded {
     }
 
     fn http(&self, call: &Call<'_>, request: &HttpRequest) -> Done<HttpResponse> {
-        http::recorded_send(call, request)
+        http::recorded_send(&self.host.means.lookup, call, request)
     }
 
     fn tree(&self, call: &Call<'_>, tree: Tree) -> Done<Option<PathBuf>> {

@@ -26,15 +26,27 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
             outcome.shortcomings.push(error.into());
         }
     }
-    tell(outcome);
+    tell_each(outcome, &|error| {
+        let next = ending(error).next;
+        if error.is_of_a_hook_before_the_seal() {
+            format!("no snapshot was made; {next}")
+        } else {
+            next
+        }
+    });
     exit(outcome)
 }
 
-/// Tells what went wrong, each thing in three parts.
+/// Tells what went wrong in a rehearsal, each thing in three parts.
 pub(super) fn tell<T: Achieved>(outcome: &Outcome<T>) {
+    tell_each(outcome, &|error| ending(error).next);
+}
+
+/// `next` says what to do about what ended it.
+fn tell_each<T: Achieved>(outcome: &Outcome<T>, next: &dyn Fn(&CopalError) -> String) {
     // However many things a signal ended, it is told once, after what really failed.
     let failed = outcome.errors().filter(|error| !error.is_interruption());
-    failed.for_each(also);
+    failed.for_each(|error| message::error(error, &next(error)));
     if let Verdict::Interrupted(signal) = outcome.verdict() {
         also(&Interrupted(signal).into());
     }

@@ -127,6 +127,7 @@ pub fn main() -> ExitCode {
         return guard::run(args);
     }
     crate::show::advice::start(cli.global.config.as_deref());
+    crate::hook_engine::tell_by(crate::show::compiling::listener);
     let on_a_bench = matches!(&cli.command, Command::Hook(args) if args.is_a_test());
     crate::show::log::start(cli.global.verbose, cli.global.quiet, on_a_bench);
     let left = match cli.command {

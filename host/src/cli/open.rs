@@ -13,6 +13,7 @@ use crate::edge::rclone::Rclone;
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
 use crate::job::Job;
+use crate::show::advice;
 use crate::step::snapshots::Store;
 
 /// A job without a file.
@@ -147,7 +148,10 @@ pub(super) fn configuration_file(global: &Global) -> Result<(PathBuf, String), C
     };
     for path in &candidates {
         match fs::read_to_string(path) {
-            Ok(text) => return Ok((path.clone(), text)),
+            Ok(text) => {
+                advice::found(path);
+                return Ok((path.clone(), text));
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound && global.config.is_none() => {}
             Err(source) => {
                 return Err(CopalError::ConfigUnreadable {

@@ -27,6 +27,10 @@ pub struct Observed {
     pub code: Option<String>,
     /// The failure's text.
     pub message: Option<String>,
+    /// The functions that were running when it trapped, innermost first.
+    pub backtrace: Vec<String>,
+    /// Each thing that it was denied, with what would help.
+    pub denials: Vec<String>,
     /// Each use of a capability.
     pub deeds: Vec<String>,
     /// Each request that was sent.
@@ -195,6 +199,11 @@ fn mtime(age: Duration) -> i64 {
 impl Observed {
     fn note(&mut self, account: Account) {
         self.deeds = account.deeds.iter().map(deed_line).collect();
+        let told = account.denials.iter();
+        self.denials = told
+            .map(|denial| format!("{denial}; what would help: {}", denial.remedy()))
+            .collect();
+        self.denials.dedup();
         self.log = account.log;
         self.computed = account.computed;
     }
@@ -202,8 +211,10 @@ impl Observed {
     fn fail(&mut self, failure: HookFailure) {
         self.result = word(&failure.kind);
         self.message = Some(failure.kind.to_string());
-        if let FailureKind::Error { code, .. } = failure.kind {
-            self.code = Some(code);
+        match failure.kind {
+            FailureKind::Error { code, .. } => self.code = Some(code),
+            FailureKind::Trap { backtrace, .. } => self.backtrace = backtrace,
+            _ => {}
         }
         self.note(*failure.account);
     }

@@ -23,14 +23,16 @@ pub enum NotUpdatable {
 
 /// The text of a file of cases with what happened in place of what was expected and did not come. A
 /// case that expects nothing yet gets all that happened. Everything else stays as it is, comments
-/// and layout too.
-pub fn update(text: &str, tried: &[Tried]) -> Result<String, NotUpdatable> {
+/// and layout too. With it, how many cases are written anew.
+pub fn update(text: &str, tried: &[Tried]) -> Result<(String, usize), NotUpdatable> {
     let mut document: DocumentMut = text.parse()?;
     let cases = document
         .get_mut("case")
         .and_then(Item::as_array_of_tables_mut);
     let cases = cases.ok_or(NotUpdatable::Shape)?;
+    let mut rewritten = 0;
     for (table, tried) in cases.iter_mut().zip(tried) {
+        let before = alone(table);
         let is_new = !table.contains_key("expect");
         if is_new {
             table.insert("expect", Item::Table(all_of(tried)));
@@ -40,8 +42,16 @@ pub fn update(text: &str, tried: &[Tried]) -> Result<String, NotUpdatable> {
         if let Some(tree) = table.get_mut("tree") {
             correct_tree(tree, tried, is_new);
         }
+        rewritten += usize::from(alone(table) != before);
     }
-    Ok(document.to_string())
+    Ok((document.to_string(), rewritten))
+}
+
+/// The text of one case, with the tables in it.
+fn alone(case: &Table) -> String {
+    let mut document = DocumentMut::new();
+    document.insert("case", Item::Table(case.clone()));
+    document.to_string()
 }
 
 /// A new `[case.expect]`. The log is left out: it is for people, and changes often.

@@ -87,6 +87,10 @@ pub enum HookTestError {
         failed: usize,
         /// Of how many.
         cases: usize,
+        /// The component, as it was named.
+        file: PathBuf,
+        /// The cases, where they were named.
+        spec: Option<PathBuf>,
     },
 }
 

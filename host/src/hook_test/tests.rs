@@ -290,10 +290,12 @@ tree = [
 
 #[test]
 fn an_update_takes_over_what_happens_and_then_everything_is_as_expected() {
-    let updated = update(TO_UPDATE, &try_cases(TO_UPDATE)).unwrap();
+    let (updated, rewritten) = update(TO_UPDATE, &try_cases(TO_UPDATE)).unwrap();
+    assert_eq!(rewritten, TO_UPDATE.matches("[[case]]").count());
     passes(&updated);
     let again = update(&updated, &try_cases(&updated)).unwrap();
-    assert_eq!(again, updated, "there is nothing left to change");
+    assert_eq!(again.0, updated, "there is nothing left to change");
+    assert_eq!(again.1, 0);
     for kept in [
         "# Kept.\n",
         "# also kept\n",

@@ -8,6 +8,9 @@ use copal_core::grants::Capability;
 /// The file that this process was told to read with `-c`, as a shell takes it.
 static CONFIGURATION: OnceLock<String> = OnceLock::new();
 
+/// The file that was read, as a person reads its name.
+static FOUND: OnceLock<String> = OnceLock::new();
+
 /// Commands about a component or a project, which no configuration concerns.
 const WITHOUT: [&str; 5] = ["new", "inspect", "pack", "test", "bench"];
 
@@ -15,13 +18,45 @@ const WITHOUT: [&str; 5] = ["new", "inspect", "pack", "test", "bench"];
 pub fn start(configuration: Option<&Path>) {
     if let Some(path) = configuration {
         // It is set once, before anything is told.
-        drop(CONFIGURATION.set(quoted(&path.display().to_string())));
+        drop(CONFIGURATION.set(word(&path.display().to_string())));
     }
 }
 
-/// A text with each `` `copal …` `` in it as it has to be given here.
+/// Remembers which configuration was read, named or found.
+pub fn found(path: &Path) {
+    // Only the first is the job's own.
+    drop(FOUND.set(path.display().to_string()));
+}
+
+/// A text with each `` `copal …` `` in it as it has to be given here, and with the configuration that is
+/// meant where it speaks of `copal.toml`.
 pub fn here(text: &str) -> String {
-    of(text, CONFIGURATION.get().map(String::as_str))
+    of(&about_here(text), CONFIGURATION.get().map(String::as_str))
+}
+
+/// The second half of that alone.
+pub fn about_here(text: &str) -> String {
+    match FOUND.get().or_else(|| CONFIGURATION.get()) {
+        Some(file) => about(text, file),
+        None => text.to_owned(),
+    }
+}
+
+/// `copal.toml` as a word of its own, and no part of a path, is the file.
+fn about(text: &str, file: &str) -> String {
+    const USUAL: &str = "copal.toml";
+    let goes_on = |c: char| c.is_alphanumeric() || "/_-~".contains(c);
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(USUAL) {
+        let (before, behind) = (&rest[..at], &rest[at + USUAL.len()..]);
+        told.push_str(before);
+        let is_part = told.ends_with(|c| goes_on(c) || c == '.') || behind.starts_with(goes_on);
+        told.push_str(if is_part { USUAL } else { file });
+        rest = behind;
+    }
+    told.push_str(rest);
+    told
 }
 
 /// A command as it has to be given here: `hook list` becomes `copal -c FILE hook list`.
@@ -31,7 +66,7 @@ pub fn command(arguments: &str) -> String {
 
 /// An entry as `copal hook grant` takes it, quoted for a shell.
 pub fn argument((capability, entry): &(Capability, String)) -> String {
-    quoted(&format!("{capability}={entry}"))
+    word(&format!("{capability}={entry}"))
 }
 
 fn of(text: &str, configuration: Option<&str>) -> String {
@@ -64,7 +99,7 @@ fn one(arguments: &str, configuration: Option<&str>) -> String {
 }
 
 /// A word that a shell takes for one.
-fn quoted(word: &str) -> String {
+pub fn word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "=._/:,-+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
@@ -100,11 +135,22 @@ mod tests {
     }
 
     #[test]
+    fn the_file_that_is_meant_is_named_and_no_path_is_changed() {
+        assert_eq!(
+            about("mend `copal.toml`, and copal.toml.", "/srv/a.toml"),
+            "mend `/srv/a.toml`, and /srv/a.toml."
+        );
+        for text in ["/etc/copal/copal.toml", "my-copal.toml", "copal.toml-old"] {
+            assert_eq!(about(text, "a.toml"), text);
+        }
+    }
+
+    #[test]
     fn what_a_shell_would_take_apart_is_quoted() {
-        assert_eq!(quoted("/etc/copal/copal.toml"), "/etc/copal/copal.toml");
-        assert_eq!(quoted("my job's.toml"), r"'my job'\''s.toml'");
-        assert_eq!(quoted("$HOME"), "'$HOME'");
-        assert_eq!(quoted(""), "''");
+        assert_eq!(word("/etc/copal/copal.toml"), "/etc/copal/copal.toml");
+        assert_eq!(word("my job's.toml"), r"'my job'\''s.toml'");
+        assert_eq!(word("$HOME"), "'$HOME'");
+        assert_eq!(word(""), "''");
         let entry = (Capability::Http, "POST https://ntfy.sh".to_owned());
         assert_eq!(argument(&entry), "'http=POST https://ntfy.sh'");
     }

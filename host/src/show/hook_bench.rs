@@ -68,7 +68,7 @@ pub fn print(measured: &Measured, output: Output) -> Result<(), CopalError> {
             );
         }
     }
-    super::result(&card.0)
+    super::result(&card.to_string())
 }
 
 fn per_second(rate: f64) -> String {

@@ -95,7 +95,7 @@ impl Listed<'_> {
         if self.hook.on_error == config::OnError::Warn {
             card.row("  on error", "the run goes on");
         }
-        text.push_str(&card.0);
+        text.push_str(&card.to_string());
     }
 
     fn pin_rows(&self, card: &mut Card) {
@@ -105,7 +105,10 @@ impl Listed<'_> {
         match (self.pin, found) {
             (Pin::Kept, Some(found)) => card.row("  pinned", found),
             (Pin::Changed(pinned), Some(found)) => {
-                card.row("  pinned", pinned);
+                card.row(
+                    "  pinned",
+                    format_args!("{pinned}  (another component than the file is)"),
+                );
                 card.row("  found", format_args!("{found}; {renew}"));
             }
             (Pin::Missing, Some(found)) => {

@@ -10,8 +10,9 @@ use super::{Output, count, duration};
 use crate::error::CopalError;
 use crate::hook_test::{Difference, Observed, Tried, verdict_name};
 
-/// Prints which cases came out as expected, and what differs in the others.
-pub fn tried(all: &[Tried], output: Output) -> Result<(), CopalError> {
+/// Prints which cases came out as expected, and what differs in the others; of each what it did, with
+/// `verbose`.
+pub fn tried(all: &[Tried], verbose: bool, output: Output) -> Result<(), CopalError> {
     if output.json {
         return super::json(&all.iter().map(value).collect::<Vec<_>>());
     }
@@ -27,8 +28,9 @@ pub fn tried(all: &[Tried], output: Output) -> Result<(), CopalError> {
         for difference in &one.differences {
             diff(&mut text, difference);
         }
-        if !one.differences.is_empty() {
+        if verbose || !one.differences.is_empty() {
             deeds(&mut text, one);
+            denials(&mut text, &one.observed);
             log(&mut text, &one.observed);
         }
     }
@@ -76,6 +78,7 @@ pub fn probed(all: &[Tried], output: Output) -> Result<(), CopalError> {
             .deeds
             .iter()
             .for_each(|deed| line(&mut text, 4, deed));
+        denials(&mut text, observed);
         for path in observed.staged.keys() {
             line(&mut text, 4, &format!("left in /staging: {path}"));
         }
@@ -89,15 +92,19 @@ pub fn probed(all: &[Tried], output: Output) -> Result<(), CopalError> {
     super::result(&text)
 }
 
-/// Prints which cases were rewritten.
-pub fn updated(path: &Path, all: &[Tried], output: Output) -> Result<(), CopalError> {
-    let changed = all.iter().filter(|one| !one.differences.is_empty()).count();
+/// Prints how many of the cases were rewritten.
+pub fn updated(
+    path: &Path,
+    cases: usize,
+    rewritten: usize,
+    output: Output,
+) -> Result<(), CopalError> {
     if output.json {
-        return super::json(&json!({ "cases": all.len(), "changed": changed }));
+        return super::json(&json!({ "cases": cases, "changed": rewritten }));
     }
-    let cases = count(all.len() as u64, "case");
+    let cases = count(cases as u64, "case");
     super::result(&format!(
-        "{}: {cases}, {changed} rewritten\n",
+        "{}: {cases}, {rewritten} rewritten\n",
         path.display()
     ))
 }
@@ -134,6 +141,16 @@ fn deeds(text: &mut String, one: &Tried) {
     }
 }
 
+/// What it was denied, and where it trapped.
+fn denials(text: &mut String, observed: &Observed) {
+    for denial in &observed.denials {
+        line(text, 4, &format!("denied: {denial}"));
+    }
+    for frame in &observed.backtrace {
+        line(text, 4, &format!("in: {frame}"));
+    }
+}
+
 fn log(text: &mut String, observed: &Observed) {
     observed
         .log
@@ -161,6 +178,8 @@ fn value(one: &Tried) -> Value {
         "code": observed.code,
         "message": observed.message,
         "deeds": observed.deeds,
+        "denials": observed.denials,
+        "backtrace": observed.backtrace,
         "rules": observed.rules,
         "verdicts": verdicts,
         "log": observed.log,

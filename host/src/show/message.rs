@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
+use crate::hooks::HooksError;
 
 /// Writes an error to stderr.
 pub fn error(error: &CopalError, next: &str) {
@@ -55,7 +56,11 @@ pub fn render(error: &CopalError, next: &str) -> String {
         }
         _ => {}
     }
-    let what = error.to_string();
+    let what = match error {
+        // Copal's own words alone: a hook's are told as they are.
+        CopalError::Hooks(HooksError::Pin(_)) => super::advice::about_here(&error.to_string()),
+        _ => error.to_string(),
+    };
     write_part(&mut text, "error: ", &what);
     for cause in error.in_full() {
         write_part(&mut text, "  why: ", &cause);
@@ -63,6 +68,11 @@ pub fn render(error: &CopalError, next: &str) -> String {
     let words = error.last_words();
     if !words.is_empty() {
         write_part(&mut text, "  log: ", &words.join("\n"));
+    }
+    // Function names help its author alone: for whoever asks for more.
+    let backtrace = error.backtrace();
+    if !backtrace.is_empty() && tracing::enabled!(tracing::Level::INFO) {
+        write_part(&mut text, "   in: ", &backtrace.join("\n"));
     }
     if !next.is_empty() {
         write_part(&mut text, " next: ", next);

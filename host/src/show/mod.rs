@@ -1,6 +1,7 @@
 //! Outcomes for people and programs. Nothing but the result goes to stdout.
 
 pub mod advice;
+pub mod compiling;
 pub mod drill;
 pub mod history;
 pub mod hook;

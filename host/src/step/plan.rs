@@ -85,7 +85,7 @@ pub enum PlanError {
     #[error(transparent)]
     Staging(#[from] Unfit),
     /// Commands and secrets that hooks are granted.
-    #[error("hooks are granted what is not there")]
+    #[error("hooks are granted what is not there: see {}", crate::capability::lacking::tables(.0))]
     Lacking(Vec<Lack>),
     /// The source has a name that snapshots need.
     #[error("the source has a `{COPAL_DIR}` of its own")]

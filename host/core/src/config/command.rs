@@ -151,7 +151,7 @@ impl Command {
             .get(placeholder)
             .is_some_and(|allowed| !allowed.contains(value))
         {
-            Some("it is not among the values that copal.toml allows")
+            Some("it is not among the values that its owner allows")
         } else {
             None
         }

@@ -74,6 +74,22 @@ impl Capability {
             Self::Files => "files = [\"source\"]",
         }
     }
+
+    /// The same as an argument of `copal hook grant`, as a shell takes it.
+    pub const fn argument(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite=webui.db",
+            Self::Query => "query=webui.db",
+            Self::Archive => "archive=vector_db",
+            Self::Service => "service=app",
+            Self::Command => "command=pg_dump",
+            Self::Http => "'http=POST https://ntfy.sh'",
+            Self::State => "state=true",
+            Self::Secrets => "secrets=token",
+            Self::Reveal => "reveal=token",
+            Self::Files => "files=source",
+        }
+    }
 }
 
 /// A name that no capability has.

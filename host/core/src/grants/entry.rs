@@ -15,8 +15,10 @@ use crate::path::RelPath;
 pub struct InvalidEntry {
     /// The rule that it breaks.
     pub why: String,
-    /// What to write.
+    /// What to write into copal.toml.
     pub next: String,
+    /// The same as an argument of `copal hook grant`.
+    pub as_argument: String,
 }
 
 /// A problem of grants that are written as JSON.
@@ -46,6 +48,7 @@ impl Grants {
         let invalid = |why: &dyn fmt::Display| InvalidEntry {
             why: why.to_string(),
             next: format!("write for example `{}`", capability.example()),
+            as_argument: format!("write for example `{}`", capability.argument()),
         };
         let name = || entry.parse::<Name>().map_err(|why| invalid(&why));
         match capability {
@@ -161,6 +164,7 @@ fn add_path(
         let next = "name each one, or grant all with `\"*\"`; a star that is part of a name is written `%2A`";
         return Err(InvalidEntry {
             next: next.to_owned(),
+            as_argument: next.replace("`\"*\"`", "`*`"),
             ..invalid(&"names are no patterns")
         });
     }

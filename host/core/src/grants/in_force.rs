@@ -36,7 +36,25 @@ pub enum Effect {
     None,
 }
 
+/// What becomes of a hook's rights when its component or its grants change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// What is in force then, and was not.
+    pub gained: Vec<(Capability, String)>,
+    /// What was in force, and is not then.
+    pub lost: Vec<(Capability, String)>,
+}
+
 impl InForce {
+    /// What is in force here and was not in `before`, and the other way about.
+    pub fn since(&self, before: &Self) -> Change {
+        let (is, was) = (self.both(), before.both());
+        Change {
+            gained: is.beyond(&was),
+            lost: was.beyond(&is),
+        }
+    }
+
     /// What both cover: it covers a need exactly where that is let through, and it is what is shown as
     /// in force.
     pub fn both(&self) -> Grants {

@@ -23,7 +23,7 @@ pub use address::is_private;
 pub use capability::{Capability, UnknownCapability};
 pub use entry::{GrantProblem, InvalidEntry};
 pub use http::{HttpPattern, InvalidMethod, InvalidPattern, Method};
-pub use in_force::{Effect, InForce, Verdict};
+pub use in_force::{Change, Effect, InForce, Verdict};
 pub use line::toml_text;
 pub use need::{Need, Tree};
 pub use origin::{Host, InvalidOrigin, Origin, Scheme};

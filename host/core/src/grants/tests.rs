@@ -219,6 +219,27 @@ fn requests_beyond_the_grants_are_named() {
     assert!(granted.beyond(&granted).is_empty());
 }
 
+#[test]
+fn grants_that_another_component_wakes_are_named_and_those_that_fall_asleep() {
+    let owner = json!({ "state": true, "sqlite": ["*"], "http": ["https://a.net"] });
+    let with = |requests: &serde_json::Value| InForce {
+        grants: grants(&owner),
+        requests: Some(grants(requests)),
+    };
+    let old = with(&json!({ "sqlite": ["a.db", "b.db"], "http": ["POST https://a.net"] }));
+    let new = with(&json!({ "sqlite": ["b.db"], "http": ["https://a.net:443"], "state": true }));
+    let change = new.since(&old);
+    let texts = |entries: &[(Capability, String)]| {
+        let texts = entries.iter().map(|(one, entry)| format!("{one} {entry}"));
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&change.gained), ["http https://a.net", "state true"]);
+    assert_eq!(texts(&change.lost), ["sqlite a.db"]);
+    assert_eq!(old.since(&old), Change::default());
+    let nothing = InForce::default();
+    assert_eq!(new.since(&nothing).gained, new.both().entries());
+}
+
 fn name() -> impl Strategy<Value = crate::name::Name> {
     prop::sample::select(vec!["a", "b", "pg_dump", "..x", "-"])
         .prop_map(|name| name.parse().unwrap())

@@ -4,6 +4,7 @@ use copal_core::grants::{Capability, Need};
 
 use super::sqlite::known;
 use super::{Answer, Asked, Gate, path};
+use crate::plural::count;
 use crate::{ArchiveFormat, Archived, Phase};
 
 impl Gate {
@@ -25,7 +26,10 @@ impl Gate {
         self.deed(
             asked,
             |host, call| host.archive_create(call, &known(name)?, format),
-            |archived| format!("{} entries, {}", archived.entries, archived.archive),
+            |archived| {
+                let entries = count(archived.entries, "entry", "entries");
+                format!("{entries}, {}", archived.archive)
+            },
         )
     }
 }

@@ -12,6 +12,7 @@ use super::{Answer, Asked, Gate, Pass};
 use crate::answer::GuestError;
 use crate::gate::pass::Failed;
 use crate::outgoing::PATH;
+use crate::plural::bytes;
 use crate::{Cancel, CapabilityError, FailureKind, HttpRequest, HttpResponse};
 
 /// How much longer than the deed itself is waited: its own words about a timeout are better.
@@ -147,7 +148,7 @@ impl Granted {
             given_up: _given_up,
         } = self;
         request.body = body;
-        pass.note("body", format!("{} bytes", request.body.len()));
+        pass.note("body", bytes(request.body.len()));
         let (method, origin) = (request.method.clone(), request.origin.clone());
         let done = {
             let pass = Arc::clone(&pass);

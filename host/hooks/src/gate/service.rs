@@ -3,6 +3,7 @@
 use copal_core::grants::{Capability, Need};
 
 use super::{Answer, Asked, Gate, name};
+use crate::plural::count;
 use crate::{HoldHow, HoldId, Phase, ServiceState};
 
 /// A hold that a hook has. The resource lives in the hook; what it stands for is looked up by its
@@ -25,7 +26,7 @@ impl Gate {
         self.deed(
             Asked::of(Capability::Service, "names"),
             |_, _| Ok(names),
-            |names: &Vec<String>| format!("{} services", names.len()),
+            |names: &Vec<String>| count(names.len(), "service", "services"),
         )
     }
 

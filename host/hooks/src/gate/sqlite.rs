@@ -3,6 +3,7 @@
 use copal_core::grants::{Capability, Need};
 
 use super::{Answer, Asked, Gate, path};
+use crate::plural::{bytes, count};
 use crate::{CapabilityError, CheckDepth, Copied, Holder, Phase, QUERY_ANSWER};
 
 /// How many directories may be copied with a database.
@@ -27,7 +28,7 @@ impl Gate {
                 found.sort();
                 Ok(found.iter().map(ToString::to_string).collect())
             },
-            |names: &Vec<String>| format!("{} databases", names.len()),
+            |names: &Vec<String>| count(names.len(), "database", "databases"),
         )
     }
 
@@ -40,7 +41,7 @@ impl Gate {
         self.deed(
             asked,
             |host, call| host.sqlite_backup(call, &known(database)?),
-            |copied| format!("{} pages of {} bytes", copied.pages, copied.page_size),
+            pages,
         )
     }
 
@@ -59,7 +60,7 @@ impl Gate {
             |host, call| host.sqlite_check(call, &known(database)?, depth),
             |faults| match faults.len() {
                 0 => "nothing is wrong".to_owned(),
-                faults => format!("{faults} faults"),
+                faults => count(faults, "fault", "faults"),
             },
         )
     }
@@ -88,7 +89,7 @@ impl Gate {
                 let directories: Result<Vec<_>, _> = directories.into_iter().map(known).collect();
                 host.sqlite_backup_with(call, &known(database)?, &directories?)
             },
-            |copied| format!("{} pages of {} bytes", copied.pages, copied.page_size),
+            pages,
         )
     }
 
@@ -102,7 +103,7 @@ impl Gate {
             |host, call| host.sqlite_holders(call, &known(database)?),
             |holders| match holders.len() {
                 0 => "all is well".to_owned(),
-                count => format!("{count} processes"),
+                holders => count(holders, "process", "processes"),
             },
         )
     }
@@ -137,9 +138,14 @@ impl Gate {
                 }
                 Ok(rows)
             },
-            |rows| format!("{} bytes", rows.len()),
+            |rows| bytes(rows.len()),
         )
     }
+}
+
+fn pages(copied: &Copied) -> String {
+    let pages = count(copied.pages, "page", "pages");
+    format!("{pages} of {} bytes", copied.page_size)
 }
 
 /// What the gate found to be fine before it let the deed through.

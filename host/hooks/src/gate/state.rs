@@ -3,6 +3,7 @@
 use copal_core::grants::{Capability, Need};
 
 use super::{Answer, Asked, Gate};
+use crate::plural::{bytes, count};
 
 /// The longest key, in bytes.
 const LONGEST_KEY: usize = 256;
@@ -13,10 +14,9 @@ impl Gate {
             keyed("get", key),
             |host, call| host.state_get(call, key),
             |value| {
-                value.as_ref().map_or_else(
-                    || "no value".to_owned(),
-                    |value| format!("{} bytes", value.len()),
-                )
+                value
+                    .as_ref()
+                    .map_or_else(|| "no value".to_owned(), |value| bytes(value.len()))
             },
         )
     }
@@ -28,7 +28,7 @@ impl Gate {
             format!("a value of {length} bytes is more than the {most} of the whole store (`state` in its `limits`)")
         });
         let asked = keyed("set", key)
-            .with("value", format!("{} bytes", value.len()))
+            .with("value", bytes(value.len()))
             .unless(too_long);
         self.deed(
             asked,
@@ -50,7 +50,7 @@ impl Gate {
         self.deed(
             asked,
             |host, call| host.state_keys(call),
-            |keys| format!("{} keys", keys.len()),
+            |keys| count(keys.len(), "key", "keys"),
         )
     }
 }

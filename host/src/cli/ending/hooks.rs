@@ -70,7 +70,7 @@ pub(in crate::cli) fn of_hook(failure: &HookFailure) -> Ending {
         | FailureKind::BeyondLimit(_)
         | FailureKind::BadAnswer(_)
         | FailureKind::NotExported => failed(
-            "this is a fault of the hook: tell its author, with the log of `copal backup -vv`",
+            "this is a fault of the hook: tell its author, with what the same command says with `-v`",
         ),
         FailureKind::Interrupted => failed("run it again when you like"),
         FailureKind::CutShort { .. } => failed(

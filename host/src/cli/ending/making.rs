@@ -7,6 +7,7 @@ use super::hooks::of_filter;
 use super::places::{of_remote, of_source};
 use super::reading::of_store;
 use super::{Ending, failed, interrupted, usage};
+use crate::capability::lacking::tables;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::seal::SealError;
@@ -38,13 +39,10 @@ pub(super) fn of_plan(error: &PlanError) -> Ending {
         PlanError::Staging(Unfit::TooLong { .. }) => usage(
             "raise `max_pause` in [staging], leave files out with the `exclude` hook, or set `mode = \"auto\"`",
         ),
-        PlanError::Lacking(lacks) => {
-            let tables: Vec<_> = lacks.iter().map(|lack| lack.table.as_str()).collect();
-            usage(format!(
-                "put it in place, or mend {} in copal.toml; a hook that does without needs no grant of it",
-                tables.join(", ")
-            ))
-        }
+        PlanError::Lacking(lacks) => usage(format!(
+            "put it in place, or mend {} in copal.toml; a hook that does without needs no grant of it",
+            tables(lacks)
+        )),
         PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
         PlanError::Interrupted(signal) => interrupted(signal.0),
     }

@@ -17,13 +17,14 @@ use crate::show;
 pub(super) struct BenchArgs {
     /// The component
     file: PathBuf,
-    /// The hook's config, as JSON
+    /// The hook's config, as a JSON object
     #[arg(long = "hook-config", value_name = "JSON", default_value = "{}")]
     hook_config: String,
 }
 
 pub(super) fn run(args: &BenchArgs, global: &Global) -> Result<Exit, CopalError> {
-    let config: Value = serde_json::from_str(&args.hook_config).map_err(CopalError::Json)?;
+    let config: Value =
+        serde_json::from_str(&args.hook_config).map_err(HookCommandError::Config)?;
     let component = ComponentFile::read(&args.file)?;
     let scratch = tempfile::Builder::new()
         .prefix("copal-hook-bench-")

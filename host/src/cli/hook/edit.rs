@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use copal_core::config::Builtin;
 use copal_core::grants::{Capability, Grants};
 
 use crate::cli::Global;
@@ -65,12 +66,44 @@ fn unfit(path: &Path, source: EditError) -> HookCommandError {
     }
 }
 
-/// Reads each `http=POST https://ntfy.sh`.
-pub(super) fn entries(arguments: &[String]) -> Result<Vec<Entry>, HookCommandError> {
-    arguments.iter().map(|argument| entry(argument)).collect()
+/// An edit that failed since the hook is part of Copal, which has no pin: with the line that grants
+/// what was named.
+pub(super) fn of_builtin(error: CopalError, named: &[Entry]) -> CopalError {
+    let CopalError::HookCommand(error) = error else {
+        return error;
+    };
+    let HookCommandError::Edit { path, source } = &*error else {
+        return CopalError::HookCommand(error);
+    };
+    let (name, mut grants, is_used) = match &**source {
+        EditError::BuiltIn { name, grants } => (name, Grants::clone(grants), true),
+        EditError::NoSuchHook { name, .. } if name.parse::<Builtin>().is_ok() => {
+            (name, Grants::default(), false)
+        }
+        _ => return CopalError::HookCommand(error),
+    };
+    for (capability, entry) in named {
+        let read = grants.add_entry(*capability, entry);
+        read.expect("it was read before");
+    }
+    let line = (!named.is_empty()).then(|| grants.line());
+    HookCommandError::BuiltIn {
+        path: path.clone(),
+        name: name.clone(),
+        line,
+        is_used,
+    }
+    .into()
 }
 
-fn entry(argument: &str) -> Result<Entry, HookCommandError> {
+/// Reads each `http=POST https://ntfy.sh`; each as the gate understands it, which may be written
+/// otherwise than it was typed.
+pub(super) fn entries(arguments: &[String]) -> Result<Vec<Entry>, HookCommandError> {
+    let read = arguments.iter().map(|argument| entry(argument));
+    Ok(read.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+fn entry(argument: &str) -> Result<Vec<Entry>, HookCommandError> {
     let unfit = |why: String, next: String| HookCommandError::Grant {
         argument: argument.to_owned(),
         why,
@@ -90,7 +123,8 @@ fn entry(argument: &str) -> Result<Entry, HookCommandError> {
             format!("there are `{all}`"),
         )
     })?;
-    let read = Grants::default().add_entry(capability, value.trim());
-    read.map_err(|invalid| unfit(invalid.why, invalid.next))?;
-    Ok((capability, value.trim().to_owned()))
+    let mut one = Grants::default();
+    let read = one.add_entry(capability, value.trim());
+    read.map_err(|invalid| unfit(invalid.why, invalid.as_argument))?;
+    Ok(one.entries())
 }

@@ -1,5 +1,7 @@
 //! The part of the table of endings that is about `copal hook …`.
 
+use std::path::Path;
+
 use copal_hooks::Flaw;
 
 use crate::cli::ending::{Ending, failed, of_hook, usage};
@@ -24,6 +26,20 @@ pub(in crate::cli) fn ending(error: &HookCommandError) -> Ending {
         ),
         HookCommandError::Edit { source, .. } => of_edit(source),
         HookCommandError::Grant { next, .. } => usage(next.clone()),
+        HookCommandError::BuiltIn {
+            name,
+            line,
+            is_used,
+            ..
+        } => of_builtin(name, line.as_deref(), *is_used),
+        HookCommandError::NewlyInForce { name, all, .. } => {
+            let arguments: Vec<_> = all.iter().map(advice::argument).collect();
+            usage(format!(
+                "look at the above, then name what may be: `copal hook grant {name} --yes {}`; or say that all of it may: \
+                 `copal hook grant {name} --yes --accept-new`",
+                arguments.join(" ")
+            ))
+        }
         HookCommandError::NotConfirmed { name, asked: false } => usage(format!(
             "look at the above, then say `copal hook grant {name} --yes` with the same grants"
         )),
@@ -32,10 +48,14 @@ pub(in crate::cli) fn ending(error: &HookCommandError) -> Ending {
         }
         HookCommandError::ProjectName(_) => usage("choose one like `my-hook`"),
         HookCommandError::WouldBeRefused(_) => usage(
-            "renew a changed hook's pin with `copal hook grant NAME`, once you know why it changed",
+            "put back or mend what can't be used; where a file is another than the one that was pinned, find out why, \
+             and renew its pin with `copal hook grant NAME`",
         ),
         HookCommandError::Engine(_) => failed(
             "Copal's hooks need a 64-bit x86 or ARM processor and leave to map executable memory",
+        ),
+        HookCommandError::Config(_) => usage(
+            "quote it for the shell: copal hook bench FILE --hook-config '{\"suffixes\": [\".tmp\"]}'",
         ),
         HookCommandError::Failed(failure) => of_hook(failure),
         HookCommandError::Test(test) => of_test(test),
@@ -54,6 +74,21 @@ fn of_flaw(flaw: &Flaw) -> Ending {
     }
 }
 
+fn of_builtin(name: &str, line: Option<&str>, is_used: bool) -> Ending {
+    usage(match (is_used, line) {
+        (true, None) => {
+            "it is part of Copal; write its `grants` into the configuration yourself".to_owned()
+        }
+        (true, Some(line)) => format!(
+            "put this line into its [[hook]], in place of its `grants` line where it has one: {line}"
+        ),
+        (false, line) => format!(
+            "add it to the configuration, with what it may touch:\n\n[[hook]]\nuse = \"{name}\"\n{}",
+            line.unwrap_or("grants = {}")
+        ),
+    })
+}
+
 fn of_edit(error: &EditError) -> Ending {
     match error {
         EditError::Syntax(_) => usage("mend it; `copal plan` shows where"),
@@ -62,9 +97,7 @@ fn of_edit(error: &EditError) -> Ending {
         }
         EditError::NoSuchHook { known, .. } => usage(format!("there are {}", known.join(", "))),
         EditError::Ambiguous(_) => usage("give each a `name` of its own"),
-        EditError::BuiltIn(_) => usage(
-            "it is part of Copal and needs no pin; write its `grants` into the configuration yourself",
-        ),
+        EditError::BuiltIn { name, .. } => of_builtin(name, None, true),
         EditError::NoFile(_) => usage("say where its component is: `file = \"….wasm\"`"),
         EditError::Grants { .. } => usage("mend them; `copal plan` shows where"),
         EditError::NotGranted { granted, .. } if granted.is_empty() => {
@@ -94,8 +127,16 @@ fn of_test(error: &HookTestError) -> Ending {
         HookTestError::Refused(error) => of_flaw(&error.flaw),
         HookTestError::NotUpdatable { .. } => usage("write each case as a `[[case]]`"),
         HookTestError::NotUpdated { .. } => failed("check the rights and the room there"),
-        HookTestError::Failed { .. } => failed(
-            "mend the hook; or, where it is right, take over what it does with `copal hook test --update`",
-        ),
+        HookTestError::Failed { file, spec, .. } => {
+            let word = |path: &Path| advice::word(&path.display().to_string());
+            let spec = spec
+                .as_deref()
+                .map(|spec| format!(" --spec {}", word(spec)));
+            failed(format!(
+                "mend the hook; or, where it is right, take over what it does: `copal hook test {}{} --update`",
+                word(file),
+                spec.unwrap_or_default()
+            ))
+        }
     }
 }

@@ -39,7 +39,7 @@ fn listed<'a>(hook: &'a config::Hook, base: &Path) -> Listed<'a> {
             let shown = file.as_written().display().to_string();
             (
                 shown,
-                inspection.map_err(|error| CopalError::from(error).in_full()),
+                inspection.map_err(|error| vec![CopalError::from(error).in_one_line()]),
             )
         }
     };

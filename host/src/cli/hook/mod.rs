@@ -37,17 +37,17 @@ impl HookArgs {
 enum HookCommand {
     /// Write a project for a hook of your own, with a test
     New(new::NewArgs),
-    /// Show what a component takes part in, imports and requests
+    /// Show what a component takes part in, imports and requests, without running it
     Inspect(inspect::InspectArgs),
     /// Show which hooks a configuration has, and what is in force for each
     List,
-    /// Pin a hook by its file's digest, and grant it more
+    /// Pin a hook to its file as it is now, and grant it more; shows first what would be in force
     Grant(grant::GrantArgs),
     /// Take grants away from a hook, or all it has
     Revoke(revoke::RevokeArgs),
     /// Put requests into a component, and make one of a core module
     Pack(pack::PackArgs),
-    /// Run a hook against fake capabilities
+    /// Run a hook against fake capabilities, and compare what it does with what is expected
     Test(test::TestArgs),
     /// Measure how fast a hook loads, starts and filters
     Bench(bench::BenchArgs),
@@ -55,7 +55,7 @@ enum HookCommand {
 
 pub(super) fn run(args: &HookArgs, global: &Global) -> Result<Exit, CopalError> {
     match &args.command {
-        HookCommand::New(args) => new::run(args),
+        HookCommand::New(args) => new::run(args, global),
         HookCommand::Inspect(args) => inspect::run(args, global),
         HookCommand::List => list::run(global),
         HookCommand::Grant(args) => grant::run(args, global),

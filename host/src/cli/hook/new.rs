@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use include_dir::{Dir, DirEntry, include_dir};
+use serde_json::json;
 
+use crate::cli::Global;
 use crate::cli::ending::Exit;
 use crate::error::CopalError;
 use crate::hook_error::HookCommandError;
@@ -53,7 +55,7 @@ impl Language {
     }
 }
 
-pub(super) fn run(args: &NewArgs) -> Result<Exit, CopalError> {
+pub(super) fn run(args: &NewArgs, global: &Global) -> Result<Exit, CopalError> {
     if !is_project_name(&args.name) {
         return Err(HookCommandError::ProjectName(args.name.clone()).into());
     }
@@ -74,14 +76,22 @@ pub(super) fn run(args: &NewArgs) -> Result<Exit, CopalError> {
     let written = write(template, template.path(), &project, &args.name)
         .and_then(|()| write(&WIT, Path::new(""), &project.join("wit"), &args.name));
     written.map_err(not_written)?;
-    show::result(&format!(
-        "made {name}/; its README.md says how to build it\n\n  cd {name}\n  {build}\n  copal hook test {name}.wasm\n",
-        name = args.name,
-        build = match args.lang {
-            Language::Js => "npm ci && npm run build",
-            Language::Rust | Language::Python | Language::C => "make",
-        },
-    ))?;
+    let name = &args.name;
+    let build = match args.lang {
+        Language::Js => "npm ci && npm run build",
+        Language::Rust | Language::Python | Language::C => "make",
+    };
+    if global.json {
+        show::json(&json!({
+            "directory": name,
+            "build": build,
+            "component": format!("{name}.wasm"),
+        }))?;
+    } else {
+        show::result(&format!(
+            "made {name}/; its README.md says how to build it\n\n  cd {name}\n  {build}\n  copal hook test {name}.wasm\n",
+        ))?;
+    }
     Ok(Exit::Done)
 }
 

@@ -52,18 +52,23 @@ pub(super) fn run(args: &TestArgs, global: &Global) -> Result<Exit, CopalError> 
         .map_err(HookCommandError::Test)?;
     let tried = run_cases(&subject, spec).map_err(HookCommandError::Test)?;
     if args.update {
-        write(&path, &text, &tried).map_err(HookCommandError::Test)?;
-        show::hook_test::updated(&path, &tried, global.output())?;
+        let rewritten = write(&path, &text, &tried).map_err(HookCommandError::Test)?;
+        show::hook_test::updated(&path, tried.len(), rewritten, global.output())?;
         return Ok(Exit::Done);
     }
-    show::hook_test::tried(&tried, global.output())?;
+    show::hook_test::tried(&tried, global.verbose > 0, global.output())?;
     let failed = tried
         .iter()
         .filter(|one| !one.differences.is_empty())
         .count();
     if failed > 0 {
-        let cases = tried.len();
-        return Err(HookCommandError::Test(HookTestError::Failed { failed, cases }).into());
+        let failed = HookTestError::Failed {
+            failed,
+            cases: tried.len(),
+            file: args.file.clone(),
+            spec: args.spec.clone(),
+        };
+        return Err(HookCommandError::Test(failed).into());
     }
     Ok(Exit::Done)
 }
@@ -76,16 +81,20 @@ fn cases(args: &TestArgs) -> Option<PathBuf> {
     beside.exists().then_some(beside)
 }
 
-fn write(path: &Path, text: &str, tried: &[Tried]) -> Result<(), HookTestError> {
-    let updated = update(text, tried).map_err(|source| HookTestError::NotUpdatable {
+/// How many cases were written anew.
+fn write(path: &Path, text: &str, tried: &[Tried]) -> Result<usize, HookTestError> {
+    let (updated, rewritten) =
+        update(text, tried).map_err(|source| HookTestError::NotUpdatable {
+            path: path.to_owned(),
+            source,
+        })?;
+    if updated == text {
+        return Ok(rewritten);
+    }
+    let written = rewrite(path, &updated);
+    written.map_err(|source| HookTestError::NotUpdated {
         path: path.to_owned(),
         source,
     })?;
-    if updated == text {
-        return Ok(());
-    }
-    rewrite(path, &updated).map_err(|source| HookTestError::NotUpdated {
-        path: path.to_owned(),
-        source,
-    })
+    Ok(rewritten)
 }

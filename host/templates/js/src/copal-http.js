@@ -59,11 +59,17 @@ function dispatch(method, target, headers, body) {
   const outgoing = request.body();
   const future = handle(request, undefined);
   const stream = outgoing.write();
-  for (let start = 0; start < body.length; start += WRITE) {
-    stream.blockingWriteAndFlush(body.subarray(start, start + WRITE));
+  let whole = true;
+  try {
+    for (let start = 0; start < body.length; start += WRITE) {
+      stream.blockingWriteAndFlush(body.subarray(start, start + WRITE));
+    }
+  } catch {
+    whole = false; // whoever does not want it says why in the answer
   }
   stream[Symbol.dispose]();
-  OutgoingBody.finish(outgoing, undefined);
+  if (whole) OutgoingBody.finish(outgoing, undefined);
+  else outgoing[Symbol.dispose]();
   return future;
 }
 

@@ -81,9 +81,14 @@ def _method(name):
 def _handle(request, body):
     outgoing = request.body()
     future = outgoing_handler.handle(request, None)
-    with outgoing.write() as stream:
-        for start in range(0, len(body), _CHUNK):
-            stream.blocking_write_and_flush(body[start : start + _CHUNK])
+    try:
+        with outgoing.write() as stream:
+            for start in range(0, len(body), _CHUNK):
+                stream.blocking_write_and_flush(body[start : start + _CHUNK])
+    except Err:
+        # Whoever does not want it says why in the answer.
+        outgoing.__exit__(None, None, None)
+        return future
     http.OutgoingBody.finish(outgoing, None)
     return future
 
