@@ -26,12 +26,11 @@ impl Kept {
     /// Sees to it that there is a journal, and a guard over it.
     pub(super) fn on_guard(&self, terms: &Terms) -> Result<(), HoldsError> {
         let mut guard = self.guard();
-        let journal = match self.journal.get() {
-            Some(journal) => journal,
-            None => {
-                let begun = Journal::begin(&terms.state, terms.begun())?;
-                self.journal.get_or_init(|| begun)
-            }
+        let journal = if let Some(journal) = self.journal.get() {
+            journal
+        } else {
+            let begun = Journal::begin(&terms.state, terms.begun())?;
+            self.journal.get_or_init(|| begun)
         };
         let Some(program) = &terms.guard else {
             return Ok(());

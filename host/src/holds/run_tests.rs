@@ -349,7 +349,7 @@ fn an_engine_that_is_silent_keeps_nothing_else_held() {
     let app = place.ledger().hold(1).unwrap().clone();
     // The engine's are the first to be released, and looked at for whether they stayed paused.
     let holds = [held(3, "web", undo.clone()), held(2, "db", undo), app];
-    let released = std::thread::spawn(move || {
+    let releasing = std::thread::spawn(move || {
         let until = Instant::now() + Duration::from_secs(20);
         release(&holds, until, true)
     });
@@ -358,8 +358,8 @@ fn an_engine_that_is_silent_keeps_nothing_else_held() {
         place.runs("app").then_some(())
     })
     .unwrap();
-    assert!(!released.is_finished(), "{:?}", began.elapsed());
-    let releases = released.join().unwrap();
+    assert!(!releasing.is_finished(), "{:?}", began.elapsed());
+    let releases = releasing.join().unwrap();
     assert_eq!(releases.left.len(), 2);
     assert_eq!(releases.doubts.len(), 2);
 }

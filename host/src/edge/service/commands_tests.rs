@@ -230,7 +230,9 @@ fn what_ended_by_itself_before_it_was_stopped_stays_down() {
         spared.push(part.to_owned());
     })
     .unwrap();
-    spared.iter().for_each(|part| undo.spare(part));
+    for part in &spared {
+        undo.spare(part);
+    }
     assert_eq!(
         from_journal(&undo).release(soon(), Deed::Over).unwrap(),
         Released::Done

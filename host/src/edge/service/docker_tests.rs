@@ -348,7 +348,9 @@ fn a_container_that_ended_by_itself_before_it_was_stopped_stays_down() {
         spared.push(part.to_owned());
     });
     hold.unwrap();
-    spared.iter().for_each(|part| undo.spare(part));
+    for part in &spared {
+        undo.spare(part);
+    }
     assert_eq!(undo, Undo::Nothing);
     let released = from_journal(&undo).release(soon(), Deed::Over).unwrap();
     assert_eq!(released, Released::Done);

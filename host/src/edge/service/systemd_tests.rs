@@ -202,7 +202,9 @@ fn what_ended_by_itself_before_a_unit_was_stopped_stays_down() {
             spared.push(part.to_owned());
         });
         hold.unwrap();
-        spared.iter().for_each(|part| undo.spare(part));
+        for part in &spared {
+            undo.spare(part);
+        }
         from_journal(&undo).release(soon(), Deed::Over).unwrap();
         assert_eq!(fake.state(ended), "inactive");
         assert_eq!(fake.state(left), "active");

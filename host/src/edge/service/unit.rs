@@ -6,6 +6,10 @@ use super::State;
 
 /// A unit as it was at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "systemd tells each by itself"
+)]
 pub(super) struct Unit {
     pub(super) active: Active,
     pub(super) state: State,
