@@ -200,9 +200,9 @@ pub fn settle(source: &Path) {
 /// clone writes back what was written through one, and the next write to it is noticed anew.
 pub fn notes_every_change(source: &Path) -> bool {
     // Source: linux/magic.h.
-    const XFS: i64 = 0x5846_5342;
-    const BTRFS: i64 = 0x9123_683e;
-    rustix::fs::statfs(source).is_ok_and(|found| [XFS, BTRFS].contains(&(found.f_type as i64)))
+    const XFS: i128 = 0x5846_5342;
+    const BTRFS: i128 = 0x9123_683e;
+    rustix::fs::statfs(source).is_ok_and(|found| [XFS, BTRFS].contains(&i128::from(found.f_type)))
 }
 
 /// Device and mount: a link can't lead from one mount to another, even of one device.

@@ -210,7 +210,7 @@ impl Staged {
     }
 
     pub(super) fn is_archived(&self, path: &RelPath) -> bool {
-        path.ancestors().any(|above| self.archived.contains(&above))
+        !self.archived.is_empty() && path.ancestors().any(|above| self.archived.contains(&above))
     }
 
     fn is_sidecar(&self, path: &RelPath) -> bool {

@@ -113,11 +113,8 @@ fn an_archive_holds_the_finished_copy_of_a_database_that_was_put_off() {
     write(&writer, 500);
     let format = copal_hooks::ArchiveFormat::Tar;
     crate::capability::archive::create(host, &path("vector_db"), format, &interrupt).unwrap();
-    let archives = host.artifacts.all().into_iter();
-    let archive = archives
-        .filter(|one| one.taken == Taken::Tar)
-        .last()
-        .unwrap();
+    let mut archives = host.artifacts.all().into_iter();
+    let archive = archives.find(|one| one.taken == Taken::Tar).unwrap();
     let packed = floor.path("packed.sqlite3");
     let mut archive = tar::Archive::new(fs::File::open(archive.file).unwrap());
     let mut entries = archive.entries().unwrap().map(Result::unwrap);
