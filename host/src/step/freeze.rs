@@ -1,5 +1,5 @@
 //! Freeze: every file as it is now, whatever the app does to it later. This is what services wait
-//! for, so that all that can be done before they are held is done before ([`ahead`]).
+//! for, so that all that can be done before they are held is done before (`ahead.rs`).
 
 mod ahead;
 
