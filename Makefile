@@ -46,11 +46,12 @@ hooks: ## rebuild the built-in hooks under guest-hooks/prebuilt/
 	@scripts/setup test
 	scripts/build-hooks
 
-bench: ## how fast, against rclone and sqlite3 on the same data; and hooks
+bench: ## how fast, against rclone and sqlite3 on the same data; hooks; and how long an app is paused
 	@scripts/setup bench
 	cargo build --release --workspace --bins
 	@$(TARGET)/release/copal-bench
 	@$(TARGET)/release/copal-bench hooks
+	@$(TARGET)/release/copal-bench pause
 
 fmt: ## format all Rust sources
 	cargo fmt --all

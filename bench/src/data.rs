@@ -22,11 +22,11 @@ pub(crate) fn make(source: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(&folder)?;
         fs::write(folder.join(format!("{n:04}.bin")), random.bytes(FILE_BYTES))?;
     }
-    make_database(&source.join(DATABASE), &mut random)
+    make_database(&source.join(DATABASE), &mut random, DATABASE_BYTES)
 }
 
 /// A table with an index, so that checking it costs what checking costs.
-fn make_database(path: &Path, random: &mut Random) -> anyhow::Result<()> {
+pub(crate) fn make_database(path: &Path, random: &mut Random, bytes: usize) -> anyhow::Result<()> {
     let mut connection = Connection::open(path)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
@@ -37,7 +37,7 @@ fn make_database(path: &Path, random: &mut Random) -> anyhow::Result<()> {
     {
         let mut insert = transaction.prepare("INSERT INTO item (key, value) VALUES (?1, ?2)")?;
         // The key is there twice, in the table and in its index.
-        for _ in 0..DATABASE_BYTES / (ROW_BYTES + 2 * 36) {
+        for _ in 0..bytes / (ROW_BYTES + 2 * 36) {
             insert.execute(params![random.uuid(), random.bytes(ROW_BYTES)])?;
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! `copal-bench [PAIRS]`, 5 unless told. `copal-bench hooks` measures hooks instead, those of
 //! `guest-hooks/prebuilt` and of `target/hooks-languages`, or wherever `COPAL_LANGUAGE_HOOKS` says.
+//! `copal-bench pause [TIMES]` measures how long an app in a container is paused; it takes root.
 //! `COPAL` names the binary; otherwise the one beside this.
 
 #![forbid(unsafe_code)]
@@ -15,9 +16,10 @@ mod contest;
 mod data;
 mod figures;
 mod hooks;
+mod pause;
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use copal_testkit::World;
@@ -26,10 +28,18 @@ use contest::{Contest, Pair};
 use figures::Spread;
 
 fn main() -> anyhow::Result<()> {
-    let pairs = match env::args().nth(1) {
-        Some(word) if word == "hooks" => return hooks::run(&find_copal()?),
-        Some(text) => text.parse().context("the number of pairs")?,
-        None => 5_usize,
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<usize>().context("how often to measure");
+    let pairs = match words[..] {
+        ["hooks"] => return hooks::run(&find_copal()?),
+        ["pause"] => return pause::run(&find_copal()?, 5),
+        ["pause", times] => return pause::run(&find_copal()?, number(times)?),
+        ["be-an-app", directory, gaps] => {
+            return pause::be_an_app(Path::new(directory), Path::new(gaps));
+        }
+        [text] => number(text)?,
+        _ => 5,
     };
     anyhow::ensure!(pairs > 0, "at least one pair is needed");
     let place = tempfile::Builder::new().prefix("copal-bench-").tempdir()?;

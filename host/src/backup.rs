@@ -1,23 +1,21 @@
 //! A backup run, from its first look at the source to the last hook.
 
+mod bracket;
+mod look;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use copal_core::config::{RemoteSpec, StagingMode};
+use copal_core::config::StagingMode;
 use copal_core::path::RelPath;
-use copal_core::staging::Way;
 use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, HookFailure};
 
-use crate::capability::artifacts::Artifacts;
 use crate::capability::means::Means;
-use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::{Lock, Patience};
-use crate::edge::staging::StagingDir;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
-use crate::filters::Filters;
 use crate::floors::{self, Deeds, Floor};
 use crate::holds::{Bracket, Holds, Terms};
 use crate::hooks::Hooks;
@@ -26,13 +24,10 @@ use crate::outcome::{Achieved, Delivered, Notes, Outcome};
 use crate::record::Kind;
 use crate::run::Run;
 use crate::step::deliver::{Parcel, Reached};
-use crate::step::freeze::Freezer;
-use crate::step::pause::{Paused, pause};
-use crate::step::plan::{Plan, plan};
+use crate::step::plan::Plan;
 use crate::step::preflight::{self, Ready};
 use crate::step::read::{Read, Reading, read};
-use crate::step::resume::{Resumed, note, resume};
-use crate::step::stage::{StageError, Staged, Staging, stage};
+use crate::step::resume::note;
 
 /// How a person lets a run differ from its configuration.
 #[derive(Debug, Clone, Copy, Default)]
@@ -146,163 +141,16 @@ impl<'a> Backup<'a> {
         self.run.edges.show.step(Step::Stage);
         let answers = reached.iter().map(|one| &one.ready);
         let ready: Vec<&Ready> = answers.filter_map(|ready| ready.as_ref().ok()).collect();
-        let resumed = self.pause_stage_resume(hooks, plan, &ready)?;
+        let bracketed = self.pause_stage_resume(hooks, plan, &ready)?;
         let by = Reading {
             live_allowed: &|path| self.job.config.allows_live(path),
             wanted: preflight::wanted(&ready),
             interrupt: self.run.edges.interrupt,
         };
-        let read = read(resumed, by)?;
+        let read = read(bracketed, by)?;
         self.notes.staged(&read.staged, &plan.staging);
         self.tell_staged(hooks, read.files.len() as u64, read.bytes())?;
         Ok(read)
-    }
-
-    /// The run ends before anything is delivered: what destinations answered is told beside the reason.
-    pub(crate) fn without_deliveries(
-        &mut self,
-        reached: Vec<Reached>,
-        error: CopalError,
-    ) -> CopalError {
-        let unreached = reached.into_iter().filter_map(|one| one.ready.err());
-        self.run.shortcomings.extend(unreached);
-        error
-    }
-
-    /// Everything that can be known before anything is done.
-    pub(crate) fn look(&mut self, hooks: &mut Hooks) -> Result<(Plan, Vec<Reached>), CopalError> {
-        let edges = self.run.edges;
-        edges.show.step(Step::Plan);
-        let now = (edges.now)();
-        let mut plan = plan(
-            self.job,
-            hooks,
-            &self.means,
-            edges.state,
-            now,
-            edges.interrupt,
-        )?;
-        hooks.filtered(std::mem::take(&mut plan.filtered));
-        self.view = Some((plan.source.clone(), plan.to_copy()));
-
-        edges.show.step(Step::Preflight);
-        let reached = self.preflight(&plan)?;
-        Ok((plan, reached))
-    }
-
-    /// Asks every destination. One that does not answer keeps nothing from the others; without any
-    /// there is no point in going on.
-    fn preflight(&mut self, plan: &Plan) -> Result<Vec<Reached>, CopalError> {
-        let mut reached = Vec::new();
-        for destination in self.job.destinations() {
-            self.run.edges.interrupt.check()?;
-            let ready = self.reach(&destination, plan);
-            reached.push(Reached {
-                shown: destination.to_string(),
-                ready,
-            });
-        }
-        if reached.iter().all(|one| one.ready.is_err()) {
-            let first = reached.into_iter().find_map(|one| one.ready.err());
-            return Err(first.unwrap_or(CopalError::NoDestination));
-        }
-        Ok(reached)
-    }
-
-    fn reach(&mut self, destination: &RemoteSpec, plan: &Plan) -> Result<Ready, CopalError> {
-        let remote = (self.run.edges.open)(destination)?;
-        let mut ready = preflight::reach(remote, self.job.name(), &plan.source)?;
-        let damaged = ready.damaged.drain(..).map(CopalError::Store);
-        self.run.shortcomings.extend(damaged);
-        if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {
-            preflight::check_missing(plan, last)?;
-        }
-        Ok(ready)
-    }
-
-    /// The bracket in which hooks may hold the app. `resume` is reached on every way out.
-    fn pause_stage_resume(
-        &mut self,
-        hooks: &mut Hooks,
-        plan: &Plan,
-        ready: &[&Ready],
-    ) -> Result<Resumed, CopalError> {
-        let base = self.job.staging(self.run.edges.state);
-        let staging = StagingDir::create(&base, &self.run.id, &self.run.leftovers)?;
-        preflight::check_room(plan, &base)?;
-        let freezer = self.prepare(plan)?;
-        if let Some(unguarded) = &plan.unguarded {
-            tracing::warn!("{unguarded}");
-        }
-        self.bracket = Some(self.holds.open());
-        let staged = self.pause_and_stage(hooks, plan, ready, staging, freezer);
-        let staged = match staged {
-            // What is held is released in the end.
-            Ok(staged) if self.job.config.staging().mode == StagingMode::Hold => {
-                return Ok(Resumed { staged });
-            }
-            other => other,
-        };
-        let finished = self.holds.finish(&self.cancel());
-        resume(staged, finished, &mut self.run)
-    }
-
-    /// What can be got ready for the freezing while nothing is held.
-    fn prepare(&self, plan: &Plan) -> Result<Option<Freezer>, CopalError> {
-        let Run { id, leftovers, .. } = &self.run;
-        let (source, kept) = (&plan.source, &plan.walked.kept);
-        Ok(plan.staging.prepare(source, kept, id, leftovers)?)
-    }
-
-    fn pause_and_stage(
-        &mut self,
-        hooks: &mut Hooks,
-        plan: &Plan,
-        ready: &[&Ready],
-        staging: StagingDir,
-        freezer: Option<Freezer>,
-    ) -> Result<Staged, CopalError> {
-        let state = self.run.edges.state;
-        let (cancel, interrupt) = self.until_overdue();
-        let artifacts = Artifacts::in_dir(staging.made_by_hooks());
-        let paused = self.pause(hooks, plan, artifacts)?;
-        if !self.allow.missing_databases {
-            for last in ready.iter().filter_map(|ready| ready.last.as_ref()) {
-                preflight::check_emptied(&paused.artifacts, last)?;
-            }
-        }
-        let mut filter = Filters::start(hooks, &cancel).map_err(StageError::from)?;
-        let ask = Staging {
-            source: &plan.source,
-            never: &self.job.never(state),
-            filter: &mut filter,
-            artifacts: paused.artifacts,
-            added: paused.added,
-            made: paused.made,
-            freezer: freezer.filter(|freezer| freezer.serves(self.holds.is_any())),
-            now: self.run.edges.now,
-            interrupt: &interrupt,
-        };
-        let mut staged = stage(staging, ask)?;
-        if plan.staging.choice.way == Way::Hold && self.holds.is_any() {
-            staged.way = Way::Hold;
-        }
-        self.notes.left_out.clone_from(&plan.walked.left_out);
-        self.notes.unguarded.clone_from(&plan.unguarded);
-        self.notes.take(&staged, plan.databases.clone());
-        Ok(staged)
-    }
-
-    /// Has pre-backup hooks prepare the source.
-    pub(crate) fn pause(
-        &self,
-        hooks: &mut Hooks,
-        plan: &Plan,
-        artifacts: Artifacts,
-    ) -> Result<Paused, HookFailure> {
-        let (cancel, interrupt) = self.until_overdue();
-        let view = floors::view_of_source(&self.means, plan, artifacts.into(), &interrupt);
-        pause(hooks, &self.deeds.floor(view), &cancel)
     }
 
     /// Tells hooks that so much is staged.
@@ -333,13 +181,6 @@ impl<'a> Backup<'a> {
         let ended = self.holds.end().map_err(CopalError::from);
         outcome.shortcomings.extend(ended.err());
         outcome
-    }
-
-    /// What asks for an end while services are held.
-    fn until_overdue(&self) -> (Cancel, Interrupt) {
-        let Edges { interrupt, .. } = self.run.edges;
-        let cancel = Cancel::from(self.holds.overdue()).or(interrupt.flag());
-        (cancel, interrupt.or(self.holds.overdue()))
     }
 
     fn cancel(&self) -> Cancel {

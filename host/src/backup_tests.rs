@@ -489,7 +489,7 @@ fn what_is_linked_is_sealed_as_it_was_although_it_is_deleted_and_replaced_meanwh
     let [manifest] = &world.sealed()[..] else {
         panic!("one snapshot")
     };
-    let way = manifest.run.staging.map(Way::name);
+    let way = manifest.run.staging.map(copal_core::staging::Way::name);
     assert_eq!(way, Some("link"));
     let restored = world.restore(manifest);
     for name in ["a.txt", "b.txt", "c.txt"] {
@@ -514,6 +514,55 @@ fn what_is_linked_and_written_to_in_place_is_sent_as_it_is_by_then_and_named() {
     assert_eq!(*outrun, ["uploads/a.txt".parse().unwrap()]);
     let restored = world.restore(&world.sealed()[0]);
     assert_eq!(read(&restored.join("uploads/a.txt")), "in place");
+    world.nothing_left_behind();
+}
+
+/// A service that runs as long as a file is there, and stays held until all is delivered.
+fn holding_world() -> (World, PathBuf) {
+    let mut world = World::new();
+    let app = world.source("../running");
+    fs::write(&app, "").unwrap();
+    let file = app.display();
+    let text = format!(
+        "name = 'app'\nsource.path = 'app'\ndestination = [{{ remote = 'fake:' }}]\n\
+         staging.mode = 'hold'\n[[hook]]\nuse = 'quiesce'\ngrants = {{ service = ['app'] }}\n\
+         [[hook]]\nuse = 'sqlite-backup'\ngrants = {{ sqlite = ['*'] }}\n\
+         [service.app]\ndriver = 'command'\nstop = ['rm', '{file}']\nstart = ['touch', '{file}']\n\
+         state = ['test', '-e', '{file}']\n"
+    );
+    world.job.config = Config::parse(&text, "copal.toml").unwrap();
+    (world, app)
+}
+
+#[test]
+fn with_mode_hold_services_are_held_until_the_snapshot_is_sealed() {
+    let (world, app) = holding_world();
+    let orders = Orders::default();
+    let runs = app.clone();
+    orders.meanwhile.replace(Some(Box::new(move || {
+        assert!(!runs.exists(), "while it is uploaded");
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    assert_eq!(outcome.verdict(), Verdict::Succeeded, "{outcome:?}");
+    assert_eq!(world.sealed().len(), 1);
+    assert!(app.exists());
+    world.nothing_left_behind();
+}
+
+#[test]
+fn with_mode_hold_nothing_is_sealed_if_a_service_was_resumed_during_the_upload() {
+    let (world, app) = holding_world();
+    let orders = Orders::default();
+    let resumed = app.clone();
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::write(resumed, "").unwrap();
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    assert_eq!(outcome.verdict(), Verdict::Failed);
+    let told = outcome.errors().next().unwrap().to_string();
+    assert!(told.contains("did not stay stopped"), "{told}");
+    assert!(world.sealed().is_empty());
+    assert!(app.exists());
     world.nothing_left_behind();
 }
 

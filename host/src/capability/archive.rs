@@ -13,7 +13,7 @@ use copal_core::units::ByteCount;
 use copal_hooks::{ArchiveFormat, Archived, CapabilityError};
 
 use self::pack::{ArchiveError, Content, Format};
-use super::artifacts::{Artifact, Moment};
+use super::artifacts::{Artifact, Still};
 use super::host::Host;
 use super::sqlite;
 use crate::edge::interrupt::Interrupt;
@@ -105,7 +105,7 @@ fn inside(
 ) -> Result<Vec<Found>, CapabilityError> {
     let walked = walk_inside(host, directory, interrupt);
     let walked = walked.map_err(|error| walk_failed(directory, &error))?;
-    let inside = Moment::put_in_place(&host.artifacts.moments(), walked);
+    let inside = Still::put_in_place(&host.artifacts.moments(), walked);
     let mut files = inside.iter().filter(|found| found.kind == FoundKind::File);
     let torn = files.find(|found| {
         host.artifacts.stand_in(&found.path).is_none()

@@ -2,8 +2,8 @@
 
 mod attempt;
 mod facts;
-mod moment;
-mod unfinished;
+mod put_off;
+mod still;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +13,9 @@ use copal_core::manifest::{Attributes, Taken};
 use copal_core::path::RelPath;
 use copal_core::sqlite::sidecar_relations;
 
-pub use self::moment::Moment;
-pub use self::unfinished::NotFinished;
-pub(super) use self::unfinished::Unfinished;
+pub use self::put_off::NotFinished;
+pub(super) use self::put_off::PutOff;
+pub use self::still::Still;
 use super::sqlite::Copied;
 
 /// A staged file that stands in for a live file or directory.
@@ -58,7 +58,7 @@ pub struct Artifacts {
     dir: PathBuf,
     given: AtomicU64,
     made: Mutex<Made>,
-    unfinished: unfinished::List,
+    left: put_off::List,
     facts: facts::Facts,
 }
 
@@ -66,7 +66,7 @@ pub struct Artifacts {
 struct Made {
     stand_ins: Vec<Artifact>,
     added: Vec<Added>,
-    moments: Vec<Moment>,
+    moments: Vec<Still>,
 }
 
 impl Artifacts {
@@ -76,7 +76,7 @@ impl Artifacts {
             dir,
             given: AtomicU64::new(0),
             made: Mutex::default(),
-            unfinished: unfinished::List::default(),
+            left: put_off::List::default(),
             facts: facts::Facts::default(),
         }
     }

@@ -9,7 +9,6 @@ mod copy;
 mod error;
 mod moment;
 mod query;
-mod raw;
 mod source;
 
 use std::fs::{self, Metadata};
@@ -30,7 +29,7 @@ pub use source::is_database;
 use self::moment::Together;
 use self::source::{PATIENCE, Source, is_wal, open_copy};
 use super::archive::walk_inside;
-use super::artifacts::{Artifact, Unfinished};
+use super::artifacts::{Artifact, PutOff};
 use super::host::Host;
 use crate::edge::holders::{Database, Fault, at_fault};
 use crate::edge::interrupt::Interrupt;
@@ -78,9 +77,9 @@ fn begin_backup(
     let view = View::open(&live, &file, PATIENCE_WHILE_HELD, interrupt)?;
     let expected = view.expected()?;
     let left = if view.lets_write() {
-        Unfinished::View(Box::new(view))
+        PutOff::View(Box::new(view))
     } else {
-        Unfinished::Copy(view.copy(interrupt)?)
+        PutOff::Copy(view.copy(interrupt)?)
     };
     host.artifacts.put_off(database, left);
     tracing::debug!(%database, pages = expected.pages, "the moment of a database stands");
@@ -156,8 +155,7 @@ pub(super) fn backup_with(
         let copied = moment.copy.check(interrupt);
         copied.map_err(|error| failed(database, &error))?
     } else {
-        host.artifacts
-            .put_off(database, Unfinished::Copy(moment.copy));
+        host.artifacts.put_off(database, PutOff::Copy(moment.copy));
         moment.expected
     };
     for directory in beside {

@@ -1,6 +1,10 @@
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 
 use super::*;
+
+fn copy(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
+    super::copy(from, to, &Interrupt::default())
+}
 
 fn world() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathBuf) {
     let dir = tempfile::tempdir().unwrap();

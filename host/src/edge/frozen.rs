@@ -92,10 +92,37 @@ impl FrozenDir {
             let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
             if made.insert(parent) {
                 let path = self.path().join(parent);
-                fs::create_dir_all(&path).map_err(|source| StagingError::making(&path, source))?;
+                self.make(&path)
+                    .map_err(|source| StagingError::making(&path, source))?;
             }
         }
         Ok(())
+    }
+
+    /// What was a file when it was frozen ahead may be a directory by now.
+    fn make(&self, directory: &Path) -> io::Result<()> {
+        let Err(error) = fs::create_dir_all(directory) else {
+            return Ok(());
+        };
+        let above = directory.ancestors();
+        let below_top = above.take_while(|path| *path != self.path());
+        let in_the_way = below_top
+            .filter(|path| fs::symlink_metadata(path).is_ok_and(|found| !found.is_dir()))
+            .last();
+        match in_the_way {
+            Some(file) => fs::remove_file(file).and_then(|()| fs::create_dir_all(directory)),
+            None => Err(error),
+        }
+    }
+
+    /// Removes what lies at one of its paths: it was frozen ahead, and is another by now.
+    pub fn clear(&self, place: &Path) -> io::Result<()> {
+        debug_assert!(place.starts_with(self.path()), "it is this run's own");
+        if fs::symlink_metadata(place)?.is_dir() {
+            fs::remove_dir_all(place)
+        } else {
+            fs::remove_file(place)
+        }
     }
 }
 
@@ -167,6 +194,15 @@ pub fn settle(source: &Path) {
         // It saves time, and nothing depends on it.
         tracing::debug!(%error, "the source's file system is not synced");
     }
+}
+
+/// Whether every change of a file's content changes its times there, through memory maps as well: a
+/// clone writes back what was written through one, and the next write to it is noticed anew.
+pub fn notes_every_change(source: &Path) -> bool {
+    // Source: linux/magic.h.
+    const XFS: i128 = 0x5846_5342;
+    const BTRFS: i128 = 0x9123_683e;
+    rustix::fs::statfs(source).is_ok_and(|found| [XFS, BTRFS].contains(&i128::from(found.f_type)))
 }
 
 /// Device and mount: a link can't lead from one mount to another, even of one device.

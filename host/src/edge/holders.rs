@@ -11,7 +11,9 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::processes::{self, Process};
 
 /// A process that does not hold what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,33 +49,22 @@ pub fn at_fault(database: Database<'_>) -> io::Result<Vec<Holder>> {
     let file = fs::metadata(database.file)?;
     let locked = Locks::now()?;
     let mut found = Vec::new();
-    for pid in numbers(Path::new("/proc"))? {
+    for process in processes::all()? {
         // Its own locks end with this process, and it looks at nothing that it has open.
-        if pid == std::process::id() {
+        if process.pid == std::process::id() {
             continue;
         }
-        let process = PathBuf::from(format!("/proc/{pid}"));
-        // It may be gone by now, or another user's.
-        let Ok(descriptors) = numbers(&process.join("fd")) else {
-            continue;
-        };
-        let opened = Opened::of(
-            &process,
-            &descriptors,
-            (file.dev(), file.ino()),
-            database.file,
-        );
+        let opened = Opened::by(&process, (file.dev(), file.ino()), database.file);
         let fault = if opened.deleted_log {
             Fault::DeletedLog
-        } else if opened.database && database.keeps_locks && !locked.by(pid, &file) {
+        } else if opened.database && database.keeps_locks && !locked.by(process.pid, &file) {
             Fault::NoLock
         } else {
             continue;
         };
-        let program = fs::read_to_string(process.join("comm")).unwrap_or_default();
         found.push(Holder {
-            pid,
-            program: program.trim_end().to_owned(),
+            pid: process.pid,
+            program: process.program(),
             fault,
         });
     }
@@ -89,17 +80,16 @@ struct Opened {
 }
 
 impl Opened {
-    fn of(process: &Path, descriptors: &[u32], file: (u64, u64), path: &Path) -> Self {
+    fn by(process: &Process, file: (u64, u64), path: &Path) -> Self {
         let mut log = path.file_name().unwrap_or_default().to_owned();
         log.push("-wal (deleted)");
         let mut opened = Self::default();
         let mut deleted_log = false;
-        for descriptor in descriptors {
-            let descriptor = process.join("fd").join(descriptor.to_string());
-            // By the file, not by its name: a container has names of its own.
-            if fs::metadata(&descriptor).is_ok_and(|found| (found.dev(), found.ino()) == file) {
+        for descriptor in process.descriptors() {
+            let same = |found: fs::Metadata| (found.dev(), found.ino()) == file;
+            if descriptor.file().is_ok_and(same) {
                 opened.database = true;
-            } else if fs::read_link(&descriptor).is_ok_and(|name| is_named(&name, &log)) {
+            } else if descriptor.name().is_ok_and(|name| is_named(&name, &log)) {
                 deleted_log = true;
             }
         }
@@ -113,19 +103,6 @@ fn is_named(path: &Path, name: &OsString) -> bool {
     let bytes = path.as_os_str().as_bytes();
     let last = bytes.rsplit(|&byte| byte == b'/').next().unwrap_or(bytes);
     OsString::from_vec(last.to_vec()) == *name
-}
-
-fn numbers(directory: &Path) -> io::Result<Vec<u32>> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        numbers.extend(
-            entry?
-                .file_name()
-                .to_str()
-                .and_then(|name| name.parse::<u32>().ok()),
-        );
-    }
-    Ok(numbers)
 }
 
 /// All POSIX locks, by process, and by file as `/proc/locks` names it.

@@ -1,6 +1,7 @@
 //! What touches the world: files, the remote, the lock, signals.
 
 pub mod attributes;
+pub mod content;
 mod copies;
 pub mod docker;
 pub mod duplicate;
@@ -17,6 +18,7 @@ pub mod interrupt;
 pub mod leftovers;
 pub mod lock;
 pub mod open;
+pub mod processes;
 pub mod rclone;
 mod rclone_remote;
 pub mod remote;

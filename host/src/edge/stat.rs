@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use copal_core::manifest::{Attributes, Mode};
 use copal_core::units::ByteCount;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A file's identity and version: equal before and after a read, the read saw one content.
 ///
@@ -19,6 +19,9 @@ pub struct Version {
     modified: (i64, i64),
     changed: (i64, i64),
 }
+
+/// Longer than a tick of any system's clock (10 ms), and than one that comes late.
+const TICK: SignedDuration = SignedDuration::from_secs(1);
 
 impl Version {
     /// The version that this metadata describes.
@@ -42,6 +45,13 @@ impl Version {
     pub fn has_content_of(&self, other: &Self) -> bool {
         let changed = other.changed;
         Self { changed, ..*self } == *other
+    }
+
+    /// Whether a change after `moment`, at which this version was seen, would show: a file system takes
+    /// its times from a clock that moves in ticks, so that two changes within one look the same.
+    pub fn would_show_a_change_after(&self, moment: Timestamp) -> bool {
+        let ticks_ago = (moment - TICK).as_second();
+        self.modified.0 < ticks_ago && self.changed.0 < ticks_ago
     }
 
     /// The length of the file in this version.

@@ -172,7 +172,11 @@ fn read_directory<E>(
             None => RelPath::new(name),
         };
         let path = path.map_err(|error| unreadable(io::Error::other(error)))?;
-        match look_at(&entry.path(), path.clone()) {
+        // By the directory's handle: no way is looked up again for each file.
+        let looked = entry
+            .metadata()
+            .and_then(|metadata| found(path.clone(), &entry.path(), &metadata));
+        match looked {
             Ok(found) => batch.push(found),
             Err(error) if is_gone(&error) => vanished.push(path),
             Err(source) => {
@@ -186,14 +190,12 @@ fn read_directory<E>(
     Ok(())
 }
 
-fn look_at(absolute: &Path, path: RelPath) -> io::Result<Found> {
-    let metadata = fs::symlink_metadata(absolute)?;
-    let kind = kind_of(absolute, &metadata)?;
+fn found(path: RelPath, absolute: &Path, metadata: &Metadata) -> io::Result<Found> {
     Ok(Found {
         path,
-        attributes: attributes(&metadata),
-        version: Version::of(&metadata),
-        kind,
+        attributes: attributes(metadata),
+        version: Version::of(metadata),
+        kind: kind_of(absolute, metadata)?,
     })
 }
 
@@ -230,7 +232,9 @@ fn keep_parents<E>(source: &Path, walked: &mut Walked) -> Result<(), WalkError<E
         .collect();
     for path in missing {
         let place = absolute(source, &path);
-        let found = look_at(&place, path).map_err(|source| WalkError::Unreadable {
+        let looked =
+            fs::symlink_metadata(&place).and_then(|metadata| found(path, &place, &metadata));
+        let found = looked.map_err(|source| WalkError::Unreadable {
             path: place,
             source,
         })?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use copal_hooks::Cancel;
 
 use super::error::HoldsError;
-use super::ledger::By;
+use super::ledger::{By, Hold};
 use super::register::{Away, Register, Standing};
 use super::release::{self, Releasing};
 use super::run::Holds;
@@ -60,15 +60,35 @@ impl Holds {
         self.shared.changed.notify_all();
     }
 
-    /// Releases all that is still held, waits until it is ready, and tells what the holds came to that it
-    /// has not told yet. Nothing can be held after this.
-    pub fn finish(&self, cancel: &Cancel) -> Finished {
+    /// An error if something that is held did not stay so until now: what was staged under it is of no
+    /// one moment.
+    pub fn lasted(&self) -> Result<(), HoldsError> {
+        let held: Vec<Hold> = {
+            let mut register = self.register();
+            if let Some(at) = register.problems.iter().position(HoldsError::spoils) {
+                return Err(register.problems.remove(at));
+            }
+            let held = register.all().iter();
+            let held = held.filter(|mine| mine.standing == Standing::Held && mine.hold.is_sure);
+            held.map(|mine| mine.hold.clone()).collect()
+        };
+        held.iter().find_map(release::doubt).map_or(Ok(()), Err)
+    }
+
+    /// Releases all that is still held. Nothing can be held after this.
+    pub fn let_go(&self) {
         self.register().is_open = false;
         self.shared.changed.notify_all();
         self.release_all(By::Run);
         // A deed that its hook gave up waiting for is not over by that.
         drop(self.wait_while(Standing::BeingTaken));
         self.release_all(By::Run);
+    }
+
+    /// Releases all that is still held, waits until it is ready, and tells what the holds came to that it
+    /// has not told yet. Nothing can be held after this.
+    pub fn finish(&self, cancel: &Cancel) -> Finished {
+        self.let_go();
         drop(self.wait_while(Standing::BeingReleased));
         self.await_ready(cancel);
         let mut register = self.register();

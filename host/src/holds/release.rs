@@ -167,7 +167,7 @@ impl Releases {
 }
 
 /// Why what was staged under this hold can't be trusted.
-fn doubt(hold: &Hold) -> Option<HoldsError> {
+pub(super) fn doubt(hold: &Hold) -> Option<HoldsError> {
     let service = hold.service.clone();
     let how = held(hold.how);
     match hold.undo.is_intact() {

@@ -6,8 +6,8 @@ use copal_core::manifest::{Attributes, Entry, EntryKind, Mode, Taken};
 use copal_core::path::RelPath;
 use copal_core::sqlite::sidecar_relations;
 
+use super::files::{Lies, MadeFile};
 use super::stage::{StageError, Staged, Unnamed};
-use super::take::{Lies, Made};
 use crate::capability::artifacts::Added;
 
 impl Staged {
@@ -62,7 +62,7 @@ impl Staged {
                     return Err(StageError::ReadWith(path));
                 }
                 let taken = Taken::Added;
-                let lies = Lies::Made(Made { file, taken });
+                let lies = Lies::Made(MadeFile { file, taken });
                 files.push(Unnamed {
                     path,
                     attributes,

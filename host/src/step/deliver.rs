@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::claim::{Claim, claim};
 use super::preflight::{self, Ready};
 use super::read::Read;
-use super::seal::{Circumstances, seal};
+use super::seal::{Circumstances, sum_up};
 use super::transfer::{Transfer, transfer};
 use crate::edge::remote::{Remote, RemoteError};
 use crate::edge::walk::walk;
@@ -103,7 +103,9 @@ impl Parcel<'_> {
             source: self.read.staged.source.display().to_string(),
             hooks: self.hooks.records(),
         };
-        Ok(seal(transferred, circumstances, &*ready.remote, interrupt)?.into())
+        let unsealed = sum_up(transferred, circumstances, &*ready.remote)?;
+        let lasted = self.read.lasted()?;
+        Ok(unsealed.seal(lasted, &*ready.remote, interrupt)?.into())
     }
 }
 

@@ -1,19 +1,22 @@
 //! Freeze: every file as it is now, whatever the app does to it later. This is what services wait
-//! for, so that all that can be done before they are held is done before.
+//! for, so that all that can be done before they are held is done before (`ahead.rs`).
 
-use std::collections::BTreeSet;
+mod ahead;
+
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
-use std::thread;
 
 use copal_core::manifest::{Attributes, Taken};
+use copal_core::path::RelPath;
 use copal_core::staging::Way;
 
+use self::ahead::Ahead;
+use super::cores::on_every_core;
+use super::files::{Lies, Unread};
 use super::stage::{StageError, Staged, in_staging};
-use super::take::{Lies, Unread};
 use super::way::{Forecast, Restless};
-use crate::edge::duplicate::{self, Duplicate, Failed};
+use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::frozen::FrozenDir;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::leftovers::Leftovers;
@@ -30,6 +33,10 @@ pub struct Freezer {
     /// Whether another way may be taken where nothing is held.
     asked_for: bool,
     restless: Restless,
+    /// Databases that a copy is going to stand in for.
+    copied: HashSet<RelPath>,
+    /// What is frozen already.
+    ahead: Ahead,
     /// The top's attributes before Copal's directory was made in it, which changes its time.
     top: Option<Attributes>,
 }
@@ -67,6 +74,8 @@ impl Forecast {
             way: self.choice.way,
             asked_for: self.choice.asked_for,
             restless: self.restless.clone(),
+            copied: self.copied.clone(),
+            ahead: Ahead::default(),
             top: top.as_ref().map(attributes),
         }))
     }
@@ -122,33 +131,10 @@ const SHARE: usize = 64;
 
 impl Freezing<'_> {
     fn all(&self, files: Vec<Unread>) -> Result<Vec<Unread>, StageError> {
-        let waiting = Mutex::new(files.into_iter());
-        let next = || -> Vec<Unread> {
-            let mut waiting = waiting.lock().expect("no holder of this lock panics");
-            waiting.by_ref().take(SHARE).collect()
-        };
-        let work = || -> Result<Vec<Unread>, StageError> {
-            let mut frozen = Vec::new();
-            loop {
-                let share = next();
-                if share.is_empty() {
-                    return Ok(frozen);
-                }
-                self.interrupt.check()?;
-                for file in share {
-                    frozen.extend(self.one(file)?);
-                }
-            }
-        };
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        let parts: Result<Vec<Vec<Unread>>, StageError> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let workers = workers.into_iter();
-            workers
-                .map(|worker| worker.join().expect("freezing does not panic"))
-                .collect()
-        });
-        Ok(parts?.into_iter().flatten().collect())
+        on_every_core(files, SHARE, |file| {
+            self.interrupt.check()?;
+            self.one(file)
+        })
     }
 
     fn one(&self, file: Unread) -> Result<Option<Unread>, StageError> {
@@ -160,6 +146,10 @@ impl Freezing<'_> {
             Way::Link if !self.may_be_written_to(&file, version) => Taken::Link,
             Way::Link | Way::Copy | Way::Direct | Way::Hold => Taken::Copy,
         };
+        if self.freezer.ahead.has(&file, first, version) {
+            let lies = lies(first, version);
+            return Ok(Some(Unread { lies, ..file }));
+        }
         match self.frozen(file, first)? {
             Ok(frozen) => Ok(frozen),
             // Of another file system, of somebody else's: a copy serves everywhere.
@@ -182,27 +172,25 @@ impl Freezing<'_> {
         const TRIES: usize = 20;
         let live = absolute(self.source, &file.path);
         let place = self.freezer.dir.path().join(&file.stored);
-        let way = match taken {
-            Taken::Reflink => duplicate::reflink,
-            Taken::Link => duplicate::link,
-            _ => duplicate::copy,
+        let way = || match taken {
+            Taken::Reflink => duplicate::reflink(&live, &place),
+            Taken::Link => duplicate::link(&live, &place),
+            _ => duplicate::copy(&live, &place, self.interrupt),
         };
         for _ in 0..TRIES {
             self.interrupt.check()?;
-            let duplicate = way(&live, &place).map_err(|failed| match failed {
-                Failed::Writing(error) => in_staging(&place)(error),
-                Failed::Reading(source) => StageError::Unreadable {
-                    path: live.clone(),
-                    source,
-                },
-            })?;
+            let mut duplicate = way();
+            if Duplicate::found_taken(&duplicate) {
+                let cleared = self.freezer.dir.clear(&place);
+                cleared.map_err(in_staging(&place))?;
+                duplicate = way();
+            }
+            let duplicate =
+                duplicate.map_err(|failed| StageError::of_copy(failed, &live, &place))?;
             match duplicate {
                 Duplicate::Made(metadata) => {
                     file.attributes = attributes(&metadata);
-                    file.lies = match taken {
-                        Taken::Link => Lies::Linked(Version::of(&metadata)),
-                        taken => Lies::Frozen(taken),
-                    };
+                    file.lies = lies(taken, Version::of(&metadata));
                     return Ok(Ok(Some(file)));
                 }
                 Duplicate::Gone => return Ok(Ok(None)),
@@ -217,10 +205,15 @@ impl Freezing<'_> {
     }
 }
 
+fn lies(taken: Taken, version: Version) -> Lies {
+    match taken {
+        Taken::Link => Lies::Linked(version),
+        taken => Lies::Frozen(taken),
+    }
+}
+
 #[cfg(test)]
-#[path = "freeze_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "freeze_mount_tests.rs"]
 mod mount_tests;

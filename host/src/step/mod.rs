@@ -3,7 +3,9 @@
 mod add;
 pub mod claim;
 pub mod compare;
+mod cores;
 pub mod deliver;
+pub mod files;
 pub mod freeze;
 pub mod pause;
 pub mod plan;

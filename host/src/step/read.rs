@@ -1,16 +1,15 @@
 //! Read: the checksum of every staged file, after the app goes on: this takes as long as it takes.
 
-use std::sync::Mutex;
-use std::thread;
-
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
-use super::resume::Resumed;
+use super::cores::on_every_core;
+use super::files::StagedFile;
+use super::resume::{Bracketed, Lasted};
 use super::stage::{StageError, Staged};
-use super::take::StagedFile;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::Interrupt;
+use crate::holds::{Holds, HoldsError};
 
 /// Everything that belongs to the snapshot, with its checksums.
 #[derive(Debug)]
@@ -19,6 +18,8 @@ pub struct Read {
     pub staged: Staged,
     /// The files, sorted by path.
     pub files: Vec<StagedFile>,
+    /// What is held until all is delivered.
+    held: Option<Holds>,
 }
 
 /// How files are read.
@@ -32,41 +33,42 @@ pub struct Reading<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-/// Reads everything that was staged, now that the app goes on.
-pub fn read(resumed: Resumed, by: Reading<'_>) -> Result<Read, StageError> {
-    resumed.staged.read(by)
+/// Reads everything that was staged, now that the app goes on, or is held until it is delivered.
+pub fn read(bracketed: Bracketed, by: Reading<'_>) -> Result<Read, StageError> {
+    let (staged, held) = match bracketed {
+        Bracketed::Released(staged) => (staged, None),
+        Bracketed::Held(staged, holds) => (staged, Some(holds)),
+    };
+    let read = staged.read(by)?;
+    Ok(Read { held, ..read })
 }
 
 impl Staged {
     /// On every core: reading and hashing is all the work there is.
     pub(super) fn read(mut self, by: Reading<'_>) -> Result<Read, StageError> {
         self.made.finish(by.interrupt)?;
-        let unread = Mutex::new(std::mem::take(&mut self.files).into_iter());
-        let next = || unread.lock().expect("no holder of this lock panics").next();
-        let work = || {
-            let mut taken = Vec::new();
-            while let Some(file) = next() {
-                by.interrupt.check()?;
-                taken.extend(self.take(file, by)?);
-            }
-            Ok(taken)
-        };
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let parts: Result<Vec<Vec<StagedFile>>, StageError> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-            let workers = workers.into_iter();
-            workers
-                .map(|worker| worker.join().expect("reading does not panic"))
-                .collect()
-        });
-        let mut files: Vec<StagedFile> = parts?.into_iter().flatten().collect();
+        let unread = std::mem::take(&mut self.files);
+        let mut files = on_every_core(unread, 1, |file| {
+            by.interrupt.check()?;
+            self.take(file, by)
+        })?;
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let staged = self;
-        Ok(Read { staged, files })
+        let held = None;
+        Ok(Read {
+            staged,
+            files,
+            held,
+        })
     }
 }
 
 impl Read {
+    /// Proof that it is of one moment, as far as that was to be.
+    pub fn lasted(&self) -> Result<Lasted, HoldsError> {
+        Lasted::until_now(self.held.as_ref())
+    }
+
     /// Sum of the files' sizes.
     pub fn bytes(&self) -> ByteCount {
         self.files.iter().map(|file| file.digests.size).sum()

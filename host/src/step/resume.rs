@@ -1,18 +1,32 @@
 //! Resume: whatever was attempted to hold is released, in reverse order, whatever happened before.
 //!
-//! `backup.rs` calls this exactly once for each pause it attempts; the releasing itself is
-//! [`Holds::finish`](crate::holds::Holds::finish).
+//! The bracket of a backup calls this exactly once for each pause it attempts; the releasing itself is
+//! [`Holds::finish`].
 
 use super::stage::Staged;
 use crate::error::CopalError;
-use crate::holds::{Finished, HoldsError};
+use crate::holds::{Finished, Holds, HoldsError};
 use crate::run::Run;
 
-/// Everything is staged and the app runs; with `mode = "hold"` it is released when all is delivered.
+/// What the bracket of a backup came to: everything is staged, and so it stands with the services.
 #[derive(Debug)]
-pub struct Resumed {
-    /// What was staged.
-    pub staged: Staged,
+pub enum Bracketed {
+    /// The app goes on, and each hold lasted until then.
+    Released(Staged),
+    /// With `mode = "hold"` services are held until all is delivered, and what is staged is of one moment
+    /// only if they stay so: see [`Lasted`].
+    Held(Staged, Holds),
+}
+
+/// Proof that each hold lasted for as long as it was relied on: nothing is sealed without.
+#[derive(Debug)]
+pub struct Lasted(());
+
+impl Lasted {
+    /// Of holds that are over or, where they are not, have lasted until now.
+    pub(super) fn until_now(held: Option<&Holds>) -> Result<Self, HoldsError> {
+        held.map_or(Ok(()), Holds::lasted).map(|()| Self(()))
+    }
 }
 
 /// What staging came to, when all holds are released: a hold that did not last makes it useless. What
@@ -21,7 +35,7 @@ pub fn resume(
     staged: Result<Staged, CopalError>,
     finished: Finished,
     run: &mut Run<'_>,
-) -> Result<Resumed, CopalError> {
+) -> Result<Bracketed, CopalError> {
     let mut problems = note(finished, run);
     let is_signal = run.edges.interrupt.signal().is_some();
     // What `max_pause` ended looks as if a signal had.
@@ -34,7 +48,9 @@ pub fn resume(
         (Ok(staged), None) => {
             // One that came while services were waited for.
             let still = run.edges.interrupt.check();
-            still.map(|()| Resumed { staged }).map_err(Into::into)
+            still
+                .map(|()| Bracketed::Released(staged))
+                .map_err(Into::into)
         }
     };
     let problems = problems.into_iter().map(CopalError::from);

@@ -10,6 +10,7 @@ use copal_core::manifest::{
 use copal_core::snapshot::SnapshotId;
 use jiff::Timestamp;
 
+use super::resume::Lasted;
 use super::transfer::Transferred;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::remote::{Remote, RemoteError};
@@ -71,35 +72,53 @@ pub struct Circumstances {
     pub hooks: Vec<HookRecord>,
 }
 
-/// Writes and uploads the checksums and the manifest.
-pub fn seal(
-    done: Transferred<'_>,
+/// A snapshot that lacks nothing but its manifest.
+#[derive(Debug)]
+pub struct Unsealed<'a> {
+    done: Transferred<'a>,
+    manifest: Manifest,
+}
+
+/// Uploads the checksums, and gives up the claim.
+pub fn sum_up<'a>(
+    done: Transferred<'a>,
     circumstances: Circumstances,
     remote: &dyn Remote,
-    interrupt: &Interrupt,
-) -> Result<Sealed, SealError> {
+) -> Result<Unsealed<'a>, SealError> {
     let manifest = manifest(&done, circumstances);
-    let sums = manifest.sums();
-    put(&done, remote, SUMS, &sums)?;
+    put(&done, remote, SUMS, &manifest.sums())?;
     done.claim.withdraw(remote)?;
-    // The last moment at which a signal leaves no snapshot behind.
-    interrupt.check()?;
-    put(&done, remote, MANIFEST, &manifest.to_json())?;
-    Ok(Sealed {
-        outrun: done.outrun(),
-        copied: done.copied(),
-        not_copied: done.reused.failed,
-        manifest,
-        vanished: done.vanished,
-        moved: done.moved,
-    })
+    Ok(Unsealed { done, manifest })
+}
+
+impl Unsealed<'_> {
+    /// Uploads the manifest.
+    pub fn seal(
+        self,
+        _proof: Lasted,
+        remote: &dyn Remote,
+        interrupt: &Interrupt,
+    ) -> Result<Sealed, SealError> {
+        let Self { done, manifest } = self;
+        // The last moment at which a signal leaves no snapshot behind.
+        interrupt.check()?;
+        put(&done, remote, MANIFEST, &manifest.to_json())?;
+        Ok(Sealed {
+            outrun: done.outrun(),
+            copied: done.copied(),
+            not_copied: done.reused.failed,
+            manifest,
+            vanished: done.vanished,
+            moved: done.moved,
+        })
+    }
 }
 
 fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
     let mut entries: Vec<Entry> = done
         .files
         .iter()
-        .map(super::take::StagedFile::entry)
+        .map(super::files::StagedFile::entry)
         .collect();
     entries.extend(done.others.iter().cloned());
     entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));

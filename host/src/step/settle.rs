@@ -6,8 +6,8 @@ use copal_core::manifest::{Entry, EntryKind};
 use copal_core::path::RelPath;
 use copal_core::stored::StoredNames;
 
+use super::files::Content;
 use super::stage::StageError;
-use super::take::Content;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::capability::sqlite::is_database;
 use crate::edge::walk::{Found, FoundKind, absolute};

@@ -16,9 +16,9 @@ use jiff::Timestamp;
 
 pub use self::error::StageError;
 pub(super) use self::error::{gone_or, in_staging};
+use super::files::{Lies, MadeFile, Unread};
 use super::freeze::Freezer;
-use super::take::{Lies, Made, Unread};
-use crate::capability::artifacts::{Added, Artifact, Artifacts, Moment};
+use crate::capability::artifacts::{Added, Artifact, Artifacts, Still};
 use crate::capability::sqlite;
 use crate::edge::frozen::FrozenDir;
 use crate::edge::interrupt::Interrupt;
@@ -85,7 +85,7 @@ where
     F: Filter<Error = FilterFailed>,
 {
     let walked = walk(ask.source, ask.never, ask.filter, ask.interrupt)?;
-    let kept = Moment::put_in_place(&ask.made.moments(), walked.kept);
+    let kept = Still::put_in_place(&ask.made.moments(), walked.kept);
     let metadata = fs::metadata(ask.source).map_err(|source| StageError::Unreadable {
         path: ask.source.to_owned(),
         source,
@@ -178,7 +178,7 @@ impl Staged {
                 sources.push(Unnamed {
                     path: artifact.path(),
                     attributes,
-                    lies: Lies::Made(Made::in_place_of(artifact)),
+                    lies: Lies::Made(MadeFile::in_place_of(artifact)),
                 });
                 continue;
             }
@@ -210,7 +210,7 @@ impl Staged {
     }
 
     pub(super) fn is_archived(&self, path: &RelPath) -> bool {
-        path.ancestors().any(|above| self.archived.contains(&above))
+        !self.archived.is_empty() && path.ancestors().any(|above| self.archived.contains(&above))
     }
 
     fn is_sidecar(&self, path: &RelPath) -> bool {

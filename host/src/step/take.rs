@@ -4,113 +4,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use copal_core::manifest::{Attributes, Entry, EntryKind, FileEntry, Taken};
+use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
 
+use super::files::{Content, Lies, MadeFile, StagedFile, Unread};
 use super::read::Reading;
 use super::stage::{StageError, Staged, gone_or, in_staging};
-use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite;
 use crate::edge::attributes::set_time;
+use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::hash::{Digests, Wanted, hash_file, hash_live};
 use crate::edge::interrupt::Interrupt;
-use crate::edge::open::open_regular;
 use crate::edge::stat::{Version, attributes};
 use crate::edge::walk::absolute;
-
-/// A file that belongs to the snapshot.
-#[derive(Debug, Clone)]
-pub struct StagedFile {
-    /// Its path in the snapshot.
-    pub path: RelPath,
-    /// Mode, owner, time.
-    pub attributes: Attributes,
-    /// Its name on the remote.
-    pub stored: String,
-    /// Its checksums.
-    pub digests: Digests,
-    /// How its content was taken.
-    pub taken: Taken,
-    /// Where its content is read from.
-    pub content: Content,
-    /// Whether it was frozen by a link and written to all the same: its content is of a later moment.
-    pub outran: bool,
-}
-
-/// Where a staged file's content is read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
-    /// From the live tree, in this version.
-    Live(Version),
-    /// From the staging directory, under its stored name.
-    Staged,
-    /// From the directory of frozen files, under its stored name.
-    Frozen,
-    /// From there, as another name of the live file in this version.
-    Linked(Version),
-}
-
-impl StagedFile {
-    /// What the manifest says of it.
-    pub fn entry(&self) -> Entry {
-        let stored = (self.stored.as_bytes() != self.path.as_bytes()).then(|| self.stored.clone());
-        let kind = EntryKind::File(FileEntry {
-            size: self.digests.size,
-            sha256: self.digests.sha256,
-            sha1: self.digests.sha1.clone(),
-            md5: self.digests.md5.clone(),
-            taken: self.taken,
-            stored,
-        });
-        Entry {
-            path: self.path.clone(),
-            attributes: self.attributes,
-            kind,
-        }
-    }
-}
-
-/// A file that belongs to the snapshot, and whose content is still to be read.
-#[derive(Debug)]
-pub struct Unread {
-    pub(super) path: RelPath,
-    /// Those of what was found, also where something stands in for it.
-    pub(super) attributes: Attributes,
-    /// Its name on the remote.
-    pub(super) stored: String,
-    pub(super) lies: Lies,
-}
-
-/// Where the content of a file lies that is still to be read.
-#[derive(Debug)]
-pub(super) enum Lies {
-    /// In the live tree; the version that the walk saw.
-    Live(Version),
-    /// Below the directory of frozen files, taken so; nobody else's.
-    Frozen(Taken),
-    /// There as well, as another name of the live file in this version.
-    Linked(Version),
-    /// Where a hook had it made.
-    Made(Made),
-}
-
-/// A file that a hook had made.
-#[derive(Debug)]
-pub(super) struct Made {
-    /// Where it lies.
-    pub(super) file: PathBuf,
-    /// How it was made.
-    pub(super) taken: Taken,
-}
-
-impl Made {
-    pub(super) fn in_place_of(artifact: Artifact) -> Self {
-        Self {
-            file: artifact.file,
-            taken: artifact.taken,
-        }
-    }
-}
 
 impl Staged {
     /// `None` for a file that the app deleted since the walk.
@@ -215,7 +121,7 @@ impl Staged {
     fn take_made(
         &self,
         file: &Unread,
-        made: &Made,
+        made: &MadeFile,
         by: Reading<'_>,
     ) -> Result<StagedFile, StageError> {
         let place = self.place(&file.stored)?;
@@ -283,23 +189,19 @@ impl Staged {
         let place = self.place(stored)?;
         for _ in 0..TRIES {
             interrupt.check()?;
-            let Some(before) = gone_or(live, fs::symlink_metadata(live))? else {
-                return Ok(None);
+            // One of an earlier version.
+            remove_if_there(&place).map_err(in_staging(&place))?;
+            let copied = duplicate::copy(live, &place, interrupt);
+            let copied = copied.map_err(|failed| StageError::of_copy(failed, live, &place))?;
+            let metadata = match copied {
+                Duplicate::Made(metadata) => metadata,
+                Duplicate::Gone => return Ok(None),
+                Duplicate::Changed | Duplicate::Unfit(_) => continue,
             };
-            if !before.is_file() {
-                return Ok(None);
-            }
-            let copied = copy(live, &place)?;
-            let Some(after) = gone_or(live, fs::symlink_metadata(live))? else {
-                return Ok(None);
-            };
-            if copied.is_none() || Version::of(&before) != Version::of(&after) {
-                continue;
-            }
             let digests = hash_staged(&place, wanted, interrupt)?;
             return Ok(Some(StagedFile {
                 path: path.clone(),
-                attributes: attributes(&after),
+                attributes: attributes(&metadata),
                 stored: stored.to_owned(),
                 digests,
                 taken: Taken::Direct,
@@ -328,22 +230,10 @@ fn refuse_torn(path: &RelPath, place: &Path, by: Reading<'_>) -> Result<(), Stag
     Ok(())
 }
 
-/// Copies a file's content; `None` if the app deleted it. A failed write is the staging directory's,
-/// a failed read the live file's.
-fn copy(live: &Path, place: &Path) -> Result<Option<()>, StageError> {
-    let staging = in_staging(place);
-    let Some(mut from) = gone_or(live, open_regular(live))? else {
-        return Ok(None);
-    };
-    let mut to = fs::File::create(place).map_err(&staging)?;
-    // Tells a write that failed from a read that failed by trying the read again.
-    match io::copy(&mut from, &mut to) {
-        Ok(_) => Ok(Some(())),
-        Err(error) if io::copy(&mut from, &mut io::sink()).is_ok() => Err(staging(error)),
-        Err(source) => Err(StageError::Unreadable {
-            path: live.to_owned(),
-            source,
-        }),
+fn remove_if_there(place: &Path) -> io::Result<()> {
+    match fs::remove_file(place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -9,10 +9,10 @@ use copal_core::path::RelPath;
 
 use super::claim::Claim;
 use super::compare::{Difference, compare, list_some};
+use super::files::{Content, StagedFile};
 use super::read::Read;
 use super::reuse::Reused;
 use super::stage::StageError;
-use super::take::{Content, StagedFile};
 use crate::edge::frozen::FrozenDir;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};

@@ -29,6 +29,8 @@ pub struct Forecast {
     /// Where any of the job's runs may have kept some.
     pub(super) places: Vec<PathBuf>,
     pub(super) restless: Restless,
+    /// Databases that a copy is going to stand in for.
+    pub(super) copied: HashSet<RelPath>,
 }
 
 /// What was found in the source.
@@ -122,6 +124,7 @@ pub(super) fn forecast(
         place,
         places: beside,
         restless,
+        copied: looked.copied().cloned().collect(),
     })
 }
 
@@ -141,10 +144,15 @@ fn first<T>(
 }
 
 impl Looked<'_> {
+    /// Databases that a copy is going to stand in for.
+    fn copied(&self) -> impl Iterator<Item = &RelPath> {
+        let copied = self.databases.iter().filter(|database| !database.live);
+        copied.map(|database| &database.path)
+    }
+
     /// Files that nothing is known to stand in for.
     fn to_freeze(&self) -> impl Iterator<Item = &Found> {
-        let copied = self.databases.iter().filter(|database| !database.live);
-        let copied: HashSet<&RelPath> = copied.map(|database| &database.path).collect();
+        let copied: HashSet<&RelPath> = self.copied().collect();
         self.kept.iter().filter(move |found| {
             found.kind == FoundKind::File
                 && !copied.contains(&found.path)

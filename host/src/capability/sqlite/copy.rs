@@ -37,8 +37,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::check;
 use super::error::SqliteError;
-use super::raw;
 use super::source::{PATIENCE, Source, sidecar, uri};
+use crate::edge::content;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::open::open_regular;
 
@@ -112,7 +112,7 @@ impl View {
             // Nobody locks the log itself: it may be closed.
             let log = open_regular(&sidecar(from, "-wal")).map_err(SqliteError::Unreadable)?;
             let copied = create(&sidecar(to, "-wal"))?;
-            raw::copy(&log, &copied, interrupt)?;
+            content::copy(&log, &copied, interrupt)?;
             if began_anew(&log, &copied)? {
                 copied.set_len(0).map_err(SqliteError::Unwritable)?;
             }
@@ -131,7 +131,7 @@ impl View {
 
     /// Whether the app may go on to write while this lasts.
     pub fn lets_write(&self) -> bool {
-        self.source.has_log
+        self.source.lets_write()
     }
 
     /// Copies, and ends the transaction.
@@ -143,7 +143,7 @@ impl View {
 
     /// Copies the file.
     pub(super) fn read(&self, interrupt: &Interrupt) -> Result<(), SqliteError> {
-        raw::copy(&self.file, &create(&self.to)?, interrupt)
+        Ok(content::copy(&self.file, &create(&self.to)?, interrupt)?)
     }
 
     /// Ends the transaction under which the file was copied.

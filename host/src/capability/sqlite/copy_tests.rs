@@ -107,6 +107,43 @@ fn a_database_at_rest_is_copied_without_leaving_anything_beside_it() {
     drop(dir);
 }
 
+/// As a killed application leaves a database whose index in shared memory went with the machine.
+fn left_without_an_index(live: &Live) -> PathBuf {
+    let left = live.dir.path().join("left");
+    fs::create_dir(&left).unwrap();
+    let path = left.join("app.db");
+    fs::copy(live.path(), &path).unwrap();
+    fs::copy(sidecar(&live.path(), "-wal"), sidecar(&path, "-wal")).unwrap();
+    path
+}
+
+#[test]
+fn a_log_without_an_index_is_read_and_nothing_else_is_made_beside_it() {
+    let live = Live::new("wal");
+    let path = left_without_an_index(&live);
+    let log = fs::read(sidecar(&path, "-wal")).unwrap();
+    let view = View::open(&path, &live.copy(), PATIENCE, &Interrupt::default()).unwrap();
+    assert!(!view.lets_write(), "it is not locked");
+    let expected = view.expected().unwrap();
+    let copied = view.copy(&Interrupt::default()).unwrap();
+    let copied = copied.check(&Interrupt::default()).unwrap();
+    assert_eq!((rows(&live.copy()), copied), (100, expected));
+    assert_eq!(fs::read(sidecar(&path, "-wal")).unwrap(), log);
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 2);
+}
+
+#[test]
+fn an_application_that_opens_a_log_without_an_index_meanwhile_is_noticed() {
+    let live = Live::new("wal");
+    let path = left_without_an_index(&live);
+    let view = View::open(&path, &live.copy(), PATIENCE, &Interrupt::default()).unwrap();
+    let app = Connection::open(&path).unwrap();
+    app.execute("INSERT INTO chat (text) VALUES ('new')", [])
+        .unwrap();
+    let copied = view.copy(&Interrupt::default());
+    assert!(matches!(copied, Err(SqliteError::Changed)));
+}
+
 #[test]
 fn a_signal_ends_the_wait_for_a_busy_database() {
     let live = Live::new("delete");
@@ -380,4 +417,55 @@ fn copies_end_and_are_whole_under_a_constant_writer_with_a_log() {
 #[test]
 fn copies_end_and_are_whole_under_a_constant_writer_with_a_rollback_journal() {
     copies_under_a_constant_writer("delete");
+}
+
+/// `cargo test --release --workspace --lib copying_time -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement: prints how long a database takes beside `cp`"]
+#[expect(clippy::print_stdout, reason = "it prints what it measures")]
+fn copying_time_beside_cp() {
+    let live = Live::new("wal");
+    live.writer
+        .execute_batch(
+            "PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0; BEGIN;
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)
+             INSERT INTO chat (text) SELECT hex(randomblob(450)) FROM n;
+             CREATE INDEX by_text ON chat (substr(text, 1, 32));
+             COMMIT; PRAGMA wal_checkpoint(TRUNCATE);",
+        )
+        .unwrap();
+    let size = fs::metadata(live.path()).unwrap().len();
+    let other = live.dir.path().join("cp.db");
+    let timed = |deed: &mut dyn FnMut()| {
+        rustix::fs::sync();
+        let began = std::time::Instant::now();
+        deed();
+        began.elapsed().as_secs_f64()
+    };
+    println!("a database of {size} bytes; seconds");
+    for _ in 0..5 {
+        let (mut copy, interrupt) = (None, Interrupt::default());
+        let ours = timed(&mut || {
+            let view = View::open(&live.path(), &live.copy(), PATIENCE, &interrupt).unwrap();
+            copy = Some(view.copy(&interrupt).unwrap());
+        });
+        let cp = timed(&mut || {
+            let mut cp = std::process::Command::new("cp");
+            assert!(
+                cp.args([live.path(), other.clone()])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        });
+        let check = timed(&mut || {
+            copy.take().unwrap().check(&interrupt).unwrap();
+        });
+        println!(
+            "copied {ours:.2}, cp {cp:.2}: {:.2} of its speed; checked {check:.2}",
+            cp / ours
+        );
+        fs::remove_file(live.copy()).unwrap();
+        fs::remove_file(&other).unwrap();
+    }
 }

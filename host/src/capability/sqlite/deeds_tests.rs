@@ -78,6 +78,71 @@ fn who_asks_for_an_unfinished_copy_gets_what_will_be_in_it() {
 }
 
 #[test]
+fn a_hook_that_may_open_live_databases_in_this_process_finds_their_copies_finished() {
+    let (floor, writer) = floor("wal", 20);
+    let (host, interrupt) = (&floor.host, Interrupt::default());
+    begin_backup(host, &path("app.db"), &interrupt).unwrap();
+    let file = host.artifacts.stand_in(&path("app.db")).unwrap();
+    assert!(!file.exists());
+    host.tree(&floor.call(), copal_core::grants::Tree::Source)
+        .unwrap();
+    assert!(file.exists(), "before the hook gets to see the source");
+    // Closing any descriptor of the file here would have ended the lock on the moment.
+    drop(fs::File::open(floor.path("source/app.db")).unwrap());
+    write(&writer, 500);
+    writer
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    assert!(
+        !host.artifacts.may_put_off(),
+        "it may open them from now on"
+    );
+    host.artifacts.finish(&interrupt).unwrap();
+    assert_eq!(count(&file), 20);
+}
+
+#[test]
+fn an_archive_holds_the_finished_copy_of_a_database_that_was_put_off() {
+    let (mut floor, writer) = vectors();
+    writer.pragma_update(None, "journal_mode", "wal").unwrap();
+    floor.look(|path| path.as_bytes().ends_with(b"-wal") || path.as_bytes().ends_with(b"-shm"));
+    let (host, interrupt) = (&floor.host, Interrupt::default());
+    let database = path("vector_db/chroma.sqlite3");
+    begin_backup(host, &database, &interrupt).unwrap();
+    // The app goes on before anything is packed.
+    write(&writer, 500);
+    let format = copal_hooks::ArchiveFormat::Tar;
+    crate::capability::archive::create(host, &path("vector_db"), format, &interrupt).unwrap();
+    let mut archives = host.artifacts.all().into_iter();
+    let archive = archives.find(|one| one.taken == Taken::Tar).unwrap();
+    let packed = floor.path("packed.sqlite3");
+    let mut archive = tar::Archive::new(fs::File::open(archive.file).unwrap());
+    let mut entries = archive.entries().unwrap().map(Result::unwrap);
+    let mut entry = entries
+        .find(|entry| entry.path().unwrap().ends_with("chroma.sqlite3"))
+        .unwrap();
+    entry.unpack(&packed).unwrap();
+    assert_eq!(count(&packed), 7);
+}
+
+#[test]
+fn views_end_when_their_copies_are_made_and_are_checked_later() {
+    let (floor, writer) = floor("wal", 20);
+    let (host, interrupt) = (&floor.host, Interrupt::default());
+    begin_backup(host, &path("app.db"), &interrupt).unwrap();
+    host.artifacts.end_views(&interrupt).unwrap();
+    write(&writer, 500);
+    // Nobody reads the log any more, so that it can begin anew.
+    let busy: i64 = writer
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(busy, 0);
+    host.artifacts.finish(&interrupt).unwrap();
+    let file = host.artifacts.stand_in(&path("app.db")).unwrap();
+    assert_eq!(count(&file), 20);
+}
+
+#[test]
 fn an_unfinished_copy_that_turns_out_damaged_is_no_copy() {
     let (floor, writer) = floor("delete", 200);
     drop(writer);
@@ -145,7 +210,7 @@ fn a_database_and_the_files_beside_it_are_copied_as_one_moment() {
     assert_eq!(contents(&floor), BTreeMap::from(expected));
     let moments = floor.host.artifacts.moments();
     let walked = walk_inside(&floor.host, &beside, &Interrupt::default()).unwrap();
-    let kept = crate::capability::artifacts::Moment::put_in_place(&moments, walked);
+    let kept = crate::capability::artifacts::Still::put_in_place(&moments, walked);
     let kept: Vec<_> = kept.iter().map(|found| found.path.to_string()).collect();
     assert_eq!(
         kept,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::ErrorCode;
 
+use crate::edge::content::Failed;
 use crate::edge::interrupt::Interrupted;
 
 /// Why there is no good copy.
@@ -53,6 +54,16 @@ pub enum SqliteError {
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl From<Failed> for SqliteError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Reading(error) => Self::Unreadable(error),
+            Failed::Writing(error) => Self::Unwritable(error),
+            Failed::Interrupted(interrupted) => interrupted.into(),
+        }
+    }
 }
 
 /// What SQLite said of a live database that was waited for so long.

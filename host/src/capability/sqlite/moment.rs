@@ -24,7 +24,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::copy::{Copied, Copy, View};
 use super::error::SqliteError;
 use super::source::Source;
-use crate::edge::duplicate::{self, Duplicate, Failed};
+use crate::edge::content::Failed;
+use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::stat::Version;
 use crate::edge::walk::{Found, FoundKind, absolute};
@@ -144,7 +145,7 @@ impl Together<'_> {
             }
             let to = (self.next_file)();
             let live = absolute(self.source, &file.path);
-            match duplicate::copy(&live, &to) {
+            match duplicate::copy(&live, &to, self.interrupt) {
                 Ok(Duplicate::Made(metadata)) => {
                     let version = Version::of(&metadata);
                     all &= version == file.version;
@@ -152,7 +153,7 @@ impl Together<'_> {
                 }
                 Ok(_) => all = false,
                 Err(Failed::Reading(error)) => return Err(SqliteError::Beside(live, error)),
-                Err(Failed::Writing(error)) => return Err(SqliteError::Unwritable(error)),
+                Err(failed) => return Err(failed.into()),
             }
         }
         Ok(all)

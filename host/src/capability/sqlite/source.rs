@@ -57,15 +57,67 @@ pub(super) struct Source {
     pub(super) connection: Connection,
     /// Whether it has a log that the transaction reads as well.
     pub(super) has_log: bool,
-    /// Set when the database is read without locks: which version of the file that was.
-    lockless: Option<(PathBuf, Version)>,
+    /// Set when the database is read without locks.
+    lockless: Option<AtRest>,
+}
+
+/// A database that no process has open, so that it is read without locks, and watched for change.
+struct AtRest {
+    path: PathBuf,
+    version: Version,
+    /// That of its log, if a process that was killed left one.
+    log: Option<Version>,
+}
+
+impl AtRest {
+    /// In WAL mode whoever has it open has an index beside it as well. None where it may be open.
+    fn of(path: &Path, version: Version) -> Option<Self> {
+        let log = fs::metadata(sidecar(path, "-wal")).ok();
+        if log.is_some() && sidecar(path, "-shm").exists() || !is_wal(path).unwrap_or(false) {
+            return None;
+        }
+        Some(Self {
+            path: path.to_owned(),
+            version,
+            log: log.as_ref().map(Version::of),
+        })
+    }
+
+    fn open(&self) -> Result<Connection, SqliteError> {
+        if self.log.is_none() {
+            return open_read_only(&self.path, "&immutable=1");
+        }
+        // The index of the log is made in memory: no other process is to see it.
+        let connection = open_read_only(&self.path, "&vfs=unix-none")?;
+        let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        connection
+            .set_db_config(keep_log, true)
+            .and_then(|_| connection.pragma_update(None, "locking_mode", "EXCLUSIVE"))
+            .map_err(SqliteError::Source)?;
+        Ok(connection)
+    }
+
+    fn is_still(&self) -> bool {
+        let now = |path: &Path| fs::metadata(path).ok().as_ref().map(Version::of);
+        let log = now(&sidecar(&self.path, "-wal"));
+        let is_same_log = match (self.log, log) {
+            (None, None) => true,
+            // SQLite gives a log that it opens to the owner of the database, who has it already: that is
+            // a change, and of nothing that it holds.
+            (Some(then), Some(now)) => {
+                then.has_content_of(&now) && !sidecar(&self.path, "-shm").exists()
+            }
+            _ => false,
+        };
+        now(&self.path) == Some(self.version) && is_same_log
+    }
 }
 
 impl Source {
     /// Opens without writing anything beside the database: opening one in WAL mode that no process has
-    /// open would leave a log and an index there, which belong to whoever backs up, and the application
-    /// might not be able to use them. So such a one is read without locks, and watched for change; that
-    /// also serves on a read-only mount, where they can't be made.
+    /// open would leave a log and an index there, even read-only; they belong to whoever backs up, and the
+    /// application might not be able to use them. So such a one is read without locks, and watched for
+    /// change; that also serves on a read-only mount, where they can't be made.
     pub(super) fn open(
         path: &Path,
         patience: Duration,
@@ -77,14 +129,13 @@ impl Source {
         if metadata.len() == 0 && log.is_some() {
             return Err(SqliteError::EmptyBesideLog);
         }
-        let at_rest = log.is_none() && is_wal(path).unwrap_or(false);
-        let parameters = if at_rest { "&immutable=1" } else { "" };
-        let connection = open_read_only(path, parameters)?;
+        let at_rest = AtRest::of(path, Version::of(&metadata));
+        let connection = match &at_rest {
+            Some(at_rest) => at_rest.open()?,
+            None => open_read_only(path, "")?,
+        };
         begin(&connection, "BEGIN", patience, interrupt)?;
-        Self::begun(
-            connection,
-            at_rest.then(|| (path.to_owned(), Version::of(&metadata))),
-        )
+        Self::begun(connection, at_rest)
     }
 
     /// The same, and nobody else can end a transaction that writes until it is closed. One that is read
@@ -118,18 +169,24 @@ impl Source {
         Self::begun(connection, None)
     }
 
-    fn begun(
-        connection: Connection,
-        lockless: Option<(PathBuf, Version)>,
-    ) -> Result<Self, SqliteError> {
+    fn begun(connection: Connection, lockless: Option<AtRest>) -> Result<Self, SqliteError> {
         let mode: String = connection
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(SqliteError::Source)?;
+        let has_log = match &lockless {
+            Some(at_rest) => at_rest.log.is_some(),
+            None => mode == "wal",
+        };
         Ok(Self {
             connection,
-            has_log: lockless.is_none() && mode == "wal",
+            has_log,
             lockless,
         })
+    }
+
+    /// Whether the application may write to it while this lasts.
+    pub(super) fn lets_write(&self) -> bool {
+        self.has_log && self.lockless.is_none()
     }
 
     /// Closes it; an error if it changed while it was read without locks.
@@ -137,14 +194,9 @@ impl Source {
         self.connection
             .close()
             .map_err(|(_, error)| SqliteError::Source(error))?;
-        let Some((path, before)) = self.lockless else {
-            return Ok(());
-        };
-        let unchanged = fs::metadata(&path).is_ok_and(|now| Version::of(&now) == before);
-        if unchanged && !sidecar(&path, "-wal").exists() {
-            Ok(())
-        } else {
-            Err(SqliteError::Changed)
+        match self.lockless {
+            Some(at_rest) if !at_rest.is_still() => Err(SqliteError::Changed),
+            _ => Ok(()),
         }
     }
 }

@@ -7,6 +7,7 @@ use copal_core::path::RelPath;
 
 use crate::capability::artifacts::NotFinished;
 use crate::capability::sqlite::SqliteError;
+use crate::edge::content::Failed;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::walk::WalkError;
 use crate::filters::FilterFailed;
@@ -73,6 +74,20 @@ impl From<WalkError<FilterFailed>> for StageError {
             WalkError::Unreadable { path, source } => Self::Unreadable { path, source },
             WalkError::Filter(failed) => Self::Filter(failed),
             WalkError::Interrupted(interrupted) => Self::Interrupted(interrupted),
+        }
+    }
+}
+
+impl StageError {
+    /// Why there is no copy of a live file at `place`.
+    pub(in crate::step) fn of_copy(failed: Failed, live: &Path, place: &Path) -> Self {
+        match failed {
+            Failed::Reading(source) => Self::Unreadable {
+                path: live.to_owned(),
+                source,
+            },
+            Failed::Writing(error) => in_staging(place)(error),
+            Failed::Interrupted(interrupted) => interrupted.into(),
         }
     }
 }

@@ -14,9 +14,9 @@ use crate::edge::hash::Wanted;
 use crate::edge::staging::StagingDir;
 use crate::edge::walk::{Filter, Keep, walk};
 use crate::filters::FilterFailed;
+use crate::step::files::Content;
 use crate::step::read::{Read, Reading};
 use crate::step::stage::{Staging, stage};
-use crate::step::take::Content;
 
 struct All;
 
@@ -86,6 +86,7 @@ impl World {
             place: self.dir.join(".copal-staging-app"),
             places: vec![self.dir.join(".copal-staging-app")],
             restless,
+            copied: HashSet::new(),
         }
     }
 
@@ -102,7 +103,10 @@ impl World {
         let (source, leftovers) = (self.source(), Leftovers::default());
         let interrupt = Interrupt::default();
         let kept = walk(&source, &[], &mut All, &interrupt).unwrap().kept;
-        let freezer = forecast.prepare(&source, &kept, "1", &leftovers).unwrap();
+        let mut freezer = forecast.prepare(&source, &kept, "1", &leftovers).unwrap();
+        if let Some(freezer) = &mut freezer {
+            freezer.freeze_ahead(&source, &kept, &interrupt)?;
+        }
         let ask = Staging {
             source: &source,
             never: &[],

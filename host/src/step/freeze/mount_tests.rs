@@ -131,7 +131,7 @@ fn what_can_not_be_written_to_is_told_of_before_anything_is_held() {
     assert!(hindrance.contains("can't be written to"), "{hindrance}");
 }
 
-/// `cargo test --release -p copal --lib freezing_time -- --ignored --nocapture`
+/// `cargo test --release --workspace --lib freezing_time -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement: prints how long services wait for 10,000 files"]
 #[expect(clippy::print_stdout, reason = "it prints what it measures")]

@@ -11,12 +11,12 @@ use crate::edge::walk::Found;
 
 /// What was in a directory at a moment.
 #[derive(Debug, Clone)]
-pub struct Moment {
+pub struct Still {
     directory: RelPath,
     found: Vec<Found>,
 }
 
-impl Moment {
+impl Still {
     /// What a walk found, with what was there at these moments in place of what is there now.
     pub fn put_in_place(moments: &[Self], mut walked: Vec<Found>) -> Vec<Found> {
         if moments.is_empty() {
@@ -62,7 +62,7 @@ impl Artifacts {
             });
         }
         made.moments.retain(|other| other.directory != *directory);
-        made.moments.push(Moment {
+        made.moments.push(Still {
             directory: directory.clone(),
             found,
         });
@@ -77,7 +77,7 @@ impl Artifacts {
     }
 
     /// The directories that are in the snapshot as they were.
-    pub fn moments(&self) -> Vec<Moment> {
+    pub fn moments(&self) -> Vec<Still> {
         self.made().moments.clone()
     }
 }

@@ -1,7 +1,7 @@
 //! Copies of databases that are finished when the app goes on: its pause is not to grow with them.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use copal_core::path::RelPath;
 
@@ -10,7 +10,7 @@ use crate::capability::sqlite::{Copy, SqliteError, View};
 use crate::edge::interrupt::Interrupt;
 
 /// What is left to be done.
-pub(in crate::capability) enum Unfinished {
+pub(in crate::capability) enum PutOff {
     /// The moment is held by a transaction, and nothing is copied.
     View(Box<View>),
     /// It is copied, and not checked.
@@ -31,18 +31,18 @@ pub struct NotFinished {
 
 #[derive(Default)]
 pub(super) struct List {
-    left: Mutex<Vec<(RelPath, Unfinished)>>,
+    left: Mutex<Vec<(RelPath, PutOff)>>,
     /// Set where a transaction can't be relied on to last.
     at_once: AtomicBool,
 }
 
 impl std::fmt::Debug for List {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("unfinished")
+        f.write_str("what is put off")
     }
 }
 
-impl Unfinished {
+impl PutOff {
     fn finish(self, interrupt: &Interrupt) -> Result<(), SqliteError> {
         let copy = match self {
             Self::View(view) => view.copy(interrupt)?,
@@ -55,18 +55,13 @@ impl Unfinished {
 
 impl Artifacts {
     /// Puts off what is left to be done for the copy of a database.
-    pub(in crate::capability) fn put_off(&self, database: &RelPath, left: Unfinished) {
-        let mut list = self
-            .unfinished
-            .left
-            .lock()
-            .expect("no holder of this lock panics");
-        list.push((database.clone(), left));
+    pub(in crate::capability) fn put_off(&self, database: &RelPath, left: PutOff) {
+        self.left().push((database.clone(), left));
     }
 
     /// Whether a copy may be put off.
     pub(in crate::capability) fn may_put_off(&self) -> bool {
-        !self.unfinished.at_once.load(Ordering::Relaxed)
+        !self.left.at_once.load(Ordering::Relaxed)
     }
 
     /// From now on copies are finished as they are made, and those that were put off are finished now:
@@ -76,7 +71,7 @@ impl Artifacts {
         &self,
         interrupt: &Interrupt,
     ) -> Result<(), NotFinished> {
-        self.unfinished.at_once.store(true, Ordering::Relaxed);
+        self.left.at_once.store(true, Ordering::Relaxed);
         self.finish(interrupt)
     }
 
@@ -86,14 +81,10 @@ impl Artifacts {
         database: &RelPath,
         ask: impl FnOnce(&mut View) -> T,
     ) -> Option<T> {
-        let mut list = self
-            .unfinished
-            .left
-            .lock()
-            .expect("no holder of this lock panics");
+        let mut list = self.left();
         let mut views = list.iter_mut().filter_map(|(other, left)| match left {
-            Unfinished::View(view) if other == database => Some(view),
-            Unfinished::View(_) | Unfinished::Copy(_) | Unfinished::Broken(_) => None,
+            PutOff::View(view) if other == database => Some(view),
+            PutOff::View(_) | PutOff::Copy(_) | PutOff::Broken(_) => None,
         });
         views.next().map(|view| ask(view))
     }
@@ -104,35 +95,49 @@ impl Artifacts {
         database: &RelPath,
         interrupt: &Interrupt,
     ) -> Result<(), SqliteError> {
-        let mut list = self
-            .unfinished
-            .left
-            .lock()
-            .expect("no holder of this lock panics");
-        let at = list.iter().position(|(other, _)| other == database);
-        let left = at.map(|at| list.remove(at).1);
-        drop(list);
+        let left = {
+            let mut list = self.left();
+            let at = list.iter().position(|(other, _)| other == database);
+            at.map(|at| list.remove(at).1)
+        };
         let finished = left.map_or(Ok(()), |left| left.finish(interrupt));
         if let Err(error) = &finished {
             // Whoever asked may do without; the snapshot may not.
-            self.put_off(database, Unfinished::Broken(error.to_string()));
+            self.put_off(database, PutOff::Broken(error.to_string()));
         }
         finished
     }
 
+    /// Copies what is held by transactions alone, and ends those: until then the app's logs grow.
+    pub fn end_views(&self, interrupt: &Interrupt) -> Result<(), NotFinished> {
+        for (database, left) in self.take_all() {
+            let copied = match left {
+                PutOff::View(view) => view.copy(interrupt).map(PutOff::Copy),
+                other => Ok(other),
+            };
+            match copied {
+                Ok(copy) => self.put_off(&database, copy),
+                Err(source) => return Err(NotFinished { database, source }),
+            }
+        }
+        Ok(())
+    }
+
     /// Finishes all copies, now that the app goes on. The first that fails ends it.
     pub fn finish(&self, interrupt: &Interrupt) -> Result<(), NotFinished> {
-        let mut list = self
-            .unfinished
-            .left
-            .lock()
-            .expect("no holder of this lock panics");
-        let all = std::mem::take(&mut *list);
-        drop(list);
-        for (database, left) in all {
+        for (database, left) in self.take_all() {
             left.finish(interrupt)
                 .map_err(|source| NotFinished { database, source })?;
         }
         Ok(())
+    }
+
+    fn take_all(&self) -> Vec<(RelPath, PutOff)> {
+        std::mem::take(&mut *self.left())
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<(RelPath, PutOff)>> {
+        let list = self.left.left.lock();
+        list.expect("no holder of this lock panics")
     }
 }

@@ -1,0 +1,75 @@
+//! What is known before anything is done: the plan, and what the destinations answer.
+
+use copal_core::config::RemoteSpec;
+
+use super::Backup;
+use crate::edges::Step;
+use crate::error::CopalError;
+use crate::hooks::Hooks;
+use crate::step::deliver::Reached;
+use crate::step::plan::{Plan, plan};
+use crate::step::preflight::{self, Ready};
+
+impl Backup<'_> {
+    /// Everything that can be known before anything is done.
+    pub(crate) fn look(&mut self, hooks: &mut Hooks) -> Result<(Plan, Vec<Reached>), CopalError> {
+        let edges = self.run.edges;
+        edges.show.step(Step::Plan);
+        let now = (edges.now)();
+        let mut plan = plan(
+            self.job,
+            hooks,
+            &self.means,
+            edges.state,
+            now,
+            edges.interrupt,
+        )?;
+        hooks.filtered(std::mem::take(&mut plan.filtered));
+        self.view = Some((plan.source.clone(), plan.to_copy()));
+
+        edges.show.step(Step::Preflight);
+        let reached = self.preflight(&plan)?;
+        Ok((plan, reached))
+    }
+
+    /// Asks every destination. One that does not answer keeps nothing from the others; without any
+    /// there is no point in going on.
+    fn preflight(&mut self, plan: &Plan) -> Result<Vec<Reached>, CopalError> {
+        let mut reached = Vec::new();
+        for destination in self.job.destinations() {
+            self.run.edges.interrupt.check()?;
+            let ready = self.reach(&destination, plan);
+            reached.push(Reached {
+                shown: destination.to_string(),
+                ready,
+            });
+        }
+        if reached.iter().all(|one| one.ready.is_err()) {
+            let first = reached.into_iter().find_map(|one| one.ready.err());
+            return Err(first.unwrap_or(CopalError::NoDestination));
+        }
+        Ok(reached)
+    }
+
+    fn reach(&mut self, destination: &RemoteSpec, plan: &Plan) -> Result<Ready, CopalError> {
+        let remote = (self.run.edges.open)(destination)?;
+        let mut ready = preflight::reach(remote, self.job.name(), &plan.source)?;
+        let damaged = ready.damaged.drain(..).map(CopalError::Store);
+        self.run.shortcomings.extend(damaged);
+        if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {
+            preflight::check_missing(plan, last)?;
+        }
+        Ok(ready)
+    }
+
+    /// The run ends before anything is delivered: what destinations answered is told beside the reason.
+    pub(crate) fn without_deliveries(
+        &mut self,
+        reached: Vec<Reached>,
+        error: CopalError,
+    ) -> CopalError {
+        let unreached = reached.into_iter().filter_map(|one| one.ready.err());
+        self.run.shortcomings.extend(unreached);
+        error
+    }
+}

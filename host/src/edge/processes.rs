@@ -1,0 +1,72 @@
+//! The processes of this machine and what they have open, as far as `/proc` shows it to this user.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A process that was there.
+#[derive(Debug)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    directory: PathBuf,
+}
+
+/// A descriptor of a process.
+#[derive(Debug)]
+pub struct Descriptor {
+    link: PathBuf,
+}
+
+/// All there are just now.
+pub fn all() -> io::Result<Vec<Process>> {
+    let numbers = numbers(Path::new("/proc"))?;
+    Ok(numbers.map(Process::numbered).collect())
+}
+
+impl Process {
+    fn numbered(pid: u32) -> Self {
+        let directory = PathBuf::from(format!("/proc/{pid}"));
+        Self { pid, directory }
+    }
+
+    /// Its program, as the system names it; nothing where it is gone.
+    pub fn program(&self) -> String {
+        let name = fs::read_to_string(self.directory.join("comm")).unwrap_or_default();
+        name.trim_end().to_owned()
+    }
+
+    /// What it has open: nothing where it is gone by now, or another user's.
+    pub fn descriptors(&self) -> impl Iterator<Item = Descriptor> + use<> {
+        let directory = self.directory.join("fd");
+        let numbers = numbers(&directory).into_iter().flatten();
+        numbers.map(move |number| Descriptor {
+            link: directory.join(number.to_string()),
+        })
+    }
+}
+
+impl Descriptor {
+    /// Whether it is open for writing, which the mode of its link says: no file is looked at for it.
+    pub fn is_written_to(&self) -> bool {
+        const WRITES: u32 = 0o200;
+        fs::symlink_metadata(&self.link).is_ok_and(|link| link.permissions().mode() & WRITES != 0)
+    }
+
+    /// What is open, by itself and not by its name: a container has names of its own.
+    pub fn file(&self) -> io::Result<Metadata> {
+        fs::metadata(&self.link)
+    }
+
+    /// The name it was opened by, with ` (deleted)` where it has none any more.
+    pub fn name(&self) -> io::Result<PathBuf> {
+        fs::read_link(&self.link)
+    }
+}
+
+fn numbers(directory: &Path) -> io::Result<impl Iterator<Item = u32> + use<>> {
+    let entries = fs::read_dir(directory)?;
+    // What goes while it is listed is not there.
+    Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok()))
+}
