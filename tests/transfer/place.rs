@@ -181,8 +181,12 @@ impl Place {
                 let strict = Moto::that_asks_for_keys()?;
                 add_s3(&self.world, &strict);
                 self.behind = Some(Behind::S3(strict));
-                // rclone takes a refusal to look for a file's being there.
-                "is a file not a directory"
+                // Under an overlay, rclone takes the refusal to look for a file's being there.
+                if self.to == "safe:" {
+                    "is a file not a directory"
+                } else {
+                    "check the key"
+                }
             }
         };
         self.secrets.push(wrong.to_owned());
@@ -219,9 +223,10 @@ fn files_below(world: &World) -> Vec<String> {
     while let Some(next) = directories.pop() {
         for entry in std::fs::read_dir(next).into_iter().flatten() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => directories.push(path),
-                false => files.push(path.display().to_string()),
+            if path.is_dir() {
+                directories.push(path);
+            } else {
+                files.push(path.display().to_string());
             }
         }
     }
