@@ -62,9 +62,13 @@ impl Cloud {
     }
 
     fn pair(&self, from: &str, to: &str) -> Value {
-        let place = |at: &str| match at.contains(':') {
-            true => at.to_owned(),
-            false => self.world.path(at).display().to_string(),
+        let place = |at: &str| {
+            let local = || self.world.path(at).display().to_string();
+            if at.contains(':') {
+                at.to_owned()
+            } else {
+                local()
+            }
         };
         json!({ "srcFs": place(from), "dstFs": place(to) })
     }

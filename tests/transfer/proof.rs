@@ -43,7 +43,7 @@ impl Trial {
 
     /// How long the run took, or what it did instead of failing without a trace.
     fn is_found(&self, file: &str, damage: Damage) -> Result<Duration, String> {
-        let began = Instant::now();
+        let start = Instant::now();
         let output = self.with_damage(file, damage);
         let left = self.server.names(BUCKET);
         let begun = self.server.unfinished(BUCKET);
@@ -54,7 +54,7 @@ impl Trial {
         if output.code() != Some(1) || !told || !left.is_empty() || !begun.is_empty() {
             return Err(format!("left: {left:?}, begun: {begun:?}\n{output}"));
         }
-        Ok(began.elapsed())
+        Ok(start.elapsed())
     }
 
     fn back_up(&self) -> Output {

@@ -131,25 +131,22 @@ pub(crate) fn check(store: &Store, call: Call, header: Option<&str>) -> Result<T
         return Err(expired());
     }
     let fits = match (call, &token.scope) {
-        (Call::UploadFile, Scope::Upload(_)) | (Call::UploadPart, Scope::Part(_)) => true,
+        (Call::UploadFile, Scope::Upload(_))
+        | (Call::UploadPart, Scope::Part(_))
+        | (Call::DownloadFileByName, Scope::Download(..)) => true,
         (Call::UploadFile | Call::UploadPart, _) => false,
-        (Call::DownloadFileByName, Scope::Download(..)) => true,
         (_, scope) => *scope == Scope::Account,
     };
     if !fits {
         return Err(bad("the authorization token is for another call"));
     }
+    let has = |right: &str| token.access.key.capabilities.iter().any(|own| own == right);
     match call.capability() {
-        Some(right) if token.scope == Scope::Account => {
-            if !token.access.key.capabilities.iter().any(|own| own == right) {
-                return Err(B2Error::unauthorized(format!(
-                    "unauthorized: the application key has no right to {right}"
-                )));
-            }
-        }
-        _ => {}
+        Some(right) if token.scope == Scope::Account && !has(right) => Err(B2Error::unauthorized(
+            format!("unauthorized: the application key has no right to {right}"),
+        )),
+        _ => Ok(token),
     }
-    Ok(token)
 }
 
 pub(crate) fn expired() -> B2Error {

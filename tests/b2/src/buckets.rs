@@ -39,7 +39,7 @@ pub(crate) fn create(
             "the application key is restricted to a bucket",
         ));
     }
-    make(store, request).map(|bucket| bucket.to_json())
+    Ok(make(store, request)?.to_json())
 }
 
 pub(crate) fn make(store: &mut Store, request: CreateBucket) -> Result<&Bucket, B2Error> {
@@ -80,6 +80,7 @@ fn check_kind(kind: &str) -> Result<(), B2Error> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_field_names, reason = "B2's own names")]
 pub(crate) struct ListBuckets {
     bucket_id: Option<String>,
     bucket_name: Option<String>,

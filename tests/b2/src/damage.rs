@@ -36,14 +36,14 @@ pub(crate) fn damage(bucket: &mut Bucket, name: &str, damage: Damage) -> bool {
         Damage::Truncated if content.len() == 0 => false,
         Damage::Truncated => {
             let left = content.slice(&(0..content.len() - 1));
-            put(bucket, name, &id, told_as_it_is(left));
+            put(bucket, name, &id, &told_as_it_is(left));
             true
         }
         Damage::Rotten => {
             let Some(content) = rotten(&content) else {
                 return false;
             };
-            put(bucket, name, &id, Kind::Upload { content, sha1 });
+            put(bucket, name, &id, &Kind::Upload { content, sha1 });
             true
         }
         Damage::Swapped => swap(bucket, name, &id, &content),
@@ -65,12 +65,12 @@ fn swap(bucket: &mut Bucket, name: &str, id: &str, content: &Content) -> bool {
         return false;
     };
     let (other_name, other_id, theirs) = (other.name.clone(), other.id.clone(), theirs.clone());
-    put(bucket, name, id, told_as_it_is(theirs));
+    put(bucket, name, id, &told_as_it_is(theirs));
     put(
         bucket,
         &other_name,
         &other_id,
-        told_as_it_is(content.clone()),
+        &told_as_it_is(content.clone()),
     );
     true
 }
@@ -94,11 +94,11 @@ fn rotten(content: &Content) -> Option<Content> {
     Some(Content::in_memory(Bytes::from(bytes)))
 }
 
-fn put(bucket: &mut Bucket, name: &str, id: &str, kind: Kind) {
+fn put(bucket: &mut Bucket, name: &str, id: &str, kind: &Kind) {
     let versions = bucket.files.get_mut(name).into_iter().flatten();
     for version in versions.filter(|version| version.id == id) {
         // What the client said of the bytes is of other bytes.
-        if matches!(&kind, Kind::Upload { sha1, .. } if sha1 != "none") {
+        if matches!(kind, Kind::Upload { sha1, .. } if sha1 != "none") {
             version.info.remove("large_file_sha1");
         }
         version.kind = kind.clone();

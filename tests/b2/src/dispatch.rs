@@ -66,7 +66,7 @@ pub(crate) fn dispatch(
         Call::HideFile => files::hide(store, access, &parse(body)?),
         Call::DeleteFileVersion => files::delete(store, access, &parse(body)?),
         Call::GetFileInfo => files::info(store, access, &parse(body)?),
-        Call::GetDownloadAuthorization => files::authorize_download(store, access, parse(body)?),
+        Call::GetDownloadAuthorization => files::authorize_download(store, access, &parse(body)?),
         Call::ListFileNames | Call::ListFileVersions => return listing(store, access, call, body),
         Call::FinishLargeFile => return finish(store, access, body),
         Call::CopyFile => return copied(store, access, body),

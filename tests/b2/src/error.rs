@@ -46,7 +46,6 @@ impl B2Error {
     }
 
     /// The server's own disk failed it.
-    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
     pub(crate) fn broken(error: std::io::Error) -> Self {
         Self::new(500, "internal_error", error)
     }

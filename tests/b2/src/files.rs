@@ -84,7 +84,7 @@ pub(crate) struct GetDownloadAuthorization {
 pub(crate) fn authorize_download(
     store: &mut Store,
     access: &Access,
-    request: GetDownloadAuthorization,
+    request: &GetDownloadAuthorization,
 ) -> Result<Value, B2Error> {
     access.to_name(&request.bucket_id, &request.file_name_prefix)?;
     store.bucket(&request.bucket_id)?;

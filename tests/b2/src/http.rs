@@ -1,15 +1,13 @@
 //! HTTP/1.1: which call a request is, its body, and the way back.
 
+mod incoming;
 mod outgoing;
 mod route;
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::Value;
 
@@ -22,12 +20,11 @@ use crate::encoding::decode;
 use crate::error::B2Error;
 use crate::faults::Fault;
 use crate::large;
-use crate::pace::time_of;
-use crate::receive::{Announced, Received, Receiver};
 use crate::server::Shared;
 use crate::state::Info;
 use crate::upload::{self, Upload};
 
+use incoming::{Broken, Line, drain, receive, whole};
 use outgoing::Outgoing;
 use route::Route;
 
@@ -42,25 +39,6 @@ impl std::fmt::Display for HangUp {
 }
 
 impl std::error::Error for HangUp {}
-
-/// What a request's body is to go through.
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    per_second: Option<u64>,
-    hang_up_after: Option<u64>,
-}
-
-/// Why a body did not come whole.
-enum Broken {
-    HungUp,
-    Refused(B2Error),
-}
-
-impl From<B2Error> for Broken {
-    fn from(error: B2Error) -> Self {
-        Self::Refused(error)
-    }
-}
 
 /// Answers one request.
 pub(crate) async fn serve(
@@ -190,7 +168,7 @@ async fn answer(
             let access = token?.access;
             let body = serde_json::from_slice(&body).map_err(B2Error::bad_request)?;
             let answer = dispatch(&mut shared.store(), &access, call, body)?;
-            Ok(done(shared, call, answer))
+            Ok(done(shared, call, &answer))
         }
         Route::UploadFile(bucket) => upload_file(shared, &bucket, request, line).await,
         Route::UploadPart(id) => upload_part(shared, &id, request, line).await,
@@ -241,7 +219,7 @@ async fn upload_file(
     let version = upload::store_file(&mut store, &token.access, bucket, upload, received)?;
     let answer = Answer::stored(version.to_json(bucket), bucket, &name);
     drop(store);
-    Ok(done(shared, call, answer))
+    Ok(done(shared, call, &answer))
 }
 
 async fn upload_part(
@@ -259,7 +237,7 @@ async fn upload_part(
     let number = number.ok_or_else(|| B2Error::bad_request("X-Bz-Part-Number is missing"))?;
     let received = receive(shared, request, line).await?;
     let json = large::add_part(&mut shared.store(), id, number, received)?;
-    Ok(done(shared, call, Answer::new(json)))
+    Ok(done(shared, call, &Answer::new(json)))
 }
 
 /// What the headers of an upload say of it.
@@ -281,69 +259,8 @@ fn said(headers: &HeaderMap) -> Result<Upload, B2Error> {
     })
 }
 
-/// The body of an upload, to where it stays.
-async fn receive(
-    shared: &Shared,
-    request: Request<Incoming>,
-    line: Line,
-) -> Result<Received, Broken> {
-    let announced = Announced::parse(header(request.headers(), "x-bz-content-sha1"))?;
-    let mut receiver = Receiver::new(announced);
-    each(request.into_body(), line, |data| {
-        shared.counters().bytes_up += data.len() as u64;
-        receiver.push(data)
-    })
-    .await?;
-    Ok(receiver.finish()?)
-}
-
-async fn whole(body: Incoming, line: Line) -> Result<Vec<u8>, Broken> {
-    let mut all = Vec::new();
-    each(body, line, |data| {
-        all.extend_from_slice(data);
-        Ok(())
-    })
-    .await?;
-    Ok(all)
-}
-
-/// Reads a body that nobody wants, so that the client hears the answer.
-async fn drain(body: Incoming, line: Line) -> Result<(), HangUp> {
-    let read = each(body, line, |_| Ok(())).await;
-    read.map_err(|_| HangUp)
-}
-
-async fn each(
-    mut body: Incoming,
-    line: Line,
-    mut take: impl FnMut(&[u8]) -> io::Result<()>,
-) -> Result<(), Broken> {
-    let mut come = 0;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map(|frame| frame.into_data().unwrap_or_default()) else {
-            return Err(Broken::HungUp); // the client was the one who did
-        };
-        come += data.len() as u64;
-        if line.hang_up_after.is_some_and(|most| come >= most) {
-            return Err(Broken::HungUp);
-        }
-        pause(time_of(data.len(), line.per_second)).await;
-        take(&data).map_err(B2Error::broken)?;
-    }
-    match line.hang_up_after {
-        Some(_) => Err(Broken::HungUp),
-        None => Ok(()),
-    }
-}
-
-async fn pause(time: Duration) {
-    if !time.is_zero() {
-        tokio::time::sleep(time).await;
-    }
-}
-
 /// Counts a call that was answered, and does the damage that was ordered for its file.
-fn done(shared: &Shared, call: Call, answer: Answer) -> Reply {
+fn done(shared: &Shared, call: Call, answer: &Answer) -> Reply {
     shared.counters().charge(call.class(), answer.charged);
     if let Some((bucket, name)) = &answer.stored {
         shared

@@ -130,9 +130,9 @@ mod tests {
             let mut receiver = Receiver::new(Announced::AtTheEnd);
             receiver.push(&body.as_bytes()[..at]).expect("memory");
             receiver.push(&body.as_bytes()[at..]).expect("memory");
-            let received = receiver.finish().expect("the right digits");
-            assert_eq!(received.content.to_vec().expect("memory"), b"hello");
-            assert_eq!(received.sha1, HELLO);
+            let whole = receiver.finish().expect("the right digits");
+            assert_eq!(whole.content.to_vec().expect("memory"), b"hello");
+            assert_eq!(whole.sha1, HELLO);
         }
     }
 

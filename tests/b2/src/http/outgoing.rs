@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use super::{HangUp, pause};
+use super::HangUp;
+use super::incoming::pause;
 use crate::content::Content;
 use crate::pace::time_of;
 use crate::server::Shared;
