@@ -79,6 +79,16 @@ impl Remote {
         other
     }
 
+    /// The same place, said to be a directory: with a slash at its end.
+    #[must_use]
+    pub fn as_directory(&self) -> Self {
+        let mut directory = self.clone();
+        if !directory.path.is_empty() && !directory.path.ends_with('/') {
+            directory.path.push('/');
+        }
+        directory
+    }
+
     /// The text that rclone understands, **with its secrets**: not for people, files or logs.
     pub fn to_wire(&self) -> String {
         if self.config.is_empty() {
@@ -319,5 +329,13 @@ mod tests {
         assert_eq!(joined("b2:a", "b/c"), "b2:a/b/c");
         assert_eq!(joined("/", "a"), "/a");
         assert_eq!(joined("b2:a", ""), "b2:a");
+    }
+
+    #[test]
+    fn a_directory_ends_with_one_slash_and_the_top_with_none() {
+        let directory = |base: &str| remote(base).as_directory().to_wire();
+        assert_eq!(directory("b2:a"), "b2:a/");
+        assert_eq!(directory("b2:a/"), "b2:a/");
+        assert_eq!(directory("b2:"), "b2:");
     }
 }

@@ -66,14 +66,14 @@ impl Rclone {
             place: shown.clone(),
             source,
         };
-        let remote = spec
+        let remote: copal_rclone::Remote = spec
             .expose()
             .parse()
             .map_err(|error| failed(RcloneError::Remote(error)))?;
         let worker = Arc::clone(self.worker()?);
         Ok(Box::new(RcloneRemote {
             worker,
-            remote,
+            remote: remote.as_directory(),
             shown,
             interrupt: self.interrupt.clone(),
         }))

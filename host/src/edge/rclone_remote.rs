@@ -43,11 +43,7 @@ impl RcloneRemote {
     /// A directory, said with a slash at its end: without one, S3 is asked first whether it is a
     /// file, which costs a call and makes nonsense of a refused key.
     fn dir(&self, below: &str) -> copal_rclone::Remote {
-        if below.is_empty() {
-            self.remote.clone()
-        } else {
-            self.remote.join(&format!("{below}/"))
-        }
+        self.remote.join(below).as_directory()
     }
 
     /// What rclone is asked to upload, some of it by other instances of the remote.

@@ -10,7 +10,7 @@ use copal_core::reuse::{Content, Reuse, reuse};
 use copal_core::units::ByteCount;
 
 use super::compare::Difference;
-use super::take::StagedFile;
+use super::files::StagedFile;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::{Listed, Progress, RemoteError, Within};
 

@@ -100,6 +100,7 @@ pub fn transfer<'a>(
     };
     done.reuse(&mut by)?;
     let mut sent = done.send(&mut by, |_| true, false);
+    let mut last_seen = Vec::new();
     for _ in 0..ROUNDS {
         let mut changed = done.changed_since_staging()?;
         if changed.is_empty() {
@@ -119,6 +120,7 @@ pub fn transfer<'a>(
             if changed.len() < differences.len() {
                 return Err(TransferError::Mismatch(differences));
             }
+            last_seen = differences;
         }
         // rclone refuses a file that changes while it is read: the next round sends a private copy.
         by.interrupt.check()?;
@@ -129,9 +131,10 @@ pub fn transfer<'a>(
         sent = sent.and(done.send(&mut by, |file| settled.contains(&file.path), true));
     }
     let moving = done.changed_since_staging()?.into_iter().next();
-    Err(moving.map_or(TransferError::Mismatch(Vec::new()), |path| {
-        StageError::NeverStill(path).into()
-    }))
+    Err(match moving {
+        Some(path) => StageError::NeverStill(path).into(),
+        None => TransferError::Mismatch(last_seen),
+    })
 }
 
 /// Each round sends private copies of what the last one saw change, so that little is left to move.

@@ -1,0 +1,16 @@
+//! Transfers to every kind of remote: that what the tests take for B2 behaves to rclone as B2 does, that a
+//! backup comes back whole from wherever it went, and that a remote which lies is found out before the seal.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod b2_faults;
+mod b2_files;
+mod b2_large;
+mod b2_rights;
+mod cloud;
+mod moto;
+mod place;
+mod proof;
+mod suite;
+#[path = "../faults/table.rs"]
+mod table;
