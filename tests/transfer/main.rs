@@ -8,6 +8,7 @@ mod b2_files;
 mod b2_large;
 mod b2_rights;
 mod cloud;
+mod incremental;
 mod moto;
 mod place;
 mod proof;

@@ -181,12 +181,7 @@ impl Place {
                 let strict = Moto::that_asks_for_keys()?;
                 add_s3(&self.world, &strict);
                 self.behind = Some(Behind::S3(strict));
-                // Under an overlay, rclone takes the refusal to look for a file's being there.
-                if self.to == "safe:" {
-                    "is a file not a directory"
-                } else {
-                    "check the key"
-                }
+                "check the key"
             }
         };
         self.secrets.push(wrong.to_owned());

@@ -59,11 +59,21 @@ impl Worker {
         }
         let input = json!({
             "fs": self.wire(&request.remote),
-            "remote": "",
+            "remote": request.below,
             "opt": ListOptions::new(request.recursive, &request.hashes),
             "_filter": { "FilterRule": request.rules },
         });
-        let reply: Reply = self.call("operations/list", &input, deadline)?;
+        let mut reply: Reply = self.call("operations/list", &input, deadline)?;
+        if !request.below.is_empty() {
+            // rclone tells paths below `remote`.
+            let above = format!("{}/", request.below);
+            for entry in &mut reply.list {
+                let below = entry.path.strip_prefix(&above).map(str::to_owned);
+                if let Some(below) = below {
+                    entry.path = below;
+                }
+            }
+        }
         Ok(reply.list)
     }
 

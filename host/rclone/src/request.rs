@@ -11,13 +11,17 @@ use crate::remote::Remote;
 /// Asks for what is in a directory.
 #[derive(Clone, Debug)]
 pub struct ListRequest {
-    /// The directory.
+    /// The directory, or one above it.
     pub remote: Remote,
+    /// Where it lies below that; empty for `remote` itself. Said here, it costs less: rclone signs in
+    /// anew, and looks for the bucket, for every remote that it is given.
+    pub below: String,
     /// Whether to list what is in directories below, too.
     pub recursive: bool,
     /// Hashes to tell, by rclone's names (`sha1`, `md5`); a backend that lacks one leaves it out.
     pub hashes: Vec<String>,
-    /// rclone's filter rules (`- *.tmp`, `+ /keep/**`), in order; none for everything.
+    /// rclone's filter rules (`- *.tmp`, `+ /keep/**`), in order, by paths below `remote`; none for
+    /// everything.
     pub rules: Vec<String>,
 }
 
@@ -26,6 +30,7 @@ impl ListRequest {
     pub fn of(remote: Remote) -> Self {
         Self {
             remote,
+            below: String::new(),
             recursive: false,
             hashes: Vec::new(),
             rules: Vec::new(),

@@ -133,7 +133,8 @@ impl RcloneRemote {
         let request = ListRequest {
             recursive,
             hashes,
-            ..ListRequest::of(self.dir(dir))
+            below: dir.to_owned(),
+            ..ListRequest::of(self.remote.clone())
         };
         let deadline = if request.hashes.is_empty() {
             ANSWER

@@ -319,3 +319,25 @@ pub(crate) fn the_backend_of_a_remote_is_known_without_contact(world: &World) {
     assert_eq!(backend("/tmp").unwrap(), "local");
     assert!(backend("nowhere:").is_err());
 }
+
+pub(crate) fn a_directory_below_is_listed_by_paths_below_it(world: &World) {
+    let worker = world.worker();
+    world.write("top/dir/a", "x");
+    world.write("top/dir/deep/b", "x");
+    world.write("top/dir 2/c", "x");
+    let request = ListRequest {
+        recursive: true,
+        below: "dir".into(),
+        ..ListRequest::of(world.remote("top"))
+    };
+    let mut entries = worker.list(&request, PATIENCE).unwrap();
+    entries.retain(|entry| !entry.is_dir);
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    assert_eq!(paths(&entries), ["a", "deep/b"]);
+    let gone = ListRequest {
+        below: "nowhere".into(),
+        ..request
+    };
+    let error = worker.list(&gone, PATIENCE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
