@@ -231,6 +231,9 @@ impl<'a> Backup<'a> {
         let staging = StagingDir::create(&base, &self.run.id, &self.run.leftovers)?;
         preflight::check_room(plan, &base)?;
         let freezer = self.prepare(plan)?;
+        if let Some(unguarded) = &plan.unguarded {
+            tracing::warn!("{unguarded}");
+        }
         self.bracket = Some(self.holds.open());
         let staged = self.pause_and_stage(hooks, plan, ready, staging, freezer);
         let staged = match staged {
@@ -285,6 +288,7 @@ impl<'a> Backup<'a> {
             staged.way = Way::Hold;
         }
         self.notes.left_out.clone_from(&plan.walked.left_out);
+        self.notes.unguarded.clone_from(&plan.unguarded);
         self.notes.take(&staged, plan.databases.clone());
         Ok(staged)
     }

@@ -126,6 +126,8 @@ pub struct Notes {
     pub live_databases: Vec<RelPath>,
     /// How files were kept as they were.
     pub staging: Option<StagingNote>,
+    /// Why nothing would have released services if the run had been killed.
+    pub unguarded: Option<String>,
 }
 
 /// How files were kept as they were.
@@ -273,9 +275,8 @@ impl Achieved for Delivered {
 
     fn notes(&self) -> Vec<String> {
         let staging = self.notes.staging.iter();
-        staging
-            .map(|it| format!("staging: {} ({})", it.way, it.why))
-            .collect()
+        let staging = staging.map(|it| format!("staging: {} ({})", it.way, it.why));
+        staging.chain(self.notes.unguarded.clone()).collect()
     }
 }
 

@@ -388,3 +388,161 @@ fn guard_of(running: &Running) -> u32 {
     };
     wait_until("the guard", PATIENCE, found).unwrap()
 }
+
+/// The run is at it, and slow, when its guard finds it late.
+#[test]
+fn a_start_that_is_slow_is_not_begun_again_by_the_guard() {
+    let held = Held::with("sleep 5", "sleep 9", "max_pause = \"500ms\"");
+    held.world
+        .copal(&["backup"])
+        .exits_with(1)
+        .says("max_pause");
+    assert!(held.runs());
+    assert_eq!(held.did(), ["stop", "start"]);
+    assert_eq!(held.journals(), [""; 0]);
+}
+
+/// A command in passing tries for 5 s.
+#[test]
+fn a_start_that_takes_longer_than_others_wait_is_not_ended_half_way() {
+    let held = Held::with("", "sleep 7", "");
+    held.killed_at("run:after:held,guard:before:releasing");
+    wait_until("the release", PATIENCE, || {
+        held.world.copal(&["history"]).succeeds();
+        held.journals().is_empty().then_some(())
+    })
+    .unwrap();
+    assert!(held.runs());
+    assert_eq!(held.did(), ["stop", "start"]);
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_starts_a_service_leaves_that_to_its_end() {
+    let held = Held::with("", "kill -KILL $PPID; sleep 3", "");
+    // Only the first is to do so: a guard that starts it once more would be seen.
+    let script = fs::read_to_string(held.world.path("start")).unwrap();
+    let once = script.replace("kill -KILL", "[ -e killed ] || touch killed && kill -KILL");
+    held.world.write("start", once);
+    let output = held.world.command(&["backup"]).output().unwrap();
+    assert!(output.status.code().is_none());
+    held.comes_back(PATIENCE);
+    held.journal_is_gone();
+    assert_eq!(held.did(), ["stop", "start"]);
+}
+
+/// What a service leaves running of its own has nothing to do with its release.
+#[test]
+fn what_a_stop_leaves_running_delays_no_release() {
+    let held = Held::with("setsid sleep 30 &", "", "");
+    let began = std::time::Instant::now();
+    held.world.copal(&["backup"]).succeeds();
+    assert!(began.elapsed() < Duration::from_secs(25));
+    assert!(held.runs());
+}
+
+#[test]
+fn a_command_of_a_service_sees_no_secret_of_copals() {
+    let held = Held::with("env > seen", "env >> seen", "");
+    let mut command = held.world.command(&["backup"]);
+    command
+        .env("RCLONE_CONFIG_PASS", "hush")
+        .env("B2_KEY", "hush");
+    assert!(command.status().unwrap().success());
+    let seen = fs::read_to_string(held.world.path("seen")).unwrap();
+    assert!(seen.contains("PATH=") && !seen.contains("hush"), "{seen}");
+}
+
+/// The first process of a container takes all others with it, its guard as well.
+#[test]
+fn a_run_that_is_alone_in_a_container_says_that_it_has_no_guard() {
+    let held = Held::new();
+    let alone = |arguments: &[&str]| {
+        let inner = held.world.command(arguments);
+        let mut command = std::process::Command::new("unshare");
+        let options = [
+            "--user",
+            "--map-root-user",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+        ];
+        command
+            .args(options)
+            .arg(inner.get_program())
+            .args(inner.get_args());
+        command.env_clear();
+        for (name, value) in inner.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        command.current_dir(inner.get_current_dir().unwrap());
+        command.output().unwrap()
+    };
+    let backup = alone(&["backup"]);
+    let told = String::from_utf8_lossy(&backup.stderr).into_owned();
+    if !backup.status.success() && told.contains("unshare") {
+        // No namespaces here.
+        return;
+    }
+    assert!(backup.status.success(), "{told}");
+    assert!(told.contains("its guard is killed with it"), "{told}");
+    let outcome = String::from_utf8_lossy(&backup.stdout).into_owned();
+    assert!(outcome.contains("no guard: "), "{outcome}");
+    let plan = alone(&["plan"]);
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(
+        plan.contains("no guard") && plan.contains("copal recover"),
+        "{plan}"
+    );
+
+    // Elsewhere there is nothing to say.
+    let backup = held.world.copal(&["backup"]);
+    backup.succeeds().never_says("guard");
+    assert!(!backup.stdout().contains("guard"));
+}
+
+#[test]
+fn a_backup_that_waits_comes_after_the_one_that_runs() {
+    let held = Held::with("touch here; while [ ! -e go ]; do sleep 0.05; done", "", "");
+    let first = held.world.start(&["backup", "--json"]);
+    let here = || held.world.path("here").exists().then_some(());
+    wait_until("the first", PATIENCE, here).unwrap();
+    held.world.copal(&["backup"]).exits_with(4);
+    let mut second = held.world.start(&["backup", "--wait", "--json"]);
+    // It has come to the lock when it says so.
+    assert!(second.is_running());
+    held.world.write("go", "");
+    let first = first.finish(PATIENCE).unwrap();
+    let second = second.finish(PATIENCE).unwrap();
+    assert_ne!(sealed_id(&first), sealed_id(&second));
+    assert_eq!(held.did(), ["stop", "start", "stop", "start"]);
+}
+
+#[test]
+fn in_mode_hold_a_service_is_away_until_all_is_delivered() {
+    let held = Held::with(
+        "",
+        "ls vault/letters/*/.copal > sealed",
+        "mode = \"hold\"\nmax_pause = \"1s\"",
+    );
+    let output = held.world.copal(&["backup", "--json"]);
+    output.succeeds();
+    assert_eq!(output.json()["staging"]["mode"], "hold");
+    assert_eq!(held.did(), ["stop", "start"]);
+    let sealed = fs::read_to_string(held.world.path("sealed")).unwrap();
+    assert!(sealed.contains("manifest.json"), "{sealed}");
+}
+
+#[test]
+fn a_guard_that_can_not_hear_of_its_runs_end_looks_for_it() {
+    let held = Held::new();
+    held.killed_at("run:after:held,guard:before:releasing");
+    let journals = held.world.path("home/.local/state/copal/holds");
+    let journal = held.journals().pop().unwrap();
+    let mut guard = held.world.command(&["guard"]);
+    guard.arg(journals.join(journal));
+    // A directory can't be read like a pipe.
+    guard.stdin(fs::File::open(held.world.root()).unwrap());
+    assert!(guard.status().unwrap().success());
+    assert!(held.runs());
+    assert_eq!(held.journals(), [""; 0]);
+}

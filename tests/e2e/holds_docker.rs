@@ -1,8 +1,10 @@
 //! Containers of a real engine that are held by a run that is killed.
 
-use copal_testkit::{DockerEngine, World, docker_engine, wait_until};
+use std::fs;
 
-use crate::common::{PATIENCE, files_below, small_world};
+use copal_testkit::{DockerEngine, World, docker_engine, own_docker_engine, wait_until};
+
+use crate::common::{PATIENCE, files_below, sealed_id, small_world};
 
 /// Runs until it is stopped, and at once then.
 const APP: &str = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
@@ -48,4 +50,79 @@ fn a_container_of_a_killed_run_goes_on() {
         world.copal(&["backup"]).succeeds();
         assert_eq!(container.status(), "running");
     }
+}
+
+/// The source is what Docker knows by a name, and is held while it is staged.
+#[test]
+fn a_volume_and_what_a_container_has_mounted_are_sources() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    engine.docker(&["volume", "create", "letters"]).unwrap();
+    let script = format!("echo 'Dear reader,' >/data/letter.txt; {APP}");
+    let options = ["--volume", "letters:/data"];
+    let container = engine.run("with-a-volume", &options, &script).unwrap();
+    container.wait_for("running");
+    let world = world(engine, "with-a-volume", "stop");
+    let path = fs::read_to_string(world.path("copal.toml")).unwrap();
+    for source in [
+        "source.volume = \"letters\"",
+        "source.container = \"with-a-volume\"",
+    ] {
+        world.write(
+            "copal.toml",
+            path.replace("source.path = \"source\"", source),
+        );
+        let plan = world.copal(&["plan"]);
+        plan.succeeds();
+        assert!(plan.stdout().contains("letters/_data"), "{plan}");
+        let output = world.copal(&["backup", "--json"]);
+        output.succeeds();
+        assert_eq!(output.json()["holds"][0]["service"], "app");
+        assert_eq!(container.status(), "running");
+        let id = sealed_id(&output);
+        let letter = world.vault().join("letters").join(id).join("letter.txt");
+        assert_eq!(fs::read_to_string(letter).unwrap(), "Dear reader,\n");
+    }
+}
+
+/// An engine that hangs keeps its own container, and nobody else's service.
+#[test]
+fn a_service_is_back_at_once_though_the_engine_of_another_is_silent() {
+    let Some(engine) = own_docker_engine() else {
+        return;
+    };
+    let container = engine.run("of-a-silent-engine", &[], APP).unwrap();
+    container.wait_for("running");
+    let world = world(&engine, "of-a-silent-engine", "stop");
+    let lines = fs::read_to_string(world.path("copal.toml")).unwrap();
+    let root = world.root().display().to_string();
+    let other = format!(
+        "\n[service.files]\ndriver = \"command\"\nstop = [\"rm\", \"{root}/up\"]\nstart = [\"touch\", \"{root}/up\"]\nstate = [\"test\", \"-e\", \"{root}/up\"]\n\n[service.last]\ndriver = \"command\"\nstop = [\"sh\", \"-c\", \"touch {root}/here; while [ ! -e {root}/go ]; do sleep 0.05; done\"]\nstart = [\"true\"]\n"
+    );
+    // Released in the reverse: the container before the files.
+    let lines = lines.replace(
+        "service = [\"app\"]",
+        "service = [\"files\", \"app\", \"last\"]",
+    );
+    world.write(
+        "copal.toml",
+        lines.replace(
+            "config = { ",
+            "config = { services = [\"files\", \"app\", \"last\"], ",
+        ) + &other,
+    );
+    world.write("up", "");
+    let mut running = world.start(&["backup"]);
+    let here = || world.path("here").exists().then_some(());
+    wait_until("all to be held", PATIENCE, here).unwrap();
+    assert!(!world.path("up").exists());
+    engine.freeze().unwrap();
+    world.write("go", "");
+    let up = || world.path("up").exists().then_some(());
+    wait_until("the files to be back", PATIENCE, up).unwrap();
+    assert!(running.is_running(), "the container is still waited for");
+    engine.thaw().unwrap();
+    running.finish(PATIENCE * 2).unwrap();
+    container.wait_for("running");
 }

@@ -27,10 +27,8 @@ use super::artifacts::Added;
 use super::host::Host;
 use super::means::Means;
 use super::secrets;
+use crate::edge::environment;
 use crate::edge::stat::attributes;
-
-/// What every command gets of the host's environment.
-const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 
 /// How much of a standard error is told where a command failed.
 const LAST_WORDS: usize = 1000;
@@ -185,16 +183,10 @@ impl<'a> Ready<'a> {
         let mut ready = Self {
             command,
             arguments,
-            variables: Vec::new(),
+            variables: environment::inherited(&[]),
             secrets: Vec::new(),
             base: &means.base,
         };
-        let inherited = INHERITED
-            .iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?)));
-        ready
-            .variables
-            .extend(inherited.map(|(name, value)| (name.into(), value)));
         let own = command
             .env
             .iter()

@@ -68,7 +68,7 @@ fn the_environment_holds_what_is_written_and_a_few_words_of_the_host() {
     for line in said.lines() {
         let (name, _) = line.split_once('=').unwrap();
         assert!(
-            INHERITED.contains(&name) || ["OWN", "TOKEN"].contains(&name),
+            environment::INHERITED.contains(&name) || ["OWN", "TOKEN"].contains(&name),
             "{line}"
         );
     }

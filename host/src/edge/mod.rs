@@ -4,8 +4,10 @@ pub mod attributes;
 mod copies;
 pub mod docker;
 pub mod duplicate;
+pub mod environment;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod fate;
 pub mod frozen;
 pub mod groups;
 pub mod hash;

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::journal::JournalError;
-use super::release::Left;
+use super::left::Left;
 use crate::edge::service::{HoldHow, NotReady, ServiceError};
 
 /// What ends a run about its holds, or falls short of them.

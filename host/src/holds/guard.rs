@@ -15,13 +15,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::HoldsError;
 use super::journal::{Journal, JournalError};
-use super::ledger::{By, Ledger};
+use super::kept::claim;
+use super::ledger::{By, Entry, Hold, Ledger};
 use super::recovery::{self, Settled};
-use super::release::{self, release};
+use super::release::{self, Book, Claim, Releasing};
 
 /// The command that a guard is.
 pub const COMMAND: &str = "guard";
@@ -132,12 +135,18 @@ fn readable(from: &impl AsFd, within: Option<Duration>) -> io::Result<bool> {
 
 /// Is the guard over a journal: waits for the end of its run, and then releases what is left. `keep` is
 /// told what the run left when it was gone, and again when that changes.
-pub fn serve(journal: &Path, keep: &mut dyn FnMut(&Settled)) -> Result<(), super::HoldsError> {
-    stand_apart().map_err(super::HoldsError::Guard)?;
-    if let Some(mut journal) = Journal::open(journal, "guard")? {
-        watch(&mut journal)?;
+///
+/// Whatever goes wrong with the waiting, the releasing comes: the lock on the journal says when.
+pub fn serve(journal: &Path, keep: &mut dyn FnMut(&Settled)) -> Result<(), HoldsError> {
+    stand_apart().map_err(HoldsError::Guard)?;
+    if let Some(journal) = Journal::open(journal, "guard")? {
+        tell_ready().map_err(HoldsError::Guard)?;
+        if let Err(error) = watch(&journal) {
+            tracing::error!(%error, "can't hear of the run's end; looking for it instead");
+        }
     }
-    take_over(journal, keep)
+    take_over(journal, keep);
+    Ok(())
 }
 
 /// Out of reach of what ends the run.
@@ -153,32 +162,34 @@ fn stand_apart() -> io::Result<()> {
     }
 }
 
-/// Watches until the run is gone.
-fn watch(journal: &mut Journal) -> Result<(), super::HoldsError> {
-    let stdin = rustix::stdio::stdin();
-    let mut heard = File::from(
-        stdin
-            .try_clone_to_owned()
-            .map_err(super::HoldsError::Guard)?,
-    );
+fn tell_ready() -> io::Result<()> {
     let mut ready = io::stdout();
-    ready
-        .write_all(b"!")
-        .and_then(|()| ready.flush())
-        .map_err(super::HoldsError::Guard)?;
+    ready.write_all(b"!")?;
+    ready.flush()
+}
+
+/// Watches until the run is gone.
+fn watch(journal: &Journal) -> io::Result<()> {
+    let mut heard = File::from(rustix::stdio::stdin().try_clone_to_owned()?);
     let mut overdue = None;
     loop {
         let left = overdue.map(|at: Instant| at.saturating_duration_since(Instant::now()));
-        if !readable(&heard, left).map_err(super::HoldsError::Guard)? {
-            end_overdue(journal)?;
-            overdue = None;
+        if !readable(&heard, left)? {
+            overdue = end_overdue(journal).unwrap_or_else(|error| {
+                tracing::error!(%error, "can't release what is overdue");
+                Some(Instant::now() + REST)
+            });
             continue;
         }
         match heard.read(&mut [0; 64]) {
             Ok(0) => return Ok(()),
-            Ok(_) => overdue = deadline(overdue, &journal.read()?),
+            Ok(_) => match journal.read() {
+                Ok(ledger) => overdue = deadline(overdue, &ledger),
+                // What is known is enough to go on with.
+                Err(error) => tracing::error!(%error, "can't see what the run holds"),
+            },
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(super::HoldsError::Guard(error)),
+            Err(error) => return Err(error),
         }
     }
 }
@@ -190,33 +201,68 @@ fn deadline(so_far: Option<Instant>, ledger: &Ledger) -> Option<Instant> {
     so_far.or_else(|| Some(Instant::now() + Duration::from_millis(most) + MARGIN))
 }
 
-/// The run is there, and does not do what it should: it is stopped, or hangs.
-fn end_overdue(journal: &mut Journal) -> Result<(), JournalError> {
-    let holds: Vec<_> = journal.read()?.to_release().cloned().collect();
-    let until = Instant::now() + release::PATIENCE;
-    let releases = release(&holds, By::Guard, until, &mut |entry| journal.write(entry));
-    releases.unwritten.map_or(Ok(()), Err)
+/// The run is there, and does not do what it should: it is stopped, or hangs. What it is releasing all the
+/// same is left to it as long as that may take; then this is when to look again.
+fn end_overdue(journal: &Journal) -> Result<Option<Instant>, JournalError> {
+    let ledger = journal.read()?;
+    let now = Timestamp::now();
+    let is_claimed = |hold: &&Hold| hold.claimed(By::Guard, now).is_some();
+    let (claimed, holds): (Vec<_>, Vec<_>) = ledger.to_release().partition(is_claimed);
+    let holds: Vec<Hold> = holds.into_iter().cloned().collect();
+    let releasing = Releasing {
+        by: By::Guard,
+        until: Instant::now() + release::PATIENCE,
+        book: &Beside(journal),
+        is_relied_on: false,
+    };
+    let releases = releasing.release(&holds);
+    if let Some(error) = releases.unwritten {
+        return Err(error);
+    }
+    Ok((!claimed.is_empty()).then(|| Instant::now() + REST))
 }
 
-/// The run is gone.
-fn take_over(path: &Path, keep: &mut dyn FnMut(&Settled)) -> Result<(), super::HoldsError> {
-    let give_up = Instant::now() + STUBBORN;
+/// A journal whose run is there.
+pub(super) struct Beside<'a>(pub(super) &'a Journal);
+
+impl Book for Beside<'_> {
+    fn claim(&self, number: u32, by: By) -> Claim {
+        claim(self.0, number, by)
+    }
+
+    fn write(&self, entry: Entry) -> Result<(), JournalError> {
+        self.0.write(entry)
+    }
+}
+
+/// Releases what the run left, as soon as it is gone.
+fn take_over(path: &Path, keep: &mut dyn FnMut(&Settled)) {
+    let mut give_up = None;
     let mut round = release::PATIENCE;
     loop {
         let patience = Instant::now() + round;
-        round = ROUND;
-        match recovery::settle(path, "guard", By::Guard, patience, patience)? {
-            recovery::Found::Gone => return Ok(()),
-            recovery::Found::Busy(_) => {}
-            recovery::Found::Settled(settled) => {
+        match recovery::settle(path, "guard", By::Guard, patience, patience) {
+            Ok(recovery::Found::Gone) => return,
+            // The run is there all the same, or another is at it.
+            Ok(recovery::Found::Busy(_)) => {}
+            Ok(recovery::Found::Settled(settled)) => {
+                round = ROUND;
+                give_up.get_or_insert_with(|| Instant::now() + STUBBORN);
                 keep(&settled);
                 if settled.ledger.is_settled() {
-                    return settled.forget().map_err(Into::into);
+                    match settled.forget() {
+                        Ok(()) => return,
+                        Err(error) => tracing::error!(%error, "the journal stays"),
+                    }
                 }
             }
+            Err(error) => {
+                give_up.get_or_insert_with(|| Instant::now() + STUBBORN);
+                tracing::error!(%error, "can't release what the run left; trying again");
+            }
         }
-        if Instant::now() >= give_up {
-            return Ok(());
+        if give_up.is_some_and(|at| Instant::now() >= at) {
+            return;
         }
         std::thread::sleep(REST);
     }

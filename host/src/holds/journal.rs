@@ -4,8 +4,8 @@
 //! however it went. Whoever may then lock it may release what it lists.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -56,7 +56,7 @@ impl Journal {
             .map_err(failed("make"))?;
         let lock = flock(&file, FlockOperation::NonBlockingLockExclusive);
         lock.map_err(|errno| failed("lock")(errno.into()))?;
-        let mut journal = Self {
+        let journal = Self {
             path: path.clone(),
             file,
             whose: "run",
@@ -132,18 +132,42 @@ impl Journal {
     }
 
     /// What it says so far, whoever wrote it.
-    pub fn read(&mut self) -> Result<Ledger, JournalError> {
-        let mut text = Vec::new();
-        let read = self
-            .file
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| self.file.read_to_end(&mut text));
-        read.map_err(|error| self.failed("read", error))?;
+    pub fn read(&self) -> Result<Ledger, JournalError> {
+        let text = self.text().map_err(|error| self.failed("read", error))?;
         Ok(Ledger::read(&text))
     }
 
+    fn text(&self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        let mut part = [0; 8 * 1024];
+        loop {
+            match self.file.read_at(&mut part, text.len() as u64) {
+                Ok(0) => return Ok(text),
+                Ok(length) => text.extend_from_slice(&part[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Adds a line. It is on the disk when this returns.
-    pub fn write(&mut self, entry: Entry) -> Result<(), JournalError> {
+    pub fn write(&self, entry: Entry) -> Result<(), JournalError> {
+        let name = self.add(entry)?;
+        let synced = self.file.sync_data();
+        synced.map_err(|error| self.failed("write", error))?;
+        trial::pass(self.whose, Moment::After, name);
+        Ok(())
+    }
+
+    /// Adds a line for those who read it meanwhile. After a loss of power it may be missing: so it is of
+    /// something that only counts as long as the machine is up, and that must not wait for a slow disk.
+    pub fn announce(&self, entry: Entry) -> Result<(), JournalError> {
+        let name = self.add(entry)?;
+        trial::pass(self.whose, Moment::After, name);
+        Ok(())
+    }
+
+    fn add(&self, entry: Entry) -> Result<&'static str, JournalError> {
         let name = name(&entry);
         trial::pass(self.whose, Moment::Before, name);
         let at = Timestamp::now();
@@ -154,28 +178,26 @@ impl Journal {
         text.push('\n');
         let written = self.append(&text);
         written.map_err(|error| self.failed("write", error))?;
-        trial::pass(self.whose, Moment::After, name);
-        Ok(())
+        Ok(name)
     }
 
-    fn append(&mut self, line: &str) -> io::Result<()> {
+    fn append(&self, line: &str) -> io::Result<()> {
         // After a line that was cut short, by a full disk for example, a new one begins.
         let mut text = String::new();
-        if self.file.seek(SeekFrom::End(0))? > 0 {
+        let length = self.file.metadata()?.len();
+        if length > 0 {
             let mut last = [0];
-            self.file.seek(SeekFrom::End(-1))?;
-            self.file.read_exact(&mut last)?;
+            self.file.read_exact_at(&mut last, length - 1)?;
             if last != *b"\n" {
                 text.push('\n');
             }
         }
         text.push_str(line);
-        self.file.write_all(text.as_bytes())?;
-        self.file.sync_data()
+        (&self.file).write_all(text.as_bytes())
     }
 
     /// Removes it: all is settled.
-    pub fn remove(self) -> Result<(), JournalError> {
+    pub fn remove(&self) -> Result<(), JournalError> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(self.failed("remove", error))
@@ -198,6 +220,7 @@ fn name(entry: &Entry) -> &'static str {
         Entry::Begun(_) => "begun",
         Entry::Holding { .. } => "holding",
         Entry::Held { .. } => "held",
+        Entry::Spared { .. } => "spared",
         Entry::Releasing { .. } => "releasing",
         Entry::Released { .. } => "released",
         Entry::Failed { .. } => "failed",

@@ -47,8 +47,8 @@ fn a_journal_is_locked_as_long_as_its_run_is_there() {
 #[test]
 fn what_the_guard_writes_is_what_the_run_reads() {
     let place = place();
-    let mut run = Journal::begin(&place.state, begun("5f3-1")).unwrap();
-    let mut guard = Journal::open(run.path(), "guard").unwrap().unwrap();
+    let run = Journal::begin(&place.state, begun("5f3-1")).unwrap();
+    let guard = Journal::open(run.path(), "guard").unwrap().unwrap();
     guard.write(RELEASED).unwrap();
     run.write(Entry::Ended).unwrap();
     let ledger = guard.read().unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::edge::service::{HoldHow, Undo};
+use crate::edge::service::{Deed, HoldHow, Undo};
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,13 @@ pub enum Entry {
         /// Its number.
         hold: u32,
     },
+    /// A part of it ended by itself in the moment before: it is not held, and stays down.
+    Spared {
+        /// The hold's number.
+        hold: u32,
+        /// The part, as its undo calls it.
+        part: String,
+    },
     /// It is about to be released.
     Releasing {
         /// Its number.
@@ -63,6 +70,9 @@ pub enum Entry {
         by: By,
         /// Why not.
         why: String,
+        /// Whether it was since an engine did not answer: what that was asked for before may still come.
+        #[serde(default)]
+        was_silent: bool,
     },
     /// The run came to its end, and keeps a record of its own.
     Ended,
@@ -101,6 +111,15 @@ pub enum By {
 }
 
 impl By {
+    /// Whether both are of the run itself, and not of another process.
+    pub fn is_of_the_same(self, other: Self) -> bool {
+        let is_run = |by| matches!(by, Self::Hook | Self::Run | Self::MaxPause);
+        match (self, other) {
+            (Self::Guard, Self::Guard) | (Self::Recovery, Self::Recovery) => true,
+            (one, other) => is_run(one) && is_run(other),
+        }
+    }
+
     /// Its word.
     pub const fn name(self) -> &'static str {
         match self {
@@ -126,12 +145,26 @@ pub struct Hold {
     pub undo: Undo,
     /// When it was about to be taken.
     pub since: Timestamp,
-    /// Whether it is known to have been taken. If not, the deed may still be under way somewhere.
+    /// Whether it is known to have been taken.
     pub is_sure: bool,
+    /// Whether what was done to take it may still have an effect.
+    pub deed: Deed,
+    /// Who began to release it, and when, and has not said what became of that.
+    pub claim: Option<(By, Timestamp)>,
     /// Who released it, and how long it lasted then.
     pub released: Option<(By, Duration)>,
     /// Why it could not be released, when that was tried last.
     pub failed: Option<String>,
+}
+
+impl Hold {
+    /// Which process other than that of `by` is releasing it, as far as that can still be under way.
+    pub fn claimed(&self, by: By, now: Timestamp) -> Option<By> {
+        let (other, at) = self.claim.filter(|(other, _)| !by.is_of_the_same(*other))?;
+        let age = Duration::try_from(now.duration_since(at)).unwrap_or_default();
+        let may_go_on = self.undo.longest().is_some_and(|longest| age < longest);
+        may_go_on.then_some(other)
+    }
 }
 
 /// What a journal says, from its first line to the last that is whole.
@@ -182,16 +215,39 @@ impl Ledger {
                 undo,
                 since: at,
                 is_sure: false,
+                deed: Deed::Open { since: at },
+                claim: None,
                 released: None,
                 failed: None,
             }),
-            Entry::Held { hold } => self.change(hold, |hold| hold.is_sure = true),
-            Entry::Releasing { .. } => {}
+            Entry::Held { hold } => self.change(hold, |hold| {
+                hold.is_sure = true;
+                hold.deed = Deed::Over;
+            }),
+            Entry::Spared { hold, part } => self.change(hold, |hold| hold.undo.spare(&part)),
+            // Of two who begin at the same time, the first has it.
+            Entry::Releasing { hold, by } => self.change(hold, |hold| {
+                if hold.claimed(by, at).is_none() {
+                    hold.claim = Some((by, at));
+                }
+            }),
             Entry::Released { hold, by, away_ms } => self.change(hold, |hold| {
                 hold.released = Some((by, Duration::from_millis(away_ms)));
                 hold.failed = None;
+                hold.claim = None;
             }),
-            Entry::Failed { hold, why, .. } => self.change(hold, |hold| hold.failed = Some(why)),
+            Entry::Failed {
+                hold,
+                why,
+                was_silent,
+                ..
+            } => self.change(hold, |hold| {
+                hold.failed = Some(why);
+                hold.claim = None;
+                if was_silent {
+                    hold.deed.reopen(at);
+                }
+            }),
             Entry::Ended => self.ended = true,
         }
     }
@@ -210,7 +266,7 @@ impl Ledger {
     /// What is still to be released, in the order in which it is to be: the last taken first.
     pub fn to_release(&self) -> impl Iterator<Item = &Hold> {
         let holds = self.holds.iter().rev();
-        holds.filter(|hold| hold.released.is_none())
+        holds.filter(|hold| hold.released.is_none() && hold.undo != Undo::Nothing)
     }
 
     /// Whether nothing that it lists, and nothing that can't be read, is left to do.

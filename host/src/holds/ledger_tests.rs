@@ -67,6 +67,7 @@ fn what_was_about_to_be_held_is_released_though_nobody_knows_whether_it_was() {
         hold: 1,
         by: By::Run,
         why: "the engine is away".to_owned(),
+        was_silent: true,
     });
     let ledger = Ledger::read((text + &failed).as_bytes());
     assert_eq!(numbers(&ledger), [1], "what failed is tried again");

@@ -11,10 +11,20 @@ pub mod journal;
 pub mod ledger;
 pub mod recovery;
 pub mod release;
-pub mod run;
 
+mod attempt;
+mod finish;
+mod kept;
+mod left;
+mod register;
+mod run;
+mod take;
+mod terms;
 mod trial;
 mod watchdog;
 
 pub use error::{HoldFailure, HoldsError, held};
-pub use run::{Away, Bracket, Finished, Holds, Terms};
+pub use finish::Finished;
+pub use register::Away;
+pub use run::{Bracket, Holds};
+pub use terms::Terms;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::journal::{Journal, JournalError};
-use super::ledger::{Begun, By, Ledger};
-use super::release::{Left, release};
+use super::ledger::{Begun, By, Entry, Ledger};
+use super::release::{Book, Claim, Left, Releasing};
 use crate::edge::state::StateDir;
 
 /// A run that seems to be there may be about to end: its guard knows so, others do not.
@@ -57,12 +57,12 @@ pub fn settle(
     lock_by: Instant,
     until: Instant,
 ) -> Result<Found, JournalError> {
-    let Some(mut journal) = Journal::open(path, whose)? else {
+    let Some(journal) = Journal::open(path, whose)? else {
         return Ok(Found::Gone);
     };
     let [guards, others] = ENDING;
     let ending = if by == By::Guard { guards } else { others };
-    if !lock(&mut journal, ending, lock_by)? {
+    if !lock(&journal, ending, lock_by)? {
         let ledger = journal.read()?;
         return Ok(if path.exists() {
             Found::Busy(ledger)
@@ -72,12 +72,18 @@ pub fn settle(
     }
     let before = journal.read()?;
     let holds: Vec<_> = before.to_release().cloned().collect();
-    let releases = release(&holds, by, until, &mut |entry| journal.write(entry));
+    let releasing = Releasing {
+        by,
+        until,
+        book: &TakenOver(&journal),
+        is_relied_on: false,
+    };
+    let releases = releasing.release(&holds);
     let mut ledger = journal.read()?;
     // What the disk did not take is true all the same.
-    for (number, away) in &releases.done {
+    for (number, by, away) in &releases.done {
         if let Some(hold) = ledger.holds.iter_mut().find(|hold| hold.number == *number) {
-            hold.released.get_or_insert((by, *away));
+            hold.released.get_or_insert((*by, *away));
         }
     }
     Ok(Found::Settled(Settled {
@@ -85,12 +91,37 @@ pub fn settle(
         released: releases
             .done
             .into_iter()
-            .map(|(number, _)| number)
+            .filter(|(_, who, _)| *who == by)
+            .map(|(number, ..)| number)
             .collect(),
         left: releases.left,
         unwritten: releases.unwritten,
         journal,
     }))
+}
+
+/// A journal whose run is gone: what that has begun is nobody's any more.
+struct TakenOver<'a>(&'a Journal);
+
+impl Book for TakenOver<'_> {
+    fn claim(&self, number: u32, by: By) -> Claim {
+        let known = self.0.read().ok();
+        let known = known.as_ref().and_then(|ledger| ledger.hold(number));
+        if let Some((by, away)) = known.and_then(|hold| hold.released) {
+            return Claim::Released(by, away);
+        }
+        if known.is_none_or(|hold| hold.claim.is_none_or(|(claimed, _)| claimed != by))
+            && let Err(error) = self.0.announce(Entry::Releasing { hold: number, by })
+        {
+            // To release it is worth more than to say so.
+            tracing::warn!(%error, "releasing without a line about it");
+        }
+        Claim::Ours
+    }
+
+    fn write(&self, entry: Entry) -> Result<(), JournalError> {
+        self.0.write(entry)
+    }
 }
 
 /// The run, other than `run`, by whose journal `service` is held still. Jobs may have names of their own
@@ -102,7 +133,7 @@ pub(super) fn held_elsewhere(
     service: &str,
 ) -> Result<Option<Begun>, JournalError> {
     for path in Journal::all(state)? {
-        let Some(mut journal) = Journal::open(&path, "run")? else {
+        let Some(journal) = Journal::open(&path, "run")? else {
             continue;
         };
         let ledger = journal.read()?;
@@ -120,7 +151,7 @@ pub(super) fn held_elsewhere(
 }
 
 /// Locks it, unless a run that goes on has it.
-fn lock(journal: &mut Journal, ending: Duration, by: Instant) -> Result<bool, JournalError> {
+fn lock(journal: &Journal, ending: Duration, by: Instant) -> Result<bool, JournalError> {
     let began = Instant::now();
     loop {
         if journal.try_lock()? {

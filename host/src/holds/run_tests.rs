@@ -1,11 +1,19 @@
 use std::fs;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use copal_hooks::Cancel;
+use jiff::Timestamp;
 
 use super::*;
-use crate::edge::service::{Commands, ServiceError};
-use crate::holds::ledger::Ledger;
+use crate::edge::service::{Commands, Deed, HoldHow, ServiceError, Undo};
+use crate::edge::state::StateDir;
+use crate::holds::journal::{Journal, JournalError};
+use crate::holds::ledger::{Entry, Hold, Ledger};
 use crate::holds::recovery::{self, Found};
+use crate::holds::release::{Book, Claim, Releases, Releasing};
+use crate::holds::{Finished, HoldFailure};
 
 const STOP: HoldHow = HoldHow::Stop {
     grace: Duration::ZERO,
@@ -160,7 +168,7 @@ fn a_hold_that_fails_half_way_is_undone() {
 
 #[test]
 fn at_max_pause_everything_is_released_and_what_was_staged_is_not_used() {
-    let place = Place::with(Some(Duration::from_millis(50)));
+    let place = Place::with(Some(Duration::from_secs(2)));
     let web = place.service("web");
     let stop = Cancel::from(place.holds.overdue());
     let _bracket = place.holds.open();
@@ -187,8 +195,8 @@ fn a_hold_that_is_taken_until_max_pause_is_over_comes_to_nothing() {
     let began = Instant::now();
     assert!(place.hold(&web).is_err());
     assert!(began.elapsed() < Duration::from_secs(30));
-    assert!(place.runs("web"));
     let finished = place.finish();
+    assert!(place.runs("web"));
     assert!(finished.problems.iter().any(HoldsError::spoils));
 }
 
@@ -263,12 +271,51 @@ fn what_can_not_be_released_stays_in_the_journal_until_recovery_can() {
     assert_eq!(place.journal(), None);
 }
 
-#[test]
-fn an_engine_that_is_silent_is_given_up_in_time() {
-    let place = Place::new();
+/// A book that keeps nothing.
+struct NoBook;
+
+impl Book for NoBook {
+    fn claim(&self, _: u32, _: By) -> Claim {
+        Claim::Ours
+    }
+
+    fn write(&self, _: Entry) -> Result<(), JournalError> {
+        Ok(())
+    }
+}
+
+fn release(holds: &[Hold], until: Instant, is_relied_on: bool) -> Releases {
+    let by = By::Run;
+    let book = &NoBook;
+    let releasing = Releasing {
+        by,
+        until,
+        book,
+        is_relied_on,
+    };
+    releasing.release(holds)
+}
+
+fn held(number: u32, service: &str, undo: Undo) -> Hold {
+    Hold {
+        number,
+        service: service.to_owned(),
+        how: HoldHow::Pause,
+        undo,
+        since: Timestamp::now(),
+        is_sure: true,
+        deed: Deed::Over,
+        claim: None,
+        released: None,
+        failed: None,
+    }
+}
+
+/// A container of an engine that takes every request and answers none.
+fn silent(place: &Place) -> (UnixListener, Undo) {
     let socket = place.path("docker.sock");
-    let _silent = UnixListener::bind(&socket).unwrap();
-    let undo: Undo = serde_json::from_value(serde_json::json!({
+    let silent = UnixListener::bind(&socket).unwrap();
+    let undo = serde_json::from_value(serde_json::json!({
         "of": "containers",
         "host": format!("unix://{}", socket.display()),
         "how": "pause",
@@ -276,24 +323,128 @@ fn an_engine_that_is_silent_is_given_up_in_time() {
             "id": "5f3", "name": "web", "started": "2026-11-27T08:00:00Z",
             "was_healthy": false, "awaited": false,
         }],
-    }))
-    .unwrap();
-    let hold = Hold {
-        number: 1,
-        service: "web".to_owned(),
-        how: HoldHow::Pause,
-        undo,
-        since: Timestamp::now(),
-        is_sure: true,
-        released: None,
-        failed: None,
-    };
+    }));
+    (silent, undo.unwrap())
+}
+
+#[test]
+fn an_engine_that_is_silent_is_given_up_in_time() {
+    let place = Place::new();
+    let (_silent, undo) = silent(&place);
     let began = Instant::now();
     let until = began + Duration::from_millis(300);
-    let releases = release(&[hold], By::Run, until, &mut |_| Ok(()));
+    let releases = release(&[held(1, "web", undo)], until, false);
     assert_eq!(releases.left[0].service, "web");
     assert!(!releases.left[0].why.is_empty());
     assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn an_engine_that_is_silent_keeps_nothing_else_held() {
+    let place = Place::new();
+    let (_silent, undo) = silent(&place);
+    let app = place.service("app");
+    let _bracket = place.holds.open();
+    place.hold(&app).unwrap();
+    let app = place.ledger().hold(1).unwrap().clone();
+    // The engine's are the first to be released, and looked at for whether they stayed paused.
+    let holds = [held(3, "web", undo.clone()), held(2, "db", undo), app];
+    let releasing = std::thread::spawn(move || {
+        let until = Instant::now() + Duration::from_secs(20);
+        release(&holds, until, true)
+    });
+    let began = Instant::now();
+    copal_testkit::wait_until("the app to be back", Duration::from_secs(15), || {
+        place.runs("app").then_some(())
+    })
+    .unwrap();
+    assert!(!releasing.is_finished(), "{:?}", began.elapsed());
+    let releases = releasing.join().unwrap();
+    assert_eq!(releases.left.len(), 2);
+    assert_eq!(releases.doubts.len(), 2);
+}
+
+#[test]
+fn those_that_answer_are_released_in_reverse_however_long_each_takes() {
+    let place = Place::new();
+    let (web, mut database) = (place.service("web"), place.service("database"));
+    database
+        .start
+        .splice(2.., [format!("sleep 1; {}", database.start[2])]);
+    let _bracket = place.holds.open();
+    place.hold(&web).unwrap();
+    place.hold(&database).unwrap();
+    place.finish();
+    assert!(
+        place.log().ends_with("start database\nstart web\n"),
+        "{}",
+        place.log()
+    );
+}
+
+/// The run is slow to start it, and the guard comes; or both come at once.
+#[test]
+fn what_two_processes_release_at_once_is_started_once() {
+    let place = Place::new();
+    let mut web = place.service("web");
+    web.state = None;
+    web.start
+        .splice(2.., [format!("sleep 1; {}", web.start[2])]);
+    let _bracket = place.holds.open();
+    place.hold(&web).unwrap();
+    let journal = place.journal().unwrap();
+    let guard = std::thread::spawn(move || {
+        let journal = Journal::open(&journal, "guard").unwrap().unwrap();
+        let holds: Vec<Hold> = journal.read().unwrap().to_release().cloned().collect();
+        let releasing = Releasing {
+            by: By::Guard,
+            until: Instant::now() + Duration::from_secs(30),
+            book: &crate::holds::guard::Beside(&journal),
+            is_relied_on: false,
+        };
+        releasing.release(&holds)
+    });
+    let finished = place.finish();
+    let guard = guard.join().unwrap();
+    assert!(guard.left.is_empty(), "{:?}", guard.left);
+    assert_eq!(place.log(), "stop web\nstart web\n");
+    assert_eq!(
+        finished.away[0].by,
+        Some(guard.done[0].1),
+        "both tell the same"
+    );
+}
+
+#[test]
+fn a_service_that_ended_by_itself_before_it_was_held_stays_down() {
+    let place = Place::new();
+    let web = place.service("web");
+    let ended = Commands {
+        // It says so once, when it is looked at first.
+        state: Some(
+            ["sh", "-c", "test ! -e asked && touch asked"]
+                .map(str::to_owned)
+                .to_vec(),
+        ),
+        ..web.clone()
+    };
+    fs::remove_file(place.path("web")).unwrap();
+    let _bracket = place.holds.open();
+    assert_eq!(place.hold(&ended).unwrap(), None);
+    assert!(place.ledger().is_settled());
+    assert!(place.finish().away.is_empty());
+    assert!(!place.runs("web"));
+    assert_eq!(place.log(), "");
+}
+
+/// The line about a hold may be on the disk though the disk said it is not.
+#[test]
+fn no_two_holds_have_one_number_whatever_becomes_of_their_lines() {
+    let mut register = Register::default();
+    let add = |register: &mut Register| register.add("web", Duration::ZERO, STOP, &Undo::Nothing);
+    let first = add(&mut register);
+    register.forget(first);
+    assert_ne!(add(&mut register), first);
 }
 
 #[test]
@@ -316,7 +467,7 @@ fn the_guards_work_is_noticed_by_a_run_that_was_stopped_for_long() {
     let _bracket = place.holds.open();
     place.hold(&web).unwrap();
     place.start("web");
-    let mut guard = Journal::open(&place.journal().unwrap(), "guard")
+    let guard = Journal::open(&place.journal().unwrap(), "guard")
         .unwrap()
         .unwrap();
     let (hold, by, away_ms) = (1, By::Guard, 35_000);

@@ -19,20 +19,22 @@ fn watch(holds: &Holds) {
     let Some(most) = holds.max_pause() else {
         return;
     };
-    let mut state = holds.state();
-    while state.is_open {
+    let mut register = holds.register();
+    while register.is_open {
         let changed = &holds.shared.changed;
-        let Some(since) = state.since else {
-            state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let Some(since) = register.since else {
+            register = changed
+                .wait(register)
+                .unwrap_or_else(PoisonError::into_inner);
             continue;
         };
         let left = (since + most).saturating_duration_since(Instant::now());
         if left.is_zero() {
-            drop(state);
+            drop(register);
             holds.end_overdue();
             return;
         }
-        let waited = changed.wait_timeout(state, left);
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let waited = changed.wait_timeout(register, left);
+        register = waited.unwrap_or_else(PoisonError::into_inner).0;
     }
 }

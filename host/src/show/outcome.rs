@@ -65,6 +65,7 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
         }
     };
     note("held", outcome.holds.iter().map(told).collect());
+    note("no guard", notes.unguarded.iter().cloned().collect());
     note("copied and checked", names(&notes.databases));
     note("copied live, as configured", names(&notes.live_databases));
     let left_out = notes.left_out.iter();
@@ -138,7 +139,7 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
             "left_behind": delivery.left_behind.as_ref().map(ToString::to_string),
         }),
     };
-    json!({
+    let mut told = json!({
         "run": outcome.run,
         "name": outcome.name,
         "outcome": outcome.verdict().name(),
@@ -153,5 +154,9 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         "not_data": names(&notes.specials),
         "left_out": notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
         "hook_failures": hook_failures.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(unguarded) = &notes.unguarded {
+        told["unguarded"] = unguarded.as_str().into();
+    }
+    told
 }

@@ -51,6 +51,9 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
         row("destination", destination.to_string());
     }
     row("staging", staging::line(&plan.staging));
+    if let Some(unguarded) = &plan.unguarded {
+        row("no guard", unguarded.clone());
+    }
     for database in &plan.databases {
         let how = if database.live {
             "copied live, as configured"
@@ -130,6 +133,9 @@ pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
     });
     if let Some(by) = found_by(job) {
         json["source_found_by"] = by.into();
+    }
+    if let Some(unguarded) = &plan.unguarded {
+        json["unguarded"] = unguarded.as_str().into();
     }
     json
 }

@@ -14,6 +14,7 @@ use super::way::{Forecast, Looked, forecast};
 use crate::capability::lacking::{Lack, lacking};
 use crate::capability::means::Means;
 use crate::capability::sqlite;
+use crate::edge::fate;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::source::SourceError;
 use crate::edge::state::StateDir;
@@ -35,6 +36,9 @@ pub struct Plan {
     pub filtered: Vec<(String, Account)>,
     /// How it is going to be staged.
     pub staging: Forecast,
+    /// Why nothing would release services if this process were killed. None where something would, or none
+    /// can be held.
+    pub unguarded: Option<String>,
 }
 
 /// A database in the source.
@@ -166,7 +170,14 @@ pub fn plan(
         databases,
         filtered,
         staging,
+        unguarded: unguarded(job),
     })
+}
+
+fn unguarded(job: &Job) -> Option<String> {
+    let has_services = !job.config.services().is_empty();
+    let why = has_services.then(fate::shared).flatten()?;
+    Some(fate::told(&why))
 }
 
 /// Opens every file: those that can't be read are named before anything is paused.

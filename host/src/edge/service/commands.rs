@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
-use super::program::{Exited, Mark, run, run_marked};
-use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
+use super::program::{Exited, Mark, Purpose, run, run_marked};
+use super::{Deed, Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
 
 /// Between two looks while it is awaited.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -18,7 +18,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub struct HeldCommands {
     /// Its commands.
     pub commands: Commands,
-    /// What marks the processes that stop it.
+    /// What marks the processes that stop and start it.
     pub mark: Mark,
 }
 
@@ -69,21 +69,31 @@ impl HeldCommands {
         Ok(self.commands.runs(None)? != Some(true))
     }
 
-    /// Starts it, unless it is known to run.
-    pub(super) fn release(&self, deadline: Instant) -> Result<Released, ServiceError> {
+    /// Starts it, unless it is known to run. A start that was begun has all its time: one that is killed
+    /// half way would be begun anew, for ever.
+    pub(super) fn release(&self, deadline: Instant, deed: Deed) -> Result<Released, ServiceError> {
         let commands = &self.commands;
-        // A stop that was begun by somebody who is gone is still a stop.
-        while self.mark.is_alive() {
-            if Instant::now() + AGAIN >= deadline {
-                let stop = commands.stop.join(" ");
-                let why = format!("`{stop}` is still running");
-                return Ok(Released::Pending { why });
-            }
-            thread::sleep(AGAIN);
+        // A stop that was begun by somebody who is gone is still a stop. What it leaves running has its
+        // mark, too, and is waited for no longer than a stop may take.
+        let is_stopping = || deed.left_of(commands.timeout).is_some() && self.mark.is_holding();
+        if !over(is_stopping, deadline) {
+            return Ok(still(&commands.stop));
+        }
+        // And so is a start.
+        let longest = Instant::now() + commands.timeout;
+        let is_starting = || Instant::now() < longest && self.mark.is_releasing();
+        if !over(is_starting, deadline) {
+            return Ok(still(&commands.start));
         }
         // That its state can't be told keeps nobody from starting it.
-        if !matches!(self.commands.runs(Some(deadline)), Ok(Some(true))) {
-            commands.run(&commands.start, Some(deadline))?.well()?;
+        if !matches!(commands.runs(Some(end_of_look(deadline))), Ok(Some(true))) {
+            let Commands {
+                start,
+                base,
+                timeout,
+                ..
+            } = commands;
+            run_marked(start, base, *timeout, &self.mark, Purpose::Release)?.well()?;
         }
         Ok(Released::Done)
     }
@@ -103,6 +113,22 @@ impl HeldCommands {
         }
         Ok(())
     }
+}
+
+/// Waits until it is over; whether it is.
+fn over(is_going_on: impl Fn() -> bool, deadline: Instant) -> bool {
+    while is_going_on() {
+        if Instant::now() + AGAIN >= deadline {
+            return false;
+        }
+        thread::sleep(AGAIN);
+    }
+    true
+}
+
+fn still(words: &[String]) -> Released {
+    let why = format!("`{}` is still running", words.join(" "));
+    Released::Pending { why }
 }
 
 impl Driver for Commands {
@@ -129,7 +155,13 @@ impl Driver for Commands {
         }))
     }
 
-    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+    fn hold(
+        &self,
+        undo: &Undo,
+        deadline: Instant,
+        cancel: &Cancel,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ServiceError> {
         let Undo::Commands(held) = undo else {
             return Err(ServiceError::Foreign);
         };
@@ -138,8 +170,13 @@ impl Driver for Commands {
             return Err(ServiceError::Interrupted { deed });
         }
         let Commands { stop, base, .. } = &held.commands;
+        if held.commands.runs(Some(deadline))? == Some(false) {
+            spare(&held.commands.name);
+            return Ok(());
+        }
         let limit = held.commands.limit(stop, Some(deadline))?;
-        run_marked(stop, base, limit, &held.mark)?.well().map(drop)
+        let stopped = run_marked(stop, base, limit, &held.mark, Purpose::Hold)?;
+        stopped.well().map(drop)
     }
 }
 

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use copal_testkit::wait_until;
 use tempfile::TempDir;
 
 use super::*;
-use crate::edge::service::docker::tests::{from_journal, hold, soon};
+use crate::edge::service::docker::tests::{from_journal, hold, open, soon};
 
 const STOP: HoldHow = HoldHow::Stop {
     grace: Duration::from_secs(5),
@@ -44,7 +45,10 @@ fn what_was_stopped_is_started_once_however_often_it_is_released() {
     assert_eq!(app.state().unwrap(), State::Stopped);
     assert!(undo.is_intact().unwrap());
     for _ in 0..2 {
-        assert_eq!(from_journal(&undo).release(soon()).unwrap(), Released::Done);
+        assert_eq!(
+            from_journal(&undo).release(soon(), Deed::Over).unwrap(),
+            Released::Done
+        );
     }
     assert!(!undo.is_intact().unwrap());
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
@@ -70,14 +74,14 @@ fn a_stop_that_fails_is_told_in_its_own_words_and_undone() {
     };
     let undo = app.before(STOP).unwrap().unwrap();
     let failed = app
-        .hold(&undo, soon(), &Cancel::new())
+        .hold(&undo, soon(), &Cancel::new(), &mut |_| ())
         .unwrap_err()
         .to_string();
     assert!(
         failed.ends_with("ended with exit code 3: it is stuck"),
         "{failed}"
     );
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(app.state().unwrap(), State::Running);
 }
 
@@ -102,11 +106,11 @@ fn a_stop_whose_run_was_killed_is_waited_for_before_the_start() {
     let begun = || base.path().join("begun").exists().then_some(());
     wait_until("the stop to begin", Duration::from_secs(30), begun).unwrap();
     let soon_over = Instant::now() + Duration::from_millis(500);
-    let released = undo.release(soon_over).unwrap();
+    let released = undo.release(soon_over, open()).unwrap();
     assert!(matches!(released, Released::Pending { .. }), "{released:?}");
     fs::write(base.path().join("go"), "").unwrap();
     stop.wait().unwrap();
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), open()).unwrap(), Released::Done);
     assert_eq!(app.state().unwrap(), State::Running);
 }
 
@@ -119,7 +123,7 @@ fn what_a_start_leaves_running_may_go_on_writing() {
         ..service(base.path())
     };
     let undo = hold(&app, STOP);
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     let lived = || base.path().join("lived").exists().then_some(());
     wait_until("the daemon to have said all", Duration::from_mins(1), lived).unwrap();
 }
@@ -133,12 +137,135 @@ fn a_command_that_takes_too_long_is_killed() {
         ..service(base.path())
     };
     let undo = app.before(STOP).unwrap().unwrap();
-    let slow = app.hold(&undo, soon(), &Cancel::new()).unwrap_err();
+    let slow = app
+        .hold(&undo, soon(), &Cancel::new(), &mut |_| ())
+        .unwrap_err();
     assert!(matches!(slow, ServiceError::Slow { .. }), "{slow}");
     let Undo::Commands(held) = &undo else {
         unreachable!("it is of commands")
     };
     // What it had started is killed with it, and may take a moment to be gone.
-    let gone = || (!held.mark.is_alive()).then_some(());
+    let gone = || (!held.mark.is_holding()).then_some(());
     wait_until("its processes to end", Duration::from_mins(1), gone).unwrap();
+}
+
+/// What a stop leaves running has its mark for ever.
+#[test]
+fn what_a_stop_leaves_running_keeps_nothing_from_being_started() {
+    let base = tempfile::tempdir().unwrap();
+    let app = Commands {
+        stop: shell(
+            "rm up; setsid sh -c 'echo $$ >left; exec sleep 1000' & while [ ! -s left ]; do sleep 0.02; done",
+        ),
+        timeout: Duration::from_secs(2),
+        ..service(base.path())
+    };
+    let undo = hold(&app, STOP);
+    let Undo::Commands(held) = &undo else {
+        unreachable!("it is of commands")
+    };
+    assert!(held.mark.is_holding());
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
+    assert_eq!(starts(&base), 1);
+    // Where nobody knows whether the stop is over, it is taken for that in its time.
+    fs::remove_file(base.path().join("up")).unwrap();
+    assert_eq!(undo.release(soon(), open()).unwrap(), Released::Done);
+    assert_eq!(starts(&base), 2);
+    assert!(held.mark.is_holding());
+    let left = fs::read_to_string(base.path().join("left")).unwrap();
+    Command::new("kill").arg(left.trim()).status().unwrap();
+}
+
+#[test]
+fn a_start_has_its_own_time_and_not_what_is_left_of_the_round() {
+    let base = tempfile::tempdir().unwrap();
+    let app = Commands {
+        start: shell("sleep 1.5; touch up; echo start >>starts"),
+        ..service(base.path())
+    };
+    let undo = hold(&app, STOP);
+    let soon_over = Instant::now() + Duration::from_millis(100);
+    assert_eq!(undo.release(soon_over, Deed::Over).unwrap(), Released::Done);
+    assert_eq!(starts(&base), 1);
+}
+
+#[test]
+fn a_start_that_somebody_killed_had_begun_is_not_begun_again() {
+    let base = tempfile::tempdir().unwrap();
+    let app = service(base.path());
+    let undo = hold(&app, STOP);
+    let Undo::Commands(held) = &undo else {
+        unreachable!("it is of commands")
+    };
+    // As it goes on when nobody is left who started it; what it leaves running is the service.
+    let script = "touch begun; while [ ! -e go ]; do sleep 0.02; done; touch up; echo start >>starts; setsid sleep 60 & echo $! >left";
+    let mut start = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(base.path())
+        .process_group(0)
+        .env("COPAL_RELEASE", held.mark.0.as_str())
+        .spawn()
+        .unwrap();
+    let begun = || base.path().join("begun").exists().then_some(());
+    wait_until("the start to begin", Duration::from_secs(30), begun).unwrap();
+    let soon_over = Instant::now() + Duration::from_millis(500);
+    let released = undo.release(soon_over, Deed::Over).unwrap();
+    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    fs::write(base.path().join("go"), "").unwrap();
+    start.wait().unwrap();
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
+    assert_eq!(starts(&base), 1);
+    let left = fs::read_to_string(base.path().join("left")).unwrap();
+    Command::new("kill").arg(left.trim()).status().unwrap();
+}
+
+#[test]
+fn what_ended_by_itself_before_it_was_stopped_stays_down() {
+    let base = tempfile::tempdir().unwrap();
+    let app = service(base.path());
+    let mut undo = app.before(STOP).unwrap().unwrap();
+    fs::remove_file(base.path().join("up")).unwrap();
+    let mut spared = Vec::new();
+    app.hold(&undo, soon(), &Cancel::new(), &mut |part| {
+        spared.push(part.to_owned());
+    })
+    .unwrap();
+    for part in &spared {
+        undo.spare(part);
+    }
+    assert_eq!(
+        from_journal(&undo).release(soon(), Deed::Over).unwrap(),
+        Released::Done
+    );
+    assert_eq!(app.state().unwrap(), State::Stopped);
+    assert_eq!(starts(&base), 0);
+}
+
+#[test]
+fn commands_get_little_of_our_environment() {
+    let base = tempfile::tempdir().unwrap();
+    let app = Commands {
+        stop: shell("env >said; rm up"),
+        ..service(base.path())
+    };
+    hold(&app, STOP);
+    let said = fs::read_to_string(base.path().join("said")).unwrap();
+    let names = said
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0));
+    let known = [
+        "PATH",
+        "HOME",
+        "LANG",
+        "TZ",
+        "XDG_RUNTIME_DIR",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "COPAL_HOLD",
+    ];
+    // A shell sets a few of its own.
+    let own = ["PWD", "OLDPWD", "SHLVL", "_"];
+    let others: Vec<_> = names
+        .filter(|name| !known.contains(name) && !own.contains(name))
+        .collect();
+    assert_eq!(others, [""; 0]);
 }

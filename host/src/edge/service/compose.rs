@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use copal_hooks::Cancel;
 
-use super::containers::{LOOK, refuse_to_lose};
+use super::containers::{LOOK, refuse_to_lose, when_up};
 use super::docker::state_of;
 use super::{Driver, HeldContainer, HeldContainers, HoldHow, ServiceError, State, Undo};
 use crate::edge::docker::{Container, DockerHost, Doing, converse};
@@ -70,7 +70,7 @@ impl Driver for ComposeProject {
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
-        let mut found = self.find()?;
+        let mut found = when_up(|| self.find())?;
         found.retain(|found| found.doing == Doing::Running);
         refuse_to_lose(how, &found)?;
         let mut containers: Vec<_> = found.iter().map(HeldContainer::of).collect();
@@ -88,9 +88,15 @@ impl Driver for ComposeProject {
         Ok(held.map(Undo::Containers))
     }
 
-    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+    fn hold(
+        &self,
+        undo: &Undo,
+        deadline: Instant,
+        cancel: &Cancel,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ServiceError> {
         match undo {
-            Undo::Containers(held) => held.hold(deadline, cancel),
+            Undo::Containers(held) => held.hold(deadline, cancel, spare),
             _ => Err(ServiceError::Foreign),
         }
     }

@@ -4,8 +4,8 @@ use copal_hooks::Cancel;
 use copal_testkit::{DockerEngine, TestContainer, docker_engine};
 
 use super::*;
-use crate::edge::service::Released;
 use crate::edge::service::docker::tests::{OBEDIENT, hold, host, soon};
+use crate::edge::service::{Deed, Released};
 
 const STOP: HoldHow = HoldHow::Stop {
     grace: Duration::from_secs(10),
@@ -56,7 +56,7 @@ fn a_project_is_stopped_and_started_in_the_order_of_its_dependencies() {
     assert!(at(&app, "FinishedAt") < at(&db, "FinishedAt"));
     assert_eq!([oneoff.status(), other.status()], ["running", "running"]);
     assert!(undo.is_intact().unwrap());
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     assert!(at(&db, "StartedAt") < at(&app, "StartedAt"));
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
     assert_eq!(down.status(), "exited");
@@ -73,10 +73,12 @@ fn a_project_of_which_a_part_could_not_be_held_is_released_whole() {
     let undo = project.before(STOP).unwrap().unwrap();
     // Gone in between: it can't be stopped, and the one before it was.
     engine.docker(&["rm", "--force", &db.name]).unwrap();
-    let moved = project.hold(&undo, soon(), &Cancel::new()).unwrap_err();
+    let moved = project
+        .hold(&undo, soon(), &Cancel::new(), &mut |_| ())
+        .unwrap_err();
     assert!(matches!(moved, ServiceError::Moved { .. }), "{moved}");
     assert_eq!(app.status(), "exited");
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     assert_eq!(app.status(), "running");
 }
 
@@ -90,7 +92,7 @@ fn only_the_services_that_are_named_are_held() {
     let project = ComposeProject::new(host(engine), "named", ["app".to_owned()]);
     let undo = hold(&project, HoldHow::Pause);
     assert_eq!([app.status(), db.status()], ["paused", "running"]);
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(app.status(), "running");
     let nothing = ComposeProject::new(host(engine), "named", ["web".to_owned()]);
     assert_eq!(nothing.state().unwrap(), State::Missing);

@@ -3,17 +3,30 @@
 use std::time::{Duration, Instant};
 
 use copal_hooks::Cancel;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::settle::{Settling, settle};
-use super::{HoldHow, NotReady, Released, ServiceError, end_of_look};
+use super::effect::{Effect, await_effect};
+use super::{Deed, HoldHow, NotReady, Released, ServiceError, end_of_look};
 use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
 
 /// How long a look at containers may take.
 pub(super) const LOOK: Duration = Duration::from_secs(30);
 
+/// How long a look at what is about to be released may take.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// How soon an engine answers that was not silent before: what it was asked for then is done.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// How long an engine may be silent before others are released without waiting for it.
+const SILENT: Duration = Duration::from_secs(2);
+
 /// Between two looks while something is awaited.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// How long a container that its engine starts anew may take to run.
+const RESTARTS: Duration = Duration::from_secs(5);
 
 /// How much of the time for a release one container may be waited for that another needs healthy.
 const SHARE: u32 = 3;
@@ -56,6 +69,17 @@ impl HeldContainer {
         }
     }
 
+    /// An error if it was started since, or is about to be: a release would not know it again.
+    fn is_as_before(&self, found: &Container) -> Result<(), ServiceError> {
+        if found.started == self.started && found.doing != Doing::Restarting {
+            return Ok(());
+        }
+        Err(ServiceError::Moved {
+            name: self.name.clone(),
+            found: "it was started anew",
+        })
+    }
+
     /// Whether it is held still, and was not started in between.
     pub(super) fn is_held(&self, how: HoldHow, found: Option<&Container>) -> bool {
         let wanted = match how {
@@ -87,16 +111,35 @@ impl HeldContainer {
 }
 
 impl HeldContainers {
+    /// Takes out one; whether any is left.
+    pub(super) fn spare(&mut self, id: &str) -> bool {
+        self.containers.retain(|held| held.id != id);
+        !self.containers.is_empty()
+    }
+
+    /// Whether the engine answers at once.
+    pub(super) fn answers(&self) -> bool {
+        let met = converse(&self.host, Instant::now() + SILENT, async |_| {
+            Ok::<_, EngineError>(())
+        });
+        met.is_ok()
+    }
+
     /// Holds them, one after the other. A signal is noticed in between: what the engine has begun, it
     /// would end anyway.
-    pub(super) fn hold(&self, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+    pub(super) fn hold(
+        &self,
+        deadline: Instant,
+        cancel: &Cancel,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ServiceError> {
         converse(&self.host, deadline, async |engine| {
             for held in &self.containers {
                 if cancel.is_cancelled() {
                     let deed = format!("hold container `{}`", held.name);
                     return Err(ServiceError::Interrupted { deed });
                 }
-                self.hold_one(engine, held).await?;
+                self.hold_one(engine, held, spare).await?;
             }
             Ok(())
         })
@@ -106,13 +149,26 @@ impl HeldContainers {
         &self,
         engine: &Engine<'_>,
         held: &HeldContainer,
+        spare: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ServiceError> {
         let done = match self.how {
             HoldHow::Pause => engine.pause(&held.id, &held.name).await,
-            HoldHow::Stop { grace } => engine.stop(&held.id, &held.name, grace).await,
+            HoldHow::Stop { grace } => {
+                let found = engine.container(&held.id).await?;
+                if let Some(found) = found {
+                    held.is_as_before(&found)?;
+                    // To stop what has ended is no error, and would make a hold of it that starts it.
+                    if found.doing == Doing::Nothing {
+                        spare(&held.id);
+                        return Ok(());
+                    }
+                }
+                engine.stop(&held.id, &held.name, grace).await
+            }
         };
         match done {
-            Ok(()) => Ok(()),
+            Ok(()) if self.how == HoldHow::Pause => Ok(()),
+            Ok(()) => self.know_again(engine, held).await,
             // Podman says 500 where Docker says 409; what it is now tells more than either.
             Err(error @ EngineError::Refused { .. }) => {
                 let found = engine.container(&held.id).await?;
@@ -121,9 +177,9 @@ impl HeldContainers {
                     found => Err(ServiceError::Moved {
                         name: held.name.clone(),
                         found: match found {
-                            None => "it is gone",
-                            Some(Doing::Paused) => "it is paused",
-                            _ => "it does not run",
+                            None => "it is gone now",
+                            Some(Doing::Paused) => "it is paused now",
+                            _ => "it does not run now",
                         },
                     }),
                 }
@@ -132,8 +188,22 @@ impl HeldContainers {
         }
     }
 
+    /// What was started in the very moment before it was stopped is started again, since nobody else would.
+    async fn know_again(
+        &self,
+        engine: &Engine<'_>,
+        held: &HeldContainer,
+    ) -> Result<(), ServiceError> {
+        let found = engine.container(&held.id).await?;
+        let moved = found.map_or(Ok(()), |found| held.is_as_before(&found));
+        if moved.is_err() {
+            engine.start(&held.id, &held.name).await?;
+        }
+        moved
+    }
+
     pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
-        converse(&self.host, Instant::now() + LOOK, async |engine| {
+        converse(&self.host, Instant::now() + LAST_LOOK, async |engine| {
             for held in &self.containers {
                 let found = engine.container(&held.id).await?;
                 if !held.is_held(self.how, found.as_ref()) {
@@ -144,11 +214,21 @@ impl HeldContainers {
         })
     }
 
-    pub(super) fn release(&self, deadline: Instant) -> Result<Released, ServiceError> {
-        let done = converse(&self.host, deadline, async |engine| self.undo(engine).await);
+    pub(super) fn release(
+        &self,
+        deadline: Instant,
+        mut deed: Deed,
+    ) -> Result<Released, ServiceError> {
+        let began = Instant::now();
+        let done = converse(&self.host, deadline, async |engine| {
+            if began.elapsed() > AT_ONCE {
+                deed.reopen(Timestamp::now());
+            }
+            self.undo(engine, deed).await
+        });
         match done {
             Ok(released) => Ok(released),
-            Err(error) if error.may_pass() => Ok(Released::Pending {
+            Err(error) if error.may_pass() => Ok(Released::Silent {
                 why: error.to_string(),
             }),
             Err(error) => Err(error),
@@ -156,23 +236,23 @@ impl HeldContainers {
     }
 
     /// One that can't be released keeps no other from being. What failed first is told.
-    async fn undo(&self, engine: &Engine<'_>) -> Result<Released, ServiceError> {
-        let mut unsettled = Vec::new();
+    async fn undo(&self, engine: &Engine<'_>, deed: Deed) -> Result<Released, ServiceError> {
+        let mut unknown = Vec::new();
         let mut failed = None;
         for held in self.containers.iter().rev() {
             match self.undo_one(engine, held).await {
                 Ok(Undone::Surely) => self.await_health(engine, held).await,
-                Ok(Undone::Perhaps) => unsettled.push(held),
+                Ok(Undone::Perhaps) => unknown.push(held),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        let settled = settle(self, engine, unsettled).await;
+        let effect = await_effect(self, engine, unknown, deed).await;
         if let Some(error) = failed {
             return Err(error.into());
         }
-        match settled? {
-            Settling::Done => Ok(Released::Done),
-            Settling::Unclear(why) => Ok(Released::Pending { why }),
+        match effect? {
+            Effect::Known => Ok(Released::Done),
+            Effect::Unclear(why) => Ok(Released::Pending { why }),
         }
     }
 
@@ -282,6 +362,28 @@ pub(super) enum Undone {
 async fn runs(engine: &Engine<'_>, id: &str) -> Result<bool, EngineError> {
     let found = engine.container(id).await?;
     Ok(found.is_some_and(|found| matches!(found.doing, Doing::Running | Doing::Restarting)))
+}
+
+/// Looks at containers again until the engine is starting none of them anew. One that ends again and
+/// again is no service that is down: it may come up at any moment, also in the middle of a copy.
+pub(super) fn when_up(
+    look: impl Fn() -> Result<Vec<Container>, ServiceError>,
+) -> Result<Vec<Container>, ServiceError> {
+    let patience = Instant::now() + RESTARTS;
+    loop {
+        let found = look()?;
+        let restarting = found.iter().find(|one| one.doing == Doing::Restarting);
+        let Some(restarting) = restarting else {
+            return Ok(found);
+        };
+        if Instant::now() >= patience {
+            return Err(ServiceError::Restarting {
+                name: restarting.name.clone(),
+                exit_code: restarting.exit_code,
+            });
+        }
+        std::thread::sleep(AGAIN);
+    }
 }
 
 /// A container that is removed when it stops could not be started again.

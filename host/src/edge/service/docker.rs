@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use copal_hooks::Cancel;
 
-use super::containers::{LOOK, refuse_to_lose};
+use super::containers::{LOOK, refuse_to_lose, when_up};
 use super::{Driver, HeldContainer, HeldContainers, HoldHow, ServiceError, State, Undo};
 use crate::edge::docker::{Container, DockerHost, Doing, converse};
 
@@ -37,8 +37,8 @@ impl Driver for OneContainer {
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
-        let found = self.find()?.filter(|found| found.doing == Doing::Running);
-        let Some(found) = found else {
+        let found = when_up(|| Ok(self.find()?.into_iter().collect()))?.pop();
+        let Some(found) = found.filter(|found| found.doing == Doing::Running) else {
             return Ok(None);
         };
         refuse_to_lose(how, std::slice::from_ref(&found))?;
@@ -49,9 +49,15 @@ impl Driver for OneContainer {
         })))
     }
 
-    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+    fn hold(
+        &self,
+        undo: &Undo,
+        deadline: Instant,
+        cancel: &Cancel,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ServiceError> {
         match undo {
-            Undo::Containers(held) => held.hold(deadline, cancel),
+            Undo::Containers(held) => held.hold(deadline, cancel, spare),
             _ => Err(ServiceError::Foreign),
         }
     }
@@ -62,7 +68,7 @@ pub(super) fn state_of(containers: &[Container]) -> State {
     let any = |doing| containers.iter().any(|found| found.doing == doing);
     if containers.is_empty() {
         State::Missing
-    } else if any(Doing::Running) {
+    } else if any(Doing::Running) || any(Doing::Restarting) {
         State::Running
     } else if any(Doing::Paused) {
         State::Paused

@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
 use copal_hooks::Cancel;
-use copal_testkit::{DockerEngine, TestContainer, docker_engine, own_docker_engine};
+use copal_testkit::{DockerEngine, TestContainer, docker_engine, own_docker_engine, wait_until};
 
 use super::*;
-use crate::edge::service::{NotReady, Released};
+use crate::edge::service::{Deed, NotReady, Released};
 
 /// What runs until it is told to end, and then ends at once. It says so each time it starts.
 pub(in crate::edge::service) const OBEDIENT: &str =
@@ -33,8 +33,17 @@ fn driver(container: &TestContainer<'_>) -> OneContainer {
 
 pub(in crate::edge::service) fn hold(driver: &dyn Driver, how: HoldHow) -> Undo {
     let undo = driver.before(how).unwrap().expect("it runs");
-    driver.hold(&undo, soon(), &Cancel::new()).unwrap();
+    let mut spare = |part: &str| panic!("{part} does not run any more");
+    driver
+        .hold(&undo, soon(), &Cancel::new(), &mut spare)
+        .unwrap();
     undo
+}
+
+/// A hold that was about to be taken just now by somebody who is gone.
+pub(in crate::edge::service) fn open() -> Deed {
+    let since = jiff::Timestamp::now();
+    Deed::Open { since }
 }
 
 /// As the guard has it, who knows the journal alone.
@@ -51,7 +60,10 @@ fn a_paused_container_goes_on_where_it_was() {
     let undo = hold(&driver(&app), HoldHow::Pause);
     assert_eq!(app.status(), "paused");
     assert!(undo.is_intact().unwrap());
-    assert_eq!(from_journal(&undo).release(soon()).unwrap(), Released::Done);
+    assert_eq!(
+        from_journal(&undo).release(soon(), Deed::Over).unwrap(),
+        Released::Done
+    );
     assert_eq!(app.status(), "running");
     assert!(!undo.is_intact().unwrap());
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
@@ -68,7 +80,10 @@ fn a_stopped_container_is_started_once_however_often_it_is_released() {
     assert_eq!(app.status(), "exited");
     assert!(undo.is_intact().unwrap());
     for _ in 0..3 {
-        assert_eq!(from_journal(&undo).release(soon()).unwrap(), Released::Done);
+        assert_eq!(
+            from_journal(&undo).release(soon(), Deed::Over).unwrap(),
+            Released::Done
+        );
     }
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
     assert_eq!(app.status(), "running");
@@ -82,9 +97,9 @@ fn what_somebody_stopped_after_a_release_stays_down() {
     };
     let app = engine.run("stopped-after", &[], OBEDIENT).unwrap();
     let undo = hold(&driver(&app), STOP);
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     engine.docker(&["stop", &app.name]).unwrap();
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     assert_eq!(app.status(), "exited");
 }
 
@@ -120,7 +135,7 @@ fn a_container_made_anew_under_the_same_name_is_not_touched() {
     let other = engine.run("made-anew", &[], OBEDIENT).unwrap();
     engine.docker(&["pause", &other.name]).unwrap();
     assert!(!undo.is_intact().unwrap());
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     assert_eq!(other.status(), "paused");
     let late = undo.wait_ready(Instant::now() + Duration::from_secs(1), &Cancel::new());
     let late = late.unwrap_err().to_string();
@@ -150,7 +165,7 @@ fn what_does_not_end_by_itself_is_killed_after_its_time() {
     let grace = Duration::from_secs(1);
     let undo = hold(&driver(&app), HoldHow::Stop { grace });
     assert_eq!(app.status(), "exited");
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(app.status(), "running");
 }
 
@@ -172,7 +187,7 @@ fn a_stop_that_somebody_killed_had_asked_for_is_undone_when_it_takes_effect() {
     std::thread::sleep(Duration::from_millis(500));
     asking.kill().unwrap();
     asking.wait().unwrap();
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), open()).unwrap(), Released::Done);
     assert_eq!(app.status(), "running");
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
 }
@@ -185,7 +200,7 @@ fn a_release_without_the_time_to_know_is_pending() {
     let app = engine.run("no-time-to-know", &[], OBEDIENT).unwrap();
     let undo = driver(&app).before(STOP).unwrap().unwrap();
     let released = undo
-        .release(Instant::now() + Duration::from_secs(2))
+        .release(Instant::now() + Duration::from_secs(2), open())
         .unwrap();
     assert!(matches!(released, Released::Pending { .. }), "{released:?}");
     assert_eq!(app.status(), "running");
@@ -200,7 +215,7 @@ fn a_healthy_container_is_waited_for_until_it_is_healthy_again() {
     let app = engine.run("healthy", &check, OBEDIENT).unwrap();
     app.wait_for_health("healthy");
     let undo = hold(&driver(&app), HoldHow::Pause);
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
     let health = app.inspect("{{.State.Health.Status}}").unwrap();
     assert_eq!(health, "healthy");
@@ -222,7 +237,7 @@ fn a_container_that_was_unhealthy_before_is_not_waited_for() {
     let app = engine.run("unhealthy", &check, OBEDIENT).unwrap();
     app.wait_for_health("unhealthy");
     let undo = hold(&driver(&app), HoldHow::Pause);
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
 }
 
@@ -234,7 +249,7 @@ fn a_container_that_does_not_come_back_is_told_with_its_exit_code() {
     let once = "trap 'exit 0' TERM; [ ! -e /tmp/once ] || exit 7; touch /tmp/once; while :; do sleep 0.05; done";
     let app = engine.run("comes-not-back", &[], once).unwrap();
     let undo = hold(&driver(&app), STOP);
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     app.wait_for("exited");
     let late = undo.wait_ready(Instant::now() + Duration::from_secs(1), &Cancel::new());
     let late = late.unwrap_err().to_string();
@@ -255,7 +270,7 @@ fn waiting_for_it_ends_with_a_signal() {
     cancel.cancel();
     let ended = undo.wait_ready(soon(), &cancel).unwrap_err();
     assert!(matches!(ended, NotReady::Interrupted { .. }), "{ended}");
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
 }
 
 #[test]
@@ -269,7 +284,7 @@ fn a_hold_may_be_asked_for_from_within_another_runtime() {
         .unwrap();
     runtime.block_on(async {
         let undo = hold(&driver(&app), HoldHow::Pause);
-        assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+        assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     });
 }
 
@@ -283,14 +298,14 @@ fn an_engine_that_is_away_is_waited_for_and_a_container_it_brought_back_is_no_ho
         .unwrap();
     let undo = hold(&driver(&app), HoldHow::Pause);
     engine.stop().unwrap();
-    let released = undo.release(soon()).unwrap();
-    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    let released = undo.release(soon(), Deed::Over).unwrap();
+    assert!(matches!(released, Released::Silent { .. }), "{released:?}");
     let away = undo.is_intact().unwrap_err();
     assert!(away.may_pass(), "{away}");
     engine.start_again().unwrap();
     app.wait_for("running");
     assert!(!undo.is_intact().unwrap());
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
 }
 
@@ -303,16 +318,94 @@ fn an_engine_that_does_not_answer_is_not_waited_for_beyond_the_deadline() {
     let undo = hold(&driver(&app), HoldHow::Pause);
     engine.freeze().unwrap();
     let released = undo
-        .release(Instant::now() + Duration::from_secs(1))
+        .release(Instant::now() + Duration::from_secs(1), Deed::Over)
         .unwrap();
-    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    assert!(matches!(released, Released::Silent { .. }), "{released:?}");
     let refused = driver(&app).hold(
         &undo,
         Instant::now() + Duration::from_secs(1),
         &Cancel::new(),
+        &mut |_| (),
     );
     assert!(refused.unwrap_err().may_pass());
     engine.thaw().unwrap();
-    assert_eq!(undo.release(soon()).unwrap(), Released::Done);
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
+    assert_eq!(app.status(), "running");
+}
+
+#[test]
+fn a_container_that_ended_by_itself_before_it_was_stopped_stays_down() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("ended-before", &[], OBEDIENT).unwrap();
+    let driver = driver(&app);
+    let mut undo = driver.before(STOP).unwrap().unwrap();
+    engine.docker(&["kill", &app.name]).unwrap();
+    app.wait_for("exited");
+    let mut spared = Vec::new();
+    let hold = driver.hold(&undo, soon(), &Cancel::new(), &mut |part| {
+        spared.push(part.to_owned());
+    });
+    hold.unwrap();
+    for part in &spared {
+        undo.spare(part);
+    }
+    assert_eq!(undo, Undo::Nothing);
+    let released = from_journal(&undo).release(soon(), Deed::Over).unwrap();
+    assert_eq!(released, Released::Done);
+    assert_eq!(app.status(), "exited");
+}
+
+#[test]
+fn a_container_that_ends_again_and_again_is_no_service_that_is_down() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let restart = ["--restart", "always"];
+    let app = engine.run("again-and-again", &restart, "exit 3").unwrap();
+    // The engine waits longer each time: at first it may be found running.
+    let refused = || driver(&app).before(STOP).err();
+    let refused = wait_until("the refusal", SOON, refused).unwrap();
+    assert_eq!(driver(&app).state().unwrap(), State::Running);
+    assert!(
+        matches!(refused, ServiceError::Restarting { exit_code: 3, .. }),
+        "{refused}"
+    );
+}
+
+/// The time that a stop may take is counted once, from when it was asked for.
+#[test]
+fn a_hold_whose_time_to_take_effect_is_over_is_known_at_once() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("known-at-once", &[], OBEDIENT).unwrap();
+    let grace = Duration::from_mins(2);
+    let undo = driver(&app)
+        .before(HoldHow::Stop { grace })
+        .unwrap()
+        .unwrap();
+    let since = jiff::Timestamp::now() - Duration::from_mins(3);
+    let soon_over = Instant::now() + Duration::from_secs(5);
+    let released = undo.release(soon_over, Deed::Open { since }).unwrap();
+    assert_eq!(released, Released::Done);
+    assert_eq!(app.status(), "running");
+}
+
+/// A release would take it for one that somebody started on purpose, and leave it down.
+#[test]
+fn a_container_that_was_started_anew_before_it_was_stopped_is_not_held() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("started-anew", &[], OBEDIENT).unwrap();
+    let driver = driver(&app);
+    let undo = driver.before(STOP).unwrap().unwrap();
+    engine.docker(&["restart", &app.name]).unwrap();
+    let moved = driver.hold(&undo, soon(), &Cancel::new(), &mut |_| ());
+    let moved = moved.unwrap_err();
+    assert!(matches!(moved, ServiceError::Moved { .. }), "{moved}");
+    undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(app.status(), "running");
 }

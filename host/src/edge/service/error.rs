@@ -21,13 +21,31 @@ pub enum ServiceError {
         /// Its name.
         name: String,
     },
-    /// A container ended, or was paused by somebody else, just before it was to be held.
-    #[error("can't hold container `{name}`: {found} now, and it ran a moment before")]
+    /// A container ended, or was paused or started by somebody else, just before it was to be held.
+    #[error("can't hold container `{name}`: {found}, and it ran a moment before")]
     Moved {
         /// Its name.
         name: String,
         /// What was found.
         found: &'static str,
+    },
+    /// A container that ends again and again, and is started each time by its engine.
+    #[error(
+        "can't hold container `{name}`: it ends again and again, last with exit code {exit_code}, and its engine may start it in the middle"
+    )]
+    Restarting {
+        /// Its name.
+        name: String,
+        /// The exit code of its last end.
+        exit_code: i64,
+    },
+    /// A unit that fails again and again, and is started each time by systemd.
+    #[error(
+        "can't hold unit `{unit}`: it fails again and again, and systemd may start it in the middle"
+    )]
+    Failing {
+        /// Its name.
+        unit: String,
     },
     /// It can't be held that way.
     #[error("can't pause {what}: {why}")]
@@ -94,6 +112,17 @@ impl ServiceError {
         matches!(self, Self::Engine(error) if error.may_pass())
     }
 
+    /// Whether what was to hold the service may still have an effect, though it failed.
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Self::Engine(EngineError::OutOfTime { .. }) => false,
+            Self::Engine(error) => error.may_pass() || matches!(error, EngineError::Unsound { .. }),
+            // What it had started in other groups goes on.
+            Self::Slow { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What to do about it.
     pub fn advice(&self) -> String {
         match self {
@@ -104,6 +133,12 @@ impl ServiceError {
             Self::Vanishes { name } => {
                 format!("hold it with `how = \"pause\"`, or make `{name}` anew without `--rm`")
             }
+            Self::Restarting { name, .. } => format!(
+                "see `docker logs {name}` for why it ends; once it is stopped it is left so"
+            ),
+            Self::Failing { unit } => format!(
+                "see `journalctl -u {unit}` for why it fails; once it is stopped it is left so"
+            ),
             Self::NoPause { .. } => "hold it with `how = \"stop\"`".into(),
             Self::Program { .. } => {
                 "write the program's whole path into `copal.toml`, or put it into PATH".into()

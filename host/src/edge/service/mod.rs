@@ -9,15 +9,16 @@ mod commands;
 mod compose;
 mod containers;
 mod docker;
+mod effect;
 mod error;
 mod program;
-mod settle;
 mod systemd;
 mod unit;
 
 use std::time::{Duration, Instant};
 
 use copal_hooks::Cancel;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use choose::driver;
@@ -61,12 +62,52 @@ pub enum HoldHow {
 pub enum Released {
     /// Nothing of it is held any more.
     Done,
-    /// Who would have to do it does not answer, for example since it restarts: try again.
+    /// It can't be known yet: what holds it may still be under way. Try again.
     Pending {
         /// Why, for a person.
         why: String,
     },
+    /// Who would have to do it does not answer, for example since it restarts. Try again.
+    Silent {
+        /// Why, for a person.
+        why: String,
+    },
 }
+
+/// Whether what was done to hold something may still have an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// It is over, whatever came of it.
+    Over,
+    /// Who did it is gone, or did not hear what came of it.
+    Open {
+        /// From when on all the time for it to take effect is counted.
+        since: Timestamp,
+    },
+}
+
+impl Deed {
+    /// What was asked for may have been heard only now.
+    pub fn reopen(&mut self, now: Timestamp) {
+        if let Self::Open { since } = self {
+            *since = now;
+        }
+    }
+
+    /// How much is left of the `time` that it may take. None where it is over.
+    fn left_of(self, time: Duration) -> Option<Duration> {
+        let Self::Open { since } = self else {
+            return None;
+        };
+        // A clock that was set back makes nothing take longer than all of it.
+        let age = Duration::try_from(Timestamp::now().duration_since(since));
+        let left = time.saturating_sub(age.unwrap_or_default());
+        Some(left).filter(|left| !left.is_zero())
+    }
+}
+
+/// Between the end of what another process does, and what it says of it.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How long the last look before the end of a wait may take, however little is left.
 const LAST_LOOK: Duration = Duration::from_secs(2);
@@ -87,7 +128,16 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
 
     /// Holds what `undo`, an answer of [`Driver::before`], names. Where it fails, a part of it may be
     /// held, and `undo` is what ends that too.
-    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError>;
+    ///
+    /// What ended by itself since that answer is told to `spare`, in the words of [`Undo::spare`]: it is
+    /// down without us, and is to stay so.
+    fn hold(
+        &self,
+        undo: &Undo,
+        deadline: Instant,
+        cancel: &Cancel,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ServiceError>;
 }
 
 /// How a hold is undone, whole in itself.
@@ -100,9 +150,42 @@ pub enum Undo {
     Unit(HeldUnit),
     /// A service that commands stop and start.
     Commands(HeldCommands),
+    /// Nothing: all of it ended by itself before it was held.
+    Nothing,
 }
 
 impl Undo {
+    /// Takes out a part that is not held and is to stay down: a container by its id, a unit or a command
+    /// service by its name.
+    pub fn spare(&mut self, part: &str) {
+        let is_left = match self {
+            Self::Containers(held) => held.spare(part),
+            Self::Unit(held) => held.spare(part),
+            Self::Commands(held) => held.commands.name != part,
+            Self::Nothing => false,
+        };
+        if !is_left {
+            *self = Self::Nothing;
+        }
+    }
+
+    /// Whether whoever would have to undo it answers at once.
+    pub fn answers(&self) -> bool {
+        match self {
+            Self::Containers(held) => held.answers(),
+            Self::Unit(_) | Self::Commands(_) | Self::Nothing => true,
+        }
+    }
+
+    /// How long undoing it may take that another process has begun, where it must not be done twice at
+    /// the same time.
+    pub fn longest(&self) -> Option<Duration> {
+        match self {
+            Self::Commands(held) => Some(held.commands.timeout + AGAIN),
+            Self::Containers(_) | Self::Unit(_) | Self::Nothing => None,
+        }
+    }
+
     /// Whether all of it is held still, and was all the time as far as that shows. An engine that
     /// restarts, for example, brings paused containers back running.
     pub fn is_intact(&self) -> Result<bool, ServiceError> {
@@ -110,16 +193,20 @@ impl Undo {
             Self::Containers(held) => held.is_intact(),
             Self::Unit(held) => held.is_intact(),
             Self::Commands(held) => held.is_intact(),
+            Self::Nothing => Ok(true),
         }
     }
 
     /// Undoes it. What is not held is left as it is, so that doing it twice does no harm; and one part
-    /// that can't be released keeps no other from being.
-    pub fn release(&self, deadline: Instant) -> Result<Released, ServiceError> {
+    /// that can't be released keeps no other from being. `deed` is what is known of the hold.
+    ///
+    /// A command that starts something has its own time for that, also beyond `deadline`.
+    pub fn release(&self, deadline: Instant, deed: Deed) -> Result<Released, ServiceError> {
         match self {
-            Self::Containers(held) => held.release(deadline),
-            Self::Unit(held) => held.release(deadline),
-            Self::Commands(held) => held.release(deadline),
+            Self::Containers(held) => held.release(deadline, deed),
+            Self::Unit(held) => held.release(deadline, deed),
+            Self::Commands(held) => held.release(deadline, deed),
+            Self::Nothing => Ok(Released::Done),
         }
     }
 
@@ -129,6 +216,7 @@ impl Undo {
             Self::Containers(held) => held.wait_ready(deadline, cancel),
             Self::Unit(held) => held.wait_ready(deadline, cancel),
             Self::Commands(held) => held.wait_ready(deadline, cancel),
+            Self::Nothing => Ok(()),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -18,7 +18,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use serde::{Deserialize, Serialize};
 
 use super::ServiceError;
-use crate::edge::groups;
+use crate::edge::{environment, groups};
 
 /// How much of its output is kept.
 const KEPT: u64 = 64 * 1024;
@@ -29,11 +29,28 @@ const TOLD: usize = 500;
 /// Between two looks at it.
 const AGAIN: Duration = Duration::from_millis(5);
 
-/// The variable of a mark.
-const MARK: &str = "COPAL_HOLD";
+/// What such a program gets of the environment besides: where the managers of a user's own services are.
+const MANAGERS: [&str; 2] = ["XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"];
 
-/// What tells the processes that hold a service from all others. They may outlive whoever started
-/// them: then the service is about to be held.
+/// What a program that has a mark is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Hold,
+    Release,
+}
+
+impl Purpose {
+    /// The variable of its mark.
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Hold => "COPAL_HOLD",
+            Self::Release => "COPAL_RELEASE",
+        }
+    }
+}
+
+/// What tells the processes that hold or release a service from all others. They may outlive whoever
+/// started them: then the service is about to be held, or to be back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mark(pub(super) String);
@@ -46,10 +63,21 @@ impl Mark {
         Self(format!("{}-{nanos}", std::process::id()))
     }
 
-    /// Whether a process has it, as far as this user may see. One that is a zombie has not.
-    pub(super) fn is_alive(&self) -> bool {
-        let wanted = format!("{MARK}={}", self.0);
-        let has = |environment: Vec<u8>| {
+    /// Whether a process that is to hold it, or was started by one, is there, as far as this user may see.
+    /// One that is a zombie is not.
+    pub(super) fn is_holding(&self) -> bool {
+        self.processes(Purpose::Hold).next().is_some()
+    }
+
+    /// Whether a program that is to release it is there. What it leaves running is the service itself.
+    pub(super) fn is_releasing(&self) -> bool {
+        self.processes(Purpose::Release).any(|place| leads(&place))
+    }
+
+    /// Their directories.
+    fn processes(&self, purpose: Purpose) -> impl Iterator<Item = PathBuf> {
+        let wanted = format!("{}={}", purpose.variable(), self.0);
+        let has = move |environment: Vec<u8>| {
             environment
                 .split(|byte| *byte == 0)
                 .any(|variable| variable == wanted.as_bytes())
@@ -64,8 +92,21 @@ impl Mark {
                     .first()
                     .is_some_and(u8::is_ascii_digit)
             })
-            .any(|entry| std::fs::read(entry.path().join("environ")).is_ok_and(has))
+            .map(|entry| entry.path())
+            .filter(move |place| std::fs::read(place.join("environ")).is_ok_and(&has))
     }
+}
+
+/// Whether a process is one that we started: the leader of a group, in the session of who started it. What
+/// stays as a service leads a session of its own, or no group.
+fn leads(place: &Path) -> bool {
+    let line = std::fs::read_to_string(place.join("stat")).unwrap_or_default();
+    // Such as `12 (a name) S 1 12 5 …`: the process, its state, parent, group and session.
+    let id = line.split(' ').next();
+    let after = line.rsplit(") ").next().unwrap_or_default();
+    let fields: Vec<_> = after.split(' ').collect();
+    let (group, session) = (fields.get(2).copied(), fields.get(3).copied());
+    group == id && session != id
 }
 
 /// What a program said before it ended.
@@ -92,9 +133,10 @@ pub(super) fn run_marked(
     base: &Path,
     limit: Duration,
     mark: &Mark,
+    purpose: Purpose,
 ) -> Result<Exited, ServiceError> {
     let mut command = command(words, base);
-    command.env(MARK, &mark.0);
+    command.env(purpose.variable(), &mark.0);
     run_command(command, words, limit)
 }
 
@@ -157,6 +199,7 @@ fn command(words: &[String], base: &Path) -> Command {
         Command::new(program)
     };
     command.args(words.iter().skip(1)).process_group(0);
+    command.env_clear().envs(environment::inherited(&MANAGERS));
     if !base.as_os_str().is_empty() {
         command.current_dir(base);
     }

@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
-use super::program::{Mark, run, run_marked};
+use super::program::{Mark, Purpose, run, run_marked};
 use super::unit::{Active, Unit};
-use super::{Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
+use super::{Deed, Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
 
 /// How long `systemctl` may take for an answer.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long a unit that systemd starts anew may take to run.
+const RESTARTS: Duration = Duration::from_secs(5);
 
 /// Between two looks.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -76,7 +79,7 @@ impl Systemctl {
         let words = self.words(words);
         let limit = limit(&words, deadline, Duration::MAX)?;
         let done = match mark {
-            Some(mark) => run_marked(&words, Path::new(""), limit, mark),
+            Some(mark) => run_marked(&words, Path::new(""), limit, mark, Purpose::Hold),
             None => run(&words, Path::new(""), limit),
         };
         done?.well().map(drop)
@@ -105,6 +108,23 @@ impl SystemdUnit {
         Self { manager, unit }
     }
 
+    /// Looks at it again until systemd is not about to start it anew. A unit that fails again and again is
+    /// none that is down: it may come up at any moment, also in the middle of a copy.
+    fn when_up(&self, deadline: Instant) -> Result<Unit, ServiceError> {
+        let patience = Instant::now() + RESTARTS;
+        loop {
+            let found = self.manager.show(&self.unit, deadline)?;
+            if !found.is_failing {
+                return Ok(found);
+            }
+            if Instant::now() >= patience {
+                let unit = self.unit.clone();
+                return Err(ServiceError::Failing { unit });
+            }
+            thread::sleep(AGAIN);
+        }
+    }
+
     /// Those of `found`'s dependents that run, and theirs, each after what it requires.
     fn dependents(&self, found: &Unit, deadline: Instant) -> Result<Vec<String>, ServiceError> {
         let mut dependents: Vec<String> = Vec::new();
@@ -131,7 +151,7 @@ impl Driver for SystemdUnit {
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
         let deadline = Instant::now() + ANSWER;
-        let found = self.manager.show(&self.unit, deadline)?;
+        let found = self.when_up(deadline)?;
         if found.state != State::Running {
             return Ok(None);
         }
@@ -155,7 +175,13 @@ impl Driver for SystemdUnit {
         })))
     }
 
-    fn hold(&self, undo: &Undo, deadline: Instant, cancel: &Cancel) -> Result<(), ServiceError> {
+    fn hold(
+        &self,
+        undo: &Undo,
+        deadline: Instant,
+        cancel: &Cancel,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ServiceError> {
         let Undo::Unit(held) = undo else {
             return Err(ServiceError::Foreign);
         };
@@ -168,12 +194,46 @@ impl Driver for SystemdUnit {
                 let words = ["freeze", "--", &held.unit];
                 held.manager.ask(&words, deadline, Some(&held.mark))
             }
-            HoldHow::Stop { grace } => held.stop(grace, deadline),
+            HoldHow::Stop { grace } => {
+                if held.still_run(deadline, spare)? {
+                    return held.stop(grace, deadline);
+                }
+                Ok(())
+            }
         }
     }
 }
 
 impl HeldUnit {
+    /// Takes out a unit that is not held; whether the held one is left.
+    pub(super) fn spare(&mut self, unit: &str) -> bool {
+        self.dependents.retain(|dependent| dependent != unit);
+        self.unit != unit
+    }
+
+    /// Tells of what ended by itself meanwhile; whether the unit runs still. Those that require it are of
+    /// no interest where it does not: they were not stopped by us.
+    fn still_run(
+        &self,
+        deadline: Instant,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<bool, ServiceError> {
+        let runs = |unit: &String| {
+            let found = self.manager.show(unit, deadline)?;
+            Ok::<_, ServiceError>(found.active != Active::Ended)
+        };
+        if !runs(&self.unit)? {
+            spare(&self.unit);
+            return Ok(false);
+        }
+        for dependent in &self.dependents {
+            if !runs(dependent)? {
+                spare(dependent);
+            }
+        }
+        Ok(true)
+    }
+
     /// Stops it; what has not ended after `grace` is killed, though its own limit may be longer.
     fn stop(&self, grace: Duration, deadline: Instant) -> Result<(), ServiceError> {
         let words = ["stop", "--no-block", "--", &self.unit];
@@ -207,11 +267,12 @@ impl HeldUnit {
         found.invocation.is_empty() || found.invocation == self.invocation
     }
 
-    pub(super) fn release(&self, deadline: Instant) -> Result<Released, ServiceError> {
+    pub(super) fn release(&self, deadline: Instant, deed: Deed) -> Result<Released, ServiceError> {
+        let may_be_held = || deed.left_of(ANSWER).is_some() && self.mark.is_holding();
         let found = loop {
             let found = self.manager.show(&self.unit, deadline)?;
             // A stop that was asked for by somebody who is gone is still a stop.
-            let is_moving = found.has_job || found.active == Active::Ending || self.mark.is_alive();
+            let is_moving = found.has_job || found.active == Active::Ending || may_be_held();
             if !is_moving {
                 break found;
             }
@@ -230,7 +291,7 @@ impl HeldUnit {
                 self.start(&self.unit, deadline)?;
                 self.start_dependents(deadline)?;
             }
-            // Somebody stopped it with those that require it, and it is back: so are they to be.
+            // It was stopped with those that require it, and is back: so are they to be.
             HoldHow::Stop { .. } if found.active == Active::Runs => {
                 self.start_dependents(deadline)?;
             }

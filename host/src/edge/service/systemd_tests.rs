@@ -101,7 +101,10 @@ fn a_stopped_unit_is_started_once_with_those_that_stopped_with_it() {
     assert_eq!(fake.state("web.service"), "inactive");
     assert!(undo.is_intact().unwrap());
     for _ in 0..2 {
-        assert_eq!(from_journal(&undo).release(soon()).unwrap(), Released::Done);
+        assert_eq!(
+            from_journal(&undo).release(soon(), Deed::Over).unwrap(),
+            Released::Done
+        );
     }
     undo.wait_ready(soon(), &Cancel::new()).unwrap();
     assert_eq!(fake.state("app.service"), "active");
@@ -117,7 +120,7 @@ fn a_frozen_unit_is_thawed() {
     let undo = hold(&app, HoldHow::Pause);
     assert_eq!(app.state().unwrap(), State::Paused);
     assert!(undo.is_intact().unwrap());
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(app.state().unwrap(), State::Running);
     assert_eq!(fake.log(), ["freeze app.service", "thaw app.service"]);
 }
@@ -144,7 +147,7 @@ fn a_unit_that_was_started_meanwhile_is_no_hold_and_stays_as_it_is() {
     // Somebody started it, and stopped it on purpose.
     fs::write(fake.path("app.service.run"), "2").unwrap();
     assert!(!undo.is_intact().unwrap());
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(fake.state("app.service"), "inactive");
 }
 
@@ -156,7 +159,7 @@ fn a_unit_that_does_not_end_in_its_time_is_killed() {
     let grace = Duration::from_millis(50);
     let undo = hold(&app, HoldHow::Stop { grace });
     assert_eq!(fake.log(), ["stop app.service", "kill app.service"]);
-    undo.release(soon()).unwrap();
+    undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(fake.state("app.service"), "active");
 }
 
@@ -165,7 +168,7 @@ fn a_start_that_fails_is_told_in_the_words_of_systemctl() {
     let fake = Fake::new();
     let undo = hold(&fake.unit("app.service", "active"), STOP);
     fs::write(fake.path("fail-start"), "").unwrap();
-    let failed = undo.release(soon()).unwrap_err().to_string();
+    let failed = undo.release(soon(), Deed::Over).unwrap_err().to_string();
     assert!(
         failed.ends_with("ended with exit code 1: no start today"),
         "{failed}"
@@ -173,4 +176,48 @@ fn a_start_that_fails_is_told_in_the_words_of_systemctl() {
     let late = undo.wait_ready(Instant::now() + Duration::from_millis(300), &Cancel::new());
     let late = late.unwrap_err().to_string();
     assert_eq!(late, "unit `app.service` is not active but inactive ()");
+}
+
+#[test]
+fn what_ended_by_itself_before_a_unit_was_stopped_stays_down() {
+    let fake = Fake::new();
+    let app = fake.unit("app.service", "active");
+    fake.unit("web.service", "active");
+    fs::write(fake.path("app.service.requires"), "web.service").unwrap();
+    for (ended, left, log) in [
+        (
+            "web.service",
+            "app.service",
+            vec!["stop app.service", "start app.service"],
+        ),
+        ("app.service", "web.service", vec![]),
+    ] {
+        fs::write(fake.path("app.service"), "active").unwrap();
+        fs::write(fake.path("web.service"), "active").unwrap();
+        fs::write(fake.path("log"), "").unwrap();
+        let mut undo = app.before(STOP).unwrap().unwrap();
+        fs::write(fake.path(ended), "inactive").unwrap();
+        let mut spared = Vec::new();
+        let hold = app.hold(&undo, soon(), &Cancel::new(), &mut |part| {
+            spared.push(part.to_owned());
+        });
+        hold.unwrap();
+        for part in &spared {
+            undo.spare(part);
+        }
+        from_journal(&undo).release(soon(), Deed::Over).unwrap();
+        assert_eq!(fake.state(ended), "inactive");
+        assert_eq!(fake.state(left), "active");
+        assert_eq!(fake.log(), log);
+    }
+}
+
+#[test]
+fn a_unit_that_fails_again_and_again_is_none_that_is_down() {
+    let fake = Fake::new();
+    let app = fake.unit("app.service", "activating\nSubState=auto-restart");
+    assert_eq!(app.state().unwrap(), State::Running);
+    let refused = app.before(STOP).unwrap_err();
+    assert!(matches!(refused, ServiceError::Failing { .. }), "{refused}");
+    assert_eq!(fake.log(), Vec::<String>::new());
 }

@@ -6,9 +6,15 @@ use super::State;
 
 /// A unit as it was at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "systemd tells each by itself"
+)]
 pub(super) struct Unit {
     pub(super) active: Active,
     pub(super) state: State,
+    /// It failed, and systemd is about to start it again.
+    pub(super) is_failing: bool,
     /// It is up and not on its way there.
     pub(super) is_ready: bool,
     /// Whether units can be frozen at all.
@@ -30,7 +36,7 @@ pub(super) enum Active {
     Runs,
     /// It is being stopped.
     Ending,
-    /// It does not. One that systemd is about to start again after a failure does not, either.
+    /// It does not.
     Ended,
 }
 
@@ -44,8 +50,12 @@ impl Unit {
         let lines = text.lines().filter_map(|line| line.split_once('='));
         let values: BTreeMap<_, _> = lines.collect();
         let value = |name: &str| values.get(name).copied().unwrap_or_default();
+        let is_failing = matches!(
+            (value("ActiveState"), value("SubState")),
+            ("activating", "auto-restart" | "auto-restart-queued")
+        );
         let active = match (value("ActiveState"), value("SubState")) {
-            ("activating", "auto-restart" | "auto-restart-queued") => Active::Ended,
+            _ if is_failing => Active::Ended,
             ("active" | "reloading" | "refreshing" | "activating", _) => Active::Runs,
             ("deactivating", _) => Active::Ending,
             _ => Active::Ended,
@@ -54,6 +64,8 @@ impl Unit {
         let is_frozen = value("FreezerState").starts_with("fr");
         let is_up = matches!(value("ActiveState"), "active" | "reloading" | "refreshing");
         let state = match active {
+            // At any moment.
+            Active::Ended if is_failing => State::Running,
             Active::Runs if is_frozen => State::Paused,
             Active::Runs => State::Running,
             Active::Ended if value("LoadState") == "not-found" => State::Missing,
@@ -68,6 +80,7 @@ impl Unit {
         Self {
             active,
             state,
+            is_failing,
             is_ready: state == State::Running && is_up,
             // Before version 252 there was no such property, before 246 no freezer.
             can_freeze: match value("CanFreeze") {
@@ -110,7 +123,7 @@ mod tests {
             ("LoadState=loaded\nActiveState=deactivating", State::Stopped),
             (
                 "LoadState=loaded\nActiveState=activating\nSubState=auto-restart",
-                State::Stopped,
+                State::Running,
             ),
             ("LoadState=not-found\nActiveState=inactive", State::Missing),
             ("LoadState=masked\nActiveState=inactive", State::Stopped),

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::containers::Undone;
-use super::{HeldContainer, HeldContainers, HoldHow};
+use super::{Deed, HeldContainer, HeldContainers, HoldHow};
 use crate::edge::docker::{Engine, EngineError};
 
 /// How long an engine may take from a request to its effect, beside the container's time to end.
@@ -17,39 +17,43 @@ const EFFECT: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// What came of watching them.
-pub(super) enum Settling {
+pub(super) enum Effect {
     /// None is held, and none will be.
-    Done,
+    Known,
     /// There was not enough time to know.
     Unclear(String),
 }
 
 /// Watches them until nothing that was asked of the engine can be outstanding, and releases what
 /// comes to be held meanwhile.
-pub(super) async fn settle(
+pub(super) async fn await_effect(
     all: &HeldContainers,
     engine: &Engine<'_>,
-    mut unsettled: Vec<&HeldContainer>,
-) -> Result<Settling, EngineError> {
+    mut unknown: Vec<&HeldContainer>,
+    deed: Deed,
+) -> Result<Effect, EngineError> {
     let time = match all.how {
         HoldHow::Pause => EFFECT,
         HoldHow::Stop { grace } => grace.saturating_add(EFFECT),
     };
-    let settled = Instant::now() + time;
-    while !unsettled.is_empty() && Instant::now() < settled {
+    let Some(left) = deed.left_of(time) else {
+        return Ok(Effect::Known);
+    };
+    let known = Instant::now() + left;
+    while !unknown.is_empty() && Instant::now() < known {
         if engine.deadline() <= Instant::now() + AGAIN {
-            let names: Vec<_> = unsettled.iter().map(|held| held.name.as_str()).collect();
+            let names: Vec<_> = unknown.iter().map(|held| held.name.as_str()).collect();
             let why = format!("{} may still be about to stop", names.join(", "));
-            return Ok(Settling::Unclear(why));
+            return Ok(Effect::Unclear(why));
         }
         engine.rest(AGAIN).await;
         let mut left = Vec::new();
-        for held in unsettled {
+        for held in unknown {
             if all.undo_one(engine, held).await? == Undone::Perhaps {
                 left.push(held);
             }
         }
-        unsettled = left;
+        unknown = left;
     }
-    Ok(Settling::Done)
+    Ok(Effect::Known)
 }

@@ -1,0 +1,129 @@
+//! Releasing what is held, and what the holds of a run came to.
+
+use std::sync::{MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use copal_hooks::Cancel;
+
+use super::error::HoldsError;
+use super::ledger::By;
+use super::register::{Away, Register, Standing};
+use super::release::{self, Releasing};
+use super::run::Holds;
+use crate::edge::service::{NotReady, Undo};
+
+/// What the holds of a run came to.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// Each that was released.
+    pub away: Vec<Away>,
+    /// What went wrong with them, the worst first.
+    pub problems: Vec<HoldsError>,
+}
+
+impl Holds {
+    /// Releases one before the end of staging, as its hook wishes.
+    pub fn release(&self, number: u32) -> Result<(), HoldsError> {
+        self.release_these(&[number], By::Hook);
+        let register = self.register();
+        let problem = register.problems.iter().find_map(|problem| match problem {
+            HoldsError::Unreleased(left) if left.number == number => Some(left.clone()),
+            _ => None,
+        });
+        problem.map_or(Ok(()), |left| Err(HoldsError::Unreleased(left)))
+    }
+
+    /// Releases all that is held, the last taken first.
+    pub(super) fn release_all(&self, by: By) {
+        let all = self.register().numbers();
+        self.release_these(&all, by);
+    }
+
+    pub(super) fn release_these(&self, numbers: &[u32], by: By) {
+        let ledger = self.shared.kept.ledger();
+        let max_pause = self.max_pause();
+        let begun = self
+            .register()
+            .begin_release(numbers, ledger.as_ref(), max_pause);
+        if begun.is_empty() {
+            return;
+        }
+        let releasing = Releasing {
+            by,
+            until: Instant::now() + release::PATIENCE,
+            book: &self.shared.kept,
+            // Where somebody else resumed it meanwhile, what was staged is of no moment at all.
+            is_relied_on: matches!(by, By::Run | By::Hook) && !self.is_overdue(),
+        };
+        let releases = releasing.release(&begun);
+        self.register().take(releases, by, max_pause);
+        self.shared.changed.notify_all();
+    }
+
+    /// Releases all that is still held, waits until it is ready, and tells what the holds came to that it
+    /// has not told yet. Nothing can be held after this.
+    pub fn finish(&self, cancel: &Cancel) -> Finished {
+        self.register().is_open = false;
+        self.shared.changed.notify_all();
+        self.release_all(By::Run);
+        // A deed that its hook gave up waiting for is not over by that.
+        drop(self.wait_while(Standing::BeingTaken));
+        self.release_all(By::Run);
+        drop(self.wait_while(Standing::BeingReleased));
+        self.await_ready(cancel);
+        let mut register = self.register();
+        let mut problems = std::mem::take(&mut register.problems);
+        let is_overdue = |problem: &HoldsError| matches!(problem, HoldsError::Overdue(_));
+        if !problems.iter().any(is_overdue)
+            && !std::mem::replace(&mut register.is_overdue_told, true)
+        {
+            problems.extend(self.check().err());
+        }
+        problems.sort_by_key(HoldsError::rank);
+        let holds = register.all_mut().iter_mut();
+        Finished {
+            away: holds.filter_map(|mine| mine.away.take()).collect(),
+            problems,
+        }
+    }
+
+    /// Waits until what was released is ready.
+    fn await_ready(&self, cancel: &Cancel) {
+        let released: Vec<(u32, Undo, Duration)> = {
+            let register = self.register();
+            let is_released = |away: &Away| away.by.is_some();
+            let all = register.all().iter();
+            all.filter(|mine| mine.away.as_ref().is_some_and(is_released))
+                .map(|mine| (mine.hold.number, mine.hold.undo.clone(), mine.ready))
+                .collect()
+        };
+        let began = Instant::now();
+        for (number, undo, ready) in released {
+            let waited = undo.wait_ready(began + ready, cancel);
+            let mut register = self.register();
+            let Some(mine) = register.mine(number) else {
+                continue;
+            };
+            match (waited, &mut mine.away) {
+                (Ok(()), Some(away)) => away.ready = Some(began.elapsed()),
+                // After a signal nothing is held any more, and it is told as one.
+                (Ok(()), None) | (Err(NotReady::Interrupted { .. }), _) => {}
+                (Err(source), _) => {
+                    let service = mine.hold.service.clone();
+                    let problem = HoldsError::not_back(service, ready, source);
+                    register.problems.push(problem);
+                }
+            }
+        }
+    }
+
+    /// The register, when somebody else is at no hold any more.
+    fn wait_while(&self, standing: Standing) -> MutexGuard<'_, Register> {
+        let at_it = |register: &mut Register| {
+            let mut holds = register.all().iter();
+            holds.any(|mine| mine.standing == standing)
+        };
+        let waited = self.shared.changed.wait_while(self.register(), at_it);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+}
