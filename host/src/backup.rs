@@ -32,6 +32,7 @@ use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Ready};
 use crate::step::read::{Read, Reading, read};
 use crate::step::resume::{Resumed, note, resume};
+use crate::step::services::{self, FoundService};
 use crate::step::stage::{StageError, Staged, Staging, stage};
 
 /// How a person lets a run differ from its configuration.
@@ -295,14 +296,28 @@ impl<'a> Backup<'a> {
 
     /// Has pre-backup hooks prepare the source.
     pub(crate) fn pause(
-        &self,
+        &mut self,
         hooks: &mut Hooks,
         plan: &Plan,
         artifacts: Artifacts,
-    ) -> Result<Paused, HookFailure> {
+    ) -> Result<Paused, CopalError> {
         let (cancel, interrupt) = self.until_overdue();
         let view = floors::view_of_source(&self.means, plan, artifacts.into(), &interrupt);
-        pause(hooks, &self.deeds.floor(view), &cancel)
+        let paused = pause(hooks, &self.deeds.floor(view), &cancel);
+        let noticed = &self.means.services.noticed;
+        self.notes.unheld = noticed.all_unheld();
+        let missing = self.notes.unheld.iter().filter(|unheld| unheld.is_missing);
+        let missing = missing.cloned().map(CopalError::NotThere);
+        self.run.shortcomings.extend(missing);
+        paused.map_err(|failure| match noticed.fault_of(&failure.hook) {
+            Some(fault) => CopalError::CantHold(fault.into()),
+            None => failure.into(),
+        })
+    }
+
+    /// The services that hooks may hold.
+    pub(crate) fn find_services(&self, hooks: &Hooks) -> Vec<FoundService> {
+        services::look(self.job, hooks, &self.means)
     }
 
     /// Tells hooks that so much is staged.

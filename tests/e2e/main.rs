@@ -18,6 +18,7 @@ mod fault;
 mod history;
 mod holds;
 mod holds_docker;
+mod holds_told;
 mod hook_commands;
 mod hook_grants;
 mod hook_trials;

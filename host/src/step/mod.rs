@@ -12,6 +12,7 @@ pub mod read;
 pub mod restore;
 pub mod resume;
 pub mod seal;
+pub mod services;
 mod settle;
 pub mod snapshots;
 pub mod stage;
