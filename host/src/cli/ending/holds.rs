@@ -21,7 +21,7 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
             "run `copal recover` with the version of Copal that wrote it; if every service runs, remove the file".to_owned(),
         ),
         HoldsError::Lost { .. } => failed(
-            "see what resumed it (an engine that restarted, a watcher, a person), and run the backup again",
+            "see what resumed it (an engine that restarted, a watcher, another job or tool that holds the same one, a person), and run the backup again",
         ),
         HoldsError::Unseen { source, .. } => {
             failed(format!("{}; then run the backup again", source.advice()))

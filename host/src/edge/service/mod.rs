@@ -4,6 +4,7 @@
 //! [`Undo`], which is complete in itself: whoever has it can end the hold, in another process and
 //! without any configuration.
 
+mod aftermath;
 mod choose;
 mod commands;
 mod compose;
