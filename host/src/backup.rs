@@ -8,7 +8,7 @@ use copal_core::config::{RemoteSpec, StagingMode};
 use copal_core::path::RelPath;
 use copal_core::staging::Way;
 use copal_core::units::ByteCount;
-use copal_hooks::{Cancel, HookFailure};
+use copal_hooks::{Cancel, FailureKind, HookFailure};
 
 use crate::capability::artifacts::Artifacts;
 use crate::capability::means::Means;
@@ -309,10 +309,12 @@ impl<'a> Backup<'a> {
         let missing = self.notes.unheld.iter().filter(|unheld| unheld.is_missing);
         let missing = missing.cloned().map(CopalError::NotThere);
         self.run.shortcomings.extend(missing);
-        paused.map_err(|failure| match noticed.fault_of(&failure.hook) {
-            Some(fault) => CopalError::CantHold(fault.into()),
-            None => failure.into(),
-        })
+        paused.map_err(
+            |failure| match (&failure.kind, noticed.fault_of(&failure.hook)) {
+                (FailureKind::Error { .. }, Some(fault)) => CopalError::CantHold(fault.into()),
+                _ => failure.into(),
+            },
+        )
     }
 
     /// The services that hooks may hold.

@@ -17,6 +17,7 @@ mod dry_run;
 mod fault;
 mod history;
 mod holds;
+mod holds_after;
 mod holds_docker;
 mod holds_told;
 mod hook_commands;

@@ -137,12 +137,14 @@ pub(super) fn hold(
     let services = &means.services;
     let (service, driver) = services.find_to_hold(call, name, how)?;
     let deadline = Instant::now() + call.limits.wall;
+    let missing = driver.missing_parts();
+    let missing = missing.map_err(|error| services.refused(call, name, &error))?;
     let held = means
         .holds
         .hold(name, service.ready, &*driver, how, deadline, call.cancel);
     match held {
         Ok(Some(number)) => {
-            services.noticed.held(name);
+            services.noticed.held(name, &missing);
             Ok(HoldId(number.into()))
         }
         Ok(None) => {
@@ -173,7 +175,8 @@ pub(super) fn recorded_hold(
     let (service, driver) = services.find_to_hold(call, name, how)?;
     let refused = |error| services.refused(call, name, &error);
     if driver.before(how).map_err(refused)?.is_some() {
-        services.noticed.held(name);
+        let missing = driver.missing_parts().map_err(refused)?;
+        services.noticed.held(name, &missing);
     } else {
         let state = driver.state().map_err(refused)?;
         services.notice(call, service, state);

@@ -42,6 +42,12 @@ impl Unheld {
     }
 }
 
+/// The parts in words: "no container of `web` or `db`".
+pub fn missing_parts(parts: &[String]) -> String {
+    let names: Vec<_> = parts.iter().map(|name| format!("`{name}`")).collect();
+    format!("no container of {}", names.join(" or "))
+}
+
 /// A service that can't be held as its hook asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("hook `{hook}` can't hold service `{service}`")]
@@ -142,11 +148,20 @@ impl Noticed {
         }
     }
 
-    /// It is held, or would be.
-    pub(super) fn held(&self, service: &str) {
+    /// It is held, or would be, but for these parts that are not there.
+    pub(super) fn held(&self, service: &str, missing: &[String]) {
         let mut all = self.all();
         all.unheld.retain(|unheld| unheld.service != service);
         all.held.push(service.to_owned());
+        // Its hook has found another way.
+        all.faults.retain(|fault| fault.service != service);
+        if !missing.is_empty() {
+            all.unheld.push(Unheld {
+                service: service.to_owned(),
+                why: format!("{}; the rest of it was held", missing_parts(missing)),
+                is_missing: true,
+            });
+        }
     }
 
     /// It can't be held like that.
@@ -190,7 +205,7 @@ mod tests {
         noticed.unheld(down("app"));
         noticed.unheld(down("app"));
         noticed.unheld(down("db"));
-        noticed.held("db");
+        noticed.held("db", &[]);
         // Asked again, it is down by our own doing.
         noticed.unheld(down("db"));
         assert_eq!(noticed.all_unheld(), [down("app")]);

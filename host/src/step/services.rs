@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::plan::PlanError;
 use crate::capability::means::Means;
-use crate::capability::unheld::{CantHold, told};
+use crate::capability::unheld::{CantHold, missing_parts, told};
 use crate::edge::service::{HoldHow, ServiceError, State, Undo};
 use crate::hooks::Hooks;
 use crate::job::Job;
@@ -139,7 +139,14 @@ fn see(
             }
         }
     };
-    Ok((state, words))
+    let missing = match state {
+        State::Missing => Vec::new(),
+        _ => driver.missing_parts()?,
+    };
+    if missing.is_empty() {
+        return Ok((state, words));
+    }
+    Ok((state, format!("{words}, but {}", missing_parts(&missing))))
 }
 
 /// What the built-in `quiesce` holds. What hooks of an owner's own hold, they alone know.
