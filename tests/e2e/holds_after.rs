@@ -106,7 +106,7 @@ fn a_container_that_had_to_be_killed_is_told_so() {
     let deaf = "trap '' TERM; while :; do sleep 0.1; done";
     let container = engine.run("deaf", &[], deaf).unwrap();
     container.wait_for("running");
-    let world = docker_world(&engine.host().to_string(), "deaf", "stop");
+    let world = docker_world(&engine.host(), "deaf", "stop");
     let lines = fs::read_to_string(world.path("copal.toml")).unwrap();
     let quick = lines.replace("how = \"stop\"", "how = \"stop\", grace = \"1s\"");
     world.write("copal.toml", quick);
@@ -125,7 +125,7 @@ fn what_was_made_anew_since_is_not_said_to_be_released() {
     };
     let container = engine.run("anew", &[], APP).unwrap();
     container.wait_for("running");
-    let world = docker_world(&engine.host().to_string(), "anew", "stop");
+    let world = docker_world(&engine.host(), "anew", "stop");
     let mut command = world.command(&["backup"]);
     command.env(
         "COPAL_TEST_KILL_AT",

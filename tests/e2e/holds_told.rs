@@ -61,7 +61,7 @@ fn a_container_that_is_not_there_makes_a_run_fall_short() {
     let Some(engine) = docker_engine() else {
         return;
     };
-    let world = docker_world(&engine.host().to_string(), "no-such-app", "stop");
+    let world = docker_world(&engine.host(), "no-such-app", "stop");
     let row =
         "service      app: docker no-such-app, no container `no-such-app`: nothing would be held";
     assert_eq!(service_row(&world, &["plan"]), row);
@@ -84,7 +84,7 @@ fn what_a_service_does_is_in_the_plan() {
     };
     let container = engine.run("planned", &[], APP).unwrap();
     container.wait_for("running");
-    let world = docker_world(&engine.host().to_string(), "planned", "stop");
+    let world = docker_world(&engine.host(), "planned", "stop");
     let row = "service      app: docker planned, running";
     assert_eq!(service_row(&world, &["plan"]), row);
     assert_eq!(service_row(&world, &["backup", "--dry-run"]), row);
@@ -129,7 +129,7 @@ fn a_container_that_would_be_gone_is_refused_with_what_to_write() {
     };
     let container = engine.run("vanishing", &["--rm"], APP).unwrap();
     container.wait_for("running");
-    let world = docker_world(&engine.host().to_string(), "vanishing", "stop");
+    let world = docker_world(&engine.host(), "vanishing", "stop");
     refused_by_all(&world, 2, "it was started with `--rm`", "how = \"pause\"");
     assert_eq!(container.status(), "running");
 }
@@ -158,7 +158,7 @@ fn a_part_of_a_project_that_is_not_there_is_told_though_the_rest_is_held() {
     ];
     let web = engine.run("told-web-1", &labels, APP).unwrap();
     web.wait_for("running");
-    let world = docker_world(&engine.host().to_string(), "none", "stop");
+    let world = docker_world(&engine.host(), "none", "stop");
     let lines = fs::read_to_string(world.path("copal.toml")).unwrap();
     let lines = lines.replace(
         "driver = \"docker\"\ncontainer = \"none\"",

@@ -105,7 +105,9 @@ impl Services {
         // Before and after, nothing could be.
         if call.phase == Phase::PreBackup {
             let unheld = Unheld::of(service.name.as_str(), &service.driver, state);
-            unheld.into_iter().for_each(|it| self.noticed.unheld(it));
+            if let Some(unheld) = unheld {
+                self.noticed.unheld(unheld);
+            }
         }
     }
 }
