@@ -1,36 +1,81 @@
 //! The record of a run that could not keep one itself: it was killed, or the machine went down. The
 //! journal of its holds is what is known of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::edge::history::{History, HistoryError};
 use crate::edge::state::StateDir;
-use crate::holds::ledger::{Begun, Ledger};
+use crate::holds::ledger::{Begun, Hold, Ledger};
 use crate::holds::recovery::Settled;
 use crate::holds::release::Left;
 use crate::record::{Ended, HoldRecord, Kind, Record, Trouble};
 
-/// Keeps what is known of the run of this journal, unless it kept a record of its own. `ended` is when it
-/// was gone, where that is known.
+/// How long the record of a run is waited for that has just come to its end.
+const ABOUT_TO_BE_KEPT: Duration = Duration::from_secs(3);
+
+/// Keeps what is known of the run of this journal. Where it kept a record of its own, what became of its
+/// holds since is added to that. `ended` is when it was gone, where that is known.
 pub fn keep(
     settled: &Settled,
     state: &StateDir,
     ended: Option<Timestamp>,
 ) -> Result<(), HistoryError> {
     let ledger = &settled.ledger;
-    let Some(begun) = ledger.begun.as_ref().filter(|_| !ledger.ended) else {
+    let Some(begun) = &ledger.begun else {
         return Ok(());
     };
     let history = History::of(state);
     let known = history.outcome_of(&begun.run)?;
-    if known.is_some_and(|outcome| outcome != Ended::Abandoned.name()) {
-        return Ok(());
+    let has_its_own = known.is_some_and(|outcome| outcome != Ended::Abandoned.name());
+    if ledger.ended || has_its_own {
+        return complete(&history, settled, begun);
     }
     let ended = ended.or(ledger.last).unwrap_or(begun.started);
     let record = record(begun, ledger, &settled.left, ended);
     history.add(&record.row(), &record.to_json())
+}
+
+/// A run that said of a hold that it could not be released is to have its end, too.
+fn complete(history: &History, settled: &Settled, begun: &Begun) -> Result<(), HistoryError> {
+    let holds = settled.released.iter();
+    let released: Vec<_> = holds.filter_map(|n| settled.ledger.hold(*n)).collect();
+    if released.is_empty() {
+        return Ok(());
+    }
+    let since = Instant::now();
+    let at = Timestamp::now();
+    while !history.amend(&begun.run, |record| later(record, &released, at))? {
+        // The journal tells of its end first.
+        if since.elapsed() > ABOUT_TO_BE_KEPT {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Writes into a record what was released at `at`.
+fn later(record: &mut serde_json::Value, released: &[&Hold], at: Timestamp) {
+    let at = at.strftime("%Y-%m-%d %H:%M:%SZ");
+    for hold in released {
+        let now = HoldRecord::from(*hold);
+        let by = now.released_by.clone().unwrap_or_default();
+        let note = format!("`{}` was released later, by the {by} at {at}", now.service);
+        let is_the_same = |kept: &&mut serde_json::Value| {
+            kept["service"] == now.service.as_str() && kept["away_ms"].is_null()
+        };
+        let kept = record.get_mut("holds").and_then(|it| it.as_array_mut());
+        if let Some(kept) = kept.into_iter().flatten().find(is_the_same) {
+            kept["away_ms"] = now.away_ms.into();
+            kept["released_by"] = now.released_by.into();
+        }
+        let notes = record.get_mut("notes").and_then(|it| it.as_array_mut());
+        if let Some(notes) = notes {
+            notes.push(note.into());
+        }
+    }
 }
 
 fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Record {

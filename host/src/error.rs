@@ -12,6 +12,7 @@ use copal_core::diagnostic::Diagnostic;
 use copal_core::path::RelPath;
 use copal_hooks::HookFailure;
 
+use crate::capability::unheld::{CantHold, Unheld};
 use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::leftovers::Leftover;
@@ -181,6 +182,12 @@ pub enum CopalError {
     /// The holds.
     #[error(transparent)]
     Holds(Box<HoldsError>),
+    /// A service was to be held, and is not there at all.
+    #[error("service `{}` was not held: {}", .0.service, .0.why)]
+    NotThere(Unheld),
+    /// A service can't be held as a hook asks for.
+    #[error(transparent)]
+    CantHold(Box<CantHold>),
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -284,6 +291,7 @@ impl CopalError {
             Self::Restore(RestoreError::NotEmpty(_)) => {
                 "what is in it would be mixed with the snapshot"
             }
+            Self::NotThere(_) => "if it runs under another name, it may have written meanwhile",
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
             _ => return None,
         })

@@ -12,6 +12,7 @@ use copal_hooks::Report;
 use jiff::Timestamp;
 
 use crate::calls::HookRun;
+use crate::capability::unheld::Unheld;
 use crate::edge::interrupt::Signal;
 use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
@@ -136,6 +137,8 @@ pub struct Notes {
     pub staging: Option<StagingNote>,
     /// Why nothing would have released services if the run had been killed.
     pub unguarded: Option<String>,
+    /// Services that were not held, since there was nothing to hold.
+    pub unheld: Vec<Unheld>,
 }
 
 /// How files were kept as they were.
@@ -286,7 +289,12 @@ impl Achieved for Delivered {
     fn notes(&self) -> Vec<String> {
         let staging = self.notes.staging.iter();
         let staging = staging.map(|it| format!("staging: {} ({})", it.way, it.why));
-        staging.chain(self.notes.unguarded.clone()).collect()
+        let unheld = self.notes.unheld.iter();
+        let unheld = unheld.map(|it| format!("not held: {it}"));
+        staging
+            .chain(unheld)
+            .chain(self.notes.unguarded.clone())
+            .collect()
     }
 }
 

@@ -151,6 +151,10 @@ pub struct HoldRecord {
     pub away_ms: Option<u64>,
     /// Who released it: `run`, `hook`, `max-pause`, `guard` or `recovery`.
     pub released_by: Option<String>,
+    /// After how long something of it was killed, in milliseconds, since it had not ended by itself. None
+    /// where nothing was, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed_after_ms: Option<u64>,
     /// How long after its release it was ready again, in milliseconds. None where it was not, or nobody
     /// waited for it.
     pub ready_ms: Option<u64>,
@@ -321,6 +325,7 @@ impl From<&Away> for HoldRecord {
             how: held(away.how).to_owned(),
             away_ms: away.away.map(milliseconds),
             released_by: away.by.map(|by| by.name().to_owned()),
+            killed_after_ms: away.killed.map(milliseconds),
             ready_ms: away.ready.map(milliseconds),
         }
     }
@@ -333,6 +338,7 @@ impl From<&Hold> for HoldRecord {
             how: held(hold.how).to_owned(),
             away_ms: hold.released.map(|(_, away)| milliseconds(away)),
             released_by: hold.released.map(|(by, _)| by.name().to_owned()),
+            killed_after_ms: None,
             ready_ms: None,
         }
     }

@@ -52,14 +52,15 @@ pub fn rehearse(
 }
 
 fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, CopalError> {
-    let (plan, reached) = backup.look(hooks)?;
+    let (mut plan, reached) = backup.look(hooks)?;
+    plan.services = backup.find_services(hooks);
     match stage(backup, hooks, &plan) {
         Ok(()) => Ok(Rehearsed { plan, reached }),
         Err(error) => Err(backup.without_deliveries(reached, error)),
     }
 }
 
-fn stage(backup: &Backup<'_>, hooks: &mut Hooks, plan: &Plan) -> Result<(), CopalError> {
+fn stage(backup: &mut Backup<'_>, hooks: &mut Hooks, plan: &Plan) -> Result<(), CopalError> {
     backup.run.edges.show.step(Step::Stage);
     // Not where a real run stages: one may be at it.
     let scratch = tempfile::tempdir().map_err(|source| CopalError::Scratch {

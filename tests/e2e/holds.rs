@@ -13,18 +13,18 @@ use crate::common::{PATIENCE, files_below, sealed_id, small_world};
 use crate::process::is_alive;
 
 /// A world whose job holds the service `app`, which runs. Its commands do this besides.
-struct Held {
-    world: World,
+pub(crate) struct Held {
+    pub(crate) world: World,
 }
 
 impl Held {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("", "", "")
     }
 
     /// `stopping` is done while it is being stopped, `starting` while it is being started; `staging`
     /// are lines of that table.
-    fn with(stopping: &str, starting: &str, staging: &str) -> Self {
+    pub(crate) fn with(stopping: &str, starting: &str, staging: &str) -> Self {
         let world = small_world();
         let held = Self { world };
         held.script("stop", &format!("echo stop >> did; rm -f app; {stopping}"));
@@ -38,7 +38,7 @@ impl Held {
         held
     }
 
-    fn script(&self, name: &str, text: &str) {
+    pub(crate) fn script(&self, name: &str, text: &str) {
         self.world.write(
             name,
             format!("cd {}\n{text}\n", self.world.root().display()),
@@ -63,25 +63,25 @@ impl Held {
         );
     }
 
-    fn run_app(&self) {
+    pub(crate) fn run_app(&self) {
         self.world.write("app", "");
     }
 
-    fn runs(&self) -> bool {
+    pub(crate) fn runs(&self) -> bool {
         self.world.path("app").exists()
     }
 
-    fn did(&self) -> Vec<String> {
+    pub(crate) fn did(&self) -> Vec<String> {
         let did = fs::read_to_string(self.world.path("did")).unwrap_or_default();
         did.lines().map(str::to_owned).collect()
     }
 
-    fn journals(&self) -> Vec<String> {
+    pub(crate) fn journals(&self) -> Vec<String> {
         files_below(&self.world.path("home/.local/state/copal/holds"))
     }
 
     /// A backup that is killed at these lines of its journal.
-    fn killed_at(&self, points: &str) {
+    pub(crate) fn killed_at(&self, points: &str) {
         let mut command = self.world.command(&["backup"]);
         command.env("COPAL_TEST_KILL_AT", points);
         let output = command.output().unwrap();
@@ -103,7 +103,7 @@ impl Held {
     }
 
     /// The record of the run that came last.
-    fn latest(&self) -> serde_json::Value {
+    pub(crate) fn latest(&self) -> serde_json::Value {
         let shown = self.world.copal(&["history", "show", "latest", "--json"]);
         shown.json()
     }

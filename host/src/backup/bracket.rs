@@ -4,7 +4,7 @@ use std::thread;
 
 use copal_core::config::StagingMode;
 use copal_core::staging::Way;
-use copal_hooks::{Cancel, HookFailure};
+use copal_hooks::{Cancel, FailureKind};
 
 use super::Backup;
 use crate::capability::artifacts::Artifacts;
@@ -120,14 +120,25 @@ impl Backup<'_> {
 
     /// Has pre-backup hooks prepare the source.
     pub(crate) fn pause(
-        &self,
+        &mut self,
         hooks: &mut Hooks,
         plan: &Plan,
         artifacts: Artifacts,
-    ) -> Result<Paused, HookFailure> {
+    ) -> Result<Paused, CopalError> {
         let (cancel, interrupt) = self.until_overdue();
         let view = floors::view_of_source(&self.means, plan, artifacts.into(), &interrupt);
-        pause(hooks, &self.deeds.floor(view), &cancel)
+        let paused = pause(hooks, &self.deeds.floor(view), &cancel);
+        let noticed = &self.means.services.noticed;
+        self.notes.unheld = noticed.all_unheld();
+        let missing = self.notes.unheld.iter().filter(|unheld| unheld.is_missing);
+        let missing = missing.cloned().map(CopalError::NotThere);
+        self.run.shortcomings.extend(missing);
+        paused.map_err(
+            |failure| match (&failure.kind, noticed.fault_of(&failure.hook)) {
+                (FailureKind::Error { .. }, Some(fault)) => CopalError::CantHold(fault.into()),
+                _ => failure.into(),
+            },
+        )
     }
 
     /// What asks for an end while services are held.

@@ -9,6 +9,7 @@ use crate::hooks::Hooks;
 use crate::step::deliver::Reached;
 use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Ready};
+use crate::step::services::{self, FoundService};
 
 impl Backup<'_> {
     /// Everything that can be known before anything is done.
@@ -30,6 +31,11 @@ impl Backup<'_> {
         edges.show.step(Step::Preflight);
         let reached = self.preflight(&plan)?;
         Ok((plan, reached))
+    }
+
+    /// The services that hooks may hold.
+    pub(crate) fn find_services(&self, hooks: &Hooks) -> Vec<FoundService> {
+        services::look(self.job, hooks, &self.means)
     }
 
     /// Asks every destination. One that does not answer keeps nothing from the others; without any

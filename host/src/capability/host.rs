@@ -84,8 +84,8 @@ impl Capabilities for Host {
         sqlite::query(self, database, (sql, limit), &self.interrupt_of(call))
     }
 
-    fn service_state(&self, _: &Call<'_>, name: &str) -> Done<ServiceState> {
-        service::state(&self.means, name)
+    fn service_state(&self, call: &Call<'_>, name: &str) -> Done<ServiceState> {
+        service::state(&self.means, call, name)
     }
 
     fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldHow) -> Done<HoldId> {

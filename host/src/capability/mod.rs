@@ -18,6 +18,7 @@ pub mod secrets;
 pub mod service;
 pub mod sqlite;
 pub mod state;
+pub mod unheld;
 
 #[cfg(test)]
 mod kit;

@@ -14,7 +14,7 @@ use copal_hooks::{
 };
 
 use super::host::Host;
-use super::{archive, command, http, sqlite};
+use super::{archive, command, http, service, sqlite};
 
 /// A floor on which nothing is done. Its artifacts lie in a scratch directory, and its store is a
 /// scratch copy ([`Means::rehearsing`](super::means::Means::rehearsing)).
@@ -65,9 +65,9 @@ impl Capabilities for Recorded {
         self.host.service_state(call, name)
     }
 
-    /// Nothing is held; that the service is known is looked up all the same.
-    fn service_hold(&self, call: &Call<'_>, name: &str, _: HoldHow) -> Done<HoldId> {
-        self.host.service_state(call, name).map(|_| HoldId(0))
+    /// Nothing is held; whether it could be is looked up all the same.
+    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldHow) -> Done<HoldId> {
+        service::recorded_hold(&self.host.means, call, name, how)
     }
 
     fn service_release(&self, _: &Call<'_>, _: HoldId) -> Done<()> {

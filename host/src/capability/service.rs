@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use copal_core::config::Service;
-use copal_hooks::{Call, CapabilityError, HoldHow, HoldId, ServiceState};
+use copal_core::config::{Service, StagingMode};
+use copal_hooks::{Call, CapabilityError, HoldHow, HoldId, Phase, ServiceState};
 
 use super::means::Means;
+use super::unheld::{CantHold, Noticed, Unheld};
 use crate::edge::service::{self, Driver, ServiceError, State};
-use crate::holds::{HoldFailure, Holds, HoldsError};
+use crate::holds::{HoldFailure, HoldsError};
 use crate::job::Job;
 
 /// The services that a job knows.
@@ -20,33 +21,106 @@ pub struct Services {
     /// What the configuration says of Docker's engine.
     engine: Option<PathBuf>,
     base: PathBuf,
+    /// How long holds may last together.
+    max_pause: Option<Duration>,
+    /// What was noticed of them in this run.
+    pub noticed: Noticed,
 }
 
 impl Services {
     /// Those of a job.
     pub fn of(job: &Job) -> Self {
         let services = job.config.services().iter();
+        let staging = job.config.staging();
         Self {
             by_name: services
                 .map(|service| (service.name.to_string(), service.clone()))
                 .collect(),
             engine: job.config.docker().socket.clone(),
             base: job.base.clone(),
+            max_pause: (staging.mode != StagingMode::Hold).then_some(staging.max_pause),
+            noticed: Noticed::default(),
         }
     }
 
-    /// One of them, and how long it may take to be ready after a release.
-    fn find(&self, name: &str) -> Result<(Box<dyn Driver>, Duration), CapabilityError> {
+    /// One of them, as the configuration has it.
+    pub fn get(&self, name: &str) -> Option<&Service> {
+        self.by_name.get(name)
+    }
+
+    /// Its driver.
+    pub fn driver(&self, service: &Service) -> Result<Box<dyn Driver>, ServiceError> {
+        service::driver(service, self.engine.as_deref(), &self.base)
+    }
+
+    /// An error if it can't be held so, whatever it is doing.
+    pub fn fits(&self, hook: &str, name: &str, how: service::HoldHow) -> Result<(), CantHold> {
+        match (how, self.max_pause) {
+            // One that may take longer to end than everything may last is not asked to.
+            (service::HoldHow::Stop { grace }, Some(most)) if grace >= most => {
+                Err(CantHold::for_so_long(hook, name, grace, most))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One of them, its driver, and how long it may take to be ready after a release.
+    fn find(&self, name: &str) -> Result<(&Service, Box<dyn Driver>), CapabilityError> {
         let service = self.by_name.get(name);
         let service = service.ok_or_else(|| CapabilityError::Missing(name.to_owned()))?;
-        let driver = service::driver(service, self.engine.as_deref(), &self.base);
-        Ok((driver.map_err(|error| told(&error))?, service.ready))
+        let driver = self.driver(service).map_err(|error| told(&error))?;
+        Ok((service, driver))
+    }
+
+    /// The same of one that is to be held: what is wrong with that is noticed.
+    fn find_to_hold(
+        &self,
+        call: &Call<'_>,
+        name: &str,
+        how: service::HoldHow,
+    ) -> Result<(&Service, Box<dyn Driver>), CapabilityError> {
+        let service = self.by_name.get(name);
+        let service = service.ok_or_else(|| CapabilityError::Missing(name.to_owned()))?;
+        let driver = self.driver(service);
+        let driver = driver.map_err(|error| self.refused(call, name, &error))?;
+        if let Err(fault) = self.fits(call.hook, name, how) {
+            let why = fault.why.to_string();
+            self.noticed.fault(fault);
+            return Err(CapabilityError::Invalid(why));
+        }
+        Ok((service, driver))
+    }
+
+    /// What a hook is told, and what is kept of it for the person who wrote the configuration.
+    fn refused(&self, call: &Call<'_>, name: &str, error: &ServiceError) -> CapabilityError {
+        let fault = CantHold::of(call.hook, name, error);
+        if fault.is_configured_so {
+            self.noticed.fault(fault);
+        }
+        told(error)
+    }
+
+    /// What is not held since it does not run.
+    fn notice(&self, call: &Call<'_>, service: &Service, state: State) {
+        // Before and after, nothing could be.
+        if call.phase == Phase::PreBackup {
+            let unheld = Unheld::of(service.name.as_str(), &service.driver, state);
+            if let Some(unheld) = unheld {
+                self.noticed.unheld(unheld);
+            }
+        }
     }
 }
 
-pub(super) fn state(means: &Means, name: &str) -> Result<ServiceState, CapabilityError> {
-    let (driver, _) = means.services.find(name)?;
-    Ok(match driver.state().map_err(|error| told(&error))? {
+pub(super) fn state(
+    means: &Means,
+    call: &Call<'_>,
+    name: &str,
+) -> Result<ServiceState, CapabilityError> {
+    let (service, driver) = means.services.find(name)?;
+    let state = driver.state().map_err(|error| told(&error))?;
+    means.services.notice(call, service, state);
+    Ok(match state {
         State::Running => ServiceState::Running,
         State::Paused => ServiceState::Paused,
         State::Stopped => ServiceState::Stopped,
@@ -61,37 +135,61 @@ pub(super) fn hold(
     name: &str,
     how: HoldHow,
 ) -> Result<HoldId, CapabilityError> {
-    let (driver, ready) = means.services.find(name)?;
-    let how = match how {
-        HoldHow::Pause => service::HoldHow::Pause,
-        HoldHow::Stop { grace } => service::HoldHow::Stop { grace },
-    };
-    fits(how, &means.holds)?;
+    let how = of_hook(how);
+    let services = &means.services;
+    let (service, driver) = services.find_to_hold(call, name, how)?;
     let deadline = Instant::now() + call.limits.wall;
+    let missing = driver.missing_parts();
+    let missing = missing.map_err(|error| services.refused(call, name, &error))?;
     let held = means
         .holds
-        .hold(name, ready, &*driver, how, deadline, call.cancel);
+        .hold(name, service.ready, &*driver, how, deadline, call.cancel);
     match held {
-        Ok(number) => Ok(HoldId(number.unwrap_or(0).into())),
+        Ok(Some(number)) => {
+            services.noticed.held(name, &missing);
+            Ok(HoldId(number.into()))
+        }
+        Ok(None) => {
+            // It may have ended by itself just now.
+            let state = driver.state().unwrap_or(State::Stopped);
+            services.notice(call, service, state);
+            Ok(HoldId(0))
+        }
         Err(_) if call.cancel.is_cancelled() => Err(CapabilityError::Interrupted),
         Err(HoldFailure::NotNow) => Err(CapabilityError::Invalid(HoldFailure::NotNow.to_string())),
         Err(error @ HoldFailure::Elsewhere { .. }) => {
             Err(CapabilityError::Failed(error.to_string()))
         }
-        Err(HoldFailure::Service(error)) => Err(told(&error)),
+        Err(HoldFailure::Service(error)) => Err(services.refused(call, name, &error)),
         Err(HoldFailure::Holds(error)) => Err(failed(&error)),
     }
 }
 
-/// A service that may take longer to end than everything may last is not asked to.
-fn fits(how: service::HoldHow, holds: &Holds) -> Result<(), CapabilityError> {
-    match (how, holds.max_pause()) {
-        (service::HoldHow::Stop { grace }, Some(most)) if grace >= most => {
-            Err(CapabilityError::Invalid(format!(
-                "a grace of {grace:?} is not less than `max_pause` ({most:?})"
-            )))
-        }
-        _ => Ok(()),
+/// The same where nothing is held: a service that could not be is refused all the same.
+pub(super) fn recorded_hold(
+    means: &Means,
+    call: &Call<'_>,
+    name: &str,
+    how: HoldHow,
+) -> Result<HoldId, CapabilityError> {
+    let how = of_hook(how);
+    let services = &means.services;
+    let (service, driver) = services.find_to_hold(call, name, how)?;
+    let refused = |error| services.refused(call, name, &error);
+    if driver.before(how).map_err(refused)?.is_some() {
+        let missing = driver.missing_parts().map_err(refused)?;
+        services.noticed.held(name, &missing);
+    } else {
+        let state = driver.state().map_err(refused)?;
+        services.notice(call, service, state);
+    }
+    Ok(HoldId(0))
+}
+
+fn of_hook(how: HoldHow) -> service::HoldHow {
+    match how {
+        HoldHow::Pause => service::HoldHow::Pause,
+        HoldHow::Stop { grace } => service::HoldHow::Stop { grace },
     }
 }
 

@@ -1,12 +1,12 @@
 //! The end of a run, for whoever watched it: the history, the messages and the exit code.
 
-use super::ending::{Exit, ending};
+use super::ending::{Ending, Exit, ending};
 use crate::edge::history::{History, HistoryError};
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
 use crate::outcome::{Achieved, Outcome, Verdict};
-use crate::record::Record;
+use crate::record::{Kind, Record};
 use crate::show::message;
 
 /// Writes a run into the history, and tells what went wrong. What the history can't keep is one
@@ -14,7 +14,7 @@ use crate::show::message;
 pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) -> Exit {
     let history = History::of(state);
     let keep = |outcome: &Outcome<T>| {
-        let next = |error: &CopalError| ending(error).next;
+        let next = |error: &CopalError| next_of(outcome, error);
         let record = Record::of(outcome, exit(outcome).code(), &next);
         history.add(&record.row(), &record.to_json())
     };
@@ -27,7 +27,7 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
         }
     }
     tell_each(outcome, &|error| {
-        let next = ending(error).next;
+        let next = next_of(outcome, error);
         if error.is_of_a_hook_before_the_seal() {
             format!("no snapshot was made; {next}")
         } else {
@@ -35,6 +35,25 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
         }
     });
     exit(outcome)
+}
+
+/// What to do about an error of this run: what is said there of a run means this one.
+fn next_of<T: Achieved>(outcome: &Outcome<T>, error: &CopalError) -> String {
+    let Ending { exit, next } = ending(error);
+    let next = next.replace(
+        "history show latest",
+        &format!("history show {}", outcome.run),
+    );
+    if exit != Exit::NotResumed || outcome.kind != Kind::Backup {
+        return next;
+    }
+    // Whoever is woken by it may have many jobs, and asks first whether there is a backup.
+    let snapshots = outcome.snapshots();
+    let sealed = snapshots.first().map_or_else(
+        || "no snapshot was made".to_owned(),
+        |snapshot| format!("the snapshot {} is sealed", snapshot.id),
+    );
+    format!("{next}. It is of the job `{}`: {sealed}", outcome.name)
 }
 
 /// Tells what went wrong in a rehearsal, each thing in three parts.
@@ -50,7 +69,9 @@ fn tell_each<T: Achieved>(outcome: &Outcome<T>, next: &dyn Fn(&CopalError) -> St
     if let Verdict::Interrupted(signal) = outcome.verdict() {
         also(&Interrupted(signal).into());
     }
-    outcome.shortcomings.iter().for_each(also);
+    for error in &outcome.shortcomings {
+        message::error(error, &next_of(outcome, error));
+    }
 }
 
 /// Tells one thing more that went wrong.

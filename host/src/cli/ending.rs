@@ -166,6 +166,11 @@ fn table(error: &CopalError) -> Ending {
             usage(format!("see what there is with `copal ls {id}`"))
         }
         CopalError::Holds(holds) => of_holds(holds),
+        CopalError::NotThere(unheld) => failed(format!(
+            "mend [service.{0}], or take `{0}` out of what hooks are granted, and hold: `copal plan` shows what is found of each service",
+            unheld.service
+        )),
+        CopalError::CantHold(fault) => holds::of_cant_hold(fault),
         CopalError::History(history) => of_history(history),
         CopalError::Interrupted(signal) => interrupted(signal.0),
     }

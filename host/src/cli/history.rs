@@ -35,6 +35,9 @@ enum HistoryCommand {
     Show {
         /// Which run: its id, what that begins with, or `latest`
         run: String,
+        /// With `latest`: of the runs of this job
+        #[arg(long)]
+        name: Option<String>,
     },
 }
 
@@ -45,8 +48,12 @@ pub(super) fn run(args: &HistoryArgs, global: &Global) -> Result<Exit, CopalErro
             let rows = history.list(args.list.name.as_deref(), args.list.limit)?;
             show::history::print_list(&rows, global.output())?;
         }
-        Some(HistoryCommand::Show { run }) => {
-            let record: Record = history.find(&RunRef::from(run.as_str()))?;
+        Some(HistoryCommand::Show { run, name }) => {
+            let which = match (RunRef::from(run.as_str()), name) {
+                (RunRef::Latest, Some(name)) => RunRef::LatestOf(name.clone()),
+                (which, _) => which,
+            };
+            let record: Record = history.find(&which)?;
             show::history::print_record(&record, global.output())?;
         }
     }

@@ -14,6 +14,7 @@ use crate::error::CopalError;
 use crate::hooks::Hooks;
 use crate::show;
 use crate::step::plan::plan;
+use crate::step::services;
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -32,8 +33,10 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> Result<Exit, CopalError> 
     let hooks = Hooks::load(&job.config, &job.base, info)?;
     let state = state()?;
     let means = Means::of(&job, &state);
-    let plan = plan(&job, &hooks, &means, &state, Timestamp::now(), &interrupt)
+    let mut plan = plan(&job, &hooks, &means, &state, Timestamp::now(), &interrupt)
         .map_err(|error| or_the_signal(error.into(), &interrupt))?;
+    services::refuse(&job, &means)?;
+    plan.services = services::look(&job, &hooks, &means);
     show::plan::print(&job, &hooks, &plan, global.output())?;
     Ok(Exit::Done)
 }

@@ -14,6 +14,7 @@ use crate::holds::HoldsError;
 use crate::holds::ledger::{Begun, By, Ledger};
 use crate::holds::recovery::{self, Found, Settled};
 use crate::holds::release::{self, Left};
+use crate::show::recover::Going;
 use crate::show::{self, message};
 
 /// How long another command tries: it has something else to do.
@@ -28,15 +29,15 @@ struct Recovered {
     /// What was released, by whose run held it.
     released: Vec<show::recover::Released>,
     /// Runs that go on.
-    running: Vec<Begun>,
-    /// What could not be done.
-    problems: Vec<CopalError>,
+    running: Vec<Going>,
+    /// What could not be done, and whose run it was about.
+    problems: Vec<(CopalError, Option<Begun>)>,
 }
 
 pub(super) fn run(global: &Global) -> Result<Exit, CopalError> {
     let until = Instant::now() + release::PATIENCE;
     let recovered = recover(&state()?, until, until)?;
-    recovered.problems.iter().for_each(also);
+    recovered.tell_problems();
     let exit = recovered.exit();
     let Recovered {
         released, running, ..
@@ -69,7 +70,7 @@ pub(super) fn in_passing(global: &Global) -> Option<Exit> {
             message::note(&released.to_string());
         }
     }
-    recovered.problems.iter().for_each(also);
+    recovered.tell_problems();
     Some(recovered.exit()).filter(|exit| *exit == Exit::NotResumed)
 }
 
@@ -80,7 +81,7 @@ fn recover(state: &StateDir, lock_by: Instant, until: Instant) -> Result<Recover
             Ok(Found::Gone) => {}
             Ok(Found::Busy(ledger)) => recovered.is_busy(&ledger),
             Ok(Found::Settled(settled)) => recovered.take(settled, state),
-            Err(error) => recovered.problem(error.into()),
+            Err(error) => recovered.problem(error.into(), None),
         }
     }
     Ok(recovered)
@@ -95,41 +96,63 @@ impl Recovered {
         let left = settled.left.iter().cloned();
         let left: Vec<_> = left.map(HoldsError::Unreleased).collect();
         if let Err(error) = abandoned::keep(&settled, state, None) {
-            self.problems.push(error.into());
+            self.problems.push((error.into(), None));
         }
+        let begun = settled.ledger.begun.clone();
         let unwritten = settled.unwritten.take().map(HoldsError::Journal);
         left.into_iter()
             .chain(unwritten)
-            .for_each(|error| self.problem(error));
+            .for_each(|error| self.problem(error, begun.as_ref()));
         if settled.ledger.unreadable > 0 {
-            self.problem(HoldsError::Unreadable(settled.path().to_owned()));
+            self.problem(
+                HoldsError::Unreadable(settled.path().to_owned()),
+                begun.as_ref(),
+            );
         }
         if settled.ledger.is_settled()
             && let Err(error) = settled.forget()
         {
-            self.problem(error.into());
+            self.problem(error.into(), begun.as_ref());
         }
     }
 
     /// The run goes on; or its guard is at it, and may have tried in vain before.
     fn is_busy(&mut self, ledger: &Ledger) {
         for left in ledger.to_release().filter_map(Left::of) {
-            self.problem(HoldsError::Unreleased(left));
+            self.problem(HoldsError::Unreleased(left), ledger.begun.as_ref());
         }
         if !ledger.ended {
-            self.running.extend(ledger.begun.clone());
+            let going = ledger.begun.clone().map(|run| Going {
+                is_stopped: is_stopped(run.pid),
+                run,
+            });
+            self.running.extend(going);
         }
     }
 
-    fn problem(&mut self, error: HoldsError) {
-        self.problems.push(error.into());
+    fn problem(&mut self, error: HoldsError, begun: Option<&Begun>) {
+        self.problems.push((error.into(), begun.cloned()));
+    }
+
+    /// Each with the job that it is about: there may be many.
+    fn tell_problems(&self) {
+        for (error, begun) in &self.problems {
+            let next = ending(error).next;
+            match begun {
+                Some(Begun { job, run, .. }) => {
+                    let next = format!("{next}. A run of the job `{job}` held it: {run}");
+                    message::error(error, &next);
+                }
+                None => message::error(error, &next),
+            }
+        }
     }
 
     fn exit(&self) -> Exit {
         let exits: Vec<Exit> = self
             .problems
             .iter()
-            .map(|error| ending(error).exit)
+            .map(|(error, _)| ending(error).exit)
             .collect();
         if exits.contains(&Exit::NotResumed) {
             return Exit::NotResumed;
@@ -140,4 +163,12 @@ impl Recovered {
             Exit::FellShort
         }
     }
+}
+
+/// Whether a process was stopped, by SIGSTOP for example. Of one that can't be seen nothing is said.
+fn is_stopped(pid: u32) -> bool {
+    let line = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Such as `12 (a name) T 1 …`.
+    let rest = line.rsplit(')').next().unwrap_or_default();
+    rest.split_whitespace().next() == Some("T")
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::state::StateDir;
 
@@ -83,6 +83,9 @@ pub enum HistoryError {
     /// No run is known at all.
     #[error("no run is known in `{}`", .0.display())]
     Empty(PathBuf),
+    /// No run of a job is known.
+    #[error("no run of `{0}` is known")]
+    NoneOf(String),
     /// No run has such an id.
     #[error("no run's id begins with `{0}`")]
     Unknown(String),
@@ -116,6 +119,42 @@ impl History {
             }
             other => other,
         }
+    }
+
+    /// Changes the record of a run, of which more is known now than it knew itself; whether there is one.
+    /// Fields that this version does not know are kept.
+    pub fn amend(
+        &self,
+        run: &str,
+        change: impl FnOnce(&mut serde_json::Value),
+    ) -> Result<bool, HistoryError> {
+        if !self.file.exists() {
+            return Ok(false);
+        }
+        let mut connection = self.open_to_write()?;
+        let damage = |error| self.failed(error);
+        let transaction = connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(damage)?;
+        let kept = transaction.query_row("SELECT record FROM run WHERE id = ?1", [run], |row| {
+            row.get::<_, String>(0)
+        });
+        let Some(kept) = kept.optional().map_err(damage)? else {
+            return Ok(false);
+        };
+        let mut record = serde_json::from_str(&kept).map_err(|error| HistoryError::Damaged {
+            file: self.file.clone(),
+            why: format!("the record of `{run}` can't be read: {error}"),
+        })?;
+        change(&mut record);
+        transaction
+            .execute(
+                "UPDATE run SET record = ?2 WHERE id = ?1",
+                params![run, record.to_string()],
+            )
+            .map_err(damage)?;
+        transaction.commit().map_err(damage)?;
+        Ok(true)
     }
 
     fn try_add(&self, row: &Row, record: &str) -> Result<(), HistoryError> {

@@ -33,6 +33,9 @@ impl CopalError {
 
     /// Whether a hook failed in a phase of a backup before there is a snapshot, otherwise than by a denial.
     pub fn is_of_a_hook_before_the_seal(&self) -> bool {
+        if matches!(self, Self::CantHold(_)) {
+            return true;
+        }
         self.failed_hook().is_some_and(|failure| {
             let before = [Phase::PreBackup, Phase::Filter, Phase::Staged];
             before.contains(&failure.phase) && !matches!(failure.kind, FailureKind::Denied(_))

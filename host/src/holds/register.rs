@@ -40,6 +40,8 @@ pub(super) struct Mine {
     /// How long its service may take to be ready after the release.
     pub(super) ready: Duration,
     pub(super) standing: Standing,
+    /// After how long something of it was killed.
+    pub(super) killed: Option<Duration>,
     pub(super) away: Option<Away>,
 }
 
@@ -64,6 +66,9 @@ pub struct Away {
     pub away: Option<Duration>,
     /// Who released it.
     pub by: Option<By>,
+    /// After how long something of it was killed, since it had not ended by itself. None where nothing was,
+    /// as far as that is known.
+    pub killed: Option<Duration>,
     /// How long after that it was ready again: running, and healthy where it has a health check. None
     /// where it was not, within the time for it.
     pub ready: Option<Duration>,
@@ -78,6 +83,7 @@ impl Mine {
             how: self.hold.how,
             away: released.map(|(_, away)| away),
             by: released.map(|(by, _)| by),
+            killed: self.killed,
             ready: None,
         });
     }
@@ -104,6 +110,7 @@ impl Register {
             },
             ready,
             standing: Standing::BeingTaken,
+            killed: None,
             away: None,
         });
         self.numbers

@@ -53,10 +53,12 @@ impl Holds {
         };
         let overdue_at = self.overdue_at();
         let deadline = overdue_at.map_or(deadline, |at| deadline.min(at));
+        let began = Instant::now();
         let done = driver.hold(&undo, deadline, cancel, &mut |part| {
             self.spare(number, part);
         });
         self.note_deed(number, &done);
+        self.note_kill(number, how, began.elapsed());
         drop(taking);
         if done.is_err() && overdue_at.is_some_and(|at| Instant::now() >= at) {
             self.shared.overdue.store(true, Ordering::SeqCst);
@@ -170,6 +172,20 @@ impl Holds {
             && !is_open
         {
             mine.hold.deed = Deed::Over;
+        }
+    }
+
+    /// What did not end by itself within its grace was killed: what it had in memory is lost.
+    fn note_kill(&self, number: u32, how: HoldHow, took: Duration) {
+        let HoldHow::Stop { grace } = how else { return };
+        let undo = self
+            .register()
+            .mine(number)
+            .map(|mine| mine.hold.undo.clone());
+        // Nobody is asked where there was no time for it.
+        let was_killed = took >= grace && undo.is_some_and(|undo| undo.was_killed());
+        if let Some(mine) = self.register().mine(number).filter(|_| was_killed) {
+            mine.killed = Some(grace);
         }
     }
 

@@ -86,7 +86,13 @@ fn text(record: &Record) -> String {
     for shortcoming in &record.shortcomings {
         page.trouble("fell short", shortcoming);
     }
-    if record.hooks.is_empty() {
+    if record.hooks.is_empty() && record.outcome == Ended::Abandoned {
+        // They were its own to write down.
+        page.line(
+            0,
+            "\nwhat the hooks did is not known: the run was killed before it could write it down",
+        );
+    } else if record.hooks.is_empty() {
         page.line(0, "\nno hook was called");
     } else {
         page.line(0, "\nwhat the hooks did, in order");
@@ -199,10 +205,14 @@ impl Page {
 pub(super) fn hold_told(hold: &HoldRecord) -> String {
     let long = |milliseconds| duration(Duration::from_millis(milliseconds));
     let mut text = format!("{}: {}", hold.service, hold.how);
+    let killed = hold
+        .killed_after_ms
+        .map(|grace| format!(", killed after {}", long(grace)));
+    let killed = killed.unwrap_or_default();
     let Some(away) = hold.away_ms else {
-        return text + ", and not released";
+        return format!("{text}{killed}, and not released");
     };
-    text = format!("{text} for {}", long(away));
+    text = format!("{text} for {}{killed}", long(away));
     match hold.released_by.as_deref() {
         None | Some("run" | "hook") => {}
         Some("max-pause") => text.push_str(" and released since `max_pause` was over"),

@@ -31,6 +31,7 @@ fn held(service: &str, away_ms: Option<u64>, by: &str, ready_ms: Option<u64>) ->
         how: "paused".to_owned(),
         away_ms,
         released_by: away_ms.map(|_| by.to_owned()),
+        killed_after_ms: None,
         ready_ms,
     }
 }
@@ -152,4 +153,26 @@ fn no_line_of_a_hooks_message_passes_for_one_of_copals() {
         page.text,
         "  pre-backup   forging  failed: no (computed 2 ms)\n        |   staged       other  ok \n"
     );
+}
+
+#[test]
+fn a_kill_is_told_beside_how_long_it_was_away() {
+    let mut hold = held("app", Some(13_100), "run", Some(1200));
+    hold.how = "stopped".to_owned();
+    hold.killed_after_ms = Some(10_000);
+    assert_eq!(
+        hold_told(&hold),
+        "app: stopped for 13.1 s, killed after 10.0 s, ready after 1.2 s"
+    );
+}
+
+#[test]
+fn of_a_killed_run_nobody_knows_what_its_hooks_did() {
+    let mut killed = record();
+    killed.outcome = Ended::Abandoned;
+    assert!(!text(&killed).contains("is not known"));
+    killed.hooks.clear();
+    assert!(text(&killed).contains("what the hooks did is not known"));
+    killed.outcome = Ended::Failed;
+    assert!(text(&killed).contains("no hook was called"));
 }

@@ -4,8 +4,9 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. By default warnings, and nothing of rclone's: what it can't do comes back as an
-/// error, and what it says on the way is often no failure (a directory that is not there yet).
+/// Starts logging. By default warnings; and nothing of rclone's, unless everything is asked for: what it
+/// can't do comes back as an error, and what it says on the way is often no failure (a directory that is
+/// not there yet).
 /// `COPAL_LOG` (in the syntax of `tracing`) goes above all.
 ///
 /// On a bench (`copal hook test`) a hook's own lines, and what it was refused, are the case's to expect:
@@ -14,7 +15,7 @@ pub fn start(verbose: u8, quiet: bool, on_a_bench: bool) {
     let level = match (quiet, verbose) {
         (true, _) => "error,rclone=off",
         (false, 0) => "warn,rclone=off",
-        (false, 1) => "info",
+        (false, 1) => "info,rclone=off",
         (false, _) => "debug,wasmtime=info,cranelift=info,wasmtime_cranelift=info",
     };
     let hooks = if on_a_bench && verbose == 0 {

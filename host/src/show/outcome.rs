@@ -52,10 +52,17 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
             }
         }
     }
+    let notes = &delivered.notes;
+    if !text.is_empty() {
+        // What was to be still and was not makes another snapshot of it, and is told to those who read
+        // nothing but results.
+        for unheld in &notes.unheld {
+            line(&mut text, format!("  not held: {unheld}"));
+        }
+    }
     if quiet || text.is_empty() {
         return text;
     }
-    let notes = &delivered.notes;
     if let Some(staging) = &notes.staging
         && staging.way != Way::Direct
     {
@@ -176,6 +183,9 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         "destinations": deliveries.iter().map(destination).collect::<Vec<_>>(),
         "shortcomings": outcome.shortcomings.iter().map(CopalError::in_one_line).collect::<Vec<_>>(),
         "holds": outcome.holds.iter().map(HoldRecord::from).collect::<Vec<_>>(),
+        "not_held": notes.unheld.iter().map(|it| json!({
+            "service": it.service, "why": it.why, "missing": it.is_missing,
+        })).collect::<Vec<_>>(),
         "staging": notes.staging.as_ref().map(|it| json!({ "mode": it.way, "why": it.why })),
         "databases": names(&notes.databases),
         "live_databases": names(&notes.live_databases),

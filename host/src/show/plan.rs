@@ -12,6 +12,7 @@ use crate::error::CopalError;
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::step::plan::Plan;
+use crate::step::services::FoundService;
 
 /// Prints a plan.
 pub fn print(job: &Job, hooks: &Hooks, plan: &Plan, output: Output) -> Result<(), CopalError> {
@@ -53,6 +54,12 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
     row("staging", staging::line(&plan.staging));
     if let Some(unguarded) = &plan.unguarded {
         row("no guard", unguarded.clone());
+    }
+    for service in &plan.services {
+        let FoundService {
+            name, what, words, ..
+        } = service;
+        row("service", format!("{name}: {what}, {words}"));
     }
     for database in &plan.databases {
         let how = if database.live {
@@ -124,6 +131,9 @@ pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
         "bytes": bytes,
         "destinations": job.destinations().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "staging": staging::to_json(&plan.staging),
+        "services": plan.services.iter().map(|service| json!({
+            "name": service.name, "what": service.what, "state": service.state, "found": service.words,
+        })).collect::<Vec<_>>(),
         "databases": plan.databases.iter().map(|database| json!({
             "path": database.path, "bytes": database.size, "log_bytes": database.log, "live": database.live,
         })).collect::<Vec<_>>(),

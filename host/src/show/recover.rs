@@ -24,6 +24,9 @@ pub struct Released {
     pub name: Option<String>,
     /// That run.
     pub run: Option<String>,
+    /// Containers of it that are not there any more, which nobody can release.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
 }
 
 impl Released {
@@ -36,6 +39,8 @@ impl Released {
             since: hold.since,
             name: begun.map(|begun| begun.job.clone()),
             run: begun.map(|begun| begun.run.clone()),
+            // What can't be seen is told by the next run.
+            gone: hold.undo.gone().unwrap_or_default(),
         }
     }
 }
@@ -43,10 +48,45 @@ impl Released {
 impl fmt::Display for Released {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
-        write!(f, "released `{}`, {} since {since}", self.service, self.how)?;
-        match &self.name {
-            Some(name) => write!(f, " by a run of `{name}` that is gone"),
-            None => write!(f, " by a run that is gone"),
+        let Self { service, how, .. } = self;
+        let by = match &self.name {
+            Some(name) => format!("by a run of `{name}` that is gone"),
+            None => "by a run that is gone".to_owned(),
+        };
+        if self.gone.is_empty() {
+            return write!(f, "released `{service}`, {how} since {since} {by}");
+        }
+        let gone: Vec<_> = self.gone.iter().map(|name| format!("`{name}`")).collect();
+        write!(
+            f,
+            "nothing of `{service}` is held any more: {}, {how} since {since} {by}, was removed or made anew since",
+            gone.join(", ")
+        )
+    }
+}
+
+/// A run that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Going {
+    /// Which.
+    pub run: Begun,
+    /// Whether its process was stopped, by SIGSTOP for example, and does nothing.
+    pub is_stopped: bool,
+}
+
+impl fmt::Display for Going {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Begun { job, pid, .. } = &self.run;
+        if self.is_stopped {
+            write!(
+                f,
+                "a run of `{job}` is stopped (process {pid}): its guard releases what it holds 5 s after `max_pause`; `kill -CONT {pid}` has it go on, `kill -KILL {pid}` ends it and has all released now"
+            )
+        } else {
+            write!(
+                f,
+                "a run of `{job}` goes on (process {pid}): what it holds it releases itself"
+            )
         }
     }
 }
@@ -54,13 +94,16 @@ impl fmt::Display for Released {
 /// Prints what was released, and which runs go on.
 pub fn print(
     released: &[Released],
-    running: &[Begun],
+    running: &[Going],
     is_well: bool,
     output: Output,
 ) -> Result<(), CopalError> {
     if output.json {
-        let running = running.iter().map(|run| {
-            json!({ "name": run.job, "run": run.run, "process": run.pid, "started": run.started })
+        let running = running.iter().map(|Going { run, is_stopped }| {
+            json!({
+                "name": run.job, "run": run.run, "process": run.pid, "started": run.started,
+                "stopped": is_stopped,
+            })
         });
         return super::json(&json!({
             "released": released,
@@ -68,12 +111,7 @@ pub fn print(
         }));
     }
     let mut lines: Vec<String> = released.iter().map(ToString::to_string).collect();
-    lines.extend(running.iter().map(|run| {
-        format!(
-            "a run of `{}` goes on (process {}): what it holds it releases itself",
-            run.job, run.pid
-        )
-    }));
+    lines.extend(running.iter().map(ToString::to_string));
     if lines.is_empty() && is_well {
         lines.push("nothing is held".to_owned());
     }

@@ -15,6 +15,7 @@ pub mod restore;
 pub mod resume;
 mod reuse;
 pub mod seal;
+pub mod services;
 mod settle;
 pub mod snapshots;
 pub mod stage;

@@ -10,10 +10,12 @@ use copal_core::units::ByteCount;
 use copal_hooks::{Account, Cancel};
 use jiff::Timestamp;
 
+use super::services::{self, FoundService};
 use super::way::{Forecast, Looked, forecast};
 use crate::capability::lacking::{Lack, lacking};
 use crate::capability::means::Means;
 use crate::capability::sqlite;
+use crate::capability::unheld::CantHold;
 use crate::edge::fate;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::source::SourceError;
@@ -39,6 +41,8 @@ pub struct Plan {
     /// Why nothing would release services if this process were killed. None where something would, or none
     /// can be held.
     pub unguarded: Option<String>,
+    /// The services that may be held, as they are now, where that was asked for.
+    pub services: Vec<FoundService>,
 }
 
 /// A database in the source.
@@ -91,6 +95,9 @@ pub enum PlanError {
     /// Commands and secrets that hooks are granted.
     #[error("hooks are granted what is not there: see {}", crate::capability::lacking::tables(.0))]
     Lacking(Vec<Lack>),
+    /// A service that a hook is to hold can't be held so.
+    #[error(transparent)]
+    CantHold(#[from] Box<CantHold>),
     /// The source has a name that snapshots need.
     #[error("the source has a `{COPAL_DIR}` of its own")]
     ReservedName,
@@ -134,6 +141,7 @@ pub fn plan(
     if !lacks.is_empty() {
         return Err(PlanError::Lacking(lacks));
     }
+    services::check(job, means)?;
     let named = job.source()?.path.clone();
     let source = named.canonicalize().map_err(|source| PlanError::Source {
         path: named.clone(),
@@ -171,6 +179,7 @@ pub fn plan(
         filtered,
         staging,
         unguarded: unguarded(job),
+        services: Vec::new(),
     })
 }
 

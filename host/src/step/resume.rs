@@ -53,8 +53,15 @@ pub fn resume(
                 .map_err(Into::into)
         }
     };
-    let problems = problems.into_iter().map(CopalError::from);
-    run.shortcomings.extend(problems);
+    let told = result.as_ref().err().map(CopalError::in_one_line);
+    for problem in problems.into_iter().map(CopalError::from) {
+        // What came of several holds at once is told once.
+        let line = problem.in_one_line();
+        let is_new = |known: &CopalError| known.in_one_line() != line;
+        if told.as_ref() != Some(&line) && run.shortcomings.iter().all(is_new) {
+            run.shortcomings.push(problem);
+        }
+    }
     result
 }
 

@@ -1,5 +1,6 @@
 //! `[service.NAME]`: something that runs on the source, and can be held still for a while.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Name;
@@ -43,6 +44,45 @@ pub enum ServiceDriver {
     },
     /// Whatever the owner's commands stop and start.
     Command(ServiceCommands),
+}
+
+impl ServiceDriver {
+    /// What is to be said where there is no such thing: "no container `app`".
+    pub fn absence(&self) -> String {
+        match self {
+            Self::Docker { container } => format!("no container `{container}`"),
+            Self::Compose { project, services } if services.is_empty() => {
+                format!("no container of project `{project}`")
+            }
+            Self::Compose { project, services } => {
+                let names: Vec<_> = services.iter().map(|name| format!("`{name}`")).collect();
+                format!(
+                    "no container of {} in project `{project}`",
+                    names.join(" or ")
+                )
+            }
+            Self::Systemd { unit, .. } => format!("no unit `{unit}`"),
+            Self::Command(_) => "it is not there".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for ServiceDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Docker { container } => write!(f, "docker {container}"),
+            Self::Compose { project, services } if services.is_empty() => {
+                write!(f, "compose {project}")
+            }
+            Self::Compose { project, services } => {
+                let names: Vec<_> = services.iter().map(ToString::to_string).collect();
+                write!(f, "compose {project} ({})", names.join(", "))
+            }
+            Self::Systemd { unit, user: false } => write!(f, "systemd {unit}"),
+            Self::Systemd { unit, user: true } => write!(f, "systemd {unit} of this user"),
+            Self::Command(_) => f.write_str("command"),
+        }
+    }
 }
 
 /// The commands that stop and start a service: each a program and its arguments.

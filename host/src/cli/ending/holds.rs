@@ -1,6 +1,7 @@
 //! What to do about services that are held, or were not held long enough.
 
-use super::{Ending, Exit, failed};
+use super::{Ending, Exit, failed, usage};
+use crate::capability::unheld::CantHold;
 use crate::edge::service::NotReady;
 use crate::holds::HoldsError;
 
@@ -20,7 +21,7 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
             "run `copal recover` with the version of Copal that wrote it; if every service runs, remove the file".to_owned(),
         ),
         HoldsError::Lost { .. } => failed(
-            "see what resumed it (an engine that restarted, a watcher, a person), and run the backup again",
+            "see what resumed it (an engine that restarted, a watcher, another job or tool that holds the same one, a person), and run the backup again",
         ),
         HoldsError::Unseen { source, .. } => {
             failed(format!("{}; then run the backup again", source.advice()))
@@ -34,6 +35,16 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
         HoldsError::Guard(_) => failed(
             "see that a process can be started: its limits, its memory; without a guard nothing is held",
         ),
+    }
+}
+
+/// What has to be mended in the configuration is no failure of this run alone.
+pub(super) fn of_cant_hold(fault: &CantHold) -> Ending {
+    let next = fault.next.clone();
+    if fault.is_configured_so {
+        usage(next)
+    } else {
+        failed(next)
     }
 }
 

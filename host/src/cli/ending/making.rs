@@ -3,6 +3,7 @@
 use copal_core::grants::toml_text;
 use copal_core::staging::Unfit;
 
+use super::holds::of_cant_hold;
 use super::hooks::of_filter;
 use super::places::{of_remote, of_source};
 use super::reading::of_store;
@@ -43,6 +44,7 @@ pub(super) fn of_plan(error: &PlanError) -> Ending {
             "put it in place, or mend {} in copal.toml; a hook that does without needs no grant of it",
             tables(lacks)
         )),
+        PlanError::CantHold(fault) => of_cant_hold(fault),
         PlanError::ReservedName => usage("rename it, or leave it out with the `exclude` hook"),
         PlanError::Interrupted(signal) => interrupted(signal.0),
     }

@@ -91,7 +91,9 @@ pub(super) fn of_history(error: &HistoryError) -> Ending {
         HistoryError::Empty(_) => {
             failed("`copal backup` makes the first; is COPAL_STATE_DIR that of the runs?")
         }
-        HistoryError::Unknown(_) => usage("`copal history` lists the runs that are known"),
+        HistoryError::NoneOf(_) | HistoryError::Unknown(_) => {
+            usage("`copal history` lists the runs that are known")
+        }
         HistoryError::Ambiguous { candidates, .. } => {
             usage(format!("say which: {}", candidates.join(", ")))
         }

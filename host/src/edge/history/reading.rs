@@ -37,6 +37,8 @@ pub struct Row {
 pub enum RunRef {
     /// The one that began last.
     Latest,
+    /// The one of this job that began last.
+    LatestOf(String),
     /// The one whose id begins so.
     Prefix(String),
 }
@@ -77,11 +79,12 @@ impl History {
         let connection = self.open_to_read()?.ok_or_else(empty)?;
         let failed = |error| self.failed(error);
         let id = match which {
-            RunRef::Latest => {
-                let newest = "SELECT id FROM run ORDER BY started DESC LIMIT 1";
-                let id = connection.query_row(newest, [], |row| row.get(0));
-                id.optional().map_err(failed)?.ok_or_else(empty)?
-            }
+            RunRef::Latest => latest(&connection, None)
+                .map_err(failed)?
+                .ok_or_else(empty)?,
+            RunRef::LatestOf(name) => latest(&connection, Some(name))
+                .map_err(failed)?
+                .ok_or_else(|| HistoryError::NoneOf(name.clone()))?,
             RunRef::Prefix(prefix) => self.id_of(&connection, prefix)?,
         };
         let text: String = connection
@@ -138,6 +141,13 @@ impl History {
         let made = self.version(&connection)? > 0;
         Ok(made.then_some(connection))
     }
+}
+
+/// The run that began last, of one job or of all.
+fn latest(connection: &Connection, name: Option<&str>) -> rusqlite::Result<Option<String>> {
+    let query = "SELECT id FROM run WHERE ?1 IS NULL OR name = ?1 ORDER BY started DESC LIMIT 1";
+    let id = connection.query_row(query, [name], |row| row.get(0));
+    id.optional()
 }
 
 fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {

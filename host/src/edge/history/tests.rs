@@ -90,6 +90,35 @@ fn a_run_is_found_by_what_its_id_begins_with_and_comes_back_as_it_was() {
 }
 
 #[test]
+fn the_newest_run_is_that_of_all_jobs_or_of_one() {
+    let Place { history, dir: _dir } = place();
+    fill(&history);
+    let found = |which| history.find::<serde_json::Value>(&which);
+    assert_eq!(found(RunRef::Latest).unwrap(), record("ab3-1"));
+    let of = |name: &str| found(RunRef::LatestOf(name.to_owned()));
+    assert_eq!(of("other").unwrap(), record("aa2-1"));
+    assert!(matches!(of("none"), Err(HistoryError::NoneOf(_))));
+}
+
+#[test]
+fn a_record_is_amended_in_its_place_and_keeps_what_this_version_does_not_know() {
+    let Place { history, dir: _dir } = place();
+    let amend = |run: &str| history.amend(run, |record| record["notes"] = json!(["later"]));
+    assert!(!amend("aa1-1").unwrap(), "there is no history");
+    fill(&history);
+    assert!(amend("aa1-1").unwrap());
+    assert!(!amend("aa1").unwrap());
+    let mut wanted = record("aa1-1");
+    wanted["notes"] = json!(["later"]);
+    let found = history.find::<serde_json::Value>(&"aa1-1".into()).unwrap();
+    assert_eq!(found, wanted);
+    assert_eq!(
+        runs(&history.list(None, 9).unwrap()),
+        ["aa1-1", "aa2-1", "ab3-1"]
+    );
+}
+
+#[test]
 fn the_history_is_its_owners_alone() {
     let Place { history, dir: _dir } = place();
     fill(&history);

@@ -69,6 +69,16 @@ impl Driver for ComposeProject {
         Ok(state_of(&self.find()?))
     }
 
+    fn missing_parts(&self) -> Result<Vec<String>, ServiceError> {
+        if self.services.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let found = self.find()?;
+        let is_there = |name: &&String| found.iter().any(|found| service_of(found) == *name);
+        let (_, missing): (Vec<_>, Vec<_>) = self.services.iter().partition(is_there);
+        Ok(missing.into_iter().cloned().collect())
+    }
+
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
         let mut found = when_up(|| self.find())?;
         found.retain(|found| found.doing == Doing::Running);

@@ -4,6 +4,7 @@
 //! [`Undo`], which is complete in itself: whoever has it can end the hold, in another process and
 //! without any configuration.
 
+mod aftermath;
 mod choose;
 mod commands;
 mod compose;
@@ -121,6 +122,11 @@ fn end_of_look(deadline: Instant) -> Instant {
 pub trait Driver: Send + Sync + std::fmt::Debug {
     /// What the service is doing.
     fn state(&self) -> Result<State, ServiceError>;
+
+    /// What the configuration names of it and is not there, though the rest may be: services of a project.
+    fn missing_parts(&self) -> Result<Vec<String>, ServiceError> {
+        Ok(Vec::new())
+    }
 
     /// What would have to be undone if it were held now. None where nothing of it runs: then there is
     /// nothing to hold, and it is left as it is.
