@@ -566,5 +566,7 @@ fn with_mode_hold_nothing_is_sealed_if_a_service_was_resumed_during_the_upload()
     world.nothing_left_behind();
 }
 
+#[path = "backup_tests/clock.rs"]
+mod clock;
 #[path = "backup_tests/reuse.rs"]
 mod reuse;

@@ -281,6 +281,9 @@ impl CopalError {
             Self::Preflight(PreflightError::SourceInDestination { .. }) => {
                 "snapshots would be written among what they are taken of"
             }
+            Self::Preflight(PreflightError::FromTheFuture { .. }) => {
+                "a clock is wrong, or was; `latest` means that snapshot and not today's"
+            }
             Self::Preflight(PreflightError::NoRoom { .. })
             | Self::Restore(RestoreError::NoRoom { .. }) => "it would not fit",
             Self::Preflight(

@@ -60,6 +60,10 @@ impl Backup<'_> {
     fn reach(&mut self, destination: &RemoteSpec, plan: &Plan) -> Result<Ready, CopalError> {
         let remote = (self.run.edges.open)(destination)?;
         let mut ready = preflight::reach(remote, self.job.name(), &plan.source)?;
+        let clock = preflight::check_clock(&ready.started, self.run.started);
+        self.run
+            .shortcomings
+            .extend(clock.err().map(CopalError::from));
         let damaged = ready.damaged.drain(..).map(CopalError::Store);
         self.run.shortcomings.extend(damaged);
         if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {

@@ -5,6 +5,7 @@ pub mod content;
 mod copies;
 pub mod docker;
 pub mod duplicate;
+pub mod durable;
 pub mod environment;
 #[cfg(test)]
 pub(crate) mod fake;

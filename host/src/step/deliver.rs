@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::claim::{Claim, claim};
 use super::preflight::{self, Ready};
 use super::read::Read;
-use super::seal::{Circumstances, sum_up};
+use super::seal::{Circumstances, SealError, sum_up};
 use super::transfer::{Transfer, transfer};
+use crate::edge::durable::write_down;
 use crate::edge::remote::{Remote, RemoteError};
 use crate::edge::walk::walk;
 use crate::edges::{Edges, Step, Total};
@@ -104,8 +105,12 @@ impl Parcel<'_> {
             hooks: self.hooks.records(),
         };
         let unsealed = sum_up(transferred, circumstances, &*ready.remote)?;
+        // A manifest that outlives what it lists, in a power failure, would be a snapshot that is none.
+        write_down(&ready.abilities.local_roots).map_err(SealError::from)?;
         let lasted = self.read.lasted()?;
-        Ok(unsealed.seal(lasted, &*ready.remote, interrupt)?.into())
+        let sealed = unsealed.seal(lasted, &*ready.remote, interrupt)?;
+        write_down(&ready.abilities.local_roots).map_err(SealError::from)?;
+        Ok(sealed.into())
     }
 }
 

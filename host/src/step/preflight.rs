@@ -90,6 +90,12 @@ pub enum PreflightError {
         /// What the system said.
         source: io::Error,
     },
+    /// A snapshot of a time that is still to come, by more than clocks differ.
+    #[error("the newest snapshot ({newest}) is of a time that is still to come")]
+    FromTheFuture {
+        /// It.
+        newest: SnapshotId,
+    },
     /// Files of the last snapshot, and none now.
     #[error("the source has no files, and the last snapshot ({last}) has {files}")]
     SourceEmptied {
@@ -142,6 +148,16 @@ pub fn reach(remote: Box<dyn Remote>, name: &str, source: &Path) -> Result<Ready
         last,
         damaged,
     })
+}
+
+/// Whether the newest snapshot is older than now, as far as two clocks agree: `latest` means the newest.
+pub fn check_clock(started: &[SnapshotId], now: Timestamp) -> Result<(), PreflightError> {
+    const CLOCKS_DIFFER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+    let limit = SnapshotId::at(now + CLOCKS_DIFFER);
+    match started.iter().max() {
+        Some(newest) if *newest > limit => Err(PreflightError::FromTheFuture { newest: *newest }),
+        _ => Ok(()),
+    }
 }
 
 fn check_apart(source: &Path, root: &Path) -> Result<(), PreflightError> {

@@ -52,9 +52,23 @@ pub enum SealError {
     /// rclone reported success, and the remote lists something else.
     #[error("`{0}` did not arrive whole")]
     NotArrived(&'static str),
+    /// What arrived in a folder of this machine is not safe on its disk.
+    #[error("`{}` can't be written down to its disk", .path.display())]
+    Unwritten {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl From<(PathBuf, io::Error)> for SealError {
+    fn from((path, source): (PathBuf, io::Error)) -> Self {
+        Self::Unwritten { path, source }
+    }
 }
 
 /// What the manifest tells beside the files.

@@ -63,6 +63,9 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
         PreflightError::Room { .. } => {
             failed("check the directory, or choose another with `dir` in [staging]")
         }
+        PreflightError::FromTheFuture { .. } => failed(
+            "set this machine's clock right; if that snapshot was made by a clock that went wrong, remove its directory",
+        ),
         PreflightError::SourceEmptied { .. } => failed(
             "is its disk mounted? If it is as it should be, run `copal backup --accept-missing` once",
         ),
@@ -119,6 +122,9 @@ pub(super) fn of_seal(error: &SealError) -> Ending {
         SealError::NotArrived(_) => {
             failed("the remote took it and does not show it whole; run the backup again")
         }
+        SealError::Unwritten { .. } => failed(
+            "look at that disk (`dmesg`, `df`); what can't be written down now may not be read tomorrow",
+        ),
         SealError::Interrupted(signal) => interrupted(signal.0),
     }
 }
