@@ -7,6 +7,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
@@ -17,6 +19,12 @@ use crate::edge::state::{StateDir, make_private};
 
 /// How the names of journals end.
 const ENDING: &str = "jsonl";
+
+/// How long others may take to look at all journals and to add a line to theirs.
+const ALONE: Duration = Duration::from_secs(10);
+
+/// Between two tries to be alone.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// A journal that is open, and perhaps locked.
 #[derive(Debug)]
@@ -108,6 +116,26 @@ impl Journal {
         // A run's id begins with its time.
         found.sort();
         Ok(found)
+    }
+
+    /// Waits until nobody else is between a look at all journals and a line in theirs. That lasts as long
+    /// as what is returned.
+    pub fn alone(state: &StateDir) -> Result<File, JournalError> {
+        let path = state.journals();
+        let failed = |source| JournalError {
+            deed: "lock",
+            path: path.clone(),
+            source,
+        };
+        let directory = File::open(&path).map_err(failed)?;
+        let by = Instant::now() + ALONE;
+        loop {
+            match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(directory),
+                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < by => thread::sleep(AGAIN),
+                Err(errno) => return Err(failed(errno.into())),
+            }
+        }
     }
 
     /// Locks it, unless somebody else has. False as well where somebody has just settled it.

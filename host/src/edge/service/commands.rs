@@ -1,6 +1,6 @@
 //! The driver of a service that the owner's own commands stop and start.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,9 @@ use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
 use super::program::{Exited, Mark, Purpose, run, run_marked};
-use super::{Deed, Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
+use super::{
+    Deed, Driver, HoldHow, NotReady, Part, Released, ServiceError, State, Undo, end_of_look,
+};
 
 /// Between two looks while it is awaited.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -41,6 +43,17 @@ pub struct Commands {
 }
 
 impl Commands {
+    pub(super) fn part(&self) -> Part {
+        // Such as `start.sh`, which is another file in another place.
+        let is_here = |word: &String| {
+            !word.is_empty() && Path::new(word).is_relative() && self.base.join(word).exists()
+        };
+        Part::Started {
+            by: self.start.clone(),
+            base: self.start.iter().any(is_here).then(|| self.base.clone()),
+        }
+    }
+
     fn runs(&self, deadline: Option<Instant>) -> Result<Option<bool>, ServiceError> {
         let Some(state) = &self.state else {
             return Ok(None);
@@ -137,6 +150,10 @@ impl Driver for Commands {
             Some(false) => State::Stopped,
             Some(true) | None => State::Running,
         })
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        Ok(vec![self.part()])
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {

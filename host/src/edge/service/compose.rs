@@ -6,8 +6,8 @@ use std::time::Instant;
 use copal_hooks::Cancel;
 
 use super::containers::{LOOK, refuse_to_lose, when_up};
-use super::docker::state_of;
-use super::{Driver, HeldContainer, HeldContainers, HoldHow, ServiceError, State, Undo};
+use super::docker::{parts_of, state_of};
+use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
 use crate::edge::docker::{Container, DockerHost, Doing, converse};
 
 const PROJECT: &str = "com.docker.compose.project";
@@ -67,6 +67,10 @@ impl ComposeProject {
 impl Driver for ComposeProject {
     fn state(&self) -> Result<State, ServiceError> {
         Ok(state_of(&self.find()?))
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        Ok(parts_of(&self.find()?))
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::effect::{Effect, await_effect};
-use super::{Deed, HoldHow, NotReady, Released, ServiceError, end_of_look};
+use super::{Deed, HoldHow, NotReady, Part, Released, ServiceError, end_of_look};
 use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
 
 /// How long a look at containers may take.
@@ -115,6 +115,11 @@ impl HeldContainers {
     pub(super) fn spare(&mut self, id: &str) -> bool {
         self.containers.retain(|held| held.id != id);
         !self.containers.is_empty()
+    }
+
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let ids = self.containers.iter().map(|held| held.id.clone());
+        ids.map(Part::Container).collect()
     }
 
     /// Whether the engine answers at once.

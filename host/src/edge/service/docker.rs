@@ -5,7 +5,7 @@ use std::time::Instant;
 use copal_hooks::Cancel;
 
 use super::containers::{LOOK, refuse_to_lose, when_up};
-use super::{Driver, HeldContainer, HeldContainers, HoldHow, ServiceError, State, Undo};
+use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
 use crate::edge::docker::{Container, DockerHost, Doing, converse};
 
 /// A container by its name.
@@ -36,6 +36,10 @@ impl Driver for OneContainer {
         Ok(state_of(self.find()?.as_slice()))
     }
 
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        Ok(parts_of(self.find()?.as_slice()))
+    }
+
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
         let found = when_up(|| Ok(self.find()?.into_iter().collect()))?.pop();
         let Some(found) = found.filter(|found| found.doing == Doing::Running) else {
@@ -61,6 +65,11 @@ impl Driver for OneContainer {
             _ => Err(ServiceError::Foreign),
         }
     }
+}
+
+pub(super) fn parts_of(containers: &[Container]) -> Vec<Part> {
+    let ids = containers.iter().map(|found| found.id.clone());
+    ids.map(Part::Container).collect()
 }
 
 /// What some containers are doing as one.

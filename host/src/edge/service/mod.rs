@@ -11,6 +11,7 @@ mod containers;
 mod docker;
 mod effect;
 mod error;
+mod part;
 mod program;
 mod systemd;
 mod unit;
@@ -27,6 +28,7 @@ pub use compose::ComposeProject;
 pub use containers::{HeldContainer, HeldContainers};
 pub use docker::OneContainer;
 pub use error::{NotReady, ServiceError};
+pub use part::Part;
 pub use program::Mark;
 pub use systemd::{HeldUnit, Systemctl, SystemdUnit};
 
@@ -122,6 +124,9 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
     /// What the service is doing.
     fn state(&self) -> Result<State, ServiceError>;
 
+    /// What it consists of now, whether that runs or not.
+    fn parts(&self) -> Result<Vec<Part>, ServiceError>;
+
     /// What would have to be undone if it were held now. None where nothing of it runs: then there is
     /// nothing to hold, and it is left as it is.
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError>;
@@ -166,6 +171,16 @@ impl Undo {
         };
         if !is_left {
             *self = Self::Nothing;
+        }
+    }
+
+    /// What is held.
+    pub fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Containers(held) => held.parts(),
+            Self::Unit(held) => held.parts(),
+            Self::Commands(held) => vec![held.commands.part()],
+            Self::Nothing => Vec::new(),
         }
     }
 

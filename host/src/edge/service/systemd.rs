@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::program::{Mark, Purpose, run, run_marked};
 use super::unit::{Active, Unit};
-use super::{Deed, Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
+use super::{
+    Deed, Driver, HoldHow, NotReady, Part, Released, ServiceError, State, Undo, end_of_look,
+};
 
 /// How long `systemctl` may take for an answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -70,6 +72,30 @@ impl Systemctl {
         Ok(Unit::read(&said.stdout))
     }
 
+    /// A unit and what stops with it, each after what it requires; `through` says of which of them what
+    /// stops with them is of interest, too.
+    fn family(
+        &self,
+        unit: &str,
+        deadline: Instant,
+        through: impl Fn(&Unit) -> bool,
+    ) -> Result<Vec<(String, Unit)>, ServiceError> {
+        let mut names = vec![unit.to_owned()];
+        let mut family: Vec<(String, Unit)> = Vec::new();
+        while let Some(name) = names.get(family.len()).cloned() {
+            let found = self.show(&name, deadline)?;
+            if family.is_empty() || through(&found) {
+                for other in &found.stops_with_it {
+                    if !names.contains(other) {
+                        names.push(other.clone());
+                    }
+                }
+            }
+            family.push((name, found));
+        }
+        Ok(family)
+    }
+
     fn ask(
         &self,
         words: &[&str],
@@ -125,21 +151,13 @@ impl SystemdUnit {
         }
     }
 
-    /// Those of `found`'s dependents that run, and theirs, each after what it requires.
-    fn dependents(&self, found: &Unit, deadline: Instant) -> Result<Vec<String>, ServiceError> {
-        let mut dependents: Vec<String> = Vec::new();
-        let mut left = found.stops_with_it.clone();
-        while let Some(unit) = (!left.is_empty()).then(|| left.remove(0)) {
-            if unit == self.unit || dependents.contains(&unit) {
-                continue;
-            }
-            let found = self.manager.show(&unit, deadline)?;
-            if found.active == Active::Runs {
-                dependents.push(unit);
-                left.extend(found.stops_with_it);
-            }
-        }
-        Ok(dependents)
+    /// What stops with it and runs, each after what it requires.
+    fn dependents(&self, deadline: Instant) -> Result<Vec<String>, ServiceError> {
+        let runs = |found: &Unit| found.active == Active::Runs;
+        let family = self.manager.family(&self.unit, deadline, runs)?;
+        let others = family.into_iter().skip(1);
+        let running = others.filter(|(_, found)| runs(found));
+        Ok(running.map(|(name, _)| name).collect())
     }
 }
 
@@ -147,6 +165,15 @@ impl Driver for SystemdUnit {
     fn state(&self) -> Result<State, ServiceError> {
         let found = self.manager.show(&self.unit, Instant::now() + ANSWER)?;
         Ok(found.state)
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        let deadline = Instant::now() + ANSWER;
+        let family = self.manager.family(&self.unit, deadline, |_| true)?;
+        let names = family.iter().map(|(name, _)| name);
+        Ok(names
+            .map(|name| Part::unit(self.manager.user, name))
+            .collect())
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
@@ -163,7 +190,7 @@ impl Driver for SystemdUnit {
         }
         let dependents = match how {
             HoldHow::Pause => Vec::new(),
-            HoldHow::Stop { .. } => self.dependents(&found, deadline)?,
+            HoldHow::Stop { .. } => self.dependents(deadline)?,
         };
         Ok(Some(Undo::Unit(HeldUnit {
             manager: self.manager.clone(),
@@ -205,6 +232,13 @@ impl Driver for SystemdUnit {
 }
 
 impl HeldUnit {
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let units = std::iter::once(&self.unit).chain(&self.dependents);
+        units
+            .map(|unit| Part::unit(self.manager.user, unit))
+            .collect()
+    }
+
     /// Takes out a unit that is not held; whether the held one is left.
     pub(super) fn spare(&mut self, unit: &str) -> bool {
         self.dependents.retain(|dependent| dependent != unit);
