@@ -161,8 +161,8 @@ fn a_hold_that_fails_half_way_is_undone() {
     let _bracket = place.holds.open();
     let failed = place.hold(&web).unwrap_err();
     assert!(failed.to_string().contains("exit code 7"), "{failed}");
-    assert!(place.runs("web"));
     let finished = place.finish();
+    assert!(place.runs("web"));
     assert!(finished.problems.is_empty(), "{:?}", finished.problems);
 }
 

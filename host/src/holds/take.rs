@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use copal_hooks::Cancel;
 
 use super::error::{HoldFailure, HoldsError};
-use super::ledger::{By, Entry};
 use super::journal::Journal;
+use super::ledger::{By, Entry};
 use super::recovery::held_elsewhere;
 use super::register::Standing;
 use super::release::Book;
@@ -74,7 +74,10 @@ impl Holds {
         match result {
             Ok(()) => Ok(Some(number).filter(|number| self.is_something(*number))),
             Err(error) => {
-                self.release_failed(number);
+                // Where somebody else was quicker, there is nothing of ours to be released.
+                if self.is_something(number) {
+                    self.release_failed(number);
+                }
                 Err(error)
             }
         }

@@ -74,10 +74,12 @@ impl HeldContainer {
         if found.started == self.started && found.doing != Doing::Restarting {
             return Ok(());
         }
-        Err(ServiceError::Moved {
-            name: self.name.clone(),
-            found: "it was started anew",
-        })
+        Err(self.moved("it was started anew"))
+    }
+
+    fn moved(&self, found: &'static str) -> ServiceError {
+        let what = format!("container `{}`", self.name);
+        ServiceError::Moved { what, found }
     }
 
     /// Whether it is held still, and was not started in between.
@@ -156,44 +158,39 @@ impl HeldContainers {
         held: &HeldContainer,
         spare: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ServiceError> {
+        if let Some(found) = engine.container(&held.id).await? {
+            held.is_as_before(&found)?;
+            match found.doing {
+                // To stop what has ended is no error, and would make a hold of it that starts it.
+                Doing::Nothing => {
+                    spare(&held.id);
+                    return Ok(());
+                }
+                Doing::Paused => return Err(paused_by_others(held, spare)),
+                Doing::Running | Doing::Restarting => {}
+            }
+        }
         let done = match self.how {
             HoldHow::Pause => engine.pause(&held.id, &held.name).await,
-            HoldHow::Stop { grace } => {
-                let found = engine.container(&held.id).await?;
-                if let Some(found) = found {
-                    held.is_as_before(&found)?;
-                    // To stop what has ended is no error, and would make a hold of it that starts it.
-                    if found.doing == Doing::Nothing {
-                        spare(&held.id);
-                        return Ok(());
-                    }
-                }
-                engine.stop(&held.id, &held.name, grace).await
-            }
+            HoldHow::Stop { grace } => engine.stop(&held.id, &held.name, grace).await,
         };
         match done {
-            Ok(()) if self.how == HoldHow::Pause => Ok(()),
             Ok(()) => self.know_again(engine, held).await,
             // Podman says 500 where Docker says 409; what it is now tells more than either.
             Err(error @ EngineError::Refused { .. }) => {
                 let found = engine.container(&held.id).await?;
                 match found.map(|found| found.doing) {
                     Some(Doing::Running) => Err(error.into()),
-                    found => Err(ServiceError::Moved {
-                        name: held.name.clone(),
-                        found: match found {
-                            None => "it is gone now",
-                            Some(Doing::Paused) => "it is paused now",
-                            _ => "it does not run now",
-                        },
-                    }),
+                    None => Err(held.moved("it is gone now")),
+                    Some(Doing::Paused) => Err(paused_by_others(held, spare)),
+                    _ => Err(held.moved("it does not run now")),
                 }
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What was started in the very moment before it was stopped is started again, since nobody else would.
+    /// What was started in the very moment before it was held is let go again, since nobody else would.
     async fn know_again(
         &self,
         engine: &Engine<'_>,
@@ -202,7 +199,10 @@ impl HeldContainers {
         let found = engine.container(&held.id).await?;
         let moved = found.map_or(Ok(()), |found| held.is_as_before(&found));
         if moved.is_err() {
-            engine.start(&held.id, &held.name).await?;
+            match self.how {
+                HoldHow::Pause => engine.unpause(&held.id, &held.name).await,
+                HoldHow::Stop { .. } => engine.start(&held.id, &held.name).await,
+            }?;
         }
         moved
     }
@@ -362,6 +362,12 @@ pub(super) enum Undone {
     /// It runs as it did before the hold. Whoever wanted to hold it may have been killed before the
     /// engine was asked, or just after: then it will be held in a moment.
     Perhaps,
+}
+
+/// It stays paused: whoever did that ends it.
+fn paused_by_others(held: &HeldContainer, spare: &mut (dyn FnMut(&str) + Send)) -> ServiceError {
+    spare(&held.id);
+    held.moved("somebody has paused it now")
 }
 
 async fn runs(engine: &Engine<'_>, id: &str) -> Result<bool, EngineError> {
