@@ -6,6 +6,7 @@ use copal_hooks::Cancel;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::compose::Members;
 use super::effect::{Effect, await_effect};
 use super::{Deed, HoldHow, NotReady, Part, Released, ServiceError, end_of_look};
 use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
@@ -21,6 +22,10 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// How long an engine may be silent before others are released without waiting for it.
 const SILENT: Duration = Duration::from_secs(2);
+
+/// How long a health check is waited for that comes so rarely. One that is rarer says nothing about a
+/// release.
+const RAREST: Duration = Duration::from_mins(10);
 
 /// Between two looks while something is awaited.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -40,6 +45,9 @@ pub struct HeldContainers {
     pub how: HoldHow,
     /// Those that ran, in the order in which they are held. They are released in the reverse.
     pub containers: Vec<HeldContainer>,
+    /// The project of which they are all that ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
 }
 
 /// One container that ran.
@@ -98,6 +106,7 @@ impl HeldContainer {
         };
         match found.doing {
             Doing::Running if !self.was_healthy || found.healthy == Some(true) => None,
+            Doing::Running if found.probe > RAREST => None,
             Doing::Running => Some("runs, and its health check is not content yet".to_owned()),
             Doing::Paused => Some("is paused".to_owned()),
             Doing::Restarting => Some(format!(
@@ -209,6 +218,17 @@ impl HeldContainers {
 
     pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
         converse(&self.host, Instant::now() + LAST_LOOK, async |engine| {
+            if let Some(members) = &self.members {
+                // Also one that did not run before: it is not to write either.
+                let is_another = |found: &Container| {
+                    let mut held = self.containers.iter();
+                    let is_up = matches!(found.doing, Doing::Running | Doing::Restarting);
+                    is_up && held.all(|held| held.id != found.id)
+                };
+                if members.find(engine).await?.iter().any(is_another) {
+                    return Ok(false);
+                }
+            }
             for held in &self.containers {
                 let found = engine.container(&held.id).await?;
                 if !held.is_held(self.how, found.as_ref()) {
@@ -311,9 +331,16 @@ impl HeldContainers {
 
     pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
         let mut waiting: Vec<&HeldContainer> = self.containers.iter().collect();
+        let began = Instant::now();
         loop {
             // An engine that restarts brings its containers back.
             let looked = self.look(&mut waiting, deadline);
+            let probe = looked
+                .as_ref()
+                .ok()
+                .and_then(|complaint| complaint.as_ref());
+            // It runs, and its health check has had no time to say anything.
+            let deadline = probe.map_or(deadline, |(_, probe)| deadline.max(began + *probe));
             let Some(first) = waiting.last() else {
                 return Ok(());
             };
@@ -322,19 +349,20 @@ impl HeldContainers {
                 return Err(NotReady::Interrupted { what });
             }
             if Instant::now() + AGAIN >= deadline {
-                let how = looked?.unwrap_or_else(|| "is not ready".to_owned());
+                let how = looked?.map_or_else(|| "is not ready".to_owned(), |(how, _)| how);
                 return Err(NotReady::Late { what, how });
             }
             std::thread::sleep(AGAIN);
         }
     }
 
-    /// Takes from `waiting` those that are ready, and says what is amiss with the last of the others.
+    /// Takes from `waiting` those that are ready, and says what is amiss with the last of the others, and
+    /// how long that may take by itself.
     fn look(
         &self,
         waiting: &mut Vec<&HeldContainer>,
         deadline: Instant,
-    ) -> Result<Option<String>, ServiceError> {
+    ) -> Result<Option<(String, Duration)>, ServiceError> {
         converse(
             &self.host,
             end_of_look(deadline).min(Instant::now() + LOOK),
@@ -342,7 +370,9 @@ impl HeldContainers {
                 let mut complaint = None;
                 while let Some(held) = waiting.last() {
                     let found = engine.container(&held.id).await?;
-                    complaint = held.complaint(found.as_ref());
+                    let running = found.as_ref().filter(|one| one.doing == Doing::Running);
+                    let probe = running.map_or(Duration::ZERO, |one| one.probe);
+                    complaint = held.complaint(found.as_ref()).map(|how| (how, probe));
                     if complaint.is_some() {
                         break;
                     }

@@ -6,7 +6,7 @@ use copal_hooks::Cancel;
 
 use super::containers::{LOOK, refuse_to_lose, when_up};
 use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
-use crate::edge::docker::{Container, DockerHost, Doing, converse};
+use crate::edge::docker::{Container, DockerHost, Doing, converse, is_own, own};
 
 /// A container by its name.
 #[derive(Debug)]
@@ -25,9 +25,11 @@ impl OneContainer {
     }
 
     fn find(&self) -> Result<Option<Container>, ServiceError> {
-        converse(&self.host, Instant::now() + LOOK, async |engine| {
-            Ok(engine.container(&self.name).await?)
-        })
+        let found = converse(&self.host, Instant::now() + LOOK, async |engine| {
+            Ok::<_, ServiceError>(engine.container(&self.name).await?)
+        })?;
+        refuse_own(found.as_slice(), &own())?;
+        Ok(found)
     }
 }
 
@@ -50,6 +52,7 @@ impl Driver for OneContainer {
             host: self.host.clone(),
             how,
             containers: vec![HeldContainer::of(&found)],
+            members: None,
         })))
     }
 
@@ -70,6 +73,16 @@ impl Driver for OneContainer {
 pub(super) fn parts_of(containers: &[Container]) -> Vec<Part> {
     let ids = containers.iter().map(|found| found.id.clone());
     ids.map(Part::Container).collect()
+}
+
+/// Copal's own container is none of them: held, it could release nothing.
+pub(super) fn refuse_own(containers: &[Container], own: &[String]) -> Result<(), ServiceError> {
+    match containers.iter().find(|found| is_own(found, own)) {
+        Some(found) => Err(ServiceError::Own {
+            name: found.name.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// What some containers are doing as one.

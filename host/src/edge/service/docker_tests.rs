@@ -449,3 +449,20 @@ fn what_its_owner_paused_in_the_moment_before_stays_paused() {
         assert_eq!(app.status(), "paused");
     }
 }
+
+/// A pause makes it unhealthy until its next check, which is due after the time for it to be ready.
+#[test]
+fn a_health_check_that_comes_rarely_is_waited_for() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let check = ["--health-cmd", "true", "--health-interval", "8s"];
+    let app = engine.run("rarely-checked", &check, OBEDIENT).unwrap();
+    app.wait_for_health("healthy");
+    let undo = hold(&driver(&app), STOP);
+    undo.release(soon(), Deed::Over).unwrap();
+    let ready = Instant::now() + Duration::from_secs(1);
+    undo.wait_ready(ready, &Cancel::new()).unwrap();
+    let health = app.inspect("{{.State.Health.Status}}").unwrap();
+    assert_eq!(health, "healthy");
+}

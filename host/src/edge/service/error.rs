@@ -29,6 +29,12 @@ pub enum ServiceError {
         /// What was found.
         found: &'static str,
     },
+    /// The container that Copal itself runs in.
+    #[error("can't hold container `{name}`: Copal itself runs in it, and could not release it")]
+    Own {
+        /// Its name.
+        name: String,
+    },
     /// A container that ends again and again, and is started each time by its engine.
     #[error(
         "can't hold container `{name}`: it ends again and again, last with exit code {exit_code}, and its engine may start it in the middle"
@@ -151,6 +157,9 @@ impl ServiceError {
             Self::Failing { unit } => format!(
                 "see `journalctl -u {unit}` for why it fails; once it is stopped it is left so"
             ),
+            Self::Own { .. } => {
+                "leave it out of the service, or run Copal in another container".into()
+            }
             Self::NoPause { .. } => "hold it with `how = \"stop\"`".into(),
             Self::Program { .. } => {
                 "write the program's whole path into `copal.toml`, or put it into PATH".into()

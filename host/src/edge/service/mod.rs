@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use choose::driver;
 pub use commands::{Commands, HeldCommands};
-pub use compose::ComposeProject;
+pub use compose::{ComposeProject, Members};
 pub use containers::{HeldContainer, HeldContainers};
 pub use docker::OneContainer;
 pub use error::{NotReady, ServiceError};
