@@ -517,6 +517,32 @@ fn a_backup_that_waits_comes_after_the_one_that_runs() {
     assert_eq!(held.did(), ["stop", "start", "stop", "start"]);
 }
 
+/// The other job's service is down just then, and that is no moment of its own.
+#[test]
+fn a_service_that_another_job_holds_makes_this_one_fail() {
+    let held = Held::with("touch here; while [ ! -e go ]; do sleep 0.05; done", "", "");
+    let job = fs::read_to_string(held.world.path("copal.toml")).unwrap();
+    let other = job.replace("letters", "mail").replace("app", "post");
+    held.world.write("mail.toml", other);
+    let first = held.world.start(&["backup", "--json"]);
+    let here = || held.world.path("here").exists().then_some(());
+    wait_until("the first", PATIENCE, here).unwrap();
+    assert!(!held.runs());
+    let second = held.world.copal(&["backup", "--config", "mail.toml"]);
+    second.exits_with(1);
+    let told = format!("{second}");
+    assert!(
+        told.contains("`post` is held since") && told.contains("of `letters`"),
+        "{told}"
+    );
+    held.world.write("go", "");
+    sealed_id(&first.finish(PATIENCE).unwrap());
+    assert_eq!(held.did(), ["stop", "start"]);
+    held.world
+        .copal(&["backup", "--config", "mail.toml"])
+        .succeeds();
+}
+
 #[test]
 fn in_mode_hold_a_service_is_away_until_all_is_delivered() {
     let held = Held::with(

@@ -60,22 +60,16 @@ impl PreBackup for Quiesce {
 /// Letting go of the hold ends nothing: Copal does.
 fn hold(name: &str, how: How, grace: Duration) -> Result<(), Error> {
     let before = service::state(name)?;
-    match before {
-        State::Running => {}
-        State::Paused | State::Stopped => {
-            info!("{name} does not run, and is left so");
-            return Ok(());
-        }
-        State::Missing => {
-            info!("{name} is not there, and nothing is held of it");
-            return Ok(());
-        }
-    }
+    // Whatever that is: one that is down may be held by another run, and Copal knows.
     match how {
         How::Stop => service::stop(name, grace),
         How::Pause => service::pause(name),
     }?;
-    info!("holding {name}");
+    match before {
+        State::Running => info!("holding {name}"),
+        State::Paused | State::Stopped => info!("{name} does not run, and is left so"),
+        State::Missing => info!("{name} is not there, and nothing is held of it"),
+    }
     Ok(())
 }
 

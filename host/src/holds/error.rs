@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::journal::JournalError;
 use super::left::Left;
 use crate::edge::service::{HoldHow, NotReady, ServiceError};
@@ -64,13 +66,15 @@ pub enum HoldFailure {
     /// What has to be there before it is not.
     #[error(transparent)]
     Holds(Box<HoldsError>),
-    /// It does not run, and that is Copal's own doing.
+    /// It is held already, and that is Copal's own doing.
     #[error(
-        "service `{service}` is held by the run {run} of `{job}`, which has not released it yet; back up again when it has"
+        "service `{service}` is held since {since:.0} by the run {run} of `{job}`, which has not released it yet; back up again when it has"
     )]
     Elsewhere {
         /// The service.
         service: String,
+        /// Since when.
+        since: Timestamp,
         /// The run that holds it.
         run: String,
         /// That run's job.

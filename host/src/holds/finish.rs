@@ -130,7 +130,9 @@ impl Holds {
                 (Ok(()), None) | (Err(NotReady::Interrupted { .. }), _) => {}
                 (Err(source), _) => {
                     let service = mine.hold.service.clone();
-                    let problem = HoldsError::not_back(service, ready, source);
+                    // A health check that comes rarely is waited for longer.
+                    let waited = ready.max(Duration::from_secs(began.elapsed().as_secs()));
+                    let problem = HoldsError::not_back(service, waited, source);
                     register.problems.push(problem);
                 }
             }

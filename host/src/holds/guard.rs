@@ -139,13 +139,14 @@ fn readable(from: &impl AsFd, within: Option<Duration>) -> io::Result<bool> {
 /// Whatever goes wrong with the waiting, the releasing comes: the lock on the journal says when.
 pub fn serve(journal: &Path, keep: &mut dyn FnMut(&Settled)) -> Result<(), HoldsError> {
     stand_apart().map_err(HoldsError::Guard)?;
-    if let Some(journal) = Journal::open(journal, "guard")? {
-        tell_ready().map_err(HoldsError::Guard)?;
-        if let Err(error) = watch(&journal) {
-            tracing::error!(%error, "can't hear of the run's end; looking for it instead");
-        }
+    let Some(opened) = Journal::open(journal, "guard")? else {
+        return Ok(());
+    };
+    tell_ready().map_err(HoldsError::Guard)?;
+    if let Err(error) = watch(&opened) {
+        tracing::error!(%error, "can't hear of the run's end; looking for it instead");
     }
-    take_over(journal, keep);
+    take_over(&opened, keep);
     Ok(())
 }
 
@@ -235,13 +236,25 @@ impl Book for Beside<'_> {
     }
 }
 
+/// Whether a journal that was removed still lists something, and its run did not come to its end.
+fn is_left(opened: &Journal) -> bool {
+    let ledger = opened.read();
+    ledger.is_ok_and(|ledger| !ledger.ended && ledger.to_release().next().is_some())
+}
+
 /// Releases what the run left, as soon as it is gone.
-fn take_over(path: &Path, keep: &mut dyn FnMut(&Settled)) {
+fn take_over(opened: &Journal, keep: &mut dyn FnMut(&Settled)) {
+    let mut path = opened.path().to_owned();
     let mut give_up = None;
     let mut round = release::PATIENCE;
     loop {
         let patience = Instant::now() + round;
-        match recovery::settle(path, "guard", By::Guard, patience, patience) {
+        match recovery::settle(&path, "guard", By::Guard, patience, patience) {
+            // Somebody may have removed the state directory, and with it what is to be released.
+            Ok(recovery::Found::Gone) if is_left(opened) && path == opened.path() => {
+                path = opened.place();
+                continue;
+            }
             Ok(recovery::Found::Gone) => return,
             // The run is there all the same, or another is at it.
             Ok(recovery::Found::Busy(_)) => {}
@@ -250,6 +263,9 @@ fn take_over(path: &Path, keep: &mut dyn FnMut(&Settled)) {
                 give_up.get_or_insert_with(|| Instant::now() + STUBBORN);
                 keep(&settled);
                 if settled.ledger.is_settled() {
+                    if path != opened.path() {
+                        return;
+                    }
                     match settled.forget() {
                         Ok(()) => return,
                         Err(error) => tracing::error!(%error, "the journal stays"),

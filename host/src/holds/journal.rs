@@ -5,8 +5,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
@@ -17,6 +20,12 @@ use crate::edge::state::{StateDir, make_private};
 
 /// How the names of journals end.
 const ENDING: &str = "jsonl";
+
+/// How long others may take to look at all journals and to add a line to theirs.
+const ALONE: Duration = Duration::from_secs(10);
+
+/// Between two tries to be alone.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// A journal that is open, and perhaps locked.
 #[derive(Debug)]
@@ -110,6 +119,26 @@ impl Journal {
         Ok(found)
     }
 
+    /// Waits until nobody else is between a look at all journals and a line in theirs. That lasts as long
+    /// as what is returned.
+    pub fn alone(state: &StateDir) -> Result<File, JournalError> {
+        let path = state.journals();
+        let failed = |source| JournalError {
+            deed: "lock",
+            path: path.clone(),
+            source,
+        };
+        let directory = File::open(&path).map_err(failed)?;
+        let by = Instant::now() + ALONE;
+        loop {
+            match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(directory),
+                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < by => thread::sleep(AGAIN),
+                Err(errno) => return Err(failed(errno.into())),
+            }
+        }
+    }
+
     /// Locks it, unless somebody else has. False as well where somebody has just settled it.
     pub fn try_lock(&self) -> Result<bool, JournalError> {
         match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
@@ -129,6 +158,11 @@ impl Journal {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where this file can be opened even if its name is gone, as long as this process has it.
+    pub fn place(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.file.as_raw_fd()).into()
     }
 
     /// What it says so far, whoever wrote it.

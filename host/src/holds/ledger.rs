@@ -188,7 +188,11 @@ impl Ledger {
         let mut ledger = Self::default();
         for line in text.split_inclusive(|&byte| byte == b'\n') {
             let whole = line.ends_with(b"\n");
-            match serde_json::from_slice::<Line>(line.trim_ascii_end()) {
+            // After a loss of power, zeros may stand where the end of a line was to be.
+            let line = line.trim_ascii_end();
+            let end = line.iter().rposition(|byte| *byte != 0);
+            let line = &line[..end.map_or(0, |last| last + 1)];
+            match serde_json::from_slice::<Line>(line) {
                 // The line feed is the proof that all of it was written.
                 Ok(line) if whole => ledger.take(line),
                 Ok(_) => {}

@@ -154,3 +154,18 @@ proptest! {
         prop_assert_eq!(ledger.unreadable, 0);
     }
 }
+
+/// As a file system may leave it that had grown the file and not yet written it.
+#[test]
+fn zeros_at_the_end_of_a_journal_are_a_line_that_was_cut_short() {
+    for cut in [&b""[..], b"{\"at\":\"2026-11-27T08:0"] {
+        let mut text = cut.to_vec();
+        text.extend([0; 300]);
+        assert_eq!(Ledger::read(&text).unreadable, 0);
+        // And so they are when a recovery has gone on behind them.
+        text.extend(b"\n{\"at\":\"2026-11-27T08:00:00Z\",\"what\":\"ended\"}\n");
+        let ledger = Ledger::read(&text);
+        assert_eq!(ledger.unreadable, 0);
+        assert!(ledger.ended);
+    }
+}

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::journal::{Journal, JournalError};
-use super::ledger::{Begun, By, Entry, Ledger};
+use super::ledger::{Begun, By, Entry, Hold, Ledger};
 use super::release::{Book, Claim, Left, Releasing};
+use crate::edge::service::Part;
 use crate::edge::state::StateDir;
 
 /// A run that seems to be there may be about to end: its guard knows so, others do not.
@@ -124,14 +127,13 @@ impl Book for TakenOver<'_> {
     }
 }
 
-/// The run, other than `run`, by whose journal `service` is held still. Jobs may have names of their own
-/// for one service, so that what the job itself left is looked for under any name.
+/// Since when and by which run, other than `run`, something of these is held still. Jobs may have names of
+/// their own for one service, so that it is looked for by its parts.
 pub(super) fn held_elsewhere(
     state: &StateDir,
     run: &str,
-    job: &str,
-    service: &str,
-) -> Result<Option<Begun>, JournalError> {
+    parts: &[Part],
+) -> Result<Option<(Timestamp, Begun)>, JournalError> {
     for path in Journal::all(state)? {
         let Some(journal) = Journal::open(&path, "run")? else {
             continue;
@@ -140,11 +142,9 @@ pub(super) fn held_elsewhere(
         let Some(begun) = ledger.begun.as_ref().filter(|begun| begun.run != run) else {
             continue;
         };
-        if ledger
-            .to_release()
-            .any(|hold| begun.job == job || hold.service == service)
-        {
-            return Ok(ledger.begun);
+        let is_ours = |hold: &&Hold| hold.undo.parts().iter().any(|part| parts.contains(part));
+        if let Some(hold) = ledger.to_release().find(is_ours) {
+            return Ok(Some((hold.since, begun.clone())));
         }
     }
     Ok(None)

@@ -161,8 +161,8 @@ fn a_hold_that_fails_half_way_is_undone() {
     let _bracket = place.holds.open();
     let failed = place.hold(&web).unwrap_err();
     assert!(failed.to_string().contains("exit code 7"), "{failed}");
-    assert!(place.runs("web"));
     let finished = place.finish();
+    assert!(place.runs("web"));
     assert!(finished.problems.is_empty(), "{:?}", finished.problems);
 }
 
@@ -515,15 +515,32 @@ fn a_service_that_another_run_holds_is_not_taken_for_one_that_is_down() {
         name: "front".to_owned(),
         ..web.clone()
     };
-    for (job, service) in [("app", &web), ("other", &web), ("app", &by_another_name)] {
+    for (job, service) in [("app", &web), ("other", &web), ("other", &by_another_name)] {
         let refused = another(job, service).unwrap_err();
         assert!(
             matches!(refused, HoldFailure::Elsewhere { .. }),
             "{refused}"
         );
     }
-    // A service of another job's that is down has nothing to do with it.
-    assert_eq!(another("other", &by_another_name).unwrap(), None);
+    // What runs as far as its commands tell is held all the same.
+    let stateless = Commands {
+        state: None,
+        ..by_another_name.clone()
+    };
+    let refused = another("other", &stateless).unwrap_err();
+    let told = refused.to_string();
+    assert!(
+        told.contains("`front` is held since 20") && told.contains("by the run 5f3-1 of `app`"),
+        "{told}"
+    );
+    assert_eq!(place.log(), "stop web\n");
+    // A service that is down by itself has nothing to do with it, be it of the same name.
+    let down = Commands {
+        name: "web".to_owned(),
+        ..place.service("down")
+    };
+    fs::remove_file(place.path("down")).unwrap();
+    assert_eq!(another("app", &down).unwrap(), None);
 
     place.finish();
     fs::remove_file(place.path("web")).unwrap();

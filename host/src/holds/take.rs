@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use copal_hooks::Cancel;
 
 use super::error::{HoldFailure, HoldsError};
+use super::journal::Journal;
 use super::ledger::{By, Entry};
 use super::recovery::held_elsewhere;
 use super::register::Standing;
 use super::release::Book;
 use super::run::Holds;
 use super::watchdog;
-use crate::edge::service::{Deed, Driver, HoldHow, ServiceError, Undo};
+use crate::edge::service::{Deed, Driver, HoldHow, Part, ServiceError, Undo};
 
 /// A deed that is under way. When it is over, by a panic as well, its hold is one to be released.
 struct Taking<'a> {
@@ -42,11 +43,16 @@ impl Holds {
         deadline: Instant,
         cancel: &Cancel,
     ) -> Result<Option<u32>, HoldFailure> {
+        let mut parts = driver.parts()?;
+        // Before the look: what another run holds looks like anything in a moment.
+        self.is_nobody_elses(service, &parts)?;
         let Some(undo) = driver.before(how)? else {
-            self.is_down_by_itself(service)?;
+            // And after it: it may be down since another run has just begun to hold it.
+            self.is_nobody_elses(service, &parts)?;
             return Ok(None);
         };
-        let number = self.begin(service, ready, how, &undo)?;
+        parts.extend(undo.parts());
+        let number = self.begin(service, ready, how, &undo, &parts)?;
         let taking = Taking {
             holds: self,
             number,
@@ -70,22 +76,26 @@ impl Holds {
         match result {
             Ok(()) => Ok(Some(number).filter(|number| self.is_something(*number))),
             Err(error) => {
-                self.release_failed(number);
+                // Where somebody else was quicker, there is nothing of ours to be released.
+                if self.is_something(number) {
+                    self.release_failed(number);
+                }
                 Err(error)
             }
         }
     }
 
-    /// A service that is down is left so, unless it is down because another run holds it: that run may
-    /// release it at any moment, while this one relies on it.
-    fn is_down_by_itself(&self, service: &str) -> Result<(), HoldFailure> {
+    /// A service of which another run holds a part is not for this one to rely on, nor to hold: that run
+    /// may release it at any moment.
+    fn is_nobody_elses(&self, service: &str, parts: &[Part]) -> Result<(), HoldFailure> {
         let Some(terms) = &self.shared.terms else {
             return Ok(());
         };
-        match held_elsewhere(&terms.state, &terms.run, &terms.job, service)? {
+        match held_elsewhere(&terms.state, &terms.run, parts)? {
             None => Ok(()),
-            Some(other) => Err(HoldFailure::Elsewhere {
+            Some((since, other)) => Err(HoldFailure::Elsewhere {
                 service: service.to_owned(),
+                since,
                 run: other.run,
                 job: other.job,
             }),
@@ -99,6 +109,7 @@ impl Holds {
         ready: Duration,
         how: HoldHow,
         undo: &Undo,
+        parts: &[Part],
     ) -> Result<u32, HoldFailure> {
         let number = {
             let mut register = self.register();
@@ -108,7 +119,7 @@ impl Holds {
             }
             register.add(service, ready, how, undo)
         };
-        let begun = self.write_down(number, service, how, undo);
+        let begun = self.write_down(number, service, how, undo, parts);
         let mut register = self.register();
         let begun = begun.and_then(|()| {
             self.check()?;
@@ -132,12 +143,16 @@ impl Holds {
         service: &str,
         how: HoldHow,
         undo: &Undo,
+        parts: &[Part],
     ) -> Result<(), HoldFailure> {
         let terms = self.shared.terms.as_ref().ok_or(HoldFailure::NotNow)?;
         self.shared.kept.on_guard(terms)?;
         if terms.max_pause.is_some() && !std::mem::replace(&mut self.register().is_watched, true) {
             watchdog::start(self.clone()).map_err(HoldsError::Guard)?;
         }
+        // Of two runs that come to one service at once, the second sees the line of the first.
+        let _alone = Journal::alone(&terms.state)?;
+        self.is_nobody_elses(service, parts)?;
         self.shared.kept.write(Entry::Holding {
             hold: number,
             service: service.to_owned(),

@@ -1,9 +1,11 @@
 //! What an engine says of a container.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum as Status, HealthStatusEnum, MountPoint,
+    ContainerInspectResponse, ContainerStateStatusEnum as Status, HealthConfig, HealthStatusEnum,
+    MountPoint,
 };
 
 /// One container as it was at one moment.
@@ -21,6 +23,8 @@ pub struct Container {
     pub doing: Doing,
     /// Whether its health check is content. None where it has no check, or nothing is known yet.
     pub healthy: Option<bool>,
+    /// How long after its start, or a pause, its health check has spoken at the latest.
+    pub probe: Duration,
     /// Whether it has a health check.
     pub is_checked: bool,
     /// Whether it is removed when it stops.
@@ -82,6 +86,7 @@ impl Container {
                 Some(HealthStatusEnum::UNHEALTHY) => Some(false),
                 _ => None,
             },
+            probe: probe(config.healthcheck.as_ref()),
             is_checked: !matches!(
                 health,
                 None | Some(HealthStatusEnum::NONE | HealthStatusEnum::EMPTY)
@@ -95,6 +100,18 @@ impl Container {
             mounts: mounts.into_iter().filter_map(mounted).collect(),
         }
     }
+}
+
+/// The time between two checks and the time for one, each 30 s where nothing is said.
+fn probe(check: Option<&HealthConfig>) -> Duration {
+    let time = |nanos: Option<i64>| {
+        let said = nanos.and_then(|nanos| u64::try_from(nanos).ok());
+        said.filter(|nanos| *nanos > 0)
+            .map_or(Duration::from_secs(30), Duration::from_nanos)
+    };
+    check.map_or(Duration::ZERO, |check| {
+        time(check.interval).saturating_add(time(check.timeout))
+    })
 }
 
 fn mounted(mount: MountPoint) -> Option<Mounted> {

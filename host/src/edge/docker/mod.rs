@@ -4,8 +4,10 @@ mod container;
 mod engine;
 mod fault;
 mod host;
+mod own;
 
 pub use container::{Container, Doing, Mounted};
 pub use engine::{Engine, Volume, converse};
 pub use fault::EngineError;
 pub use host::{DockerHost, HostFault, UnusableHost};
+pub use own::{is_own, own};

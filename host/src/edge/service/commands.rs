@@ -1,14 +1,23 @@
 //! The driver of a service that the owner's own commands stop and start.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
-use super::program::{Exited, Mark, Purpose, run, run_marked};
-use super::{Deed, Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
+use super::program::{Mark, Purpose, run, run_marked};
+use super::{
+    Deed, Driver, HoldHow, NotReady, Part, Released, ServiceError, State, Undo, end_of_look,
+};
+
+/// How long a command may take to say whether the service runs: longer than that, and a release would wait
+/// for it.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How long a service has to go on running after a stop that failed. Until then it may be about to end.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// Between two looks while it is awaited.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -31,7 +40,7 @@ pub struct Commands {
     pub stop: Vec<String>,
     /// Starts it.
     pub start: Vec<String>,
-    /// Ends with exit code 0 if it runs. Without it, the service is taken to run before a hold, and to
+    /// Ends with exit code 0 if it runs, and with 1 to 125 if it does not. Without it, the service is taken to run before a hold, and to
     /// be ready after one.
     pub state: Option<Vec<String>>,
     /// How long each of them may take.
@@ -41,15 +50,23 @@ pub struct Commands {
 }
 
 impl Commands {
+    pub(super) fn part(&self) -> Part {
+        // Such as `start.sh`, which is another file in another place.
+        let is_here = |word: &String| {
+            !word.is_empty() && Path::new(word).is_relative() && self.base.join(word).exists()
+        };
+        Part::Started {
+            by: self.start.clone(),
+            base: self.start.iter().any(is_here).then(|| self.base.clone()),
+        }
+    }
+
     fn runs(&self, deadline: Option<Instant>) -> Result<Option<bool>, ServiceError> {
         let Some(state) = &self.state else {
             return Ok(None);
         };
-        Ok(Some(self.run(state, deadline)?.code == 0))
-    }
-
-    fn run(&self, words: &[String], deadline: Option<Instant>) -> Result<Exited, ServiceError> {
-        run(words, &self.base, self.limit(words, deadline)?)
+        let limit = self.limit(state, deadline)?.min(LOOK);
+        run(state, &self.base, limit)?.answer().map(Some)
     }
 
     /// How long one of them may take.
@@ -85,33 +102,66 @@ impl HeldCommands {
         if !over(is_starting, deadline) {
             return Ok(still(&commands.start));
         }
-        // That its state can't be told keeps nobody from starting it.
-        if !matches!(commands.runs(Some(end_of_look(deadline))), Ok(Some(true))) {
-            let Commands {
-                start,
-                base,
-                timeout,
-                ..
-            } = commands;
-            run_marked(start, base, *timeout, &self.mark, Purpose::Release)?.well()?;
+        match self.goes_on(deadline, deed) {
+            Some(true) => {}
+            Some(false) => {
+                let Commands {
+                    start,
+                    base,
+                    timeout,
+                    ..
+                } = commands;
+                run_marked(start, base, *timeout, &self.mark, Purpose::Release)?.well()?;
+            }
+            None => {
+                let why = format!("service `{}` may still be about to end", commands.name);
+                return Ok(Released::Pending { why });
+            }
         }
         Ok(Released::Done)
     }
 
+    /// Whether it runs, and is not about to end: a stop that failed, or whose caller is gone, may have been
+    /// heard all the same. None where there is no time to know.
+    fn goes_on(&self, deadline: Instant, deed: Deed) -> Option<bool> {
+        let commands = &self.commands;
+        let longest = commands.timeout + LOOK + SETTLED;
+        let settled = deed.left_of(longest).unwrap_or_default().min(SETTLED);
+        let known = Instant::now() + settled;
+        loop {
+            let found = commands.runs(Some(end_of_look(deadline)));
+            let now = Instant::now();
+            let is_late = now + AGAIN >= deadline;
+            match found {
+                Ok(Some(true)) if now >= known => return Some(true),
+                Ok(Some(true)) if is_late => return None,
+                // Started while it is ending, it would be down in a moment.
+                Ok(None) if now >= known || is_late => return Some(false),
+                Ok(Some(true) | None) => thread::sleep(AGAIN),
+                // That its state can't be told keeps nobody from starting it.
+                Ok(Some(false)) | Err(_) => return Some(false),
+            }
+        }
+    }
+
     pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
         let what = || format!("service `{}`", self.commands.name);
-        while self.commands.runs(Some(end_of_look(deadline)))? == Some(false) {
+        loop {
+            let runs = self.commands.runs(Some(end_of_look(deadline)));
+            if matches!(runs, Ok(Some(true) | None)) {
+                return Ok(());
+            }
             if cancel.is_cancelled() {
                 return Err(NotReady::Interrupted { what: what() });
             }
             if Instant::now() + AGAIN >= deadline {
+                runs?;
                 let state = self.commands.state.as_deref().unwrap_or_default().join(" ");
                 let how = format!("does not run, says `{state}`");
                 return Err(NotReady::Late { what: what(), how });
             }
             thread::sleep(AGAIN);
         }
-        Ok(())
     }
 }
 
@@ -137,6 +187,10 @@ impl Driver for Commands {
             Some(false) => State::Stopped,
             Some(true) | None => State::Running,
         })
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        Ok(vec![self.part()])
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {

@@ -15,6 +15,9 @@ const STOP: HoldHow = HoldHow::Stop {
     grace: Duration::from_secs(5),
 };
 
+/// Well before the time for a release is over.
+const SOON_ENOUGH: Duration = Duration::from_secs(45);
+
 fn shell(script: &str) -> Vec<String> {
     ["sh", "-c", script].map(str::to_owned).to_vec()
 }
@@ -112,6 +115,90 @@ fn a_stop_whose_run_was_killed_is_waited_for_before_the_start() {
     stop.wait().unwrap();
     assert_eq!(undo.release(soon(), open()).unwrap(), Released::Done);
     assert_eq!(app.state().unwrap(), State::Running);
+}
+
+/// The stop has asked the app to end, and fails or is killed while it is still at that.
+#[test]
+fn what_ends_a_moment_after_a_stop_that_failed_is_started_again() {
+    for (end, timeout) in [
+        ("exit 4", Duration::from_secs(30)),
+        ("sleep 600", Duration::from_millis(300)),
+    ] {
+        let base = tempfile::tempdir().unwrap();
+        let app = Commands {
+            stop: shell(&format!("touch ending; {end}")),
+            timeout,
+            ..service(base.path())
+        };
+        let undo = app.before(STOP).unwrap().unwrap();
+        let since = jiff::Timestamp::now();
+        let failed = app.hold(&undo, soon(), &Cancel::new(), &mut |_| ());
+        let failed = failed.unwrap_err();
+        assert!(failed.leaves_open(), "{failed}");
+        assert_eq!(app.state().unwrap(), State::Running);
+        // The app itself, which has no mark: nobody of us has started it.
+        let mut ending = Command::new("sh")
+            .args(["-c", "sleep 2; rm up"])
+            .current_dir(base.path())
+            .spawn()
+            .unwrap();
+        let released = from_journal(&undo).release(soon(), Deed::Open { since });
+        assert_eq!(released.unwrap(), Released::Done);
+        ending.wait().unwrap();
+        assert_eq!(app.state().unwrap(), State::Running);
+        assert_eq!(starts(&base), 1);
+    }
+}
+
+#[test]
+fn what_goes_on_running_after_a_stop_that_failed_is_not_started() {
+    let base = tempfile::tempdir().unwrap();
+    let app = Commands {
+        stop: shell("exit 4"),
+        ..service(base.path())
+    };
+    let undo = app.before(STOP).unwrap().unwrap();
+    let soon_over = Instant::now() + Duration::from_secs(1);
+    let released = undo.release(soon_over, open()).unwrap();
+    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    assert_eq!(undo.release(soon(), open()).unwrap(), Released::Done);
+    assert_eq!(starts(&base), 0);
+}
+
+#[test]
+fn a_state_that_was_killed_or_can_not_be_run_does_not_say_that_nothing_runs() {
+    let base = tempfile::tempdir().unwrap();
+    for script in ["kill -9 $$", "exit 127", "exit 126", "exit 200"] {
+        let app = Commands {
+            state: Some(shell(script)),
+            ..service(base.path())
+        };
+        let untold = app.before(STOP).unwrap_err();
+        assert!(matches!(untold, ServiceError::Untold { .. }), "{untold}");
+    }
+    for code in [1, 3, 125] {
+        let app = Commands {
+            state: Some(shell(&format!("exit {code}"))),
+            ..service(base.path())
+        };
+        assert_eq!(app.before(STOP).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_state_that_hangs_keeps_nothing_from_being_started() {
+    let base = tempfile::tempdir().unwrap();
+    let app = Commands {
+        state: Some(shell("test -e up || sleep 600")),
+        timeout: Duration::from_mins(5),
+        ..service(base.path())
+    };
+    let undo = hold(&app, STOP);
+    let began = Instant::now();
+    let released = undo.release(soon(), Deed::Over).unwrap();
+    assert_eq!(released, Released::Done);
+    assert_eq!(starts(&base), 1);
+    assert!(began.elapsed() < SOON_ENOUGH, "{:?}", began.elapsed());
 }
 
 #[test]

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use copal_hooks::Cancel;
+use serde::{Deserialize, Serialize};
 
 use super::containers::{LOOK, refuse_to_lose, when_up};
-use super::docker::state_of;
-use super::{Driver, HeldContainer, HeldContainers, HoldHow, ServiceError, State, Undo};
-use crate::edge::docker::{Container, DockerHost, Doing, converse};
+use super::docker::{parts_of, refuse_own, state_of};
+use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
+use crate::edge::docker::{
+    Container, DockerHost, Doing, Engine, EngineError, converse, is_own, own,
+};
 
 const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
@@ -21,9 +24,17 @@ const DEPENDS_ON: &str = "com.docker.compose.depends_on";
 #[derive(Debug)]
 pub struct ComposeProject {
     host: DockerHost,
+    members: Members,
+}
+
+/// Which containers are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
     project: String,
     /// All, where none is named.
     services: BTreeSet<String>,
+    /// How the ids of Copal's own container begin, which is none of all.
+    own: Vec<String>,
 }
 
 impl ComposeProject {
@@ -35,23 +46,33 @@ impl ComposeProject {
     ) -> Self {
         Self {
             host,
-            project: project.into(),
-            services: services.into_iter().collect(),
+            members: Members {
+                project: project.into(),
+                services: services.into_iter().collect(),
+                own: own(),
+            },
         }
     }
 
     /// Its containers, each after those that depend on it.
     fn find(&self) -> Result<Vec<Container>, ServiceError> {
         let found = converse(&self.host, Instant::now() + LOOK, async |engine| {
-            let mut found = Vec::new();
-            for id in engine.labelled(PROJECT, &self.project).await? {
-                // It may be gone since the list was made.
-                found.extend(engine.container(&id).await?);
-            }
-            Ok::<_, ServiceError>(found)
+            Ok::<_, ServiceError>(self.members.find(engine).await?)
         })?;
-        let ours = found.into_iter().filter(|found| self.has(found));
-        Ok(stopping_order(ours.collect()))
+        refuse_own(&found, &self.members.own)?;
+        Ok(stopping_order(found))
+    }
+}
+
+impl Members {
+    pub(super) async fn find(&self, engine: &Engine<'_>) -> Result<Vec<Container>, EngineError> {
+        let mut found = Vec::new();
+        for id in engine.labelled(PROJECT, &self.project).await? {
+            // It may be gone since the list was made.
+            found.extend(engine.container(&id).await?);
+        }
+        found.retain(|found| self.has(found));
+        Ok(found)
     }
 
     fn has(&self, container: &Container) -> bool {
@@ -60,7 +81,12 @@ impl ComposeProject {
             .labels
             .get(ONEOFF)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        !is_oneoff && (self.services.is_empty() || self.services.contains(service))
+        let is_meant = if self.services.is_empty() {
+            !is_own(container, &self.own)
+        } else {
+            self.services.contains(service)
+        };
+        !is_oneoff && is_meant
     }
 }
 
@@ -79,6 +105,10 @@ impl Driver for ComposeProject {
         Ok(missing.into_iter().cloned().collect())
     }
 
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        Ok(parts_of(&self.find()?))
+    }
+
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
         let mut found = when_up(|| self.find())?;
         found.retain(|found| found.doing == Doing::Running);
@@ -94,6 +124,7 @@ impl Driver for ComposeProject {
             host: self.host.clone(),
             how,
             containers,
+            members: Some(self.members.clone()),
         });
         Ok(held.map(Undo::Containers))
     }
@@ -162,6 +193,7 @@ mod tests {
             started: String::new(),
             doing: Doing::Running,
             healthy: None,
+            probe: std::time::Duration::ZERO,
             is_checked: false,
             vanishes: false,
             exit_code: 0,

@@ -98,3 +98,40 @@ fn only_the_services_that_are_named_are_held() {
     assert_eq!(nothing.state().unwrap(), State::Missing);
     assert_eq!(nothing.before(STOP).unwrap(), None);
 }
+
+#[test]
+fn a_part_that_starts_to_run_in_a_hold_ends_the_hold() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = part(engine, "joined", "app", &[], OBEDIENT);
+    let project = ComposeProject::new(host(engine), "joined", []);
+    let undo = hold(&project, HoldHow::Pause);
+    assert!(undo.is_intact().unwrap());
+    let other = part(engine, "joined", "worker", &[], OBEDIENT);
+    assert!(!undo.is_intact().unwrap());
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
+    assert_eq!([app.status(), other.status()], ["running", "running"]);
+}
+
+#[test]
+fn the_container_that_copal_runs_in_is_none_of_its_project() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = part(engine, "ownership", "app", &[], OBEDIENT);
+    let copal = part(engine, "ownership", "copal", &[], OBEDIENT);
+    let id = copal.inspect("{{.Id}}").unwrap();
+    let of = |services: &[&str]| {
+        let services = services.iter().map(|name| (*name).to_owned());
+        let mut project = ComposeProject::new(host(engine), "ownership", services);
+        project.members.own = vec![id.clone()];
+        project
+    };
+    let undo = hold(&of(&[]), HoldHow::Pause);
+    assert_eq!([app.status(), copal.status()], ["paused", "running"]);
+    assert!(undo.is_intact().unwrap());
+    undo.release(soon(), Deed::Over).unwrap();
+    let refused = of(&["copal", "app"]).before(STOP).unwrap_err();
+    assert!(matches!(refused, ServiceError::Own { .. }), "{refused}");
+}

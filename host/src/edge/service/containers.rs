@@ -6,8 +6,9 @@ use copal_hooks::Cancel;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::compose::Members;
 use super::effect::{Effect, await_effect};
-use super::{Deed, HoldHow, NotReady, Released, ServiceError, end_of_look};
+use super::{Deed, HoldHow, NotReady, Part, Released, ServiceError, end_of_look};
 use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
 
 /// How long a look at containers may take.
@@ -21,6 +22,10 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// How long an engine may be silent before others are released without waiting for it.
 const SILENT: Duration = Duration::from_secs(2);
+
+/// How long a health check is waited for that comes so rarely. One that is rarer says nothing about a
+/// release.
+const RAREST: Duration = Duration::from_mins(10);
 
 /// Between two looks while something is awaited.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -40,6 +45,9 @@ pub struct HeldContainers {
     pub how: HoldHow,
     /// Those that ran, in the order in which they are held. They are released in the reverse.
     pub containers: Vec<HeldContainer>,
+    /// The project of which they are all that ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
 }
 
 /// One container that ran.
@@ -74,10 +82,12 @@ impl HeldContainer {
         if found.started == self.started && found.doing != Doing::Restarting {
             return Ok(());
         }
-        Err(ServiceError::Moved {
-            name: self.name.clone(),
-            found: "it was started anew",
-        })
+        Err(self.moved("it was started anew"))
+    }
+
+    fn moved(&self, found: &'static str) -> ServiceError {
+        let what = format!("container `{}`", self.name);
+        ServiceError::Moved { what, found }
     }
 
     /// Whether it is held still, and was not started in between.
@@ -96,6 +106,7 @@ impl HeldContainer {
         };
         match found.doing {
             Doing::Running if !self.was_healthy || found.healthy == Some(true) => None,
+            Doing::Running if found.probe > RAREST => None,
             Doing::Running => Some("runs, and its health check is not content yet".to_owned()),
             Doing::Paused => Some("is paused".to_owned()),
             Doing::Restarting => Some(format!(
@@ -115,6 +126,11 @@ impl HeldContainers {
     pub(super) fn spare(&mut self, id: &str) -> bool {
         self.containers.retain(|held| held.id != id);
         !self.containers.is_empty()
+    }
+
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let ids = self.containers.iter().map(|held| held.id.clone());
+        ids.map(Part::Container).collect()
     }
 
     /// Whether the engine answers at once.
@@ -151,44 +167,39 @@ impl HeldContainers {
         held: &HeldContainer,
         spare: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ServiceError> {
+        if let Some(found) = engine.container(&held.id).await? {
+            held.is_as_before(&found)?;
+            match found.doing {
+                // To stop what has ended is no error, and would make a hold of it that starts it.
+                Doing::Nothing => {
+                    spare(&held.id);
+                    return Ok(());
+                }
+                Doing::Paused => return Err(paused_by_others(held, spare)),
+                Doing::Running | Doing::Restarting => {}
+            }
+        }
         let done = match self.how {
             HoldHow::Pause => engine.pause(&held.id, &held.name).await,
-            HoldHow::Stop { grace } => {
-                let found = engine.container(&held.id).await?;
-                if let Some(found) = found {
-                    held.is_as_before(&found)?;
-                    // To stop what has ended is no error, and would make a hold of it that starts it.
-                    if found.doing == Doing::Nothing {
-                        spare(&held.id);
-                        return Ok(());
-                    }
-                }
-                engine.stop(&held.id, &held.name, grace).await
-            }
+            HoldHow::Stop { grace } => engine.stop(&held.id, &held.name, grace).await,
         };
         match done {
-            Ok(()) if self.how == HoldHow::Pause => Ok(()),
             Ok(()) => self.know_again(engine, held).await,
             // Podman says 500 where Docker says 409; what it is now tells more than either.
             Err(error @ EngineError::Refused { .. }) => {
                 let found = engine.container(&held.id).await?;
                 match found.map(|found| found.doing) {
                     Some(Doing::Running) => Err(error.into()),
-                    found => Err(ServiceError::Moved {
-                        name: held.name.clone(),
-                        found: match found {
-                            None => "it is gone now",
-                            Some(Doing::Paused) => "it is paused now",
-                            _ => "it does not run now",
-                        },
-                    }),
+                    None => Err(held.moved("it is gone now")),
+                    Some(Doing::Paused) => Err(paused_by_others(held, spare)),
+                    _ => Err(held.moved("it does not run now")),
                 }
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What was started in the very moment before it was stopped is started again, since nobody else would.
+    /// What was started in the very moment before it was held is let go again, since nobody else would.
     async fn know_again(
         &self,
         engine: &Engine<'_>,
@@ -197,13 +208,27 @@ impl HeldContainers {
         let found = engine.container(&held.id).await?;
         let moved = found.map_or(Ok(()), |found| held.is_as_before(&found));
         if moved.is_err() {
-            engine.start(&held.id, &held.name).await?;
+            match self.how {
+                HoldHow::Pause => engine.unpause(&held.id, &held.name).await,
+                HoldHow::Stop { .. } => engine.start(&held.id, &held.name).await,
+            }?;
         }
         moved
     }
 
     pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
         converse(&self.host, Instant::now() + LAST_LOOK, async |engine| {
+            if let Some(members) = &self.members {
+                // Also one that did not run before: it is not to write either.
+                let is_another = |found: &Container| {
+                    let mut held = self.containers.iter();
+                    let is_up = matches!(found.doing, Doing::Running | Doing::Restarting);
+                    is_up && held.all(|held| held.id != found.id)
+                };
+                if members.find(engine).await?.iter().any(is_another) {
+                    return Ok(false);
+                }
+            }
             for held in &self.containers {
                 let found = engine.container(&held.id).await?;
                 if !held.is_held(self.how, found.as_ref()) {
@@ -306,9 +331,16 @@ impl HeldContainers {
 
     pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
         let mut waiting: Vec<&HeldContainer> = self.containers.iter().collect();
+        let began = Instant::now();
         loop {
             // An engine that restarts brings its containers back.
             let looked = self.look(&mut waiting, deadline);
+            let probe = looked
+                .as_ref()
+                .ok()
+                .and_then(|complaint| complaint.as_ref());
+            // It runs, and its health check has had no time to say anything.
+            let deadline = probe.map_or(deadline, |(_, probe)| deadline.max(began + *probe));
             let Some(first) = waiting.last() else {
                 return Ok(());
             };
@@ -317,19 +349,20 @@ impl HeldContainers {
                 return Err(NotReady::Interrupted { what });
             }
             if Instant::now() + AGAIN >= deadline {
-                let how = looked?.unwrap_or_else(|| "is not ready".to_owned());
+                let how = looked?.map_or_else(|| "is not ready".to_owned(), |(how, _)| how);
                 return Err(NotReady::Late { what, how });
             }
             std::thread::sleep(AGAIN);
         }
     }
 
-    /// Takes from `waiting` those that are ready, and says what is amiss with the last of the others.
+    /// Takes from `waiting` those that are ready, and says what is amiss with the last of the others, and
+    /// how long that may take by itself.
     fn look(
         &self,
         waiting: &mut Vec<&HeldContainer>,
         deadline: Instant,
-    ) -> Result<Option<String>, ServiceError> {
+    ) -> Result<Option<(String, Duration)>, ServiceError> {
         converse(
             &self.host,
             end_of_look(deadline).min(Instant::now() + LOOK),
@@ -337,7 +370,9 @@ impl HeldContainers {
                 let mut complaint = None;
                 while let Some(held) = waiting.last() {
                     let found = engine.container(&held.id).await?;
-                    complaint = held.complaint(found.as_ref());
+                    let running = found.as_ref().filter(|one| one.doing == Doing::Running);
+                    let probe = running.map_or(Duration::ZERO, |one| one.probe);
+                    complaint = held.complaint(found.as_ref()).map(|how| (how, probe));
                     if complaint.is_some() {
                         break;
                     }
@@ -357,6 +392,12 @@ pub(super) enum Undone {
     /// It runs as it did before the hold. Whoever wanted to hold it may have been killed before the
     /// engine was asked, or just after: then it will be held in a moment.
     Perhaps,
+}
+
+/// It stays paused: whoever did that ends it.
+fn paused_by_others(held: &HeldContainer, spare: &mut (dyn FnMut(&str) + Send)) -> ServiceError {
+    spare(&held.id);
+    held.moved("somebody has paused it now")
 }
 
 async fn runs(engine: &Engine<'_>, id: &str) -> Result<bool, EngineError> {

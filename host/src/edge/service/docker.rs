@@ -5,8 +5,8 @@ use std::time::Instant;
 use copal_hooks::Cancel;
 
 use super::containers::{LOOK, refuse_to_lose, when_up};
-use super::{Driver, HeldContainer, HeldContainers, HoldHow, ServiceError, State, Undo};
-use crate::edge::docker::{Container, DockerHost, Doing, converse};
+use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
+use crate::edge::docker::{Container, DockerHost, Doing, converse, is_own, own};
 
 /// A container by its name.
 #[derive(Debug)]
@@ -25,15 +25,21 @@ impl OneContainer {
     }
 
     fn find(&self) -> Result<Option<Container>, ServiceError> {
-        converse(&self.host, Instant::now() + LOOK, async |engine| {
-            Ok(engine.container(&self.name).await?)
-        })
+        let found = converse(&self.host, Instant::now() + LOOK, async |engine| {
+            Ok::<_, ServiceError>(engine.container(&self.name).await?)
+        })?;
+        refuse_own(found.as_slice(), &own())?;
+        Ok(found)
     }
 }
 
 impl Driver for OneContainer {
     fn state(&self) -> Result<State, ServiceError> {
         Ok(state_of(self.find()?.as_slice()))
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        Ok(parts_of(self.find()?.as_slice()))
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
@@ -46,6 +52,7 @@ impl Driver for OneContainer {
             host: self.host.clone(),
             how,
             containers: vec![HeldContainer::of(&found)],
+            members: None,
         })))
     }
 
@@ -60,6 +67,21 @@ impl Driver for OneContainer {
             Undo::Containers(held) => held.hold(deadline, cancel, spare),
             _ => Err(ServiceError::Foreign),
         }
+    }
+}
+
+pub(super) fn parts_of(containers: &[Container]) -> Vec<Part> {
+    let ids = containers.iter().map(|found| found.id.clone());
+    ids.map(Part::Container).collect()
+}
+
+/// Copal's own container is none of them: held, it could release nothing.
+pub(super) fn refuse_own(containers: &[Container], own: &[String]) -> Result<(), ServiceError> {
+    match containers.iter().find(|found| is_own(found, own)) {
+        Some(found) => Err(ServiceError::Own {
+            name: found.name.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -409,3 +409,60 @@ fn a_container_that_was_started_anew_before_it_was_stopped_is_not_held() {
     undo.release(soon(), Deed::Over).unwrap();
     assert_eq!(app.status(), "running");
 }
+
+#[test]
+fn a_container_that_was_started_anew_before_it_was_paused_is_not_held() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("anew-paused", &[], OBEDIENT).unwrap();
+    let driver = driver(&app);
+    let undo = driver.before(HoldHow::Pause).unwrap().unwrap();
+    engine.docker(&["restart", &app.name]).unwrap();
+    let moved = driver.hold(&undo, soon(), &Cancel::new(), &mut |_| ());
+    let moved = moved.unwrap_err();
+    assert!(matches!(moved, ServiceError::Moved { .. }), "{moved}");
+    undo.release(soon(), Deed::Over).unwrap();
+    assert_eq!(app.status(), "running");
+}
+
+#[test]
+fn what_its_owner_paused_in_the_moment_before_stays_paused() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    for (name, how) in [("owner-paused", HoldHow::Pause), ("owner-stop", STOP)] {
+        let app = engine.run(name, &[], OBEDIENT).unwrap();
+        let driver = driver(&app);
+        let mut undo = driver.before(how).unwrap().unwrap();
+        engine.docker(&["pause", &app.name]).unwrap();
+        let mut spared = Vec::new();
+        let moved = driver.hold(&undo, soon(), &Cancel::new(), &mut |part| {
+            spared.push(part.to_owned());
+        });
+        let moved = moved.unwrap_err();
+        assert!(matches!(moved, ServiceError::Moved { .. }), "{moved}");
+        for part in &spared {
+            undo.spare(part);
+        }
+        assert_eq!(undo, Undo::Nothing);
+        assert_eq!(app.status(), "paused");
+    }
+}
+
+/// A pause makes it unhealthy until its next check, which is due after the time for it to be ready.
+#[test]
+fn a_health_check_that_comes_rarely_is_waited_for() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let check = ["--health-cmd", "true", "--health-interval", "8s"];
+    let app = engine.run("rarely-checked", &check, OBEDIENT).unwrap();
+    app.wait_for_health("healthy");
+    let undo = hold(&driver(&app), STOP);
+    undo.release(soon(), Deed::Over).unwrap();
+    let ready = Instant::now() + Duration::from_secs(1);
+    undo.wait_ready(ready, &Cancel::new()).unwrap();
+    let health = app.inspect("{{.State.Health.Status}}").unwrap();
+    assert_eq!(health, "healthy");
+}

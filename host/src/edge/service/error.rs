@@ -21,13 +21,19 @@ pub enum ServiceError {
         /// Its name.
         name: String,
     },
-    /// A container ended, or was paused or started by somebody else, just before it was to be held.
-    #[error("can't hold container `{name}`: {found}, and it ran a moment before")]
+    /// It ended, or was paused or started by somebody else, just before it was to be held.
+    #[error("can't hold {what}: {found}, and it ran a moment before")]
     Moved {
-        /// Its name.
-        name: String,
+        /// The service, such as "container `web`".
+        what: String,
         /// What was found.
         found: &'static str,
+    },
+    /// The container that Copal itself runs in.
+    #[error("can't hold container `{name}`: Copal itself runs in it, and could not release it")]
+    Own {
+        /// Its name.
+        name: String,
     },
     /// A container that ends again and again, and is started each time by its engine.
     #[error(
@@ -69,6 +75,18 @@ pub enum ServiceError {
         /// The program with its arguments.
         program: String,
         /// Its exit code.
+        code: i32,
+        /// The end of what it said.
+        said: String,
+    },
+    /// A program that is to say whether a service runs said neither.
+    #[error(
+        "`{program}` does not say whether the service runs: it ended with exit code {code}, and only 0 (it runs) and 1 to 125 (it does not) do{}", words(.said)
+    )]
+    Untold {
+        /// The program with its arguments.
+        program: String,
+        /// Its exit code, or 128 and the number of the signal that ended it.
         code: i32,
         /// The end of what it said.
         said: String,
@@ -117,8 +135,8 @@ impl ServiceError {
         match self {
             Self::Engine(EngineError::OutOfTime { .. }) => false,
             Self::Engine(error) => error.may_pass() || matches!(error, EngineError::Unsound { .. }),
-            // What it had started in other groups goes on.
-            Self::Slow { .. } => true,
+            // What it had started in other groups goes on; and a stop that failed may have been heard.
+            Self::Slow { .. } | Self::Failed { .. } => true,
             _ => false,
         }
     }
@@ -139,11 +157,16 @@ impl ServiceError {
             Self::Failing { unit } => format!(
                 "see `journalctl -u {unit}` for why it fails; once it is stopped it is left so"
             ),
+            Self::Own { .. } => {
+                "leave it out of the service, or run Copal in another container".into()
+            }
             Self::NoPause { .. } => "hold it with `how = \"stop\"`".into(),
             Self::Program { .. } => {
                 "write the program's whole path into `copal.toml`, or put it into PATH".into()
             }
-            Self::Failed { program, .. } => format!("run `{program}` by hand to see why"),
+            Self::Failed { program, .. } | Self::Untold { program, .. } => {
+                format!("run `{program}` by hand to see why")
+            }
             Self::Slow { .. } => {
                 "see why it takes so long, or give it more time with `timeout`".into()
             }

@@ -12,6 +12,7 @@ mod containers;
 mod docker;
 mod effect;
 mod error;
+mod part;
 mod program;
 mod systemd;
 mod unit;
@@ -24,10 +25,11 @@ use serde::{Deserialize, Serialize};
 
 pub use choose::driver;
 pub use commands::{Commands, HeldCommands};
-pub use compose::ComposeProject;
+pub use compose::{ComposeProject, Members};
 pub use containers::{HeldContainer, HeldContainers};
 pub use docker::OneContainer;
 pub use error::{NotReady, ServiceError};
+pub use part::Part;
 pub use program::Mark;
 pub use systemd::{HeldUnit, Systemctl, SystemdUnit};
 
@@ -128,6 +130,9 @@ pub trait Driver: Send + Sync + std::fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// What it consists of now, whether that runs or not.
+    fn parts(&self) -> Result<Vec<Part>, ServiceError>;
+
     /// What would have to be undone if it were held now. None where nothing of it runs: then there is
     /// nothing to hold, and it is left as it is.
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError>;
@@ -172,6 +177,16 @@ impl Undo {
         };
         if !is_left {
             *self = Self::Nothing;
+        }
+    }
+
+    /// What is held.
+    pub fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Containers(held) => held.parts(),
+            Self::Unit(held) => held.parts(),
+            Self::Commands(held) => vec![held.commands.part()],
+            Self::Nothing => Vec::new(),
         }
     }
 

@@ -181,13 +181,32 @@ impl Exited {
         if self.code == 0 {
             return Ok(self);
         }
-        let said = self.stderr.trim();
-        let said = &said[said.ceil_char_boundary(said.len().saturating_sub(TOLD))..];
         Err(ServiceError::Failed {
-            said: said.lines().collect::<Vec<_>>().join("; "),
+            said: self.complaint(),
             program: self.program,
             code: self.code,
         })
+    }
+
+    /// Its answer to whether something is so. What was killed, or could not be run by a shell, has not
+    /// answered.
+    pub(super) fn answer(self) -> Result<bool, ServiceError> {
+        match self.code {
+            0 => Ok(true),
+            1..=125 => Ok(false),
+            code => Err(ServiceError::Untold {
+                said: self.complaint(),
+                program: self.program,
+                code,
+            }),
+        }
+    }
+
+    /// The end of what it said on its standard error.
+    fn complaint(&self) -> String {
+        let said = self.stderr.trim();
+        let said = &said[said.ceil_char_boundary(said.len().saturating_sub(TOLD))..];
+        said.lines().collect::<Vec<_>>().join("; ")
     }
 }
 

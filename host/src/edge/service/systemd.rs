@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::program::{Mark, Purpose, run, run_marked};
 use super::unit::{Active, Unit};
-use super::{Deed, Driver, HoldHow, NotReady, Released, ServiceError, State, Undo, end_of_look};
+use super::{
+    Deed, Driver, HoldHow, NotReady, Part, Released, ServiceError, State, Undo, end_of_look,
+};
 
 /// How long `systemctl` may take for an answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -70,6 +72,30 @@ impl Systemctl {
         Ok(Unit::read(&said.stdout))
     }
 
+    /// A unit and what stops with it, each after what it requires; `through` says of which of them what
+    /// stops with them is of interest, too.
+    fn family(
+        &self,
+        unit: &str,
+        deadline: Instant,
+        through: impl Fn(&Unit) -> bool,
+    ) -> Result<Vec<(String, Unit)>, ServiceError> {
+        let mut names = vec![unit.to_owned()];
+        let mut family: Vec<(String, Unit)> = Vec::new();
+        while let Some(name) = names.get(family.len()).cloned() {
+            let found = self.show(&name, deadline)?;
+            if family.is_empty() || through(&found) {
+                for other in &found.stops_with_it {
+                    if !names.contains(other) {
+                        names.push(other.clone());
+                    }
+                }
+            }
+            family.push((name, found));
+        }
+        Ok(family)
+    }
+
     fn ask(
         &self,
         words: &[&str],
@@ -125,21 +151,13 @@ impl SystemdUnit {
         }
     }
 
-    /// Those of `found`'s dependents that run, and theirs, each after what it requires.
-    fn dependents(&self, found: &Unit, deadline: Instant) -> Result<Vec<String>, ServiceError> {
-        let mut dependents: Vec<String> = Vec::new();
-        let mut left = found.stops_with_it.clone();
-        while let Some(unit) = (!left.is_empty()).then(|| left.remove(0)) {
-            if unit == self.unit || dependents.contains(&unit) {
-                continue;
-            }
-            let found = self.manager.show(&unit, deadline)?;
-            if found.active == Active::Runs {
-                dependents.push(unit);
-                left.extend(found.stops_with_it);
-            }
-        }
-        Ok(dependents)
+    /// What stops with it and runs, each after what it requires.
+    fn dependents(&self, deadline: Instant) -> Result<Vec<String>, ServiceError> {
+        let runs = |found: &Unit| found.active == Active::Runs;
+        let family = self.manager.family(&self.unit, deadline, runs)?;
+        let others = family.into_iter().skip(1);
+        let running = others.filter(|(_, found)| runs(found));
+        Ok(running.map(|(name, _)| name).collect())
     }
 }
 
@@ -147,6 +165,15 @@ impl Driver for SystemdUnit {
     fn state(&self) -> Result<State, ServiceError> {
         let found = self.manager.show(&self.unit, Instant::now() + ANSWER)?;
         Ok(found.state)
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, ServiceError> {
+        let deadline = Instant::now() + ANSWER;
+        let family = self.manager.family(&self.unit, deadline, |_| true)?;
+        let names = family.iter().map(|(name, _)| name);
+        Ok(names
+            .map(|name| Part::unit(self.manager.user, name))
+            .collect())
     }
 
     fn before(&self, how: HoldHow) -> Result<Option<Undo>, ServiceError> {
@@ -163,7 +190,7 @@ impl Driver for SystemdUnit {
         }
         let dependents = match how {
             HoldHow::Pause => Vec::new(),
-            HoldHow::Stop { .. } => self.dependents(&found, deadline)?,
+            HoldHow::Stop { .. } => self.dependents(deadline)?,
         };
         Ok(Some(Undo::Unit(HeldUnit {
             manager: self.manager.clone(),
@@ -190,10 +217,7 @@ impl Driver for SystemdUnit {
             return Err(ServiceError::Interrupted { deed });
         }
         match held.how {
-            HoldHow::Pause => {
-                let words = ["freeze", "--", &held.unit];
-                held.manager.ask(&words, deadline, Some(&held.mark))
-            }
+            HoldHow::Pause => held.freeze(deadline, spare),
             HoldHow::Stop { grace } => {
                 if held.still_run(deadline, spare)? {
                     return held.stop(grace, deadline);
@@ -205,6 +229,13 @@ impl Driver for SystemdUnit {
 }
 
 impl HeldUnit {
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let units = std::iter::once(&self.unit).chain(&self.dependents);
+        units
+            .map(|unit| Part::unit(self.manager.user, unit))
+            .collect()
+    }
+
     /// Takes out a unit that is not held; whether the held one is left.
     pub(super) fn spare(&mut self, unit: &str) -> bool {
         self.dependents.retain(|dependent| dependent != unit);
@@ -222,9 +253,13 @@ impl HeldUnit {
             let found = self.manager.show(unit, deadline)?;
             Ok::<_, ServiceError>(found.active != Active::Ended)
         };
-        if !runs(&self.unit)? {
+        let found = self.manager.show(&self.unit, deadline)?;
+        if found.active == Active::Ended {
             spare(&self.unit);
             return Ok(false);
+        }
+        if !self.is_same(&found) {
+            return Err(self.moved("it was started anew"));
         }
         for dependent in &self.dependents {
             if !runs(dependent)? {
@@ -234,6 +269,30 @@ impl HeldUnit {
         Ok(true)
     }
 
+    fn moved(&self, found: &'static str) -> ServiceError {
+        let what = format!("unit `{}`", self.unit);
+        ServiceError::Moved { what, found }
+    }
+
+    fn freeze(
+        &self,
+        deadline: Instant,
+        spare: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ServiceError> {
+        let found = self.manager.show(&self.unit, deadline)?;
+        if found.active == Active::Ended {
+            spare(&self.unit);
+            return Ok(());
+        }
+        // Whoever froze it thaws it.
+        if found.state == State::Paused {
+            spare(&self.unit);
+            return Err(self.moved("somebody has frozen it now"));
+        }
+        let words = ["freeze", "--", &self.unit];
+        self.manager.ask(&words, deadline, Some(&self.mark))
+    }
+
     /// Stops it; what has not ended after `grace` is killed, though its own limit may be longer.
     fn stop(&self, grace: Duration, deadline: Instant) -> Result<(), ServiceError> {
         let words = ["stop", "--no-block", "--", &self.unit];
@@ -241,25 +300,53 @@ impl HeldUnit {
         let mut patience = Some(Instant::now() + grace);
         loop {
             let found = self.manager.show(&self.unit, deadline)?;
-            if found.active == Active::Ended && !found.has_job {
-                return Ok(());
+            let is_over = found.active == Active::Ended && !found.has_job;
+            let ending = self.ending(deadline)?;
+            if is_over && ending.is_empty() {
+                return self.know_again(&found, deadline);
             }
             if patience.is_some_and(|end| Instant::now() >= end) {
                 patience = None;
-                let words = ["kill", "--signal=KILL", "--", &self.unit];
-                self.manager.ask(&words, deadline, Some(&self.mark))?;
+                let own = (!is_over).then_some(&self.unit);
+                for unit in own.into_iter().chain(&ending) {
+                    let words = ["kill", "--signal=KILL", "--", unit];
+                    self.manager.ask(&words, deadline, Some(&self.mark))?;
+                }
             }
             thread::sleep(AGAIN);
         }
     }
 
+    /// Those that stop with it and are still at that: what they write then is to be on the disk, too.
+    fn ending(&self, deadline: Instant) -> Result<Vec<String>, ServiceError> {
+        let family = self.manager.family(&self.unit, deadline, |_| true)?;
+        let others = family.into_iter().skip(1);
+        let ending = others.filter(|(_, found)| found.active == Active::Ending);
+        Ok(ending.map(|(name, _)| name).collect())
+    }
+
+    /// What was started in the very moment before it was stopped is started again, since nobody else would.
+    fn know_again(&self, found: &Unit, deadline: Instant) -> Result<(), ServiceError> {
+        if self.is_same(found) {
+            return Ok(());
+        }
+        self.start(&self.unit, deadline)?;
+        self.start_dependents(deadline)?;
+        Err(self.moved("it was started anew"))
+    }
+
     pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
-        let found = self.manager.show(&self.unit, Instant::now() + ANSWER)?;
+        let deadline = Instant::now() + ANSWER;
+        let family = self.manager.family(&self.unit, deadline, |_| true)?;
+        let Some((_, found)) = family.first() else {
+            return Ok(false);
+        };
         let is_held = match self.how {
             HoldHow::Pause => found.state == State::Paused,
-            HoldHow::Stop { .. } => found.active == Active::Ended,
+            // Also those that did not run before: they are not to write either.
+            HoldHow::Stop { .. } => family.iter().all(|(_, one)| one.active == Active::Ended),
         };
-        Ok(is_held && self.is_same(&found))
+        Ok(is_held && self.is_same(found))
     }
 
     /// Whether it was not started since. systemd may forget what it called a run that ended.

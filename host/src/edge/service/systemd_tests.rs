@@ -221,3 +221,60 @@ fn a_unit_that_fails_again_and_again_is_none_that_is_down() {
     assert!(matches!(refused, ServiceError::Failing { .. }), "{refused}");
     assert_eq!(fake.log(), Vec::<String>::new());
 }
+
+#[test]
+fn a_unit_that_was_started_anew_before_it_was_stopped_is_not_held() {
+    let fake = Fake::new();
+    let app = fake.unit("app.service", "active");
+    let undo = app.before(STOP).unwrap().unwrap();
+    fs::write(fake.path("app.service.run"), "2").unwrap();
+    let moved = app.hold(&undo, soon(), &Cancel::new(), &mut |_| ());
+    let moved = moved.unwrap_err();
+    assert!(matches!(moved, ServiceError::Moved { .. }), "{moved}");
+    undo.release(soon(), Deed::Over).unwrap();
+    assert_eq!(fake.state("app.service"), "active");
+    assert_eq!(fake.log(), [""; 0]);
+}
+
+#[test]
+fn what_its_owner_froze_in_the_moment_before_stays_frozen() {
+    let fake = Fake::new();
+    let app = fake.unit("app.service", "active");
+    let mut undo = app.before(HoldHow::Pause).unwrap().unwrap();
+    fs::write(fake.path("app.service.frozen"), "").unwrap();
+    let mut spared = Vec::new();
+    let moved = app.hold(&undo, soon(), &Cancel::new(), &mut |part| {
+        spared.push(part.to_owned());
+    });
+    assert!(moved.is_err());
+    for part in &spared {
+        undo.spare(part);
+    }
+    assert_eq!(undo, Undo::Nothing);
+    assert_eq!(fake.log(), [""; 0]);
+}
+
+#[test]
+fn a_unit_that_starts_to_run_in_a_hold_and_stops_with_it_ends_the_hold() {
+    let fake = Fake::new();
+    let app = fake.unit("app.service", "active");
+    fake.unit("helper.service", "inactive");
+    fs::write(fake.path("app.service.requires"), "helper.service").unwrap();
+    let undo = hold(&app, STOP);
+    assert!(undo.is_intact().unwrap());
+    fs::write(fake.path("helper.service"), "active").unwrap();
+    assert!(!undo.is_intact().unwrap());
+}
+
+#[test]
+fn what_stops_with_a_unit_is_waited_for_too() {
+    let fake = Fake::new();
+    let app = fake.unit("app.service", "active");
+    fake.unit("helper.service", "deactivating");
+    fs::write(fake.path("app.service.requires"), "helper.service").unwrap();
+    let undo = app.before(STOP).unwrap().unwrap();
+    let Undo::Unit(held) = &undo else {
+        unreachable!("it is of a unit")
+    };
+    assert_eq!(held.ending(soon()).unwrap(), ["helper.service"]);
+}
