@@ -91,6 +91,9 @@ pub(super) fn of_stage(error: &StageError) -> Ending {
         StageError::NeverStill(_) => failed(
             "leave it out with the `exclude` hook if it is a log or a cache, or back up while the app is quiet",
         ),
+        StageError::NotKept(_) => failed(
+            "see that nothing else cleans up directories called `.copal-staging-…`, and run the backup again",
+        ),
         StageError::Staging { .. } => {
             failed("make room there, or choose another directory with `dir` in [staging]")
         }

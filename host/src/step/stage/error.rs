@@ -46,6 +46,9 @@ pub enum StageError {
     /// A file never stood still.
     #[error("`{0}` kept changing while it was read")]
     NeverStill(RelPath),
+    /// What was kept of a file while services were held was taken away.
+    #[error("what was kept of `{0}` is gone from the staging directory")]
+    NotKept(RelPath),
     /// The staging directory can't be written.
     #[error("can't write `{}` in the staging directory", .path.display())]
     Staging {
