@@ -302,6 +302,7 @@ pub(super) fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError
         | SqliteError::Unwritable(_)
         | SqliteError::HotJournal
         | SqliteError::Changed
+        | SqliteError::Replaced
         | SqliteError::Damaged(_) => CapabilityError::Failed(text),
     }
 }

@@ -36,6 +36,9 @@ pub enum SqliteError {
     /// It changed while it was read without locks.
     #[error("it was opened by a writer in the middle of the copy")]
     Changed,
+    /// Another file took its place, or its log's, so that the two no longer belong together.
+    #[error("another file took its place in the middle of the copy")]
+    Replaced,
     /// The copy failed its check.
     #[error("integrity check failed: {0}")]
     Damaged(String),
