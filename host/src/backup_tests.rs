@@ -279,6 +279,25 @@ fn a_file_that_changes_without_a_new_size_or_time_is_noticed() {
 }
 
 #[test]
+fn a_source_that_is_away_when_the_transfer_ends_is_not_sealed_as_one_whose_files_were_deleted() {
+    let world = World::new();
+    let orders = Orders::default();
+    let (source, away) = (world.source(""), world.dir.path().join("away"));
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::rename(&source, away).unwrap();
+        fs::create_dir(source).unwrap();
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    let swapped = outcome.errors().any(|error| {
+        let CopalError::Transfer(TransferError::Stage(stage)) = error else {
+            return false;
+        };
+        matches!(stage, crate::step::stage::StageError::Swapped(_))
+    });
+    assert!(swapped && world.sealed().is_empty());
+}
+
+#[test]
 fn a_file_that_is_renamed_under_the_transfer_is_in_the_snapshot_once() {
     let world = World::new();
     let orders = Orders::default();

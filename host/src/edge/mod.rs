@@ -26,5 +26,6 @@ pub mod source;
 pub mod staging;
 pub mod stat;
 pub mod state;
+pub mod tops;
 pub mod walk;
 pub mod writers;

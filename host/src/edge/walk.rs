@@ -14,6 +14,7 @@ use copal_core::units::ByteCount;
 use super::frozen::is_own_name;
 use super::interrupt::{Interrupt, Interrupted};
 use super::stat::{Version, attributes};
+use super::tops::identity;
 
 /// How many paths a filter sees at once: large enough that a call's cost vanishes.
 pub const BATCH: usize = 4096;
@@ -86,6 +87,8 @@ pub enum WalkError<E> {
 /// What a walk found.
 #[derive(Debug, Default)]
 pub struct Walked {
+    /// Device and inode of the directory that was walked.
+    pub top: (u64, u64),
     /// What the filters kept, sorted by path.
     pub kept: Vec<Found>,
     /// What they left out: each a path, with `true` for a directory that was never entered.
@@ -101,7 +104,14 @@ pub fn walk<F: Filter>(
     filter: &mut F,
     interrupt: &Interrupt,
 ) -> Result<Walked, WalkError<F::Error>> {
-    let mut walked = Walked::default();
+    let top = identity(source).map_err(|error| WalkError::Unreadable {
+        path: source.to_owned(),
+        source: error,
+    })?;
+    let mut walked = Walked {
+        top,
+        ..Walked::default()
+    };
     let mut directories: Vec<Option<RelPath>> = vec![None];
     while !directories.is_empty() {
         let mut batch = Vec::new();

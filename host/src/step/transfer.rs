@@ -89,7 +89,7 @@ pub fn transfer<'a>(
         others: read.staged.others.clone(),
         files: read.files.clone(),
         claim,
-        vanished: Vec::new(),
+        vanished: read.staged.vanished.clone(),
         moved: Vec::new(),
     };
     let mut sent = done.send(&mut by, |_| true, false);
@@ -186,6 +186,10 @@ impl Transferred<'_> {
                 }
                 Err(source) => return Err(StageError::Unreadable { path, source }),
             }
+        }
+        let is_live = |file: &StagedFile| matches!(file.content, Content::Live(_));
+        if !self.vanished.is_empty() || self.files.iter().any(is_live) {
+            self.read.staged.tops.check()?;
         }
         Ok(changed)
     }

@@ -354,3 +354,19 @@ fn a_directory_of_frozen_files_that_is_gone_is_no_sign_that_files_are() {
     let linked = duplicate::link(&world.path("a.txt"), &to);
     assert!(matches!(linked, Err(Failed::Writing(_))), "{linked:?}");
 }
+
+#[test]
+fn a_source_that_went_away_is_no_source_whose_files_were_deleted() {
+    let world = World::new();
+    let staged = world.staged(&world.forecast(Way::Direct, &[])).unwrap();
+    fs::remove_file(world.path("a.txt")).unwrap();
+    let read = try_read(staged).unwrap();
+    assert_eq!(read.staged.vanished, ["a.txt".parse().unwrap()]);
+    drop(read);
+
+    let staged = world.staged(&world.forecast(Way::Direct, &[])).unwrap();
+    fs::rename(world.source(), world.dir.join("away")).unwrap();
+    fs::create_dir(world.source()).unwrap();
+    let failed = try_read(staged);
+    assert!(matches!(failed, Err(StageError::Swapped(_))), "{failed:?}");
+}
