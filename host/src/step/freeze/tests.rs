@@ -311,12 +311,25 @@ fn frozen_files_may_lie_beside_what_the_run_stages_itself() {
 }
 
 #[test]
-fn no_walk_enters_a_directory_of_frozen_files() {
+fn no_walk_enters_a_directory_of_frozen_files_and_what_only_has_such_a_name_is_kept() {
     let world = World::new();
     world.write(".copal-staging-other/run-1-frozen/a.txt", "frozen");
+    let mine = [".copal-staging-file", "deep/.copal-staging-other/mine"];
+    for name in mine {
+        world.write(name, "mine");
+    }
     let walked = walk(&world.source(), &[], &mut All, &Interrupt::default()).unwrap();
-    let own = |found: &Found| found.path.as_bytes().starts_with(b".copal");
-    assert!(!walked.kept.iter().any(own));
+    let kept: Vec<_> = walked.kept.iter().map(|it| it.path.as_bytes()).collect();
+    assert!(mine.iter().all(|name| kept.contains(&name.as_bytes())));
+    assert!(
+        !kept
+            .iter()
+            .any(|path| path.starts_with(b".copal-staging-other"))
+    );
+    assert_eq!(
+        walked.left_out,
+        [(".copal-staging-other".parse().unwrap(), true)]
+    );
 }
 
 #[test]
