@@ -492,6 +492,38 @@ fn linking_world() -> World {
     world
 }
 
+/// Writes to these files in place, one during each upload.
+fn write_one_by_one(orders: &Orders, mut files: Vec<PathBuf>) {
+    let Some(file) = files.pop() else { return };
+    let next = orders.clone();
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::write(file, "written once").unwrap();
+        write_one_by_one(&next, files);
+    })));
+}
+
+#[test]
+fn linked_files_that_are_written_to_one_after_the_other_are_named_and_sealed() {
+    let world = linking_world();
+    let names: Vec<String> = (0..12).map(|n| format!("uploads/{n}.txt")).collect();
+    let hour_ago: jiff::Timestamp = "2026-11-24T02:00:00Z".parse().unwrap();
+    let time = filetime::FileTime::from_unix_time(hour_ago.as_second(), 0);
+    for name in &names {
+        fs::write(world.source(name), name).unwrap();
+        filetime::set_file_mtime(world.source(name), time).unwrap();
+    }
+    let orders = Orders::default();
+    let files = names.iter().map(|name| world.source(name)).collect();
+    write_one_by_one(&orders, files);
+    let outcome = world.back_up(&world.fake(orders));
+    let snapshot = outcome.sealed().next().expect("sealed");
+    assert_eq!(snapshot.outrun.len(), names.len());
+    let restored = world.restore(&world.sealed()[0]);
+    for name in names {
+        assert_eq!(read(&restored.join(name)), "written once");
+    }
+}
+
 #[test]
 fn what_is_linked_is_sealed_as_it_was_although_it_is_deleted_and_replaced_meanwhile() {
     let world = linking_world();

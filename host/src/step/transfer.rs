@@ -93,7 +93,8 @@ pub fn transfer<'a>(
         moved: Vec::new(),
     };
     let mut sent = done.send(&mut by, |_| true, false);
-    for _ in 0..ROUNDS {
+    let mut rounds = 0;
+    while rounds < ROUNDS {
         let mut changed = done.changed_since_staging()?;
         if changed.is_empty() {
             // An error with nothing changed is the remote's, and final.
@@ -110,6 +111,10 @@ pub fn transfer<'a>(
         }
         // rclone refuses a file that changes while it is read: the next round sends a private copy.
         by.interrupt.check()?;
+        // A link is outrun once, and has a private copy from then on: that comes to an end by itself.
+        if !done.is_any_linked(&changed) {
+            rounds += 1;
+        }
         let settled = done.settle(changed, &mut by)?;
         if sent.is_err() {
             sent = done.send(&mut by, |file| !settled.contains(&file.path), false);
@@ -161,6 +166,13 @@ impl Transferred<'_> {
             })
             .collect();
         Ok(by.remote.upload(&batches, by.watch)?)
+    }
+
+    fn is_any_linked(&self, paths: &[RelPath]) -> bool {
+        let paths: HashSet<&RelPath> = paths.iter().collect();
+        let linked = |file: &StagedFile| matches!(file.content, Content::Linked(_));
+        let mut files = self.files.iter();
+        files.any(|file| linked(file) && paths.contains(&file.path))
     }
 
     /// Live files, and linked ones, whose version is no longer the one whose checksum was taken.
