@@ -8,11 +8,11 @@ mod check;
 mod copy;
 mod error;
 mod moment;
+mod names;
 mod query;
 mod source;
 
 use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,13 +28,13 @@ pub use error::SqliteError;
 pub use source::is_database;
 
 use self::moment::Together;
+use self::names::{finish, opened_as};
 use self::source::{PATIENCE, Source, is_wal, open_copy};
 use super::archive::walk_inside;
 use super::artifacts::{Artifact, PutOff};
 use super::host::Host;
 use crate::edge::holders::{Database, Fault, at_fault};
 use crate::edge::interrupt::Interrupt;
-use crate::edge::stat::Version;
 use crate::edge::walk::{WalkError, absolute};
 
 /// How long a writer is waited for while a service is held: it may be the one that is, and then it
@@ -276,38 +276,6 @@ pub(super) fn holders(
     Ok(told.collect())
 }
 
-/// Finishes what is put off for a database, and for the same file under other names.
-fn finish(host: &Host, database: &RelPath, interrupt: &Interrupt) -> Result<(), SqliteError> {
-    host.artifacts.finish_one(database, interrupt)?;
-    let Ok(found) = fs::symlink_metadata(absolute(&host.source, database)) else {
-        return Ok(());
-    };
-    let file = Version::of(&found).file();
-    let ended = host.artifacts.end_views_of_file(file, interrupt);
-    ended.map_err(|error| error.source)
-}
-
-/// The path by which the app has a database open that has more than one name: the one with a log or a
-/// journal beside it, which SQLite looks for by name. Under any other it would be read without them.
-fn opened_as(host: &Host, database: &RelPath) -> PathBuf {
-    let own = absolute(&host.source, database);
-    let file = |path: &Path| fs::symlink_metadata(path).ok();
-    let Some(found) = file(&own).filter(|found| found.nlink() > 1) else {
-        return own;
-    };
-    let is_same = |path: &PathBuf| {
-        file(path).is_some_and(|it| Version::of(&it).file() == Version::of(&found).file())
-    };
-    let is_open = |path: &PathBuf| {
-        let mut beside = ["-wal", "-journal"].iter();
-        beside.any(|suffix| source::sidecar(path, suffix).exists())
-    };
-    let names = host.databases.iter().chain(&host.live_databases);
-    let mut names = names.map(|other| absolute(&host.source, other));
-    let other = names.find(|path| is_same(path) && is_open(path));
-    other.unwrap_or(own)
-}
-
 fn known(host: &Host, database: &RelPath) -> Result<(), CapabilityError> {
     if host.databases.contains(database) {
         Ok(())
@@ -333,6 +301,7 @@ pub(super) fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError
         | SqliteError::HotJournal
         | SqliteError::Changed
         | SqliteError::Replaced
+        | SqliteError::Uncheckable(_)
         | SqliteError::Damaged(_) => CapabilityError::Failed(text),
     }
 }

@@ -42,6 +42,11 @@ pub enum SqliteError {
     /// The copy failed its check.
     #[error("integrity check failed: {0}")]
     Damaged(String),
+    /// An index is sorted in an order that only its app has.
+    #[error(
+        "its copy can't be checked, as an index is sorted in an order that only its app knows ({0}): stop the app with `quiesce`, and have the file taken as it is, with `live = \"allow\"` in its [database] section"
+    )]
+    Uncheckable(String),
     /// A file that belongs to it can't be read.
     #[error("can't read `{}`, which belongs to it: {}", .0.display(), .1)]
     Beside(PathBuf, #[source] io::Error),
