@@ -279,6 +279,25 @@ fn a_file_that_changes_without_a_new_size_or_time_is_noticed() {
 }
 
 #[test]
+fn a_source_that_is_away_when_the_transfer_ends_is_not_sealed_as_one_whose_files_were_deleted() {
+    let world = World::new();
+    let orders = Orders::default();
+    let (source, away) = (world.source(""), world.dir.path().join("away"));
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::rename(&source, away).unwrap();
+        fs::create_dir(source).unwrap();
+    })));
+    let outcome = world.back_up(&world.fake(orders));
+    let swapped = outcome.errors().any(|error| {
+        let CopalError::Transfer(TransferError::Stage(stage)) = error else {
+            return false;
+        };
+        matches!(stage, crate::step::stage::StageError::Swapped(_))
+    });
+    assert!(swapped && world.sealed().is_empty());
+}
+
+#[test]
 fn a_file_that_is_renamed_under_the_transfer_is_in_the_snapshot_once() {
     let world = World::new();
     let orders = Orders::default();
@@ -471,6 +490,38 @@ fn linking_world() -> World {
         filetime::set_file_mtime(world.source("uploads").join(name), time).unwrap();
     }
     world
+}
+
+/// Writes to these files in place, one during each upload.
+fn write_one_by_one(orders: &Orders, mut files: Vec<PathBuf>) {
+    let Some(file) = files.pop() else { return };
+    let next = orders.clone();
+    orders.meanwhile.replace(Some(Box::new(move || {
+        fs::write(file, "written once").unwrap();
+        write_one_by_one(&next, files);
+    })));
+}
+
+#[test]
+fn linked_files_that_are_written_to_one_after_the_other_are_named_and_sealed() {
+    let world = linking_world();
+    let names: Vec<String> = (0..12).map(|n| format!("uploads/{n}.txt")).collect();
+    let hour_ago: jiff::Timestamp = "2026-11-24T02:00:00Z".parse().unwrap();
+    let time = filetime::FileTime::from_unix_time(hour_ago.as_second(), 0);
+    for name in &names {
+        fs::write(world.source(name), name).unwrap();
+        filetime::set_file_mtime(world.source(name), time).unwrap();
+    }
+    let orders = Orders::default();
+    let files = names.iter().map(|name| world.source(name)).collect();
+    write_one_by_one(&orders, files);
+    let outcome = world.back_up(&world.fake(orders));
+    let snapshot = outcome.sealed().next().expect("sealed");
+    assert_eq!(snapshot.outrun.len(), names.len());
+    let restored = world.restore(&world.sealed()[0]);
+    for name in names {
+        assert_eq!(read(&restored.join(name)), "written once");
+    }
 }
 
 #[test]

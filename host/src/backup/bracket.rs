@@ -10,6 +10,7 @@ use super::Backup;
 use crate::capability::artifacts::Artifacts;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::staging::StagingDir;
+use crate::edge::tops::Tops;
 use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::filters::Filters;
@@ -109,6 +110,10 @@ impl Backup<'_> {
             interrupt: &interrupt,
         };
         let mut staged = stage(staging, ask)?;
+        // A disk that went away since the plan would be found empty.
+        let walked = &plan.walked;
+        let tops = Tops::of(&plan.source, walked.top, &walked.kept);
+        tops.check().map_err(StageError::from)?;
         if plan.staging.choice.way == Way::Hold && self.holds.is_any() {
             staged.way = Way::Hold;
         }

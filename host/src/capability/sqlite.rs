@@ -8,11 +8,12 @@ mod check;
 mod copy;
 mod error;
 mod moment;
+mod names;
 mod query;
 mod source;
 
 use std::fs::{self, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use copal_core::manifest::Taken;
@@ -27,6 +28,7 @@ pub use error::SqliteError;
 pub use source::is_database;
 
 use self::moment::Together;
+use self::names::{finish, opened_as};
 use self::source::{PATIENCE, Source, is_wal, open_copy};
 use super::archive::walk_inside;
 use super::artifacts::{Artifact, PutOff};
@@ -53,13 +55,12 @@ pub(super) fn backup(
     known(host, database)?;
     let to_failed = |error| failed(database, &error);
     // A copy that there is already stays whole, should this one fail.
-    let earlier = host.artifacts.finish_one(database, interrupt);
-    earlier.map_err(|error| failed(database, &error))?;
+    finish(host, database, interrupt).map_err(|error| failed(database, &error))?;
     if host.is_held() && host.artifacts.may_put_off() {
         return begin_backup(host, database, interrupt).map_err(to_failed);
     }
     let file = host.artifacts.next_file();
-    let live = absolute(&host.source, database);
+    let live = opened_as(host, database);
     let copied = back_up(&live, &file, interrupt).map_err(to_failed)?;
     tracing::debug!(%database, pages = copied.pages, "database copied and checked");
     Ok(stand_in(host, database, file, copied, true))
@@ -73,7 +74,7 @@ fn begin_backup(
     interrupt: &Interrupt,
 ) -> Result<copal_hooks::Copied, SqliteError> {
     let file = host.artifacts.next_file();
-    let live = absolute(&host.source, database);
+    let live = opened_as(host, database);
     let view = View::open(&live, &file, PATIENCE_WHILE_HELD, interrupt)?;
     let expected = view.expected()?;
     let left = if view.lets_write() {
@@ -89,7 +90,7 @@ fn begin_backup(
 fn stand_in(
     host: &Host,
     database: &RelPath,
-    file: std::path::PathBuf,
+    file: PathBuf,
     copied: Copied,
     checked: bool,
 ) -> copal_hooks::Copied {
@@ -120,8 +121,7 @@ pub(super) fn backup_with(
             return Err(CapabilityError::Missing(directory.to_string()));
         }
     }
-    let earlier = host.artifacts.finish_one(database, interrupt);
-    earlier.map_err(|error| failed(database, &error))?;
+    finish(host, database, interrupt).map_err(|error| failed(database, &error))?;
     let to = host.artifacts.next_file();
     let patience = if host.is_held() {
         PATIENCE_WHILE_HELD
@@ -204,8 +204,7 @@ pub(super) fn check(
     interrupt: &Interrupt,
 ) -> Result<Vec<String>, CapabilityError> {
     known(host, database)?;
-    let finished = host.artifacts.finish_one(database, interrupt);
-    finished
+    finish(host, database, interrupt)
         .and_then(|()| match host.artifacts.stand_in(database) {
             Some(copy) => findings(&copy, true, depth, interrupt),
             None => findings(&absolute(&host.source, database), false, depth, interrupt),
@@ -229,12 +228,12 @@ pub(super) fn query(
         if let Some(rows) = of_view {
             return rows;
         }
-        artifacts.finish_one(database, interrupt)?;
+        finish(host, database, interrupt)?;
         if let Some(copy) = artifacts.stand_in(database) {
             let mut copy = open_copy(&copy).map_err(SqliteError::Source)?;
             return query::rows(&mut copy, sql, limit, interrupt);
         }
-        let live = absolute(&host.source, database);
+        let live = opened_as(host, database);
         let mut source = Source::open(&live, PATIENCE, interrupt)?;
         let rows = query::rows(&mut source.connection, sql, limit, interrupt)?;
         source.close()?;
@@ -255,8 +254,7 @@ pub(super) fn holders(
         return Err(CapabilityError::Invalid(why.into()));
     }
     known(host, database)?;
-    let finished = host.artifacts.finish_one(database, interrupt);
-    finished.map_err(|error| failed(database, &error))?;
+    finish(host, database, interrupt).map_err(|error| failed(database, &error))?;
     let live = absolute(&host.source, database);
     let keeps_locks = is_wal(&live).unwrap_or(false);
     let found = at_fault(Database {
@@ -302,6 +300,8 @@ pub(super) fn failed(database: &RelPath, error: &SqliteError) -> CapabilityError
         | SqliteError::Unwritable(_)
         | SqliteError::HotJournal
         | SqliteError::Changed
+        | SqliteError::Replaced
+        | SqliteError::Uncheckable(_)
         | SqliteError::Damaged(_) => CapabilityError::Failed(text),
     }
 }

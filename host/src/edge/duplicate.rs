@@ -62,6 +62,10 @@ pub fn reflink(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
 pub fn link(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
     match rustix::fs::link(from, to) {
         Ok(()) => {}
+        // Which of the two is missing, only the file's directory can tell.
+        Err(error @ Errno::NOENT) if !to.parent().is_some_and(Path::is_dir) => {
+            return Err(Failed::Writing(error.into()));
+        }
         Err(Errno::NOENT) => return Ok(Duplicate::Gone),
         Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::IO)) => {
             return Err(Failed::Writing(error.into()));

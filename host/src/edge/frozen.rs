@@ -12,8 +12,7 @@ use rustix::fs::{Access, AtFlags, CWD, OFlags, StatxFlags};
 
 use super::leftovers::Leftovers;
 use super::open::open_regular;
-use super::scratch::Scratch;
-use super::staging::{StagingError, clean_up, make_for_run};
+use super::staging::{RunDir, StagingError, clean_up, make_for_run};
 use super::state::make_private;
 
 /// What the names of Copal's own directories in and beside a source begin with: no walk enters them.
@@ -23,7 +22,7 @@ pub const PREFIX: &str = ".copal-staging-";
 /// links, so that no live file is touched.
 #[derive(Debug)]
 pub struct FrozenDir {
-    root: Scratch,
+    root: RunDir,
     /// Beside or in the source there is no directory of Copal's while nothing runs.
     _base: Base,
 }

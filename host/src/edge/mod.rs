@@ -30,6 +30,7 @@ pub mod source;
 pub mod staging;
 pub mod stat;
 pub mod state;
+pub mod tops;
 pub mod walk;
 mod within;
 pub mod writers;

@@ -1,10 +1,13 @@
 //! The staging directory: where artifacts wait for the transfer. Private, and gone after the run.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use copal_core::units::ByteCount;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::leftovers::Leftovers;
 use super::scratch::Scratch;
@@ -13,7 +16,47 @@ use super::state::make_private;
 /// A run's staging directory; removed when this value is dropped.
 #[derive(Debug)]
 pub struct StagingDir {
-    root: Scratch,
+    root: RunDir,
+}
+
+/// A directory of a run's own, locked while it lasts: a run of the same name that knows nothing of this
+/// one (another state directory has another job's lock) does not take it for a dead run's.
+#[derive(Debug)]
+pub(super) struct RunDir {
+    scratch: Scratch,
+    /// After the directory is gone.
+    _lock: Option<File>,
+}
+
+impl RunDir {
+    fn make(path: PathBuf, leftovers: &Leftovers) -> io::Result<Self> {
+        let scratch = Scratch::make(path, leftovers)?;
+        // Shared, as that alone is possible on NFS; whoever cleans up asks for it exclusively.
+        let lock = File::open(scratch.path()).and_then(|directory| {
+            flock(&directory, FlockOperation::NonBlockingLockShared)?;
+            Ok(directory)
+        });
+        let lock = lock.inspect_err(|error| {
+            // The job's own lock is enough unless state directories differ.
+            tracing::debug!(path = %scratch.path().display(), %error, "it is not locked");
+        });
+        Ok(Self {
+            scratch,
+            _lock: lock.ok(),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Whether a run that lives has locked it.
+    fn is_in_use(path: &Path) -> bool {
+        File::open(path).is_ok_and(|directory| {
+            let locked = flock(directory, FlockOperation::NonBlockingLockExclusive);
+            locked == Err(Errno::WOULDBLOCK)
+        })
+    }
 }
 
 /// What went wrong with the staging directory.
@@ -38,8 +81,8 @@ fn failed(deed: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StagingE
     move |source| StagingError { deed, path, source }
 }
 
-/// Removes what killed runs left below `base`: the caller holds the job's lock, so nobody else is
-/// staging.
+/// Removes what killed runs left below `base`: the caller holds the job's lock. What a run with another
+/// state directory is using is left alone.
 pub(super) fn clean_up(base: &Path) -> Result<(), StagingError> {
     make_private(base).map_err(failed("make", base))?;
     for entry in fs::read_dir(base).map_err(failed("read", base))? {
@@ -48,7 +91,9 @@ pub(super) fn clean_up(base: &Path) -> Result<(), StagingError> {
         let ours = left
             .file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"run-"));
-        if ours {
+        if ours && RunDir::is_in_use(&left) {
+            tracing::warn!("another run uses `{}`, which is left alone", left.display());
+        } else if ours {
             fs::remove_dir_all(&left).map_err(failed("clean up", &left))?;
         }
     }
@@ -60,9 +105,9 @@ pub(super) fn make_for_run(
     base: &Path,
     run: &str,
     leftovers: &Leftovers,
-) -> Result<Scratch, StagingError> {
+) -> Result<RunDir, StagingError> {
     let root = base.join(format!("run-{run}"));
-    Scratch::make(root.clone(), leftovers).map_err(failed("make", &root))
+    RunDir::make(root.clone(), leftovers).map_err(failed("make", &root))
 }
 
 impl StagingDir {
@@ -118,6 +163,16 @@ mod tests {
         assert_eq!(mode & 0o777, 0o700);
         drop(staging);
         assert_eq!(fs::read_dir(&base).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_run_that_lives_is_using_is_left_alone() {
+        let base = tempfile::tempdir().unwrap();
+        let lives = StagingDir::create(base.path(), "1", &Leftovers::default()).unwrap();
+        let _other = StagingDir::create(base.path(), "2", &Leftovers::default()).unwrap();
+        assert!(lives.artifacts().is_dir());
+        drop(lives);
+        assert!(!base.path().join("run-1").exists());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use copal_core::units::ByteCount;
 use super::frozen::is_own_name;
 use super::interrupt::{Interrupt, Interrupted};
 use super::stat::{Version, attributes};
+use super::tops::identity;
 
 /// How many paths a filter sees at once: large enough that a call's cost vanishes.
 pub const BATCH: usize = 4096;
@@ -86,6 +87,8 @@ pub enum WalkError<E> {
 /// What a walk found.
 #[derive(Debug, Default)]
 pub struct Walked {
+    /// Device and inode of the directory that was walked.
+    pub top: (u64, u64),
     /// What the filters kept, sorted by path.
     pub kept: Vec<Found>,
     /// What they left out: each a path, with `true` for a directory that was never entered.
@@ -94,14 +97,22 @@ pub struct Walked {
     pub vanished: Vec<RelPath>,
 }
 
-/// Walks `source`, never entering the directories in `never`, nor any in which a run keeps frozen files.
+/// Walks `source`, never entering the directories in `never`, nor any at its top in which a run keeps
+/// frozen files; those are told as left out.
 pub fn walk<F: Filter>(
     source: &Path,
     never: &[PathBuf],
     filter: &mut F,
     interrupt: &Interrupt,
 ) -> Result<Walked, WalkError<F::Error>> {
-    let mut walked = Walked::default();
+    let top = identity(source).map_err(|error| WalkError::Unreadable {
+        path: source.to_owned(),
+        source: error,
+    })?;
+    let mut walked = Walked {
+        top,
+        ..Walked::default()
+    };
     let mut directories: Vec<Option<RelPath>> = vec![None];
     while !directories.is_empty() {
         let mut batch = Vec::new();
@@ -110,13 +121,7 @@ pub fn walk<F: Filter>(
                 break;
             };
             interrupt.check()?;
-            read_directory(
-                source,
-                directory.as_ref(),
-                never,
-                &mut batch,
-                &mut walked.vanished,
-            )?;
+            read_directory(source, directory.as_ref(), never, &mut batch, &mut walked)?;
         }
         let answers = filter.decide(&batch).map_err(WalkError::Filter)?;
         for (found, keep) in batch.into_iter().zip(answers) {
@@ -145,7 +150,7 @@ fn read_directory<E>(
     directory: Option<&RelPath>,
     never: &[PathBuf],
     batch: &mut Vec<Found>,
-    vanished: &mut Vec<RelPath>,
+    walked: &mut Walked,
 ) -> Result<(), WalkError<E>> {
     let absolute = directory.map_or_else(|| source.to_owned(), |path| absolute(source, path));
     let unreadable = |source| WalkError::Unreadable {
@@ -156,14 +161,14 @@ fn read_directory<E>(
         Ok(listing) => listing,
         // The directory was there when its parent was listed; only the top has to be there always.
         Err(error) if is_gone(&error) && directory.is_some() => {
-            vanished.extend(directory.cloned());
+            walked.vanished.extend(directory.cloned());
             return Ok(());
         }
         Err(error) => return Err(unreadable(error)),
     };
     for entry in listing {
         let entry = entry.map_err(unreadable)?;
-        if never.contains(&entry.path()) || is_own_name(&entry.file_name()) {
+        if never.contains(&entry.path()) {
             continue;
         }
         let name = entry.file_name().into_vec();
@@ -177,8 +182,11 @@ fn read_directory<E>(
             .metadata()
             .and_then(|metadata| found(path.clone(), &entry.path(), &metadata));
         match looked {
+            Ok(found) if directory.is_none() && is_frozen_dir(&found) => {
+                walked.left_out.push((path, true));
+            }
             Ok(found) => batch.push(found),
-            Err(error) if is_gone(&error) => vanished.push(path),
+            Err(error) if is_gone(&error) => walked.vanished.push(path),
             Err(source) => {
                 return Err(WalkError::Unreadable {
                     path: entry.path(),
@@ -188,6 +196,11 @@ fn read_directory<E>(
         }
     }
     Ok(())
+}
+
+/// Whether it is a directory in which a run keeps frozen files: there is none but at the top.
+fn is_frozen_dir(found: &Found) -> bool {
+    found.kind == FoundKind::Directory && is_own_name(OsStr::from_bytes(found.path.as_bytes()))
 }
 
 fn found(path: RelPath, absolute: &Path, metadata: &Metadata) -> io::Result<Found> {

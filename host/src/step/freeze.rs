@@ -111,7 +111,13 @@ impl Freezer {
             source: &staged.source,
             interrupt,
         };
-        staged.files = freezing.all(std::mem::take(&mut staged.files))?;
+        let files = std::mem::take(&mut staged.files);
+        let names: Vec<RelPath> = files.iter().map(|file| file.path.clone()).collect();
+        let files = freezing.all(files)?;
+        let frozen: HashSet<&RelPath> = files.iter().map(|file| &file.path).collect();
+        let gone = names.into_iter().filter(|path| !frozen.contains(path));
+        staged.vanished.extend(gone);
+        staged.files = files;
         staged.way = self.way;
         staged.root = self.top.unwrap_or(staged.root);
         staged.frozen = Some(self.dir);

@@ -1,5 +1,7 @@
 //! Read: the checksum of every staged file, after the app goes on: this takes as long as it takes.
 
+use std::sync::Mutex;
+
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
@@ -48,10 +50,24 @@ impl Staged {
     pub(super) fn read(mut self, by: Reading<'_>) -> Result<Read, StageError> {
         self.made.finish(by.interrupt)?;
         let unread = std::mem::take(&mut self.files);
+        let gone = Mutex::new(std::mem::take(&mut self.vanished));
         let mut files = on_every_core(unread, 1, |file| {
             by.interrupt.check()?;
-            self.take(file, by)
+            let path = file.path.clone();
+            let taken = self.take(file, by)?;
+            if taken.is_none() {
+                gone.lock()
+                    .expect("no holder of this lock panics")
+                    .push(path);
+            }
+            Ok::<_, StageError>(taken)
         })?;
+        let mut vanished = gone.into_inner().expect("no holder of this lock panics");
+        vanished.sort_unstable();
+        if !vanished.is_empty() {
+            self.tops.check()?;
+        }
+        self.vanished = vanished;
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let staged = self;
         let held = None;

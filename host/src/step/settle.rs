@@ -32,8 +32,8 @@ impl Transferred<'_> {
             if let Content::Linked(_) = file.content {
                 let staged = &self.read.staged;
                 let copy = staged.take_outrun(&file.path, &file.stored, by.wanted, by.interrupt)?;
-                settled.extend(copy.iter().map(|copy| copy.path.clone()));
-                self.files.extend(copy);
+                settled.insert(copy.path.clone());
+                self.files.push(copy);
                 continue;
             }
             if !self.take_again(&file.path, &file.stored, by, &mut settled)? {

@@ -23,6 +23,7 @@ use crate::capability::sqlite;
 use crate::edge::frozen::FrozenDir;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::staging::StagingDir;
+use crate::edge::tops::Tops;
 use crate::edge::walk::{Filter, Found, FoundKind, walk};
 use crate::filters::FilterFailed;
 
@@ -35,6 +36,10 @@ pub struct Staged {
     pub made: Arc<Artifacts>,
     /// The live tree.
     pub source: PathBuf,
+    /// What has to be as it was, so that what is not there was deleted by the app.
+    pub(super) tops: Tops,
+    /// Files that the app deleted since the walk.
+    pub(super) vanished: Vec<RelPath>,
     /// Attributes of the tree's top.
     pub root: Attributes,
     /// Directories and symbolic links.
@@ -85,6 +90,7 @@ where
     F: Filter<Error = FilterFailed>,
 {
     let walked = walk(ask.source, ask.never, ask.filter, ask.interrupt)?;
+    let tops = Tops::of(ask.source, walked.top, &walked.kept);
     let kept = Still::put_in_place(&ask.made.moments(), walked.kept);
     let metadata = fs::metadata(ask.source).map_err(|source| StageError::Unreadable {
         path: ask.source.to_owned(),
@@ -94,6 +100,8 @@ where
         staging: staging_dir,
         made: Arc::clone(&ask.made),
         source: ask.source.to_owned(),
+        tops,
+        vanished: Vec::new(),
         root: crate::edge::stat::attributes(&metadata),
         others: Vec::new(),
         files: Vec::new(),
@@ -122,6 +130,8 @@ where
         freezer.freeze(&mut staged, ask.interrupt)?;
         staged.at = (ask.now)();
     }
+    // Also whoever walked what is no longer there, and found nothing.
+    staged.tops.check()?;
     Ok(staged)
 }
 

@@ -29,7 +29,7 @@ impl Staged {
             Lies::Made(made) => self.take_made(&file, made, by).map(Some),
             Lies::Live(_) => self.take_from_source(file, by),
             Lies::Frozen(taken) => self.take_frozen(&file, *taken, by).map(Some),
-            Lies::Linked(version) => self.take_linked(&file, *version, by),
+            Lies::Linked(version) => self.take_linked(&file, *version, by).map(Some),
         }
     }
 
@@ -75,41 +75,41 @@ impl Staged {
         file: &Unread,
         version: Version,
         by: Reading<'_>,
-    ) -> Result<Option<StagedFile>, StageError> {
+    ) -> Result<StagedFile, StageError> {
         let place = self.frozen_at(&file.stored);
         refuse_torn(&file.path, &place, by)?;
         let hashed = hash_live(&place, by.wanted, by.interrupt);
         by.interrupt.check()?;
-        match hashed.map_err(in_staging(&place))? {
-            Some((digests, now)) if version.has_content_of(&Version::of(&now)) => {
-                Ok(Some(StagedFile {
-                    path: file.path.clone(),
-                    attributes: file.attributes,
-                    stored: file.stored.clone(),
-                    digests,
-                    taken: Taken::Link,
-                    content: Content::Linked(version),
-                    outran: false,
-                }))
-            }
+        let hashed = gone_or(&place, hashed)?;
+        match hashed.ok_or_else(|| StageError::NotKept(file.path.clone()))? {
+            Some((digests, now)) if version.has_content_of(&Version::of(&now)) => Ok(StagedFile {
+                path: file.path.clone(),
+                attributes: file.attributes,
+                stored: file.stored.clone(),
+                digests,
+                taken: Taken::Link,
+                content: Content::Linked(version),
+                outran: false,
+            }),
             _ => self.take_outrun(&file.path, &file.stored, by.wanted, by.interrupt),
         }
     }
 
-    /// A private copy of a linked file that was written to.
+    /// A private copy of a linked file that was written to. Nobody but this run may take its link away.
     pub(super) fn take_outrun(
         &self,
         path: &RelPath,
         stored: &str,
         wanted: Wanted,
         interrupt: &Interrupt,
-    ) -> Result<Option<StagedFile>, StageError> {
+    ) -> Result<StagedFile, StageError> {
         let linked = self.frozen_at(stored);
         let copy = self.take_copy_of(&linked, path, stored, wanted, interrupt)?;
-        Ok(copy.map(|copy| StagedFile {
+        let copy = copy.ok_or_else(|| StageError::NotKept(path.clone()))?;
+        Ok(StagedFile {
             outran: true,
             ..copy
-        }))
+        })
     }
 
     pub(super) fn frozen_at(&self, stored: &str) -> PathBuf {

@@ -94,14 +94,15 @@ pub fn transfer<'a>(
         others: read.staged.others.clone(),
         files: read.files.clone(),
         claim,
-        vanished: Vec::new(),
+        vanished: read.staged.vanished.clone(),
         moved: Vec::new(),
         reused: Reused::default(),
     };
     done.reuse(&mut by)?;
     let mut sent = done.send(&mut by, |_| true, false);
     let mut last_seen = Vec::new();
-    for _ in 0..ROUNDS {
+    let mut rounds = 0;
+    while rounds < ROUNDS {
         let mut changed = done.changed_since_staging()?;
         if changed.is_empty() {
             // An error with nothing changed is the remote's, and final.
@@ -124,6 +125,10 @@ pub fn transfer<'a>(
         }
         // rclone refuses a file that changes while it is read: the next round sends a private copy.
         by.interrupt.check()?;
+        // A link is outrun once, and has a private copy from then on: that comes to an end by itself.
+        if !done.is_any_linked(&changed) {
+            rounds += 1;
+        }
         let settled = done.settle(changed, &mut by)?;
         if sent.is_err() {
             sent = done.send(&mut by, |file| !settled.contains(&file.path), false);
@@ -187,6 +192,13 @@ impl Transferred<'_> {
         Ok(by.remote.upload(&batches, watch)?)
     }
 
+    fn is_any_linked(&self, paths: &[RelPath]) -> bool {
+        let paths: HashSet<&RelPath> = paths.iter().collect();
+        let linked = |file: &StagedFile| matches!(file.content, Content::Linked(_));
+        let mut files = self.files.iter();
+        files.any(|file| linked(file) && paths.contains(&file.path))
+    }
+
     /// Live files, and linked ones, whose version is no longer the one whose checksum was taken.
     fn changed_since_staging(&self) -> Result<Vec<RelPath>, StageError> {
         let mut changed = Vec::new();
@@ -210,6 +222,10 @@ impl Transferred<'_> {
                 }
                 Err(source) => return Err(StageError::Unreadable { path, source }),
             }
+        }
+        let is_live = |file: &StagedFile| matches!(file.content, Content::Live(_));
+        if !self.vanished.is_empty() || self.files.iter().any(is_live) {
+            self.read.staged.tops.check()?;
         }
         Ok(changed)
     }

@@ -108,9 +108,32 @@ impl Artifacts {
         finished
     }
 
+    /// Copies what is held by transactions that read this file (device and inode), by whatever name: opening
+    /// and closing it again would end their locks.
+    pub(in crate::capability) fn end_views_of_file(
+        &self,
+        file: (u64, u64),
+        interrupt: &Interrupt,
+    ) -> Result<(), NotFinished> {
+        let reads = |left: &PutOff| matches!(left, PutOff::View(view) if view.file() == file);
+        let left = self
+            .left()
+            .extract_if(.., |(_, left)| reads(left))
+            .collect();
+        self.end_views_of(left, interrupt)
+    }
+
     /// Copies what is held by transactions alone, and ends those: until then the app's logs grow.
     pub fn end_views(&self, interrupt: &Interrupt) -> Result<(), NotFinished> {
-        for (database, left) in self.take_all() {
+        self.end_views_of(self.take_all(), interrupt)
+    }
+
+    fn end_views_of(
+        &self,
+        all: Vec<(RelPath, PutOff)>,
+        interrupt: &Interrupt,
+    ) -> Result<(), NotFinished> {
+        for (database, left) in all {
             let copied = match left {
                 PutOff::View(view) => view.copy(interrupt).map(PutOff::Copy),
                 other => Ok(other),

@@ -94,6 +94,9 @@ pub(super) fn sound(copy: &Path, interrupt: &Interrupt) -> Result<Copied, Sqlite
     match findings {
         Ok(findings) if findings == ["ok"] => {}
         Ok(findings) => return Err(SqliteError::Damaged(findings.join("; "))),
+        Err(error) if error.to_string().contains("no such collation sequence") => {
+            return Err(SqliteError::Uncheckable(error.to_string()));
+        }
         Err(error) => return Err(SqliteError::Damaged(error.to_string())),
     }
     figures(&connection).map_err(SqliteError::Copy)

@@ -67,3 +67,18 @@ fn a_signal_ends_a_check() {
     let ended = findings(&path, true, CheckDepth::Full, &interrupt);
     assert!(matches!(ended, Err(SqliteError::Interrupted(_))));
 }
+
+#[test]
+fn an_index_in_an_order_that_only_the_app_knows_is_not_called_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = database(
+        dir.path(),
+        "CREATE TABLE t (x); CREATE INDEX i ON t (x COLLATE NOCASE); INSERT INTO t VALUES ('a'), ('b');
+         PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'ICU')",
+    );
+    let sound = sound(&path, &Interrupt::default());
+    assert!(
+        matches!(sound, Err(SqliteError::Uncheckable(_))),
+        "{sound:?}"
+    );
+}

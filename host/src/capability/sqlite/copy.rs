@@ -24,6 +24,9 @@
 //!   looked at again after the copy, and if it is another, nothing of the copied log counts: the file
 //!   is the moment of our transaction.
 //!
+//! All of this is said of one file and its own log. Copal reads both by their paths, and so looks whether
+//! what it opens there is what the connection has open: a database may be replaced by a rename.
+//!
 //! The log is copied first, so that the moment is the beginning and not the end. A descriptor of the
 //! live file is never closed before the connection: closing any ends all locks that the process has
 //! on the file (POSIX), and with them all of the above.
@@ -40,7 +43,6 @@ use super::error::SqliteError;
 use super::source::{PATIENCE, Source, sidecar, uri};
 use crate::edge::content;
 use crate::edge::interrupt::Interrupt;
-use crate::edge::open::open_regular;
 
 /// The header of a log, with its salts. Source: <https://sqlite.org/fileformat2.html>, 4.1.
 const LOG_HEADER: u64 = 32;
@@ -93,12 +95,22 @@ impl View {
         patience: Duration,
         interrupt: &Interrupt,
     ) -> Result<Self, SqliteError> {
-        Self::of(
-            Source::open(from, patience, interrupt)?,
-            from,
-            to,
-            interrupt,
-        )
+        /// A database is not replaced all the time.
+        const TRIES: u32 = 3;
+        for _ in 1..TRIES {
+            let source = Source::open(from, patience, interrupt);
+            match source.and_then(|source| Self::of(source, from, to, interrupt)) {
+                Err(SqliteError::Replaced) => {}
+                other => return other,
+            }
+        }
+        let source = Source::open(from, patience, interrupt)?;
+        Self::of(source, from, to, interrupt)
+    }
+
+    /// Which file it is of.
+    pub(in crate::capability) fn file(&self) -> (u64, u64) {
+        self.source.file
     }
 
     /// The view of a transaction that has begun.
@@ -108,9 +120,7 @@ impl View {
         to: &Path,
         interrupt: &Interrupt,
     ) -> Result<Self, SqliteError> {
-        if source.has_log {
-            // Nobody locks the log itself: it may be closed.
-            let log = open_regular(&sidecar(from, "-wal")).map_err(SqliteError::Unreadable)?;
+        if let Some(log) = source.open_log(from)? {
             let copied = create(&sidecar(to, "-wal"))?;
             content::copy(&log, &copied, interrupt)?;
             if began_anew(&log, &copied)? {
@@ -118,8 +128,11 @@ impl View {
             }
         }
         Ok(Self {
+            file: source.open_file(from).or_else(|error| {
+                remove_if_there(&sidecar(to, "-wal"))?;
+                Err(error)
+            })?,
             source,
-            file: open_regular(from).map_err(SqliteError::Unreadable)?,
             to: to.to_owned(),
         })
     }
@@ -190,6 +203,15 @@ fn began_anew(log: &File, copy: &File) -> Result<bool, SqliteError> {
         read.map_err(SqliteError::Unreadable)?;
     }
     Ok(now != then)
+}
+
+fn remove_if_there(path: &Path) -> Result<(), SqliteError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(SqliteError::Unwritable(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn create(path: &Path) -> Result<File, SqliteError> {

@@ -321,6 +321,39 @@ fn a_log_that_began_anew_or_was_cut_while_it_was_copied_is_told_from_one_that_gr
     }
 }
 
+#[test]
+fn a_database_that_is_replaced_while_its_log_is_copied_is_never_mixed_with_its_successor() {
+    for journal_mode in ["wal", "delete"] {
+        let (live, new) = (Live::new(journal_mode), Live::new(journal_mode));
+        new.write(900);
+        let (path, to) = (live.path(), live.copy());
+        let interrupt = Interrupt::default();
+        let source = Source::open(&path, PATIENCE, &interrupt).unwrap();
+        // Whole, as its log is in it.
+        new.writer
+            .execute_batch("PRAGMA journal_mode = delete")
+            .unwrap();
+        fs::rename(new.path(), &path).unwrap();
+        let view = View::of(source, &path, &to, &interrupt);
+        assert!(matches!(view, Err(SqliteError::Replaced)), "{journal_mode}");
+        for suffix in SIDECARS {
+            remove_if_there(&sidecar(&path, suffix)).unwrap();
+        }
+        live.back_up().unwrap();
+        assert_eq!(rows(&to), 1000, "{journal_mode}");
+    }
+}
+
+#[test]
+fn the_log_of_another_database_is_not_taken_for_its_own() {
+    let (live, new) = (Live::new("wal"), Live::new("wal"));
+    let (path, interrupt) = (live.path(), Interrupt::default());
+    let source = Source::open(&path, PATIENCE, &interrupt).unwrap();
+    fs::rename(sidecar(&new.path(), "-wal"), sidecar(&path, "-wal")).unwrap();
+    let view = View::of(source, &path, &live.copy(), &interrupt);
+    assert!(matches!(view, Err(SqliteError::Replaced)));
+}
+
 /// What `copies_under_a_constant_writer` runs as a process of its own: locks are a process's.
 #[test]
 #[ignore = "runs until it is killed"]

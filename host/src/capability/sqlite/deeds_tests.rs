@@ -160,6 +160,29 @@ fn an_unfinished_copy_that_turns_out_damaged_is_no_copy() {
     assert!(error.to_string().contains("`app.db`"), "{error}");
 }
 
+/// Opening and closing a file ends all locks that a process has on it, whatever its name.
+#[test]
+fn a_database_with_two_names_is_copied_with_its_log_under_both_and_keeps_its_locks() {
+    for names in [["app.db", "b.db"], ["b.db", "app.db"]] {
+        let (mut floor, writer) = floor("wal", 20);
+        fs::hard_link(floor.path("source/app.db"), floor.path("source/b.db")).unwrap();
+        floor.host.databases = names.iter().map(|name| path(name)).collect();
+        let (host, interrupt) = (&floor.host, Interrupt::default());
+        for name in names {
+            finish(host, &path(name), &interrupt).unwrap();
+            begin_backup(host, &path(name), &interrupt).unwrap();
+        }
+        // Closing last, the app would take the log away if nobody held a lock.
+        write(&writer, 500);
+        drop(writer);
+        host.artifacts.finish(&interrupt).unwrap();
+        for name in names {
+            let file = host.artifacts.stand_in(&path(name)).unwrap();
+            assert_eq!(count(&file), 20, "{name} of {names:?}");
+        }
+    }
+}
+
 /// A Chroma directory beside the source's top, as a floor sees it.
 fn vectors() -> (Floor, Connection) {
     let mut floor = Floor::with("");

@@ -36,9 +36,17 @@ pub enum SqliteError {
     /// It changed while it was read without locks.
     #[error("it was opened by a writer in the middle of the copy")]
     Changed,
+    /// Another file took its place, or its log's, so that the two no longer belong together.
+    #[error("another file took its place in the middle of the copy")]
+    Replaced,
     /// The copy failed its check.
     #[error("integrity check failed: {0}")]
     Damaged(String),
+    /// An index is sorted in an order that only its app has.
+    #[error(
+        "its copy can't be checked, as an index is sorted in an order that only its app knows ({0}): stop the app with `quiesce`, and have the file taken as it is, with `live = \"allow\"` in its [database] section"
+    )]
+    Uncheckable(String),
     /// A file that belongs to it can't be read.
     #[error("can't read `{}`, which belongs to it: {}", .0.display(), .1)]
     Beside(PathBuf, #[source] io::Error),

@@ -97,14 +97,20 @@ impl Together<'_> {
     /// None where the files changed under the lock.
     fn try_once(&self, copies: &mut Copies) -> Result<Option<Moment>, SqliteError> {
         let live = absolute(self.source, self.database);
-        let source = Source::lock(&live, self.patience, self.interrupt)?;
+        let source = match Source::lock(&live, self.patience, self.interrupt) {
+            Err(SqliteError::Replaced) => return Ok(None),
+            other => other?,
+        };
         let began = Instant::now();
         let found = (self.look)()?;
         if !self.is_quiet(&found) || !self.renew(&found, copies)? {
             source.close()?;
             return Ok(None);
         }
-        let view = View::of(source, &live, self.to, self.interrupt)?;
+        let view = match View::of(source, &live, self.to, self.interrupt) {
+            Err(SqliteError::Replaced) => return Ok(None),
+            other => other?,
+        };
         let expected = view.expected()?;
         let read = view.read(self.interrupt);
         let still = self.is_still(&found)?;

@@ -6,7 +6,7 @@
 //! exception is [`moment`](super::moment), which says why, and how it does no harm.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -59,6 +59,10 @@ pub(super) struct Source {
     pub(super) has_log: bool,
     /// Set when the database is read without locks.
     lockless: Option<AtRest>,
+    /// Device and inode of what the connection reads.
+    pub(super) file: (u64, u64),
+    /// Those of its log, where it has one.
+    log: Option<(u64, u64)>,
 }
 
 /// A database that no process has open, so that it is read without locks, and watched for change.
@@ -135,7 +139,7 @@ impl Source {
             None => open_read_only(path, "")?,
         };
         begin(&connection, "BEGIN", patience, interrupt)?;
-        Self::begun(connection, at_rest)
+        Self::begun(connection, at_rest, path, Version::of(&metadata).file())
     }
 
     /// The same, and nobody else can end a transaction that writes until it is closed. One that is read
@@ -164,12 +168,20 @@ impl Source {
         {
             return Ok(reader);
         }
+        let file = reader.file;
         reader.close()?;
         begin(&connection, "BEGIN IMMEDIATE", patience, interrupt)?;
-        Self::begun(connection, None)
+        Self::begun(connection, None, path, file)
     }
 
-    fn begun(connection: Connection, lockless: Option<AtRest>) -> Result<Self, SqliteError> {
+    /// A database that is replaced by a rename has its new file before its new log, or the other way
+    /// round: `file` is what lay there before it was opened, and has to lie there still.
+    fn begun(
+        connection: Connection,
+        lockless: Option<AtRest>,
+        path: &Path,
+        file: (u64, u64),
+    ) -> Result<Self, SqliteError> {
         let mode: String = connection
             .query_row("PRAGMA journal_mode", [], |row| row.get(0))
             .map_err(SqliteError::Source)?;
@@ -177,11 +189,51 @@ impl Source {
             Some(at_rest) => at_rest.log.is_some(),
             None => mode == "wal",
         };
+        let lies = |path: &Path| fs::metadata(path).ok().map(|it| Version::of(&it).file());
+        if lies(path) != Some(file) {
+            return Err(SqliteError::Replaced);
+        }
         Ok(Self {
             connection,
             has_log,
             lockless,
+            file,
+            log: has_log.then(|| lies(&sidecar(path, "-wal"))).flatten(),
         })
+    }
+
+    /// Its log, opened; an error where another lies there by now.
+    pub(super) fn open_log(&self, path: &Path) -> Result<Option<File>, SqliteError> {
+        if !self.has_log {
+            return Ok(None);
+        }
+        // Nobody locks the log itself: it may be closed.
+        let log = match open_regular(&sidecar(path, "-wal")) {
+            Ok(log) => log,
+            // SQLite takes no log away while it is read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(SqliteError::Replaced);
+            }
+            Err(error) => return Err(SqliteError::Unreadable(error)),
+        };
+        if self.log == Some(identity(&log)?) {
+            Ok(Some(log))
+        } else {
+            Err(SqliteError::Replaced)
+        }
+    }
+
+    /// Its file, opened; an error where another lies there by now. To be closed after the connection.
+    pub(super) fn open_file(&self, path: &Path) -> Result<File, SqliteError> {
+        if fs::metadata(path).ok().map(|it| Version::of(&it).file()) != Some(self.file) {
+            return Err(SqliteError::Replaced);
+        }
+        let file = open_regular(path).map_err(SqliteError::Unreadable)?;
+        if identity(&file)? == self.file {
+            Ok(file)
+        } else {
+            Err(SqliteError::Replaced)
+        }
     }
 
     /// Whether the application may write to it while this lasts.
@@ -199,6 +251,11 @@ impl Source {
             _ => Ok(()),
         }
     }
+}
+
+fn identity(file: &File) -> Result<(u64, u64), SqliteError> {
+    let metadata = file.metadata().map_err(SqliteError::Unreadable)?;
+    Ok(Version::of(&metadata).file())
 }
 
 /// Whether its header says that it is in WAL mode. Source: <https://sqlite.org/fileformat2.html>, 1.3.3.

@@ -94,6 +94,12 @@ pub(super) fn of_stage(error: &StageError) -> Ending {
         StageError::NeverStill(_) => failed(
             "leave it out with the `exclude` hook if it is a log or a cache, or back up while the app is quiet",
         ),
+        StageError::Swapped(_) => {
+            failed("see that it is mounted and stays in its place, and run the backup again")
+        }
+        StageError::NotKept(_) => failed(
+            "see that nothing else cleans up directories called `.copal-staging-…`, and run the backup again",
+        ),
         StageError::Staging { .. } => {
             failed("make room there, or choose another directory with `dir` in [staging]")
         }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::capability::artifacts::Artifacts;
+use crate::edge::content::Failed;
 use crate::edge::hash::Wanted;
 use crate::edge::staging::StagingDir;
 use crate::edge::walk::{Filter, Keep, walk};
@@ -130,12 +131,16 @@ impl World {
 }
 
 pub(super) fn read(staged: Staged) -> Read {
+    try_read(staged).unwrap()
+}
+
+fn try_read(staged: Staged) -> Result<Read, StageError> {
     let by = Reading {
         live_allowed: &|_| false,
         wanted: Wanted::default(),
         interrupt: &Interrupt::default(),
     };
-    staged.read(by).unwrap()
+    staged.read(by)
 }
 
 pub(super) fn how(read: &Read) -> Vec<(&[u8], Taken)> {
@@ -306,12 +311,25 @@ fn frozen_files_may_lie_beside_what_the_run_stages_itself() {
 }
 
 #[test]
-fn no_walk_enters_a_directory_of_frozen_files() {
+fn no_walk_enters_a_directory_of_frozen_files_and_what_only_has_such_a_name_is_kept() {
     let world = World::new();
     world.write(".copal-staging-other/run-1-frozen/a.txt", "frozen");
+    let mine = [".copal-staging-file", "deep/.copal-staging-other/mine"];
+    for name in mine {
+        world.write(name, "mine");
+    }
     let walked = walk(&world.source(), &[], &mut All, &Interrupt::default()).unwrap();
-    let own = |found: &Found| found.path.as_bytes().starts_with(b".copal");
-    assert!(!walked.kept.iter().any(own));
+    let kept: Vec<_> = walked.kept.iter().map(|it| it.path.as_bytes()).collect();
+    assert!(mine.iter().all(|name| kept.contains(&name.as_bytes())));
+    assert!(
+        !kept
+            .iter()
+            .any(|path| path.starts_with(b".copal-staging-other"))
+    );
+    assert_eq!(
+        walked.left_out,
+        [(".copal-staging-other".parse().unwrap(), true)]
+    );
 }
 
 #[test]
@@ -322,4 +340,46 @@ fn without_a_hold_auto_does_not_freeze() {
     let prepared = forecast.prepare(&world.source(), &[], "1", &Leftovers::default());
     let freezer = prepared.unwrap().unwrap();
     assert!(freezer.serves(true) && !freezer.serves(false));
+}
+
+#[test]
+fn a_link_that_somebody_took_away_fails_the_run() {
+    let world = World::new();
+    let staged = world.frozen(Way::Link);
+    fs::remove_file(staged.frozen_at("deep/b.txt")).unwrap();
+    let failed = try_read(staged).unwrap_err();
+    assert!(
+        matches!(&failed, StageError::NotKept(path) if path.as_bytes() == b"deep/b.txt"),
+        "{failed}"
+    );
+
+    let staged = world.frozen(Way::Link);
+    let (path, interrupt) = ("a.txt".parse().unwrap(), Interrupt::default());
+    fs::remove_file(staged.frozen_at("a.txt")).unwrap();
+    let failed = staged.take_outrun(&path, "a.txt", Wanted::default(), &interrupt);
+    assert!(matches!(failed, Err(StageError::NotKept(_))), "{failed:?}");
+}
+
+#[test]
+fn a_directory_of_frozen_files_that_is_gone_is_no_sign_that_files_are() {
+    let world = World::new();
+    let to = world.dir.join("gone/a.txt");
+    let linked = duplicate::link(&world.path("a.txt"), &to);
+    assert!(matches!(linked, Err(Failed::Writing(_))), "{linked:?}");
+}
+
+#[test]
+fn a_source_that_went_away_is_no_source_whose_files_were_deleted() {
+    let world = World::new();
+    let staged = world.staged(&world.forecast(Way::Direct, &[])).unwrap();
+    fs::remove_file(world.path("a.txt")).unwrap();
+    let read = try_read(staged).unwrap();
+    assert_eq!(read.staged.vanished, ["a.txt".parse().unwrap()]);
+    drop(read);
+
+    let staged = world.staged(&world.forecast(Way::Direct, &[])).unwrap();
+    fs::rename(world.source(), world.dir.join("away")).unwrap();
+    fs::create_dir(world.source()).unwrap();
+    let failed = try_read(staged);
+    assert!(matches!(failed, Err(StageError::Swapped(_))), "{failed:?}");
 }

@@ -9,6 +9,7 @@ use crate::capability::artifacts::NotFinished;
 use crate::capability::sqlite::SqliteError;
 use crate::edge::content::Failed;
 use crate::edge::interrupt::Interrupted;
+use crate::edge::tops::Swapped;
 use crate::edge::walk::WalkError;
 use crate::filters::FilterFailed;
 
@@ -26,6 +27,9 @@ pub enum StageError {
     /// A filter hook failed.
     #[error(transparent)]
     Filter(#[from] FilterFailed),
+    /// The source, or a disk mounted in it, is another.
+    #[error(transparent)]
+    Swapped(#[from] Swapped),
     /// A database has no artifact: it would be copied torn.
     #[error("no hook made a copy of the database `{0}`")]
     Uncovered(RelPath),
@@ -46,6 +50,9 @@ pub enum StageError {
     /// A file never stood still.
     #[error("`{0}` kept changing while it was read")]
     NeverStill(RelPath),
+    /// What was kept of a file while services were held was taken away.
+    #[error("what was kept of `{0}` is gone from the staging directory")]
+    NotKept(RelPath),
     /// The staging directory can't be written.
     #[error("can't write `{}` in the staging directory", .path.display())]
     Staging {

@@ -1,0 +1,102 @@
+//! The tops of file trees: that of the source, and those of file systems mounted in it.
+//!
+//! What is not found may be a file that the app deleted, or one of a disk that is not there any more: a
+//! path alone doesn't tell one from the other.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use copal_core::path::RelPath;
+
+use super::stat::Version;
+use super::walk::{Found, FoundKind, absolute};
+
+/// Directories that stay what they are as long as a run lasts, each with its device and inode.
+#[derive(Debug, Clone)]
+pub struct Tops(Vec<(PathBuf, (u64, u64))>);
+
+/// A top that is not what it was: it was unmounted, or renamed away, or something was mounted on it.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` is not the directory any more that it was when the run began", .0.display())]
+pub struct Swapped(pub PathBuf);
+
+impl Tops {
+    /// Those of a source that was walked when its top was this one.
+    pub fn of(source: &Path, top: (u64, u64), kept: &[Found]) -> Self {
+        let directories = kept
+            .iter()
+            .filter(|found| found.kind == FoundKind::Directory);
+        let directories: HashMap<&RelPath, (u64, u64)> = directories
+            .map(|found| (&found.path, found.version.file()))
+            .collect();
+        let above = |path: &RelPath| {
+            let nearest = path.ancestors().max_by_key(|above| above.as_bytes().len());
+            nearest.map_or(Some(top), |above| directories.get(&above).copied())
+        };
+        let mounted = directories
+            .iter()
+            .filter(|(path, file)| above(path).is_some_and(|above| above.0 != file.0));
+        let mounted = mounted.map(|(path, file)| (absolute(source, path), *file));
+        Self(mounted.chain([(source.to_owned(), top)]).collect())
+    }
+
+    /// Whether all of them are what they were.
+    pub fn check(&self) -> Result<(), Swapped> {
+        let swapped = self
+            .0
+            .iter()
+            .find(|(path, then)| identity(path).ok() != Some(*then));
+        swapped.map_or(Ok(()), |(path, _)| Err(Swapped(path.clone())))
+    }
+}
+
+/// Device and inode of what lies there, behind a link as well.
+pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    Ok(Version::of(&fs::metadata(path)?).file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::interrupt::Interrupt;
+    use crate::edge::walk::{Filter, Keep, walk};
+
+    struct All;
+
+    impl Filter for All {
+        type Error = std::convert::Infallible;
+
+        fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, Self::Error> {
+            Ok(vec![Keep::Yes; found.len()])
+        }
+    }
+
+    #[test]
+    fn what_lies_on_another_device_than_the_directory_above_it_is_a_top_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("disk/deep")).unwrap();
+        let kept = walk(dir.path(), &[], &mut All, &Interrupt::default());
+        let elsewhere = (0, 0);
+        let tops = Tops::of(dir.path(), elsewhere, &kept.unwrap().kept);
+        let paths: Vec<_> = tops.0.into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, [dir.path().join("disk"), dir.path().to_owned()]);
+    }
+
+    #[test]
+    fn another_directory_in_its_place_is_told_and_a_deleted_file_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = dir.path().join("app");
+        fs::create_dir(&source).unwrap();
+        fs::write(source.join("a.txt"), "").unwrap();
+        let tops = Tops::of(&source, identity(&source).unwrap(), &[]);
+        fs::remove_file(source.join("a.txt")).unwrap();
+        tops.check().unwrap();
+        fs::rename(&source, dir.path().join("away")).unwrap();
+        assert!(tops.check().is_err());
+        fs::create_dir(&source).unwrap();
+        let Swapped(path) = tops.check().unwrap_err();
+        assert_eq!(path, source);
+    }
+}
