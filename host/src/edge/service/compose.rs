@@ -96,12 +96,12 @@ impl Driver for ComposeProject {
     }
 
     fn missing_parts(&self) -> Result<Vec<String>, ServiceError> {
-        if self.services.len() < 2 {
+        if self.members.services.len() < 2 {
             return Ok(Vec::new());
         }
         let found = self.find()?;
         let is_there = |name: &&String| found.iter().any(|found| service_of(found) == *name);
-        let (_, missing): (Vec<_>, Vec<_>) = self.services.iter().partition(is_there);
+        let (_, missing): (Vec<_>, Vec<_>) = self.members.services.iter().partition(is_there);
         Ok(missing.into_iter().cloned().collect())
     }
 
