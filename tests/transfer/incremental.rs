@@ -22,7 +22,7 @@ impl Trial {
         let section = server.rclone_section(&server.master_key());
         world.add_remote("cloud", &format!("{section}{SMALL_PARTS}"));
         for n in 0..small {
-            world.write(&format!("source/uploads/{n:04}.txt"), format!("file {n}"));
+            world.write(format!("source/uploads/{n:04}.txt"), format!("file {n}"));
         }
         let large = Random::new(3, "large").bytes((6 << 20) + 345);
         world.write("source/large.bin", large);
@@ -101,16 +101,16 @@ fn only_what_is_new_is_sent() {
 fn what_the_last_snapshot_lost_is_sent_again_and_strangers_in_it_are_not_copied() {
     let trial = Trial::after_a_snapshot(40);
     let names = trial.first_snapshot();
-    let named = |end: &str| names.iter().find(|name| name.ends_with(end)).unwrap();
+    let stored = |end: &str| names.iter().find(|name| name.ends_with(end)).unwrap();
     for (name, damage) in [
         ("/0001.txt", Damage::Lost),
         ("/0002.txt", Damage::Truncated),
         ("/0003.txt", Damage::Swapped),
         ("/large.bin", Damage::Lost),
     ] {
-        assert!(trial.server.damage(BUCKET, named(name), damage), "{name}");
+        assert!(trial.server.damage(BUCKET, stored(name), damage), "{name}");
     }
-    let snapshot = named("/0004.txt")
+    let snapshot = stored("/0004.txt")
         .rsplit_once("/uploads/")
         .unwrap()
         .0

@@ -73,7 +73,7 @@ impl Remote {
         if number > 0 && !self.config.is_empty() {
             // rclone tells instances apart by their parameters; this one has no other meaning.
             let (name, value) = ("description", format!("copal-{number}"));
-            other.config.push_str(&format!(",{name}={value}"));
+            other.config = format!("{},{name}={value}", other.config);
             other.parameters.push((name.to_owned(), value));
         }
         other

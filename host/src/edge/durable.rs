@@ -38,7 +38,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         write_down(&[dir.path().to_owned()]).unwrap();
         let gone = dir.path().join("gone");
-        let (named, error) = write_down(&[gone.clone()]).unwrap_err();
+        let (named, error) = write_down(std::slice::from_ref(&gone)).unwrap_err();
         assert_eq!((named, error.kind()), (gone, io::ErrorKind::NotFound));
     }
 }

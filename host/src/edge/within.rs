@@ -1,7 +1,7 @@
 //! Copies that a remote makes of its own files: nothing of them passes through this machine.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use copal_rclone::{CopyFileRequest, CopyRequest, Find, RcloneError, Remote, Worker};
 
@@ -74,9 +74,7 @@ fn copy_renamed(
     thread::scope(|scope| {
         let workers = AT_ONCE.min(names.len());
         let running: Vec<_> = (0..workers).map(|_| scope.spawn(take_turns)).collect();
-        let ended = running.into_iter().map(|one| one.join());
-        ended
-            .map(|one| one.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        let mut ended = running.into_iter().map(ScopedJoinHandle::join);
+        ended.try_for_each(|one| one.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }

@@ -156,9 +156,9 @@ impl Transferred<'_> {
         by.interrupt.check()?;
         let asked: Vec<&StagedFile> = self.files.iter().filter(|file| which(file)).collect();
         if again {
-            asked
-                .iter()
-                .for_each(|file| self.reused.forget(&file.stored));
+            for file in &asked {
+                self.reused.forget(&file.stored);
+            }
         }
         let (mut live, mut staged, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
         for file in asked.into_iter().filter(|file| !self.reused.has(file)) {
