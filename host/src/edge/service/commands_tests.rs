@@ -220,7 +220,7 @@ fn a_command_that_takes_too_long_is_killed() {
     let base = tempfile::tempdir().unwrap();
     let app = Commands {
         stop: shell("sleep 1000"),
-        timeout: Duration::from_millis(100),
+        timeout: Duration::from_secs(3),
         ..service(base.path())
     };
     let undo = app.before(STOP).unwrap().unwrap();
