@@ -148,7 +148,6 @@ impl<'a> Backup<'a> {
             interrupt: self.run.edges.interrupt,
         };
         let read = read(bracketed, by)?;
-        self.notes.staged(&read.staged, &plan.staging);
         self.tell_staged(hooks, read.files.len() as u64, read.bytes())?;
         Ok(read)
     }

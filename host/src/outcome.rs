@@ -2,12 +2,13 @@
 //! JSON, the history and the exit code are all made from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
-use copal_core::staging::Way;
+use copal_core::staging::{Choice, Way};
 use copal_hooks::Report;
 use jiff::Timestamp;
 
@@ -22,7 +23,6 @@ use crate::record::{Ended, Kind, SnapshotRecord};
 use crate::step::plan::PlannedDatabase;
 use crate::step::seal::Sealed;
 use crate::step::stage::Staged;
-use crate::step::way::Forecast;
 
 /// How a run ended, with all that there is to tell of it.
 #[derive(Debug)]
@@ -148,18 +148,33 @@ pub struct StagingNote {
     pub way: Way,
     /// Why this one.
     pub why: String,
+    /// Whether services were held for a moment that could not be kept, and the owner did not ask for that.
+    pub moment_lost: bool,
+}
+
+impl fmt::Display for StagingNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "staging: {} ({})", self.way, self.why)?;
+        if self.moment_lost {
+            f.write_str(": files are not of one moment")?;
+        }
+        Ok(())
+    }
 }
 
 impl Notes {
-    /// How files were kept.
-    pub fn staged(&mut self, staged: &Staged, forecast: &Forecast) {
-        let why = if staged.way == forecast.choice.way {
-            forecast.choice.why.clone()
+    /// How files were kept while services were held, or were not.
+    pub fn staged(&mut self, way: Way, choice: &Choice, held: bool) {
+        let why = if way == choice.way {
+            choice.why.clone()
         } else {
             "no service was held".to_owned()
         };
-        let way = staged.way;
-        self.staging = Some(StagingNote { way, why });
+        self.staging = Some(StagingNote {
+            way,
+            why,
+            moment_lost: held && way == Way::Direct && !choice.asked_for,
+        });
     }
 
     /// What staging came to.
@@ -288,7 +303,7 @@ impl Achieved for Delivered {
 
     fn notes(&self) -> Vec<String> {
         let staging = self.notes.staging.iter();
-        let staging = staging.map(|it| format!("staging: {} ({})", it.way, it.why));
+        let staging = staging.map(ToString::to_string);
         let unheld = self.notes.unheld.iter();
         let unheld = unheld.map(|it| format!("not held: {it}"));
         staging
@@ -337,5 +352,25 @@ mod tests {
         assert_eq!(verdict(vec![ended()]), interrupted);
         assert_eq!(verdict(vec![failed(), ended()]), interrupted);
         assert_eq!(verdict(Vec::new()), Verdict::Succeeded);
+    }
+
+    #[test]
+    fn a_moment_that_could_not_be_kept_is_told() {
+        let told = |asked_for, held| {
+            let choice = Choice {
+                way: Way::Direct,
+                why: "not link: it can't".to_owned(),
+                copies: copal_core::staging::Copies::default(),
+                asked_for,
+            };
+            let mut notes = Notes::default();
+            notes.staged(Way::Direct, &choice, held);
+            notes.staging.unwrap().to_string()
+        };
+        let plain = "staging: direct (not link: it can't)";
+        let lost = format!("{plain}: files are not of one moment");
+        assert_eq!(told(false, true), lost);
+        assert_eq!(told(true, true), plain, "the owner knows");
+        assert_eq!(told(false, false), plain, "there was no moment");
     }
 }

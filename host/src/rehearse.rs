@@ -12,6 +12,7 @@ use crate::outcome::{Achieved, Outcome};
 use crate::record::SnapshotRecord;
 use crate::step::deliver::Reached;
 use crate::step::plan::Plan;
+use crate::step::preflight;
 
 /// What a backup would do.
 pub struct Rehearsed {
@@ -61,7 +62,9 @@ fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, Co
 }
 
 fn stage(backup: &mut Backup<'_>, hooks: &mut Hooks, plan: &Plan) -> Result<(), CopalError> {
-    backup.run.edges.show.step(Step::Stage);
+    let edges = backup.run.edges;
+    preflight::check_room(plan, &backup.job.staging(edges.state))?;
+    edges.show.step(Step::Stage);
     // Not where a real run stages: one may be at it.
     let scratch = tempfile::tempdir().map_err(|source| CopalError::Scratch {
         deed: "make a directory in",

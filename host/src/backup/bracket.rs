@@ -117,6 +117,8 @@ impl Backup<'_> {
         if plan.staging.choice.way == Way::Hold && self.holds.is_any() {
             staged.way = Way::Hold;
         }
+        let held = self.holds.is_any();
+        self.notes.staged(staged.way, &plan.staging.choice, held);
         self.notes.left_out.clone_from(&plan.walked.left_out);
         self.notes.unguarded.clone_from(&plan.unguarded);
         self.notes.take(&staged, plan.databases.clone());

@@ -14,7 +14,7 @@ use crate::error::CopalError;
 use crate::hooks::Hooks;
 use crate::show;
 use crate::step::plan::plan;
-use crate::step::services;
+use crate::step::{preflight, services};
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -38,5 +38,6 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> Result<Exit, CopalError> 
     services::refuse(&job, &means)?;
     plan.services = services::look(&job, &hooks, &means);
     show::plan::print(&job, &hooks, &plan, global.output())?;
+    preflight::check_room(&plan, &job.staging(&state))?;
     Ok(Exit::Done)
 }

@@ -5,11 +5,12 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 
+use super::beneath::Beneath;
 use super::content::{self, Failed};
 use super::interrupt::Interrupt;
-use super::open::open_regular;
 use super::stat::Version;
 
 /// What came of a duplication.
@@ -39,7 +40,7 @@ impl Duplicate {
 }
 
 /// Clones `from` to the new file `to`: both share their blocks until one is written to.
-pub fn reflink(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
+pub fn reflink(from: Beneath<'_>, to: &Path) -> Result<Duplicate, Failed> {
     let Some(from) = open(from)? else {
         return Ok(Duplicate::Gone);
     };
@@ -59,8 +60,14 @@ pub fn reflink(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
 }
 
 /// Gives the file `from` the new name `to` as well. From then on `to` must never be written to.
-pub fn link(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
-    match rustix::fs::link(from, to) {
+pub fn link(from: Beneath<'_>, to: &Path) -> Result<Duplicate, Failed> {
+    let (directory, name) = match from.parent() {
+        Ok(parent) => parent,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Duplicate::Gone),
+        Err(error) => return Err(Failed::Reading(error)),
+    };
+    // By the directory's handle, and a link itself where there is one.
+    match rustix::fs::linkat(&directory, name, CWD, to, AtFlags::empty()) {
         Ok(()) => {}
         // Which of the two is missing, only the file's directory can tell.
         Err(error @ Errno::NOENT) if !to.parent().is_some_and(Path::is_dir) => {
@@ -83,7 +90,7 @@ pub fn link(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
 }
 
 /// Copies `from` to the new file `to`, holes as holes.
-pub fn copy(from: &Path, to: &Path, interrupt: &Interrupt) -> Result<Duplicate, Failed> {
+pub fn copy(from: Beneath<'_>, to: &Path, interrupt: &Interrupt) -> Result<Duplicate, Failed> {
     let Some(from) = open(from)? else {
         return Ok(Duplicate::Gone);
     };
@@ -97,8 +104,8 @@ pub fn copy(from: &Path, to: &Path, interrupt: &Interrupt) -> Result<Duplicate, 
     Ok(Duplicate::Changed)
 }
 
-fn open(path: &Path) -> Result<Option<File>, Failed> {
-    match open_regular(path) {
+fn open(file: Beneath<'_>) -> Result<Option<File>, Failed> {
+    match file.open_regular() {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failed::Reading(error)),

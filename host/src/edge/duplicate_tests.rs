@@ -2,8 +2,23 @@ use std::os::unix::fs::{FileExt, MetadataExt, symlink};
 
 use super::*;
 
-fn copy(from: &Path, to: &Path) -> Result<Duplicate, Failed> {
-    super::copy(from, to, &Interrupt::default())
+type Made = Result<Duplicate, Failed>;
+
+fn beneath(path: &Path) -> Beneath<'_> {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap();
+    Beneath::stored(path.parent().unwrap(), name)
+}
+
+fn copy(from: &Path, to: &Path) -> Made {
+    super::copy(beneath(from), to, &Interrupt::default())
+}
+
+fn link(from: &Path, to: &Path) -> Made {
+    super::link(beneath(from), to)
+}
+
+fn reflink(from: &Path, to: &Path) -> Made {
+    super::reflink(beneath(from), to)
 }
 
 fn world() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathBuf) {
@@ -54,5 +69,25 @@ fn what_is_gone_or_no_file_any_more_has_no_duplicate() {
             "{of_a_link:?}"
         );
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn a_directory_that_became_a_link_has_no_files_to_duplicate() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, to) = (dir.path().join("source"), dir.path().join("to"));
+    fs::create_dir_all(dir.path().join("outside")).unwrap();
+    fs::create_dir_all(&source).unwrap();
+    fs::write(dir.path().join("outside/a.txt"), "secret").unwrap();
+    symlink("../outside", source.join("d")).unwrap();
+    let file = Beneath::stored(&source, "d/a.txt");
+    let interrupt = Interrupt::default();
+    for gone in [
+        super::link(file, &to),
+        super::reflink(file, &to),
+        super::copy(file, &to, &interrupt),
+    ] {
+        assert!(matches!(gone, Ok(Duplicate::Gone)), "{gone:?}");
+        assert!(!to.exists());
     }
 }

@@ -11,8 +11,8 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::Digest;
 
+use super::beneath::Beneath;
 use super::interrupt::Interrupt;
-use super::open::open_regular;
 use super::stat::Version;
 
 /// The checksums of one content.
@@ -70,13 +70,13 @@ pub fn hash_many(paths: &[PathBuf], interrupt: &Interrupt) -> io::Result<Vec<Dig
 
 /// Reads a live file, and again if it changed meanwhile; `None` if it never stood still.
 pub fn hash_live(
-    path: &Path,
+    live: Beneath<'_>,
     wanted: Wanted,
     interrupt: &Interrupt,
 ) -> io::Result<Option<(Digests, Metadata)>> {
     const TRIES: u32 = 3;
     for _ in 0..TRIES {
-        let mut file = open_regular(path)?;
+        let mut file = live.open_regular()?;
         let metadata = file.metadata()?;
         let before = Version::of(&metadata);
         let digests = hash_reader(&mut file, wanted, interrupt)?;

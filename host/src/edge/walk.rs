@@ -1,8 +1,9 @@
 //! The walk over a source: everything the filters keep, in the order of its paths.
 
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use copal_core::manifest::Attributes;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
+use super::beneath::Beneath;
 use super::frozen::is_own_name;
 use super::interrupt::{Interrupt, Interrupted};
 use super::stat::{Version, attributes};
@@ -157,7 +159,7 @@ fn read_directory<E>(
         path: absolute.clone(),
         source,
     };
-    let listing = match fs::read_dir(&absolute) {
+    let listing = match list(source, directory) {
         Ok(listing) => listing,
         // The directory was there when its parent was listed; only the top has to be there always.
         Err(error) if is_gone(&error) && directory.is_some() => {
@@ -166,9 +168,10 @@ fn read_directory<E>(
         }
         Err(error) => return Err(unreadable(error)),
     };
-    for entry in listing {
+    for entry in listing.entries {
         let entry = entry.map_err(unreadable)?;
-        if never.contains(&entry.path()) {
+        let place = absolute.join(entry.file_name());
+        if never.contains(&place) {
             continue;
         }
         let name = entry.file_name().into_vec();
@@ -189,13 +192,39 @@ fn read_directory<E>(
             Err(error) if is_gone(&error) => walked.vanished.push(path),
             Err(source) => {
                 return Err(WalkError::Unreadable {
-                    path: entry.path(),
+                    path: place,
                     source,
                 });
             }
         }
     }
     Ok(())
+}
+
+/// The entries of one directory, whose paths stay those of this one whatever takes its place.
+struct Listing {
+    entries: fs::ReadDir,
+    /// The paths of the entries lead through it.
+    _handle: Option<File>,
+}
+
+/// Lists a directory of the source, which no link leads to.
+fn list(source: &Path, directory: Option<&RelPath>) -> io::Result<Listing> {
+    let Some(directory) = directory else {
+        return Ok(Listing {
+            entries: fs::read_dir(source)?,
+            _handle: None,
+        });
+    };
+    let handle = Beneath::of(source, directory).open_directory()?;
+    let entries = fs::read_dir(format!("/proc/self/fd/{}", handle.as_raw_fd()));
+    Ok(Listing {
+        // What is open is not gone: that it can't be found means that `/proc` is not there.
+        entries: entries.map_err(|error| {
+            io::Error::other(format!("it can't be listed by /proc/self/fd: {error}"))
+        })?,
+        _handle: Some(handle),
+    })
 }
 
 /// Whether it is a directory in which a run keeps frozen files: there is none but at the top.
@@ -245,8 +274,9 @@ fn keep_parents<E>(source: &Path, walked: &mut Walked) -> Result<(), WalkError<E
         .collect();
     for path in missing {
         let place = absolute(source, &path);
-        let looked =
-            fs::symlink_metadata(&place).and_then(|metadata| found(path, &place, &metadata));
+        let looked = Beneath::of(source, &path)
+            .metadata()
+            .and_then(|metadata| found(path.clone(), &place, &metadata));
         let found = looked.map_err(|source| WalkError::Unreadable {
             path: place,
             source,

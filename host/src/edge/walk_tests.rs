@@ -142,3 +142,31 @@ fn copals_own_directories_are_never_entered() {
     .unwrap();
     assert_eq!(paths(&walked), ["a.txt", "empty", "link", "pipe"]);
 }
+
+/// While it decides, `a` becomes a link to the directory beside the source.
+struct Swaps<'a>(&'a Path);
+
+impl Filter for Swaps<'_> {
+    type Error = String;
+
+    fn decide(&mut self, found: &[Found]) -> Result<Vec<Keep>, String> {
+        let directory = self.0.join("a");
+        if !directory.is_symlink() {
+            fs::rename(&directory, self.0.join("moved")).unwrap();
+            std::os::unix::fs::symlink("../outside", &directory).unwrap();
+        }
+        Ok(vec![Keep::Yes; found.len()])
+    }
+}
+
+#[test]
+fn a_directory_that_becomes_a_link_is_not_entered_through_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, outside) = (dir.path().join("source"), dir.path().join("outside"));
+    fs::create_dir_all(source.join("a")).unwrap();
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("secret"), "").unwrap();
+    let walked = walk(&source, &[], &mut Swaps(&source), &Interrupt::default()).unwrap();
+    assert_eq!(paths(&walked), ["a"]);
+    assert_eq!(walked.vanished, ["a".parse().unwrap()]);
+}

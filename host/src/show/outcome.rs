@@ -59,6 +59,10 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
         for unheld in &notes.unheld {
             line(&mut text, format!("  not held: {unheld}"));
         }
+        let lost = notes.staging.iter().filter(|staging| staging.moment_lost);
+        for staging in lost {
+            line(&mut text, format!("  {staging}"));
+        }
     }
     if quiet || text.is_empty() {
         return text;
@@ -66,10 +70,7 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
     if let Some(staging) = &notes.staging
         && staging.way != Way::Direct
     {
-        line(
-            &mut text,
-            format!("  staging: {} ({})", staging.way, staging.why),
-        );
+        line(&mut text, format!("  {staging}"));
     }
     let mut note = |what: &str, paths: Vec<String>| {
         if !paths.is_empty() {
@@ -193,6 +194,9 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         "left_out": notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
         "hook_failures": hook_failures.collect::<Vec<_>>(),
     });
+    if notes.staging.as_ref().is_some_and(|it| it.moment_lost) {
+        told["staging"]["moment_lost"] = true.into();
+    }
     if let Some(unguarded) = &notes.unguarded {
         told["unguarded"] = unguarded.as_str().into();
     }

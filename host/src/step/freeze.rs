@@ -16,13 +16,14 @@ use super::cores::on_every_core;
 use super::files::{Lies, Unread};
 use super::stage::{StageError, Staged, in_staging};
 use super::way::{Forecast, Restless};
+use crate::edge::beneath::Beneath;
 use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::frozen::FrozenDir;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::leftovers::Leftovers;
 use crate::edge::staging::StagingError;
 use crate::edge::stat::{Version, attributes};
-use crate::edge::walk::{Found, FoundKind, absolute};
+use crate::edge::walk::{Found, FoundKind};
 use crate::edge::writers::OpenForWriting;
 
 /// All that can be got ready before services are held.
@@ -176,12 +177,13 @@ impl Freezing<'_> {
     ) -> Result<Result<Option<Unread>, Unread>, StageError> {
         /// Somebody who is not held writes to it.
         const TRIES: usize = 20;
-        let live = absolute(self.source, &file.path);
+        let path = file.path.clone();
+        let live = Beneath::of(self.source, &path);
         let place = self.freezer.dir.path().join(&file.stored);
         let way = || match taken {
-            Taken::Reflink => duplicate::reflink(&live, &place),
-            Taken::Link => duplicate::link(&live, &place),
-            _ => duplicate::copy(&live, &place, self.interrupt),
+            Taken::Reflink => duplicate::reflink(live, &place),
+            Taken::Link => duplicate::link(live, &place),
+            _ => duplicate::copy(live, &place, self.interrupt),
         };
         for _ in 0..TRIES {
             self.interrupt.check()?;
@@ -192,7 +194,7 @@ impl Freezing<'_> {
                 duplicate = way();
             }
             let duplicate =
-                duplicate.map_err(|failed| StageError::of_copy(failed, &live, &place))?;
+                duplicate.map_err(|failed| StageError::of_copy(failed, live, &place))?;
             match duplicate {
                 Duplicate::Made(metadata) => {
                     file.attributes = attributes(&metadata);

@@ -194,6 +194,7 @@ fn real(path: &Path) -> PathBuf {
 /// Whether the databases' copies fit, and what is copied while services are held.
 pub fn check_room(plan: &Plan, staging: &Path) -> Result<(), PreflightError> {
     let databases = plan.staging_bytes();
+    let staging = existing(staging);
     let free = room_at(staging)?;
     if free < databases {
         let needed = databases;

@@ -12,6 +12,7 @@ use super::read::Reading;
 use super::stage::{StageError, Staged, gone_or, in_staging};
 use crate::capability::sqlite;
 use crate::edge::attributes::set_time;
+use crate::edge::beneath::Beneath;
 use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::hash::{Digests, Wanted, hash_file, hash_live};
 use crate::edge::interrupt::Interrupt;
@@ -78,7 +79,7 @@ impl Staged {
     ) -> Result<StagedFile, StageError> {
         let place = self.frozen_at(&file.stored);
         refuse_torn(&file.path, &place, by)?;
-        let hashed = hash_live(&place, by.wanted, by.interrupt);
+        let hashed = hash_live(self.frozen_beneath(&file.stored), by.wanted, by.interrupt);
         by.interrupt.check()?;
         let hashed = gone_or(&place, hashed)?;
         match hashed.ok_or_else(|| StageError::NotKept(file.path.clone()))? {
@@ -103,8 +104,8 @@ impl Staged {
         wanted: Wanted,
         interrupt: &Interrupt,
     ) -> Result<StagedFile, StageError> {
-        let linked = self.frozen_at(stored);
-        let copy = self.take_copy_of(&linked, path, stored, wanted, interrupt)?;
+        let linked = self.frozen_beneath(stored);
+        let copy = self.take_copy_of(linked, path, stored, wanted, interrupt)?;
         let copy = copy.ok_or_else(|| StageError::NotKept(path.clone()))?;
         Ok(StagedFile {
             outran: true,
@@ -113,9 +114,13 @@ impl Staged {
     }
 
     pub(super) fn frozen_at(&self, stored: &str) -> PathBuf {
+        self.frozen_beneath(stored).place()
+    }
+
+    pub(super) fn frozen_beneath<'a>(&'a self, stored: &'a str) -> Beneath<'a> {
         let frozen = self.frozen.as_ref();
         let directory = frozen.expect("only what was frozen is read from there");
-        directory.path().join(stored)
+        Beneath::stored(directory.path(), stored)
     }
 
     fn take_made(
@@ -143,10 +148,9 @@ impl Staged {
         stored: String,
         by: Reading<'_>,
     ) -> Result<Option<StagedFile>, StageError> {
-        let live = absolute(&self.source, &path);
-        let hashed = hash_live(&live, by.wanted, by.interrupt);
+        let hashed = hash_live(Beneath::of(&self.source, &path), by.wanted, by.interrupt);
         by.interrupt.check()?;
-        match gone_or(&live, hashed)? {
+        match gone_or(&absolute(&self.source, &path), hashed)? {
             None => Ok(None),
             Some(Some((digests, metadata))) => Ok(Some(StagedFile {
                 path,
@@ -173,13 +177,13 @@ impl Staged {
         wanted: Wanted,
         interrupt: &Interrupt,
     ) -> Result<Option<StagedFile>, StageError> {
-        let live = absolute(&self.source, path);
-        self.take_copy_of(&live, path, stored, wanted, interrupt)
+        let live = Beneath::of(&self.source, path);
+        self.take_copy_of(live, path, stored, wanted, interrupt)
     }
 
     fn take_copy_of(
         &self,
-        live: &Path,
+        live: Beneath<'_>,
         path: &RelPath,
         stored: &str,
         wanted: Wanted,

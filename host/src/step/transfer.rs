@@ -1,7 +1,6 @@
 //! Transfer: everything staged goes up, and what moved under the transfer goes up again.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::PathBuf;
 
 use copal_core::manifest::{Entry, Manifest};
@@ -13,12 +12,13 @@ use super::files::{Content, StagedFile};
 use super::read::Read;
 use super::reuse::Reused;
 use super::stage::StageError;
+use crate::edge::beneath::Beneath;
 use crate::edge::frozen::FrozenDir;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::remote::{Abilities, Batch, Progress, Remote, RemoteError};
 use crate::edge::stat::Version;
-use crate::edge::walk::{Found, absolute};
+use crate::edge::walk::Found;
 
 /// A snapshot whose files are all at the destination, each with the expected size (and hash, where
 /// the remote tells it without reading the file back). Not sealed yet, so not a snapshot yet.
@@ -208,19 +208,22 @@ impl Transferred<'_> {
                 Content::Linked(version) => (version, true),
                 Content::Staged | Content::Frozen => continue,
             };
-            let path = if linked {
-                self.read.staged.frozen_at(&file.stored)
+            let kept = if linked {
+                self.read.staged.frozen_beneath(&file.stored)
             } else {
-                absolute(&self.read.staged.source, &file.path)
+                Beneath::of(&self.read.staged.source, &file.path)
             };
             let same = |now: Version| now == version || linked && now.has_content_of(&version);
-            match fs::symlink_metadata(&path) {
+            match kept.metadata() {
                 Ok(metadata) if same(Version::of(&metadata)) => {}
                 Ok(_) => changed.push(file.path.clone()),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     changed.push(file.path.clone());
                 }
-                Err(source) => return Err(StageError::Unreadable { path, source }),
+                Err(source) => {
+                    let path = kept.place();
+                    return Err(StageError::Unreadable { path, source });
+                }
             }
         }
         let is_live = |file: &StagedFile| matches!(file.content, Content::Live(_));

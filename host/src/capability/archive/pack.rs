@@ -9,6 +9,7 @@ use copal_core::units::ByteCount;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::open::open_regular;
 use crate::edge::stat::Version;
@@ -178,11 +179,11 @@ fn append_file(
         path: found.path.clone(),
         source,
     };
-    let (place, live) = match content(&found.path) {
-        Content::Live => (absolute(source, &found.path), true),
-        Content::StandIn(place) => (place, false),
+    let (opened, live) = match content(&found.path) {
+        Content::Live => (Beneath::of(source, &found.path).open_regular(), true),
+        Content::StandIn(place) => (open_regular(&place), false),
     };
-    let mut file = open_regular(&place).map_err(unreadable)?;
+    let mut file = opened.map_err(unreadable)?;
     let before = Version::of(&file.metadata().map_err(unreadable)?);
     header.set_entry_type(tar::EntryType::Regular);
     header.set_size(before.size().0);

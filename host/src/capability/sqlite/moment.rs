@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::copy::{Copied, Copy, View};
 use super::error::SqliteError;
 use super::source::Source;
+use crate::edge::beneath::Beneath;
 use crate::edge::content::Failed;
 use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::interrupt::Interrupt;
@@ -150,15 +151,17 @@ impl Together<'_> {
                 continue;
             }
             let to = (self.next_file)();
-            let live = absolute(self.source, &file.path);
-            match duplicate::copy(&live, &to, self.interrupt) {
+            let live = Beneath::of(self.source, &file.path);
+            match duplicate::copy(live, &to, self.interrupt) {
                 Ok(Duplicate::Made(metadata)) => {
                     let version = Version::of(&metadata);
                     all &= version == file.version;
                     copies.insert(file.path.clone(), (version, to));
                 }
                 Ok(_) => all = false,
-                Err(Failed::Reading(error)) => return Err(SqliteError::Beside(live, error)),
+                Err(Failed::Reading(error)) => {
+                    return Err(SqliteError::Beside(live.place(), error));
+                }
                 Err(failed) => return Err(failed.into()),
             }
         }

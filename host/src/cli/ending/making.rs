@@ -1,5 +1,7 @@
 //! What to do about the steps that make a snapshot.
 
+use std::io;
+
 use copal_core::grants::toml_text;
 use copal_core::staging::Unfit;
 
@@ -100,11 +102,23 @@ pub(super) fn of_stage(error: &StageError) -> Ending {
         StageError::NotKept(_) => failed(
             "see that nothing else cleans up directories called `.copal-staging-…`, and run the backup again",
         ),
+        StageError::Staging { source, .. } if is_disturbed(source) => failed(
+            "see that nothing else changes it, and run the backup again; or choose another directory with `dir` in [staging]",
+        ),
         StageError::Staging { .. } => {
             failed("make room there, or choose another directory with `dir` in [staging]")
         }
         StageError::Interrupted(signal) => interrupted(signal.0),
     }
+}
+
+/// Whether something else lies where a directory or file of Copal's was to be, or is gone.
+fn is_disturbed(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound};
+    matches!(
+        error.kind(),
+        AlreadyExists | IsADirectory | NotADirectory | NotFound
+    )
 }
 
 pub(super) fn of_transfer(error: &TransferError) -> Ending {

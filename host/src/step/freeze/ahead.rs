@@ -21,12 +21,13 @@ use copal_core::stored::StoredNames;
 use jiff::Timestamp;
 
 use super::{Freezer, SHARE};
+use crate::edge::beneath::Beneath;
 use crate::edge::content::Failed;
 use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::frozen::{notes_every_change, settle};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::stat::Version;
-use crate::edge::walk::{Found, FoundKind, absolute};
+use crate::edge::walk::{Found, FoundKind};
 use crate::step::cores::on_every_core;
 use crate::step::files::Unread;
 use crate::step::stage::StageError;
@@ -63,7 +64,7 @@ impl Freezer {
         };
         let frozen = on_every_core(early, SHARE, |(path, stored)| {
             interrupt.check()?;
-            let version = self.early(&absolute(source, path), stored)?;
+            let version = self.early(Beneath::of(source, path), stored)?;
             Ok::<_, StageError>(version.map(|version| (path.clone(), version)))
         })?;
         self.ahead = Ahead(frozen.into_iter().collect());
@@ -72,7 +73,7 @@ impl Freezer {
         Ok(())
     }
 
-    fn early(&self, live: &Path, stored: &str) -> Result<Option<Version>, StageError> {
+    fn early(&self, live: Beneath<'_>, stored: &str) -> Result<Option<Version>, StageError> {
         let place = self.dir.path().join(stored);
         let now = Timestamp::now();
         let duplicate = match self.way {

@@ -364,7 +364,8 @@ fn a_link_that_somebody_took_away_fails_the_run() {
 fn a_directory_of_frozen_files_that_is_gone_is_no_sign_that_files_are() {
     let world = World::new();
     let to = world.dir.join("gone/a.txt");
-    let linked = duplicate::link(&world.path("a.txt"), &to);
+    let source = world.source();
+    let linked = duplicate::link(Beneath::stored(&source, "a.txt"), &to);
     assert!(matches!(linked, Err(Failed::Writing(_))), "{linked:?}");
 }
 

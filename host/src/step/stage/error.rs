@@ -7,6 +7,7 @@ use copal_core::path::RelPath;
 
 use crate::capability::artifacts::NotFinished;
 use crate::capability::sqlite::SqliteError;
+use crate::edge::beneath::Beneath;
 use crate::edge::content::Failed;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::tops::Swapped;
@@ -87,10 +88,10 @@ impl From<WalkError<FilterFailed>> for StageError {
 
 impl StageError {
     /// Why there is no copy of a live file at `place`.
-    pub(in crate::step) fn of_copy(failed: Failed, live: &Path, place: &Path) -> Self {
+    pub(in crate::step) fn of_copy(failed: Failed, live: Beneath<'_>, place: &Path) -> Self {
         match failed {
             Failed::Reading(source) => Self::Unreadable {
-                path: live.to_owned(),
+                path: live.place(),
                 source,
             },
             Failed::Writing(error) => in_staging(place)(error),
