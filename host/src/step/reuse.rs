@@ -3,16 +3,16 @@
 //! The copies are trusted no more than what is sent: the listing that proves the transfer proves
 //! them too, and what it shows to be otherwise is sent after all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use copal_core::manifest::{Manifest, Totals};
 use copal_core::reuse::{Content, Reuse, reuse};
 use copal_core::units::ByteCount;
 
-use super::compare::Difference;
+use super::compare::{Difference, compare};
 use super::files::StagedFile;
 use super::transfer::{Transfer, TransferError, Transferred};
-use crate::edge::remote::{Listed, Progress, RemoteError, Within};
+use crate::edge::remote::{Progress, RemoteError, Within};
 
 /// What the remote copied of its own.
 #[derive(Debug, Default)]
@@ -78,23 +78,18 @@ impl Transferred<'_> {
         }
         // A manifest promises; the listing shows what is still there.
         let listed = by.remote.files(&from, by.abilities.tells_hashes())?;
-        let there: HashMap<&str, &Listed> =
-            listed.iter().map(|it| (it.path.as_str(), it)).collect();
-        let sound = held.iter().zip(promised).filter(|((stored, _, file), _)| {
-            let found = there.get(stored.as_str());
-            found.is_some_and(|found| {
-                let hash = found.hash.as_ref().and_then(|hash| hash.matches(file));
-                found.size == file.size && hash != Some(false)
-            })
-        });
-        let sound: Vec<_> = sound.map(|(_, content)| content).collect();
+        let mut beside: Vec<String> = listed.iter().map(|it| it.path.clone()).collect();
+        let expected = held.iter().map(|(stored, _, file)| (stored.clone(), *file));
+        let (differences, _) = compare(expected, listed);
+        let unsound: HashSet<&str> = differences
+            .iter()
+            .filter_map(Difference::expected)
+            .collect();
+        let mut sound = promised;
+        sound.retain(|content| !unsound.contains(content.stored));
         let reuse = reuse(wanted(), &sound);
         let same: HashSet<&str> = reuse.same.iter().map(String::as_str).collect();
-        let beside = listed.iter().map(|it| &it.path);
-        let beside: Vec<_> = beside
-            .filter(|name| !same.contains(name.as_str()))
-            .cloned()
-            .collect();
+        beside.retain(|name| !same.contains(name.as_str()));
         let files = Within {
             from: &from,
             to: &self.claim.dir,
