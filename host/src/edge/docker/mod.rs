@@ -10,4 +10,4 @@ pub use container::{Container, Doing, Mounted};
 pub use engine::{Engine, Volume, converse};
 pub use fault::EngineError;
 pub use host::{DockerHost, HostFault, UnusableHost};
-pub use own::{is_own, own};
+pub use own::{is_own, own, own_ids};
