@@ -23,8 +23,12 @@ const BATCHES: [usize; 3] = [1_000, 4_096, 10_000];
 /// How many different paths there are.
 const PATHS: usize = 100_000;
 
-/// How long each rate is measured.
-const SPAN: Duration = Duration::from_millis(500);
+/// How long each span is that a rate is measured over.
+const SPAN: Duration = Duration::from_millis(100);
+
+/// How many spans there are. The quickest counts: what makes the others slower is not the hook but what
+/// else the machine does.
+const SPANS: usize = 7;
 
 /// How often something short is measured.
 const TIMES: usize = 21;
@@ -174,19 +178,22 @@ fn asked_rate(
     size: usize,
 ) -> Result<f64, HookCommandError> {
     let mut batch = session.batch();
-    let mut decided = 0;
-    let began = Instant::now();
-    for chunk in paths.chunks_exact(size).cycle() {
-        batch.clear();
-        for (at, path) in chunk.iter().enumerate() {
-            batch.push(path.as_bytes(), EntryKind::File, at as u64, 0);
+    let mut chunks = paths.chunks_exact(size).cycle();
+    let mut best = 0.0_f64;
+    for _ in 0..SPANS {
+        let mut decided = 0;
+        let began = Instant::now();
+        while began.elapsed() < SPAN {
+            batch.clear();
+            let chunk = chunks.next().expect("there are more paths than in a batch");
+            for (at, path) in chunk.iter().enumerate() {
+                batch.push(path.as_bytes(), EntryKind::File, at as u64, 0);
+            }
+            decided += session.decide(&batch)?.len();
         }
-        decided += session.decide(&batch)?.len();
-        if began.elapsed() > SPAN {
-            break;
-        }
+        best = best.max(rate(decided, began.elapsed()));
     }
-    Ok(rate(decided, began.elapsed()))
+    Ok(best)
 }
 
 /// A million paths, as a walk has them decided.

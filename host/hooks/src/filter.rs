@@ -250,14 +250,17 @@ fn verdicts(answer: &[u8], asked: usize) -> Result<Vec<Verdict>, String> {
         let answered = answer.len();
         return Err(format!("{answered} verdicts for {asked} paths"));
     }
+    // Looked at as a whole first, which is several times as quick as to stop at each.
+    if let Some(unknown) = answer.iter().find(|verdict| **verdict > 3) {
+        return Err(format!("{unknown} is no verdict"));
+    }
     let verdict = |byte: &u8| match byte {
-        0 => Ok(Verdict::Skip),
-        1 => Ok(Verdict::Keep),
-        2 => Ok(Verdict::SkipSubtree),
-        3 => Ok(Verdict::KeepSubtree),
-        unknown => Err(format!("{unknown} is no verdict")),
+        0 => Verdict::Skip,
+        1 => Verdict::Keep,
+        2 => Verdict::SkipSubtree,
+        _ => Verdict::KeepSubtree,
     };
-    answer.iter().map(verdict).collect()
+    Ok(answer.iter().map(verdict).collect())
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ pub(in crate::edge::service) const OBEDIENT: &str =
 /// What does not end by itself, whatever it is told.
 const STUBBORN: &str = "trap '' TERM; echo started; while :; do sleep 0.05; done";
 
-const STOP: HoldHow = HoldHow::Stop {
-    grace: Duration::from_secs(10),
-};
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+const STOP: HoldHow = HoldHow::Stop { grace: STOP_GRACE };
 
 const SOON: Duration = Duration::from_mins(1);
 
@@ -200,7 +200,7 @@ fn a_release_without_the_time_to_know_is_pending() {
     let app = engine.run("no-time-to-know", &[], OBEDIENT).unwrap();
     let undo = driver(&app).before(STOP).unwrap().unwrap();
     let released = undo
-        .release(Instant::now() + Duration::from_secs(2), open())
+        .release(Instant::now() + STOP_GRACE / 2, open())
         .unwrap();
     assert!(matches!(released, Released::Pending { .. }), "{released:?}");
     assert_eq!(app.status(), "running");

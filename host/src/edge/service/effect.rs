@@ -49,8 +49,11 @@ pub(super) async fn await_effect(
         engine.rest(AGAIN).await;
         let mut left = Vec::new();
         for held in unknown {
-            if all.undo_one(engine, held).await? == Undone::Perhaps {
-                left.push(held);
+            match all.undo_one(engine, held).await {
+                Ok(Undone::Surely) => {}
+                // A look that the deadline cut short has told nothing.
+                Ok(Undone::Perhaps) | Err(EngineError::Silent { .. }) => left.push(held),
+                Err(error) => return Err(error),
             }
         }
         unknown = left;
