@@ -86,6 +86,9 @@ pub enum CopalError {
     /// The JSON on the command line is none.
     #[error("that is no JSON object")]
     Json(#[source] serde_json::Error),
+    /// The remote control is not served.
+    #[error("can't serve the remote control: {0}")]
+    NotServed(String),
     /// The result can't be written.
     #[error("can't write the result")]
     Output(#[source] io::Error),

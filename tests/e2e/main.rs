@@ -30,6 +30,7 @@ mod lacking;
 mod names;
 mod open_webui;
 mod process;
+mod rcd;
 mod reading;
 mod remotes;
 mod restore;

@@ -128,6 +128,11 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Json(_) => {
             usage("quote it for the shell: copal rclone config/get '{\"name\": \"b2\"}'")
         }
+        CopalError::NotServed(_) => usage(
+            "say who may call it, by RCLONE_RC_USER and RCLONE_RC_PASS or by --rc-htpasswd FILE, and give it a \
+             free address by --rc-addr; on loopback addresses, where every user of this machine may be trusted, \
+             --rc-no-auth does as well",
+        ),
         CopalError::Output(_) => failed("check where standard output goes"),
         CopalError::Lock(lock) => of_lock(lock),
         CopalError::Hooks(hooks) => of_hooks(hooks),

@@ -10,6 +10,8 @@ mod hook;
 mod ls;
 mod open;
 mod plan;
+mod rcd;
+mod rcd_call;
 mod rclone;
 mod recover;
 mod restore;
@@ -85,6 +87,11 @@ enum Command {
     Hook(hook::HookArgs),
     /// Call a method of rclone's remote control, for the curious
     Rclone(rclone::RcloneArgs),
+    /// Serve rclone's remote control over HTTP, with Copal's commands as methods
+    Rcd(rcd::RcdArgs),
+    /// One call that came to `rcd`
+    #[command(hide = true)]
+    RcdCall(rcd_call::RcdCallArgs),
     /// The process that rclone runs in
     #[command(hide = true)]
     Worker,
@@ -107,19 +114,44 @@ fn version() -> &'static str {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = match Cli::try_parse() {
+        Ok(Cli {
+            command: Command::RcdCall(call),
+            global,
+        }) => match call.words() {
+            Ok(words) => Cli::of_call(global, words),
+            Err(error) => {
+                eprintln!("{error}");
+                return Exit::Usage.into();
+            }
+        },
+        parsed => parsed,
+    };
+    match parsed {
+        Ok(cli) => start(&cli),
         Err(error) => {
             // clap's own: help and version go to stdout and are no failure.
             let printed = error.print();
-            return if error.use_stderr() || printed.is_err() {
+            if error.use_stderr() || printed.is_err() {
                 Exit::Usage
             } else {
                 Exit::Done
             }
-            .into();
+            .into()
         }
-    };
+    }
+}
+
+impl Cli {
+    /// What a call asks for, under the options that the server was given.
+    fn of_call(global: Global, words: Vec<String>) -> Result<Self, clap::Error> {
+        let words = std::iter::once("copal".to_owned()).chain(words);
+        let cli = Self::try_parse_from(words)?;
+        Ok(Self { global, ..cli })
+    }
+}
+
+fn start(cli: &Cli) -> ExitCode {
     if matches!(cli.command, Command::Worker) {
         return copal_rclone::serve_worker();
     }
@@ -134,7 +166,7 @@ pub fn main() -> ExitCode {
         Command::Recover => None,
         _ => recover::in_passing(&cli.global),
     };
-    let exit = match run(&cli) {
+    let exit = match run(cli) {
         Ok(exit) => exit,
         Err(error) => {
             let ending = ending(&error);
@@ -158,8 +190,11 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::History(args) => history::run(args, global),
         Command::Hook(args) => hook::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),
+        Command::Rcd(args) => rcd::run(args, global),
         Command::Recover => recover::run(global),
-        Command::Worker | Command::Guard(_) => unreachable!("these were started before this"),
+        Command::Worker | Command::Guard(_) | Command::RcdCall(_) => {
+            unreachable!("these were started before this")
+        }
     }
 }
 

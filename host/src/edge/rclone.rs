@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use copal_core::config::{self, Config, RemoteSpec};
 use copal_core::diagnostic::Diagnostic;
 use copal_rclone::{LogLevel, OptionValue, RcloneError, SpawnOptions, Worker};
+use serde_json::json;
 
 use super::interrupt::Interrupt;
 use super::rclone_remote::RcloneRemote;
@@ -95,6 +98,47 @@ impl Rclone {
             }
             .into(),
         })
+    }
+
+    /// Has the worker serve rclone's remote control over HTTP until it ends, with `methods` beside rclone's
+    /// own: for each call of one of them this program runs, told `words` and the method's name. What is
+    /// wrong with the options, if it does not listen.
+    pub fn serve(
+        &self,
+        options: &serde_json::Value,
+        words: &[OsString],
+        methods: &serde_json::Value,
+    ) -> Result<Option<String>, OpenError> {
+        let failed = |error| RemoteError::Failed {
+            deed: "serve",
+            place: "rclone's remote control".into(),
+            source: RcloneError::Spawn(Arc::new(error)),
+        };
+        let program = SpawnOptions::of_this_program().map_err(failed)?.program;
+        let line =
+            std::iter::once(program.as_os_str()).chain(words.iter().map(OsString::as_os_str));
+        // It goes to the worker as JSON.
+        let line = line.map(|word| {
+            let not_utf8 = || io::Error::other(format!("{} is not UTF-8", word.display()));
+            word.to_str().ok_or_else(not_utf8)
+        });
+        let line = line.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let reply = self.call(
+            "copal/rcd",
+            &json!({
+                "options": options,
+                "program": line,
+                "tmpdir": std::env::var("TMPDIR").unwrap_or_default(),
+                "methods": methods,
+            }),
+        )?;
+        let refused = reply["refused"].as_str().unwrap_or_default();
+        Ok((!refused.is_empty()).then(|| refused.to_owned()))
+    }
+
+    /// Fails where the worker has died.
+    pub fn is_well(&self) -> Result<(), OpenError> {
+        self.call("rc/noop", &json!({})).map(drop)
     }
 
     fn worker(&self) -> Result<&Arc<Worker>, OpenError> {
