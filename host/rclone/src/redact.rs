@@ -69,7 +69,23 @@ pub(crate) fn redact(text: &str, known: &[String]) -> String {
     for secret in known {
         text = text.replace(secret.as_str(), MASK);
     }
-    mask_url_passwords(&mask_parameters(&text))
+    mask_url_passwords(&mask_parameters(&mask_settings(&text)))
+}
+
+/// `Setting  rc_pass="P" from environment variable RCLONE_RC_PASS` becomes `Setting  rc_pass=*** from …`:
+/// rclone masks only what its options are marked for, and this one is not.
+fn mask_settings(text: &str) -> String {
+    let parts = || {
+        let (before, setting) = text.split_once("Setting ")?;
+        let (name, rest) = setting.split_once('=')?;
+        let (_, variable) = rest.rsplit_once(" from environment variable ")?;
+        let secret = ["pass", "secret", "key", "token"]
+            .iter()
+            .any(|word| name.to_ascii_lowercase().contains(word));
+        secret
+            .then(|| format!("{before}Setting {name}={MASK} from environment variable {variable}"))
+    };
+    parts().unwrap_or_else(|| text.to_owned())
 }
 
 /// `remote,account=A,key='K':path` becomes `remote,account=***,key=***:path`, wherever it stands.
@@ -184,6 +200,16 @@ mod tests {
             redact("dial https://me:pw@example.org/dav failed", &[]),
             "dial https://me:***@example.org/dav failed"
         );
+    }
+
+    #[test]
+    fn a_password_that_is_set_by_the_environment_is_masked() {
+        let line = |value: &str| {
+            format!("DEBUG : Setting  rc_pass={value} from environment variable RCLONE_RC_PASS")
+        };
+        assert_eq!(redact(&line("\"a=b from\""), &[]), line(MASK));
+        let harmless = r#"Setting  transfers="4" from environment variable RCLONE_TRANSFERS"#;
+        assert_eq!(redact(harmless, &[]), harmless);
     }
 
     #[test]
