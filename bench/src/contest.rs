@@ -119,7 +119,7 @@ impl<'a> Contest<'a> {
 }
 
 /// Runs a command to its end; its output is shown only if it fails.
-fn timed(mut command: Command) -> anyhow::Result<Duration> {
+pub(crate) fn timed(mut command: Command) -> anyhow::Result<Duration> {
     let name = command.get_program().to_string_lossy().into_owned();
     let began = Instant::now();
     let output = command

@@ -7,6 +7,8 @@
 //! `copal-bench [PAIRS]`, 5 unless told. `copal-bench hooks` measures hooks instead, those of
 //! `guest-hooks/prebuilt` and of `target/hooks-languages`, or wherever `COPAL_LANGUAGE_HOOKS` says.
 //! `copal-bench pause [TIMES]` measures how long an app in a container is paused; it takes root.
+//! `copal-bench wire [PAIRS]` measures transfers to a B2 server on this machine, beside the same rclone driven
+//! plainly.
 //! `COPAL` names the binary; otherwise the one beside this.
 
 #![forbid(unsafe_code)]
@@ -17,6 +19,7 @@ mod data;
 mod figures;
 mod hooks;
 mod pause;
+mod wire;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -35,6 +38,8 @@ fn main() -> anyhow::Result<()> {
         ["hooks"] => return hooks::run(&find_copal()?),
         ["pause"] => return pause::run(&find_copal()?, 5),
         ["pause", times] => return pause::run(&find_copal()?, number(times)?),
+        ["wire"] => return wire::run(&find_copal()?, 3),
+        ["wire", pairs] => return wire::run(&find_copal()?, number(pairs)?),
         ["be-an-app", directory, gaps] => {
             return pause::be_an_app(Path::new(directory), Path::new(gaps));
         }
