@@ -20,8 +20,9 @@ use crate::hook_error::HookCommandError;
 /// The sizes of batches.
 const BATCHES: [usize; 3] = [1_000, 4_096, 10_000];
 
-/// How many different paths there are.
-const PATHS: usize = 100_000;
+/// How many different paths there are: more than in a batch, and few enough to be in the processor's
+/// cache, as paths are that a walk has just read.
+const PATHS: usize = 20_000;
 
 /// How long each span is that a rate is measured over.
 const SPAN: Duration = Duration::from_millis(100);

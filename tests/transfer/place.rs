@@ -1,5 +1,7 @@
 //! Where snapshots go: every kind of remote, plain and encrypted, with the same questions to each.
 
+use std::path::{Path, PathBuf};
+
 use copal_b2_server::{B2Server, KeyPair};
 use copal_testkit::{Output, World};
 use serde_json::json;
@@ -162,6 +164,25 @@ impl Place {
         }
     }
 
+    /// That nothing which Copal keeps on this machine (its state, its staging, what is left of temporary
+    /// files) has a secret in it.
+    #[track_caller]
+    pub(crate) fn keeps_its_secrets(&self) {
+        let kept = [self.world.path("home"), self.world.path("tmp")];
+        for path in kept.iter().flat_map(|kept| files_in(kept)) {
+            if path == self.world.rclone_conf() {
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            for secret in &self.secrets {
+                let found = bytes
+                    .windows(secret.len())
+                    .any(|part| part == secret.as_bytes());
+                assert!(!found, "{} has `{secret}` in it", path.display());
+            }
+        }
+    }
+
     /// From now on its key is not the right one; what is said then. None where there is no key.
     pub(crate) fn spoil_key(&mut self) -> Option<&'static str> {
         let wrong = "not-this-secret-but-another";
@@ -213,15 +234,23 @@ fn add_s3(world: &World, moto: &Moto) {
 }
 
 fn files_below(world: &World) -> Vec<String> {
+    let files = files_in(&world.vault());
+    files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect()
+}
+
+fn files_in(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let mut directories = vec![world.vault()];
+    let mut directories = vec![directory.to_owned()];
     while let Some(next) = directories.pop() {
         for entry in std::fs::read_dir(next).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                directories.push(entry.path());
             } else {
-                files.push(path.display().to_string());
+                files.push(entry.path());
             }
         }
     }

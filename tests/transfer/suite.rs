@@ -107,6 +107,7 @@ fn keeps_its_promises(kind: Kind, encrypted: bool) {
     place.make_unreadable();
     fails(&place.try_back_up()).exits_with(1);
     fails(&place.copal(&["snapshots", "--from", place.to]));
+    place.keeps_its_secrets();
 }
 
 /// Told in three parts.

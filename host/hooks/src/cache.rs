@@ -35,7 +35,7 @@ use self::entry::Origin;
 const WORTH_A_THREAD: usize = 256 * 1024;
 
 /// What is changed whenever entries mean something else than before.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// The interfaces that loaded components were checked against: an entry vouches for that check too.
 const CONTRACT: [&str; 16] = [

@@ -2,27 +2,37 @@
 //!
 //! ```text
 //! compiled code, as wasmtime serialized it; it has to be at the top, where wasmtime maps it
-//! 16 bytes   "copal compiled 2"
+//! 16 bytes   "copal compiled 3"
 //! 16 bytes   what the engine had to be the same in
 //! 32 bytes   the SHA-256 of the component
 //! 32 bytes   its BLAKE3
-//! 16 bytes   XXH3 of all the above, lowest byte first
+//! 16 bytes   XXH3 of all the above, lowest byte first: of the code the XXH3 of each megabyte, then the rest
 //! ```
 //!
-//! The checksum is against accidents. Against others there is the directory.
+//! The checksum is against accidents. Against others there is the directory. It is by the megabyte so that
+//! all cores can take part: it is most of what loading costs.
 
 use std::fs::File;
-use std::io::Read;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use copal_core::digest::Sha256;
 use twox_hash::XxHash3_128;
 
-const MAGIC: [u8; 16] = *b"copal compiled 2";
+const MAGIC: [u8; 16] = *b"copal compiled 3";
 const CHECKSUM: usize = 16;
 const SEAL: usize = MAGIC.len() + 16 + 32 + 32 + CHECKSUM;
 
+/// What has a checksum of its own.
+const BLOCK: usize = 1 << 20;
+
 /// How much is read at once: enough to be quick, little enough to stay in a core's own cache.
 const CHUNK: usize = 128 * 1024;
+
+/// More threads than these gain little.
+const MOST_THREADS: usize = 4;
 
 /// The component that an entry was made of.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,47 +45,88 @@ pub(super) struct Origin {
 
 /// Appends the seal.
 pub(super) fn seal(bytes: &mut Vec<u8>, origin: &Origin, settings: u128) {
+    let blocks: Vec<u128> = bytes.chunks(BLOCK).map(XxHash3_128::oneshot).collect();
+    let code = bytes.len();
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&settings.to_le_bytes());
     bytes.extend_from_slice(origin.digest.as_bytes());
     bytes.extend_from_slice(origin.print.as_bytes());
-    let checksum = XxHash3_128::oneshot(bytes);
+    let checksum = checksum(&blocks, &bytes[code..]);
     bytes.extend_from_slice(&checksum.to_le_bytes());
+}
+
+fn checksum(blocks: &[u128], rest: &[u8]) -> u128 {
+    let mut hasher = XxHash3_128::new();
+    for block in blocks {
+        hasher.write(&block.to_le_bytes());
+    }
+    hasher.write(rest);
+    hasher.finish_128()
 }
 
 /// Reads a whole entry; the component that it was made of, if it is what [`seal`] left.
 pub(super) fn check(file: &File, settings: u128) -> Option<Origin> {
     let found = file.metadata().ok()?;
-    let sealed = usize::try_from(found.len()).ok()?.checked_sub(CHECKSUM)?;
-    if !found.is_file() || sealed < SEAL - CHECKSUM {
+    let code = usize::try_from(found.len()).ok()?.checked_sub(SEAL)?;
+    if !found.is_file() {
         return None;
     }
-    let mut hasher = XxHash3_128::new();
-    let mut chunk = vec![0; CHUNK.max(SEAL)];
-    // What was read last: the seal may lie across two chunks.
-    let mut tail = Vec::with_capacity(2 * SEAL);
-    let mut read = 0;
-    while read < sealed {
-        let wanted = (sealed - read).min(chunk.len());
-        let part = &mut chunk[..wanted];
-        let mut source = file;
-        source.read_exact(part).ok()?;
-        hasher.write(part);
-        tail.extend_from_slice(&part[part.len().saturating_sub(SEAL)..]);
-        tail.drain(..tail.len().saturating_sub(SEAL - CHECKSUM));
-        read += wanted;
-    }
-    let mut checksum = [0; CHECKSUM];
-    let mut source = file;
-    source.read_exact(&mut checksum).ok()?;
-    let is_whole = hasher.finish_128() == u128::from_le_bytes(checksum);
-    let (magic, rest) = tail.split_first_chunk::<16>()?;
+    let mut seal = [0; SEAL];
+    file.read_exact_at(&mut seal, code as u64).ok()?;
+    let (magic, rest) = seal.split_first_chunk::<16>()?;
     let (made_for, rest) = rest.split_first_chunk::<16>()?;
     let (digest, rest) = rest.split_first_chunk::<32>()?;
-    let origin = Origin {
+    let (print, told) = rest.split_first_chunk::<32>()?;
+    if *magic != MAGIC || u128::from_le_bytes(*made_for) != settings {
+        return None;
+    }
+    let blocks = blocks(file, code).ok()?;
+    let is_whole = checksum(&blocks, &seal[..SEAL - CHECKSUM]).to_le_bytes() == *told;
+    is_whole.then(|| Origin {
         digest: Sha256::from_bytes(*digest),
-        print: blake3::Hash::from_bytes(*rest.first_chunk::<32>()?),
+        print: blake3::Hash::from_bytes(*print),
+    })
+}
+
+/// The checksums of the blocks of the first `length` bytes.
+fn blocks(file: &File, length: usize) -> io::Result<Vec<u128>> {
+    let count = length.div_ceil(BLOCK);
+    let cores = thread::available_parallelism().map_or(1, Into::into);
+    let next = AtomicUsize::new(0);
+    let work = || -> io::Result<Vec<(usize, u128)>> {
+        let mut chunk = vec![0; CHUNK];
+        let mut done = Vec::new();
+        loop {
+            let block = next.fetch_add(1, Ordering::Relaxed);
+            if block >= count {
+                return Ok(done);
+            }
+            let end = length.min((block + 1) * BLOCK);
+            done.push((block, block_of(file, block * BLOCK, end, &mut chunk)?));
+        }
     };
-    let is_ours = *magic == MAGIC && u128::from_le_bytes(*made_for) == settings;
-    (is_whole && is_ours).then_some(origin)
+    let mut all = thread::scope(|scope| {
+        let others = cores.min(MOST_THREADS).min(count).saturating_sub(1);
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+        let mut all = work()?;
+        for other in others {
+            all.extend(other.join().expect("reading and hashing do not panic")?);
+        }
+        Ok::<_, io::Error>(all)
+    })?;
+    all.sort_unstable_by_key(|(block, _)| *block);
+    Ok(all.into_iter().map(|(_, checksum)| checksum).collect())
+}
+
+fn block_of(file: &File, start: usize, end: usize, chunk: &mut [u8]) -> io::Result<u128> {
+    let mut hasher = XxHash3_128::new();
+    let mut at = start;
+    while at < end {
+        let wanted = (end - at).min(chunk.len());
+        let part = &mut chunk[..wanted];
+        file.read_exact_at(part, at as u64)?;
+        hasher.write(part);
+        at += wanted;
+    }
+    Ok(hasher.finish_128())
 }
