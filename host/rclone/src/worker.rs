@@ -58,7 +58,8 @@ impl SpawnOptions {
             env: Vec::new(),
             options: BTreeMap::new(),
             log_level: LogLevel::default(),
-            deadline: Duration::from_secs(30),
+            // A tenth of a second as a rule; a small machine at night does more than one thing at once.
+            deadline: Duration::from_mins(2),
         })
     }
 }

@@ -50,6 +50,9 @@ pub(super) fn of_remote(error: &RemoteError) -> Ending {
         ),
         ErrorKind::ConfigUnreadable => usage("check the file that `rclone config file` names"),
         ErrorKind::Cancelled => failed("run it again when you like"),
+        ErrorKind::Timeout if matches!(error, RemoteError::Failed { deed: "start", .. }) => {
+            failed("this machine is too busy to start it: run it again when it is less so")
+        }
         ErrorKind::Timeout => {
             failed("the remote is very slow or hangs; try `rclone lsd REMOTE:`, and run it again")
         }
