@@ -7,9 +7,9 @@ use copal_testkit::{DockerEngine, World, docker_engine, own_docker_engine, wait_
 use crate::common::{PATIENCE, files_below, sealed_id, small_world};
 
 /// Runs until it is stopped, and at once then.
-const APP: &str = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+pub(crate) const APP: &str = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
 
-fn world(engine: &DockerEngine, container: &str, how: &str) -> World {
+pub(crate) fn world(engine: &DockerEngine, container: &str, how: &str) -> World {
     let world = small_world();
     world.write(
         "copal.toml",

@@ -18,6 +18,7 @@ mod fault;
 mod history;
 mod holds;
 mod holds_after;
+mod holds_databases;
 mod holds_docker;
 mod holds_told;
 mod hook_commands;

@@ -1,6 +1,8 @@
 //! The bracket in which services may be held: pause, stage, resume.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use copal_core::config::StagingMode;
 use copal_core::staging::Way;
@@ -15,6 +17,7 @@ use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::filters::Filters;
 use crate::floors;
+use crate::holds::Copying;
 use crate::hooks::Hooks;
 use crate::run::Run;
 use crate::step::freeze::Freezer;
@@ -23,6 +26,9 @@ use crate::step::plan::Plan;
 use crate::step::preflight::{self, Ready};
 use crate::step::resume::{Bracketed, resume};
 use crate::step::stage::{StageError, Staged, Staging, stage};
+
+/// For so long what is released has the disk to itself.
+const QUICK_START: Duration = Duration::from_secs(1);
 
 impl Backup<'_> {
     /// The bracket in which hooks may hold the app. `resume` is reached on every way out.
@@ -40,6 +46,7 @@ impl Backup<'_> {
             tracing::warn!("{unguarded}");
         }
         self.bracket = Some(self.holds.open());
+        let copying = self.holds.copying();
         let staged = self.pause_and_stage(hooks, plan, ready, staging, freezer);
         match staged {
             // What is held is released in the end.
@@ -47,22 +54,39 @@ impl Backup<'_> {
                 self.holds.lasted()?;
                 Ok(Bracketed::Held(staged, self.holds.clone()))
             }
-            other => self.release(other),
+            other => self.release(other, copying),
         }
     }
 
     /// The app goes on, and the first that is done is what keeps its logs from beginning anew: the
-    /// transactions that databases are copied from. Whether it is back is waited for meanwhile.
-    fn release(&mut self, staged: Result<Staged, CopalError>) -> Result<Bracketed, CopalError> {
-        self.holds.let_go();
+    /// transactions that databases are copied from. Whether it is back is waited for meanwhile. A start that
+    /// takes long may itself wait for the end of those.
+    fn release(
+        &mut self,
+        staged: Result<Staged, CopalError>,
+        copying: Copying,
+    ) -> Result<Bracketed, CopalError> {
         let interrupt = self.run.edges.interrupt;
-        let (copied, finished) = thread::scope(|scope| {
-            let copying = scope.spawn(|| match &staged {
-                Ok(staged) => staged.made.end_views(interrupt),
-                Err(_) => Ok(()),
-            });
+        let made = staged.as_ref().ok().map(|staged| &staged.made);
+        let Some(made) = made.filter(|made| made.has_views()) else {
+            copying.of_none();
             let finished = self.holds.finish(&self.cancel());
-            (copying.join().expect("a copy does not panic"), finished)
+            return resume(staged, finished, &mut self.run);
+        };
+        let (copied, finished) = thread::scope(|scope| {
+            let (released, is_released) = mpsc::channel::<()>();
+            let copies = scope.spawn(move || {
+                let waited = is_released.recv_timeout(QUICK_START);
+                let is_slow = waited == Err(RecvTimeoutError::Timeout);
+                tracing::debug!(is_slow, "databases are copied, beside the release");
+                let copied = made.end_views(interrupt);
+                drop(copying);
+                copied
+            });
+            self.holds.let_go();
+            drop(released);
+            let finished = self.holds.finish(&self.cancel());
+            (copies.join().expect("a copy does not panic"), finished)
         });
         let copied = copied.map_err(|error| StageError::from(error).into());
         let staged = staged.and_then(|staged| copied.map(|()| staged));

@@ -74,7 +74,7 @@ impl<'a> Attempts<'a> {
         loop {
             let ended = self.attempt(all);
             tried();
-            if let Some(end) = ended.or_else(|| self.give_up(all.until)) {
+            if let Some(end) = ended.or_else(|| self.give_up(all)) {
                 return end;
             }
             std::thread::sleep(wait);
@@ -128,7 +128,7 @@ impl<'a> Attempts<'a> {
                 self.deed.reopen(Timestamp::now());
             }
             Err(error) => {
-                self.refusals += u32::from(!error.may_pass());
+                self.refusals += u32::from(!error.may_pass() && !(all.is_kept_out)());
                 self.why = (error.to_string(), error.advice());
                 self.was_silent = error.may_pass();
             }
@@ -137,8 +137,9 @@ impl<'a> Attempts<'a> {
     }
 
     /// That no further attempt is to be made.
-    fn give_up(&self, until: Instant) -> Option<End> {
-        if Instant::now() < until && self.refusals < REFUSALS {
+    fn give_up(&self, all: &Releasing<'_>) -> Option<End> {
+        let has_time = Instant::now() < all.until && self.refusals < REFUSALS;
+        if has_time || (all.is_kept_out)() {
             return None;
         }
         let (why, next) = self.why.clone();

@@ -12,6 +12,9 @@ use super::release::{self, Releasing};
 use super::run::Holds;
 use crate::edge::service::{NotReady, Undo};
 
+/// Between two looks at a service that copies of databases may keep from starting.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
 /// What the holds of a run came to.
 #[derive(Debug, Default)]
 pub struct Finished {
@@ -54,6 +57,8 @@ impl Holds {
             book: &self.shared.kept,
             // Where somebody else resumed it meanwhile, what was staged is of no moment at all.
             is_relied_on: matches!(by, By::Run | By::Hook) && !self.is_overdue(),
+            // A hook goes on only after its release, and with it the copies.
+            is_kept_out: &|| by != By::Hook && self.shared.locks.are_there(),
         };
         let releases = releasing.release(&begun);
         self.register().take(releases, by, max_pause);
@@ -119,7 +124,7 @@ impl Holds {
         };
         let began = Instant::now();
         for (number, undo, ready) in released {
-            let waited = undo.wait_ready(began + ready, cancel);
+            let waited = self.wait_ready(&undo, (began, ready), cancel);
             let mut register = self.register();
             let Some(mine) = register.mine(number) else {
                 continue;
@@ -135,6 +140,42 @@ impl Holds {
                     let problem = HoldsError::not_back(service, waited, source);
                     register.problems.push(problem);
                 }
+            }
+        }
+    }
+
+    /// Waits for one. What ended by itself after its release, while databases stood locked, is started once
+    /// more when they do not.
+    fn wait_ready(
+        &self,
+        undo: &Undo,
+        (began, ready): (Instant, Duration),
+        cancel: &Cancel,
+    ) -> Result<(), NotReady> {
+        let locks = &self.shared.locks;
+        let mut deadline = began + ready;
+        let mut is_started_again = false;
+        loop {
+            let may_be_kept_out = !is_started_again && (locks.are_there() || locks.were_there());
+            if !may_be_kept_out {
+                return undo.wait_ready(deadline, cancel);
+            }
+            let waited = undo.wait_ready(Instant::now() + BETWEEN_LOOKS, cancel);
+            if !matches!(waited, Err(NotReady::Late { .. })) {
+                return waited;
+            }
+            if locks.are_there() {
+                continue;
+            }
+            let is_late = Instant::now() >= deadline;
+            match undo.start_again(Instant::now() + release::PATIENCE, is_late) {
+                Ok(true) => {
+                    is_started_again = true;
+                    deadline = Instant::now() + ready;
+                }
+                Ok(false) if is_late => return waited,
+                Ok(false) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }

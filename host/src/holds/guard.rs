@@ -215,6 +215,7 @@ fn end_overdue(journal: &Journal) -> Result<Option<Instant>, JournalError> {
         until: Instant::now() + release::PATIENCE,
         book: &Beside(journal),
         is_relied_on: false,
+        is_kept_out: &|| false,
     };
     let releases = releasing.release(&holds);
     if let Some(error) = releases.unwritten {

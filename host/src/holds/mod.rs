@@ -13,6 +13,7 @@ pub mod recovery;
 pub mod release;
 
 mod attempt;
+mod copying;
 mod finish;
 mod kept;
 mod left;
@@ -23,6 +24,7 @@ mod terms;
 mod trial;
 mod watchdog;
 
+pub use copying::Copying;
 pub use error::{HoldFailure, HoldsError, held};
 pub use finish::Finished;
 pub use register::Away;

@@ -80,6 +80,7 @@ pub fn settle(
         until,
         book: &TakenOver(&journal),
         is_relied_on: false,
+        is_kept_out: &|| false,
     };
     let releases = releasing.release(&holds);
     let mut ledger = journal.read()?;

@@ -49,6 +49,8 @@ pub struct Releasing<'a> {
     /// Whether what was staged relies on those that are known to have been taken: then it is looked
     /// whether each lasted until now.
     pub is_relied_on: bool,
+    /// Whether what refuses to start may be kept from it by what passes, and so is tried until then.
+    pub is_kept_out: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// What became of a release.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::copying::Locks;
 use super::error::HoldsError;
 use super::kept::Kept;
 use super::ledger::By;
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     /// Something in the register has changed.
     pub(super) changed: Condvar,
     pub(super) kept: Kept,
+    pub(super) locks: Locks,
     /// `max_pause` is over.
     pub(super) overdue: Arc<AtomicBool>,
 }

@@ -292,6 +292,7 @@ fn release(holds: &[Hold], until: Instant, is_relied_on: bool) -> Releases {
         until,
         book,
         is_relied_on,
+        is_kept_out: &|| false,
     };
     releasing.release(holds)
 }
@@ -401,6 +402,7 @@ fn what_two_processes_release_at_once_is_started_once() {
             until: Instant::now() + Duration::from_secs(30),
             book: &crate::holds::guard::Beside(&journal),
             is_relied_on: false,
+            is_kept_out: &|| false,
         };
         releasing.release(&holds)
     });

@@ -59,6 +59,13 @@ impl Artifacts {
         self.left().push((database.clone(), left));
     }
 
+    /// Whether moments stand by transactions, which may lock their databases.
+    pub fn has_views(&self) -> bool {
+        let mut left = self.left();
+        left.iter_mut()
+            .any(|(_, left)| matches!(left, PutOff::View(_)))
+    }
+
     /// Whether a copy may be put off.
     pub(in crate::capability) fn may_put_off(&self) -> bool {
         !self.left.at_once.load(Ordering::Relaxed)

@@ -5,6 +5,7 @@
 //! without any configuration.
 
 mod aftermath;
+mod again;
 mod choose;
 mod commands;
 mod compose;
@@ -228,6 +229,18 @@ impl Undo {
             Self::Unit(held) => held.release(deadline, deed),
             Self::Commands(held) => held.release(deadline, deed),
             Self::Nothing => Ok(Released::Done),
+        }
+    }
+
+    /// Starts what was stopped, was released, and ended again by itself with an error; whether there was
+    /// any. Of what commands start only `is_late` tells that it is not on its way up.
+    pub fn start_again(&self, deadline: Instant, is_late: bool) -> Result<bool, ServiceError> {
+        match self {
+            Self::Containers(held) => held.start_again(deadline),
+            Self::Unit(held) => held.start_again(deadline),
+            Self::Commands(held) if is_late => held.start_again(deadline),
+            Self::Commands(_) => Ok(false),
+            Self::Nothing => Ok(false),
         }
     }
 

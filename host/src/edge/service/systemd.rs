@@ -64,7 +64,7 @@ impl Systemctl {
         program.chain(words.map(str::to_owned)).collect()
     }
 
-    fn show(&self, unit: &str, deadline: Instant) -> Result<Unit, ServiceError> {
+    pub(super) fn show(&self, unit: &str, deadline: Instant) -> Result<Unit, ServiceError> {
         let properties = format!("--property={}", Unit::PROPERTIES);
         let words = self.words(&["show", &properties, "--", unit]);
         let limit = limit(&words, deadline, ANSWER)?;
@@ -387,7 +387,7 @@ impl HeldUnit {
         Ok(Released::Done)
     }
 
-    fn start(&self, unit: &str, deadline: Instant) -> Result<(), ServiceError> {
+    pub(super) fn start(&self, unit: &str, deadline: Instant) -> Result<(), ServiceError> {
         self.manager.ask(&["start", "--", unit], deadline, None)
     }
 

@@ -15,6 +15,8 @@ pub(super) struct Unit {
     pub(super) state: State,
     /// It failed, and systemd is about to start it again.
     pub(super) is_failing: bool,
+    /// It ended with an error.
+    pub(super) has_failed: bool,
     /// It is up and not on its way there.
     pub(super) is_ready: bool,
     /// Whether units can be frozen at all.
@@ -81,6 +83,7 @@ impl Unit {
             active,
             state,
             is_failing,
+            has_failed: value("ActiveState") == "failed",
             is_ready: state == State::Running && is_up,
             // Before version 252 there was no such property, before 246 no freezer.
             can_freeze: match value("CanFreeze") {
