@@ -92,12 +92,12 @@ impl Held {
     }
 
     #[track_caller]
-    fn comes_back(&self, within: Duration) {
+    pub(crate) fn comes_back(&self, within: Duration) {
         let runs = || self.runs().then_some(());
         wait_until("the service to be back", within, runs).unwrap();
     }
 
-    fn journal_is_gone(&self) {
+    pub(crate) fn journal_is_gone(&self) {
         let gone = || self.journals().is_empty().then_some(());
         wait_until("the journal's end", PATIENCE, gone).unwrap();
     }

@@ -123,6 +123,26 @@ fn a_service_that_can_not_be_paused_is_refused_before_anything_is_held() {
 }
 
 #[test]
+fn a_command_that_is_not_there_is_refused_before_anything_is_held() {
+    let held = Held::new();
+    let lines = fs::read_to_string(held.world.path("copal.toml")).unwrap();
+    for (there, missing) in [
+        ("stop = [\"sh\"", "stop = [\"/nowhere/stop\""),
+        ("start = [\"sh\"", "start = [\"no-such-program\""),
+    ] {
+        held.world
+            .write("copal.toml", lines.replace(there, missing));
+        refused_by_all(
+            &held.world,
+            2,
+            "there is no such program",
+            "the program's whole path",
+        );
+    }
+    assert_eq!(held.did(), [""; 0]);
+}
+
+#[test]
 fn a_container_that_would_be_gone_is_refused_with_what_to_write() {
     let Some(engine) = docker_engine() else {
         return;

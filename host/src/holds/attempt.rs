@@ -17,7 +17,7 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// How long others wait for a hold that may not have been taken. What was asked of the engine by
-/// somebody who was killed takes effect only when its container has ended.
+/// somebody who was killed takes effect only when its container has ended, or a command has.
 const GLANCE: Duration = Duration::from_millis(500);
 
 /// How long others wait at most: a command's own time bounds what takes longer.
@@ -31,9 +31,9 @@ const WAITS: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)]
 
 /// How long those that are released after this one wait for the first attempt at it.
 pub(super) fn patience_of_others(hold: &Hold) -> Duration {
-    match (&hold.undo, hold.deed) {
-        (Undo::Containers(_), Deed::Open { .. }) => GLANCE,
-        _ => FOR_LONG,
+    match hold.deed {
+        Deed::Open { .. } | Deed::GivenUp { .. } => GLANCE,
+        Deed::Over => FOR_LONG,
     }
 }
 

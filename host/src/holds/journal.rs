@@ -254,6 +254,7 @@ fn name(entry: &Entry) -> &'static str {
         Entry::Begun(_) => "begun",
         Entry::Holding { .. } => "holding",
         Entry::Held { .. } => "held",
+        Entry::GivenUp { .. } => "given-up",
         Entry::Spared { .. } => "spared",
         Entry::Releasing { .. } => "releasing",
         Entry::Released { .. } => "released",

@@ -39,6 +39,11 @@ pub enum Entry {
         /// Its number.
         hold: u32,
     },
+    /// What was to hold it was killed when its time was over: what that had begun may still come.
+    GivenUp {
+        /// Its number.
+        hold: u32,
+    },
     /// A part of it ended by itself in the moment before: it is not held, and stays down.
     Spared {
         /// The hold's number.
@@ -227,6 +232,9 @@ impl Ledger {
             Entry::Held { hold } => self.change(hold, |hold| {
                 hold.is_sure = true;
                 hold.deed = Deed::Over;
+            }),
+            Entry::GivenUp { hold } => self.change(hold, |hold| {
+                hold.deed = Deed::GivenUp { since: at };
             }),
             Entry::Spared { hold, part } => self.change(hold, |hold| hold.undo.spare(&part)),
             // Of two who begin at the same time, the first has it.

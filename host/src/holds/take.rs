@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use copal_hooks::Cancel;
+use jiff::Timestamp;
 
 use super::error::{HoldFailure, HoldsError};
 use super::journal::Journal;
@@ -182,11 +183,20 @@ impl Holds {
 
     /// What is known of a deed that was done, or was not.
     fn note_deed(&self, number: u32, done: &Result<(), ServiceError>) {
-        let is_open = done.as_ref().is_err_and(ServiceError::leaves_open);
-        if let Some(mine) = self.register().mine(number)
-            && !is_open
+        let deed = match done {
+            Err(error) if error.is_given_up() => Deed::GivenUp {
+                since: Timestamp::now(),
+            },
+            Err(error) if error.leaves_open() => return,
+            _ => Deed::Over,
+        };
+        if let Some(mine) = self.register().mine(number) {
+            mine.hold.deed = deed;
+        }
+        if matches!(deed, Deed::GivenUp { .. })
+            && let Err(error) = self.shared.kept.write(Entry::GivenUp { hold: number })
         {
-            mine.hold.deed = Deed::Over;
+            self.register().problems.push(error.into());
         }
     }
 

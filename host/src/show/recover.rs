@@ -78,9 +78,13 @@ impl fmt::Display for Going {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Begun { job, pid, .. } = &self.run;
         if self.is_stopped {
+            let released = match self.run.max_pause_ms {
+                Some(_) => "its guard releases what it holds 5 s after `max_pause`",
+                None => "what it holds is held until it ends",
+            };
             write!(
                 f,
-                "a run of `{job}` is stopped (process {pid}): its guard releases what it holds 5 s after `max_pause`; `kill -CONT {pid}` has it go on, `kill -KILL {pid}` ends it and has all released now"
+                "a run of `{job}` is stopped (process {pid}): {released}; `kill -CONT {pid}` has it go on, `kill -KILL {pid}` ends it and has all released now"
             )
         } else {
             write!(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
-use super::program::{Mark, Purpose, run, run_marked};
+use super::program::{Mark, Purpose, refuse_missing, run, run_marked};
 use super::{
     Deed, Driver, HoldHow, NotReady, Part, Released, ServiceError, State, Undo, end_of_look,
 };
@@ -18,6 +18,10 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// How long a service has to go on running after a stop that failed. Until then it may be about to end.
 const SETTLED: Duration = Duration::from_secs(10);
+
+/// The same after a stop that was killed when its time was over: the app may end as late as it likes, and
+/// would be down then. The guard looks for as long.
+const GIVEN_UP: Duration = Duration::from_mins(10);
 
 /// Between two looks while it is awaited.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -114,7 +118,13 @@ impl HeldCommands {
                 run_marked(start, base, *timeout, &self.mark, Purpose::Release)?.well()?;
             }
             None => {
-                let why = format!("service `{}` may still be about to end", commands.name);
+                let name = &commands.name;
+                let why = match deed {
+                    Deed::GivenUp { .. } => format!(
+                        "service `{name}` runs, and may still end: its stop was killed when its time was over"
+                    ),
+                    _ => format!("service `{name}` may still be about to end"),
+                };
                 return Ok(Released::Pending { why });
             }
         }
@@ -125,8 +135,15 @@ impl HeldCommands {
     /// heard all the same. None where there is no time to know.
     fn goes_on(&self, deadline: Instant, deed: Deed) -> Option<bool> {
         let commands = &self.commands;
-        let longest = commands.timeout + LOOK + SETTLED;
-        let settled = deed.left_of(longest).unwrap_or_default().min(SETTLED);
+        // Without a state there is nothing to look at for so long.
+        let is_given_up = matches!(deed, Deed::GivenUp { .. }) && commands.state.is_some();
+        let settled = if is_given_up {
+            deed.left_of(GIVEN_UP)
+        } else {
+            let left = deed.left_of(commands.timeout + LOOK + SETTLED);
+            left.map(|left| left.min(SETTLED))
+        };
+        let settled = settled.unwrap_or_default();
         let known = Instant::now() + settled;
         loop {
             let found = commands.runs(Some(end_of_look(deadline)));
@@ -199,6 +216,9 @@ impl Driver for Commands {
                 what: format!("service `{}`", self.name),
                 why: "it has commands to stop and to start it, and none to pause it",
             });
+        }
+        for words in [&self.stop, &self.start] {
+            refuse_missing(words, &self.base)?;
         }
         let runs = self.state()? == State::Running;
         Ok(runs.then(|| {

@@ -150,6 +150,27 @@ fn what_ends_a_moment_after_a_stop_that_failed_is_started_again() {
     }
 }
 
+/// It may have heard its stop, and take minutes to end.
+#[test]
+fn what_goes_on_running_after_a_stop_that_was_killed_is_watched_for_long() {
+    let base = tempfile::tempdir().unwrap();
+    let app = service(base.path());
+    let undo = app.before(STOP).unwrap().unwrap();
+    let since = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5);
+    let soon_over = || Instant::now() + Duration::from_millis(500);
+    let released = undo.release(soon_over(), Deed::GivenUp { since }).unwrap();
+    assert!(matches!(released, Released::Pending { .. }), "{released:?}");
+    assert_eq!(
+        undo.release(soon_over(), Deed::Open { since }).unwrap(),
+        Released::Done,
+        "one that failed says that it has done nothing"
+    );
+    let since = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(11);
+    let released = undo.release(soon_over(), Deed::GivenUp { since }).unwrap();
+    assert_eq!(released, Released::Done);
+    assert_eq!(starts(&base), 0);
+}
+
 #[test]
 fn what_goes_on_running_after_a_stop_that_failed_is_not_started() {
     let base = tempfile::tempdir().unwrap();

@@ -33,6 +33,9 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// How long a container that its engine starts anew may take to run.
 const RESTARTS: Duration = Duration::from_secs(5);
 
+/// How often a container is tried to be frozen.
+const FREEZES: u32 = 4;
+
 /// How much of the time for a release one container may be waited for that another needs healthy.
 const SHARE: u32 = 3;
 
@@ -180,7 +183,7 @@ impl HeldContainers {
             }
         }
         let done = match self.how {
-            HoldHow::Pause => engine.pause(&held.id, &held.name).await,
+            HoldHow::Pause => pause(engine, held).await,
             HoldHow::Stop { grace } => engine.stop(&held.id, &held.name, grace).await,
         };
         match done {
@@ -392,6 +395,20 @@ pub(super) enum Undone {
     /// It runs as it did before the hold. Whoever wanted to hold it may have been killed before the
     /// engine was asked, or just after: then it will be held in a moment.
     Perhaps,
+}
+
+/// On a busy machine the engine's runtime gives up to freeze a container after some time, and thaws it.
+async fn pause(engine: &Engine<'_>, held: &HeldContainer) -> Result<(), EngineError> {
+    for _ in 1..FREEZES {
+        match engine.pause(&held.id, &held.name).await {
+            Err(EngineError::Refused { why, .. }) if why.contains("freeze") => {
+                tracing::debug!(container = held.name, why, "trying again to pause it");
+                engine.rest(AGAIN).await;
+            }
+            other => return other,
+        }
+    }
+    engine.pause(&held.id, &held.name).await
 }
 
 /// It stays paused: whoever did that ends it.

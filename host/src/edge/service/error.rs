@@ -141,6 +141,11 @@ impl ServiceError {
         }
     }
 
+    /// Whether what was to hold the service was given up in the middle.
+    pub fn is_given_up(&self) -> bool {
+        matches!(self, Self::Slow { .. })
+    }
+
     /// What to do about it.
     pub fn advice(&self) -> String {
         match self {

@@ -88,19 +88,24 @@ pub enum Deed {
         /// From when on all the time for it to take effect is counted.
         since: Timestamp,
     },
+    /// It was heard, and given up when its time was over: it may take effect much later.
+    GivenUp {
+        /// When.
+        since: Timestamp,
+    },
 }
 
 impl Deed {
     /// What was asked for may have been heard only now.
     pub fn reopen(&mut self, now: Timestamp) {
-        if let Self::Open { since } = self {
+        if let Self::Open { since } | Self::GivenUp { since } = self {
             *since = now;
         }
     }
 
     /// How much is left of the `time` that it may take. None where it is over.
     fn left_of(self, time: Duration) -> Option<Duration> {
-        let Self::Open { since } = self else {
+        let (Self::Open { since } | Self::GivenUp { since }) = self else {
             return None;
         };
         // A clock that was set back makes nothing take longer than all of it.

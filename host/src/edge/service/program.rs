@@ -4,7 +4,6 @@
 //! SIGPIPE once nobody reads any more, and a file would grow for ever: so both are memory of a fixed
 //! size, to which at some point nothing can be written.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Seek};
 use std::os::unix::fs::FileExt;
@@ -14,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::fs::{Access, MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use serde::{Deserialize, Serialize};
 
 use super::ServiceError;
@@ -210,13 +209,39 @@ impl Exited {
     }
 }
 
-fn command(words: &[String], base: &Path) -> Command {
-    let program = words.first().map_or(OsStr::new(""), OsStr::new);
-    let mut command = if program.to_string_lossy().contains('/') {
-        Command::new(base.join(program))
+/// An error if there is no such program, as far as that shows without running it.
+pub(super) fn refuse_missing(words: &[String], base: &Path) -> Result<(), ServiceError> {
+    let program = program(words, base);
+    let is_there = |place: &Path| rustix::fs::access(place, Access::EXEC_OK).is_ok();
+    let is_found = if program.components().count() > 1 {
+        is_there(&program)
     } else {
-        Command::new(program)
+        // Without one the system looks where it likes.
+        std::env::var_os("PATH").is_none_or(|path| {
+            std::env::split_paths(&path).any(|directory| is_there(&directory.join(&program)))
+        })
     };
+    if is_found {
+        return Ok(());
+    }
+    Err(ServiceError::Program {
+        program: words.join(" "),
+        why: "there is no such program".to_owned(),
+    })
+}
+
+/// A path if it is written as one, else a name to be looked for in PATH.
+fn program(words: &[String], base: &Path) -> PathBuf {
+    let program = words.first().map_or("", String::as_str);
+    if program.contains('/') {
+        base.join(program)
+    } else {
+        PathBuf::from(program)
+    }
+}
+
+fn command(words: &[String], base: &Path) -> Command {
+    let mut command = Command::new(program(words, base));
     command.args(words.iter().skip(1)).process_group(0);
     command.env_clear().envs(environment::inherited(&MANAGERS));
     if !base.as_os_str().is_empty() {
