@@ -16,8 +16,9 @@ use self::pack::{ArchiveError, Content, Format};
 use super::artifacts::{Artifact, Still};
 use super::host::Host;
 use super::sqlite;
+use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::Interrupt;
-use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, absolute, walk};
+use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, walk};
 
 /// Archives a directory into the staging directory, where it stands in for the live one.
 pub(super) fn create(
@@ -110,7 +111,7 @@ fn inside(
     let torn = files.find(|found| {
         host.artifacts.stand_in(&found.path).is_none()
             && !host.live_databases.contains(&found.path)
-            && sqlite::is_database(&absolute(&host.source, &found.path)).unwrap_or(false)
+            && sqlite::is_database(Beneath::of(&host.source, &found.path)).unwrap_or(false)
     });
     match torn {
         // Live databases don't survive tar: the order of the hooks has to see to it.

@@ -12,7 +12,7 @@ mod names;
 mod query;
 mod source;
 
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ use self::source::{PATIENCE, Source, is_wal, open_copy};
 use super::archive::walk_inside;
 use super::artifacts::{Artifact, PutOff};
 use super::host::Host;
+use crate::edge::beneath::Beneath;
 use crate::edge::holders::{Database, Fault, at_fault};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::walk::{WalkError, absolute};
@@ -61,7 +62,7 @@ pub(super) fn backup(
     }
     let file = host.artifacts.next_file();
     let live = opened_as(host, database);
-    let copied = back_up(&live, &file, interrupt).map_err(to_failed)?;
+    let copied = back_up(Beneath::of(&host.source, &live), &file, interrupt).map_err(to_failed)?;
     tracing::debug!(%database, pages = copied.pages, "database copied and checked");
     Ok(stand_in(host, database, file, copied, true))
 }
@@ -75,7 +76,8 @@ fn begin_backup(
 ) -> Result<copal_hooks::Copied, SqliteError> {
     let file = host.artifacts.next_file();
     let live = opened_as(host, database);
-    let view = View::open(&live, &file, PATIENCE_WHILE_HELD, interrupt)?;
+    let live = Beneath::of(&host.source, &live);
+    let view = View::open(live, &file, PATIENCE_WHILE_HELD, interrupt)?;
     let expected = view.expected()?;
     let left = if view.lets_write() {
         PutOff::View(Box::new(view))
@@ -116,8 +118,8 @@ pub(super) fn backup_with(
 ) -> Result<copal_hooks::Copied, CapabilityError> {
     known(host, database)?;
     for directory in beside {
-        let live = absolute(&host.source, directory);
-        if !fs::symlink_metadata(live).is_ok_and(|found| found.is_dir()) {
+        let live = Beneath::of(&host.source, directory);
+        if !live.metadata().is_ok_and(|found| found.is_dir()) {
             return Err(CapabilityError::Missing(directory.to_string()));
         }
     }
@@ -191,8 +193,9 @@ pub(super) fn recorded_backup(
 /// The size of a database's write-ahead log; nothing where it has none. A filter may have left it out,
 /// and its pages are part of the database all the same.
 pub fn log_size(source: &Path, database: &RelPath) -> ByteCount {
-    let log = absolute(source, &database.with_suffix("-wal"));
-    let found = fs::symlink_metadata(log).ok().filter(Metadata::is_file);
+    let log = database.with_suffix("-wal");
+    let found = Beneath::of(source, &log).metadata();
+    let found = found.ok().filter(Metadata::is_file);
     ByteCount(found.map_or(0, |found| found.len()))
 }
 
@@ -206,8 +209,11 @@ pub(super) fn check(
     known(host, database)?;
     finish(host, database, interrupt)
         .and_then(|()| match host.artifacts.stand_in(database) {
-            Some(copy) => findings(&copy, true, depth, interrupt),
-            None => findings(&absolute(&host.source, database), false, depth, interrupt),
+            Some(copy) => findings(Beneath::at(&copy), true, depth, interrupt),
+            None => {
+                let live = Beneath::of(&host.source, database);
+                findings(live, false, depth, interrupt)
+            }
         })
         .map_err(|error| failed(database, &error))
 }
@@ -234,7 +240,8 @@ pub(super) fn query(
             return query::rows(&mut copy, sql, limit, interrupt);
         }
         let live = opened_as(host, database);
-        let mut source = Source::open(&live, PATIENCE, interrupt)?;
+        let live = Beneath::of(&host.source, &live);
+        let mut source = Source::open(live, PATIENCE, interrupt)?;
         let rows = query::rows(&mut source.connection, sql, limit, interrupt)?;
         source.close()?;
         Ok(rows)
@@ -256,7 +263,7 @@ pub(super) fn holders(
     known(host, database)?;
     finish(host, database, interrupt).map_err(|error| failed(database, &error))?;
     let live = absolute(&host.source, database);
-    let keeps_locks = is_wal(&live).unwrap_or(false);
+    let keeps_locks = is_wal(Beneath::of(&host.source, database)).unwrap_or(false);
     let found = at_fault(Database {
         file: &live,
         keeps_locks,

@@ -34,6 +34,31 @@ impl<'a> Beneath<'a> {
         Self { top, path }
     }
 
+    /// What lies at `path` below `top`.
+    pub fn below(top: &'a Path, path: &'a Path) -> Self {
+        Self { top, path }
+    }
+
+    /// A file by its path alone: its directory is the top.
+    pub fn at(file: &'a Path) -> Self {
+        let top = file.parent().unwrap_or(Path::new("/"));
+        let path = file.file_name().map_or(file, Path::new);
+        Self { top, path }
+    }
+
+    /// What lies at `path` below the same top.
+    pub fn other<'b>(self, path: &'b Path) -> Beneath<'b>
+    where
+        'a: 'b,
+    {
+        Beneath::below(self.top, path)
+    }
+
+    /// Its top, and its path below that.
+    pub fn parts(self) -> (&'a Path, &'a Path) {
+        (self.top, self.path)
+    }
+
     /// Where it lies, for messages.
     pub fn place(self) -> PathBuf {
         self.top.join(self.path)

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A process that was there.
@@ -23,6 +23,16 @@ pub struct Descriptor {
 pub fn all() -> io::Result<Vec<Process>> {
     let numbers = numbers(Path::new("/proc"))?;
     Ok(numbers.map(Process::numbered).collect())
+}
+
+/// Whether this process has a file open (device and inode).
+pub fn has_open(file: (u64, u64)) -> io::Result<bool> {
+    let own = PathBuf::from("/proc/self/fd");
+    let mut open = numbers(&own)?.map(|number| Descriptor {
+        link: own.join(number.to_string()),
+    });
+    let is_it = |found: Metadata| (found.dev(), found.ino()) == file;
+    Ok(open.any(|descriptor| descriptor.file().is_ok_and(is_it)))
 }
 
 impl Process {

@@ -16,11 +16,12 @@ use crate::capability::lacking::{Lack, lacking};
 use crate::capability::means::Means;
 use crate::capability::sqlite;
 use crate::capability::unheld::CantHold;
+use crate::edge::beneath::Beneath;
 use crate::edge::fate;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::source::SourceError;
 use crate::edge::state::StateDir;
-use crate::edge::walk::{Found, FoundKind, WalkError, Walked, absolute, total_size, walk};
+use crate::edge::walk::{Found, FoundKind, WalkError, Walked, total_size, walk};
 use crate::filters::{FilterFailed, Filters};
 use crate::hooks::Hooks;
 use crate::job::Job;
@@ -199,8 +200,8 @@ fn find_databases(
     let mut databases = Vec::new();
     for found in kept.iter().filter(|found| found.kind == FoundKind::File) {
         interrupt.check()?;
-        let file = absolute(source, &found.path);
-        match sqlite::is_database(&file) {
+        let file = Beneath::of(source, &found.path);
+        match sqlite::is_database(file) {
             Ok(true) => databases.push(PlannedDatabase {
                 path: found.path.clone(),
                 size: found.version.size(),
@@ -210,7 +211,10 @@ fn find_databases(
             Ok(false) => {}
             // The app deleted it since the walk.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(PlanError::Unreadable { path: file, source }),
+            Err(source) => {
+                let path = file.place();
+                return Err(PlanError::Unreadable { path, source });
+            }
         }
     }
     Ok(databases)

@@ -10,7 +10,8 @@ use super::files::Content;
 use super::stage::StageError;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::capability::sqlite::is_database;
-use crate::edge::walk::{Found, FoundKind, absolute};
+use crate::edge::beneath::Beneath;
+use crate::edge::walk::{Found, FoundKind};
 
 impl Transferred<'_> {
     /// Takes a private copy of what changed; drops what is gone; and, as a file that is gone may
@@ -92,8 +93,8 @@ impl Transferred<'_> {
             match found.kind {
                 FoundKind::File => {
                     // A database that appeared only now has no copy, and would be torn.
-                    let live = absolute(&self.read.staged.source, &found.path);
-                    if is_database(&live).unwrap_or(false) {
+                    let live = Beneath::of(&self.read.staged.source, &found.path);
+                    if is_database(live).unwrap_or(false) {
                         return Err(StageError::Uncovered(found.path).into());
                     }
                     let stored = plain(&found).unwrap_or_else(|| names.encode(&found.path));

@@ -40,7 +40,7 @@ impl Staged {
         by: Reading<'_>,
     ) -> Result<Option<StagedFile>, StageError> {
         let Unread { path, stored, .. } = file;
-        refuse_torn(&path, &absolute(&self.source, &path), by)?;
+        refuse_torn(&path, Beneath::of(&self.source, &path), by)?;
         if stored.as_bytes() == path.as_bytes() {
             self.take_live(path, stored, by)
         } else {
@@ -55,7 +55,7 @@ impl Staged {
         by: Reading<'_>,
     ) -> Result<StagedFile, StageError> {
         let place = self.frozen_at(&file.stored);
-        refuse_torn(&file.path, &place, by)?;
+        refuse_torn(&file.path, self.frozen_beneath(&file.stored), by)?;
         let digests = hash_staged(&place, by.wanted, by.interrupt)?;
         // As with the live file, comparisons by size and time are to find it unchanged.
         set_time(&place, &file.attributes).map_err(in_staging(&place))?;
@@ -78,7 +78,7 @@ impl Staged {
         by: Reading<'_>,
     ) -> Result<StagedFile, StageError> {
         let place = self.frozen_at(&file.stored);
-        refuse_torn(&file.path, &place, by)?;
+        refuse_torn(&file.path, self.frozen_beneath(&file.stored), by)?;
         let hashed = hash_live(self.frozen_beneath(&file.stored), by.wanted, by.interrupt);
         by.interrupt.check()?;
         let hashed = gone_or(&place, hashed)?;
@@ -226,9 +226,9 @@ impl Staged {
 }
 
 /// A database that no hook stands in for would be torn.
-fn refuse_torn(path: &RelPath, place: &Path, by: Reading<'_>) -> Result<(), StageError> {
+fn refuse_torn(path: &RelPath, file: Beneath<'_>, by: Reading<'_>) -> Result<(), StageError> {
     let allowed = (by.live_allowed)(path);
-    if !allowed && gone_or(place, sqlite::is_database(place))? == Some(true) {
+    if !allowed && gone_or(&file.place(), sqlite::is_database(file))? == Some(true) {
         return Err(StageError::Uncovered(path.clone()));
     }
     Ok(())

@@ -10,6 +10,7 @@ use copal_core::sqlite::SIDECARS;
 use copal_hooks::CheckDepth;
 
 use crate::capability::sqlite::{self, SqliteError};
+use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, absolute, walk};
 use crate::error::CopalError;
@@ -45,17 +46,25 @@ pub fn try_databases(
             break;
         }
         let file = absolute(copy, &found.path);
-        let is_database = sqlite::is_database(&file).map_err(|source| CopalError::Scratch {
-            deed: "read",
-            path: file.clone(),
-            source,
-        })?;
+        let is_database =
+            sqlite::is_database(Beneath::of(copy, &found.path)).map_err(|source| {
+                CopalError::Scratch {
+                    deed: "read",
+                    path: file.clone(),
+                    source,
+                }
+            })?;
         if !is_database {
             continue;
         }
         let mut problems = foreign_parts(&taken, &found.path);
         problems.extend(
-            match sqlite::findings(&file, false, CheckDepth::Full, interrupt) {
+            match sqlite::findings(
+                Beneath::of(copy, &found.path),
+                false,
+                CheckDepth::Full,
+                interrupt,
+            ) {
                 Ok(problems) => problems,
                 Err(SqliteError::Interrupted(interrupted)) => {
                     tried.wrong.push(interrupted.into());

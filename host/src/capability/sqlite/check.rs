@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row};
 use super::copy::Copied;
 use super::error::SqliteError;
 use super::source::{PATIENCE, Source, open_copy};
+use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::Interrupt;
 
 /// The most lines that are told of one database.
@@ -19,13 +20,13 @@ const LARGEST_MAP: i64 = 0x7fff_0000;
 /// What is wrong with the database at `path`; nothing where there is nothing. A copy is nobody
 /// else's, and is read without locks; any other is opened as for a copy.
 pub fn findings(
-    path: &Path,
+    path: Beneath<'_>,
     is_copy: bool,
     depth: CheckDepth,
     interrupt: &Interrupt,
 ) -> Result<Vec<String>, SqliteError> {
     if is_copy {
-        let mut copy = open_copy(path).map_err(SqliteError::Source)?;
+        let mut copy = open_copy(&path.place()).map_err(SqliteError::Source)?;
         return look(&mut copy, depth, interrupt);
     }
     let mut source = Source::open(path, PATIENCE, interrupt)?;

@@ -21,7 +21,8 @@ fn nothing_is_wrong_with_a_sound_database() {
     let path = database(dir.path(), ROWS);
     for depth in [CheckDepth::Quick, CheckDepth::Full] {
         for is_copy in [true, false] {
-            let found = findings(&path, is_copy, depth, &Interrupt::default()).unwrap();
+            let found =
+                findings(Beneath::at(&path), is_copy, depth, &Interrupt::default()).unwrap();
             assert!(found.is_empty(), "{found:?}");
         }
     }
@@ -40,7 +41,12 @@ fn a_damaged_page_is_found() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 4096].fill(0xA5);
     fs::write(&path, bytes).unwrap();
-    match findings(&path, false, CheckDepth::Quick, &Interrupt::default()) {
+    match findings(
+        Beneath::at(&path),
+        false,
+        CheckDepth::Quick,
+        &Interrupt::default(),
+    ) {
         Ok(found) => assert!(!found.is_empty() && found.len() <= MOST_LINES),
         Err(error) => assert!(matches!(error, SqliteError::Source(_)), "{error:?}"),
     }
@@ -52,7 +58,7 @@ fn a_row_without_its_parent_is_found_by_a_full_check_alone() {
     let sql = "PRAGMA foreign_keys = OFF; CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (a REFERENCES a);
                INSERT INTO b VALUES (7);";
     let path = database(dir.path(), sql);
-    let check = |depth| findings(&path, false, depth, &Interrupt::default()).unwrap();
+    let check = |depth| findings(Beneath::at(&path), false, depth, &Interrupt::default()).unwrap();
     assert!(check(CheckDepth::Quick).is_empty());
     let [found] = check(CheckDepth::Full).try_into().unwrap();
     assert!(found.contains("table b row 1"), "{found}");
@@ -64,7 +70,7 @@ fn a_signal_ends_a_check() {
     let path = database(dir.path(), ROWS);
     let interrupt = Interrupt::default();
     interrupt.raise(Signal::Interrupt);
-    let ended = findings(&path, true, CheckDepth::Full, &interrupt);
+    let ended = findings(Beneath::at(&path), true, CheckDepth::Full, &interrupt);
     assert!(matches!(ended, Err(SqliteError::Interrupted(_))));
 }
 

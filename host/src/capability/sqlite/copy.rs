@@ -25,7 +25,8 @@
 //!   is the moment of our transaction.
 //!
 //! All of this is said of one file and its own log. Copal reads both by their paths, and so looks whether
-//! what it opens there is what the connection has open: a database may be replaced by a rename.
+//! what it opens there is what the connection has open: a database may be replaced by a rename, and a
+//! directory on the way to it by a link to elsewhere, which SQLite would follow.
 //!
 //! The log is copied first, so that the moment is the beginning and not the end. A descriptor of the
 //! live file is never closed before the connection: closing any ends all locks that the process has
@@ -41,6 +42,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::check;
 use super::error::SqliteError;
 use super::source::{PATIENCE, Source, sidecar, uri};
+use crate::edge::beneath::Beneath;
 use crate::edge::content;
 use crate::edge::interrupt::Interrupt;
 
@@ -62,7 +64,7 @@ pub struct Copied {
 ///
 /// The copy is of one moment, and takes as long as the file is large, whatever is written meanwhile.
 /// In WAL mode writers go on; in rollback mode they wait, as they would for any reader.
-pub fn back_up(from: &Path, to: &Path, interrupt: &Interrupt) -> Result<Copied, SqliteError> {
+pub fn back_up(from: Beneath<'_>, to: &Path, interrupt: &Interrupt) -> Result<Copied, SqliteError> {
     let copied = || {
         let view = View::open(from, to, PATIENCE, interrupt)?;
         view.copy(interrupt)?.check(interrupt)
@@ -90,7 +92,7 @@ pub struct View {
 impl View {
     /// Begins; from now on the copy's moment stands. `to` and a file beside it will be made.
     pub fn open(
-        from: &Path,
+        from: Beneath<'_>,
         to: &Path,
         patience: Duration,
         interrupt: &Interrupt,
@@ -116,7 +118,7 @@ impl View {
     /// The view of a transaction that has begun.
     pub(super) fn of(
         source: Source,
-        from: &Path,
+        from: Beneath<'_>,
         to: &Path,
         interrupt: &Interrupt,
     ) -> Result<Self, SqliteError> {

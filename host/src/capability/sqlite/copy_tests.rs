@@ -42,7 +42,11 @@ impl Live {
     }
 
     fn back_up(&self) -> Result<Copied, SqliteError> {
-        back_up(&self.path(), &self.copy(), &Interrupt::default())
+        back_up(
+            Beneath::at(&self.path()),
+            &self.copy(),
+            &Interrupt::default(),
+        )
     }
 }
 
@@ -84,7 +88,7 @@ fn the_live_log_survives_a_copy_that_closes_last() {
     // Keeps the log in place as a killed application leaves it.
     std::mem::forget(writer);
     back_up(
-        &dir.path().join("app ?#%.db"),
+        Beneath::at(&dir.path().join("app ?#%.db")),
         &dir.path().join("copy.db"),
         &Interrupt::default(),
     )
@@ -99,7 +103,7 @@ fn a_database_at_rest_is_copied_without_leaving_anything_beside_it() {
     let Live { dir, writer } = live;
     writer.close().unwrap();
     assert!(!sidecar(&path, "-wal").exists(), "closed in good order");
-    back_up(&path, &copy, &Interrupt::default()).unwrap();
+    back_up(Beneath::at(&path), &copy, &Interrupt::default()).unwrap();
     assert_eq!(rows(&copy), 100);
     for suffix in SIDECARS {
         assert!(!sidecar(&path, suffix).exists(), "no {suffix} was made");
@@ -122,7 +126,13 @@ fn a_log_without_an_index_is_read_and_nothing_else_is_made_beside_it() {
     let live = Live::new("wal");
     let path = left_without_an_index(&live);
     let log = fs::read(sidecar(&path, "-wal")).unwrap();
-    let view = View::open(&path, &live.copy(), PATIENCE, &Interrupt::default()).unwrap();
+    let view = View::open(
+        Beneath::at(&path),
+        &live.copy(),
+        PATIENCE,
+        &Interrupt::default(),
+    )
+    .unwrap();
     assert!(!view.lets_write(), "it is not locked");
     let expected = view.expected().unwrap();
     let copied = view.copy(&Interrupt::default()).unwrap();
@@ -136,7 +146,13 @@ fn a_log_without_an_index_is_read_and_nothing_else_is_made_beside_it() {
 fn an_application_that_opens_a_log_without_an_index_meanwhile_is_noticed() {
     let live = Live::new("wal");
     let path = left_without_an_index(&live);
-    let view = View::open(&path, &live.copy(), PATIENCE, &Interrupt::default()).unwrap();
+    let view = View::open(
+        Beneath::at(&path),
+        &live.copy(),
+        PATIENCE,
+        &Interrupt::default(),
+    )
+    .unwrap();
     let app = Connection::open(&path).unwrap();
     app.execute("INSERT INTO chat (text) VALUES ('new')", [])
         .unwrap();
@@ -152,7 +168,7 @@ fn a_signal_ends_the_wait_for_a_busy_database() {
     let signal = interrupt.clone();
     std::thread::scope(|scope| {
         let (from, to) = (live.path(), live.copy());
-        let waiting = scope.spawn(move || back_up(&from, &to, &interrupt));
+        let waiting = scope.spawn(move || back_up(Beneath::at(&from), &to, &interrupt));
         signal.raise(Signal::Terminate);
         assert!(matches!(
             waiting.join().unwrap(),
@@ -168,7 +184,11 @@ fn the_log_beside_an_empty_file_is_never_touched() {
     let empty = dir.path().join("app.db");
     fs::write(&empty, "").unwrap();
     fs::copy(sidecar(&live.path(), "-wal"), sidecar(&empty, "-wal")).unwrap();
-    let copied = back_up(&empty, &dir.path().join("copy.db"), &Interrupt::default());
+    let copied = back_up(
+        Beneath::at(&empty),
+        &dir.path().join("copy.db"),
+        &Interrupt::default(),
+    );
     assert!(
         matches!(copied, Err(SqliteError::EmptyBesideLog)),
         "{copied:?}"
@@ -195,14 +215,19 @@ fn an_empty_database_is_told_apart_from_one_with_tables() {
     let path = dir.path().join("empty.db");
     let connection = Connection::open(&path).unwrap();
     connection.execute_batch("PRAGMA user_version = 1").unwrap();
-    let copied = back_up(&path, &dir.path().join("copy.db"), &Interrupt::default()).unwrap();
+    let copied = back_up(
+        Beneath::at(&path),
+        &dir.path().join("copy.db"),
+        &Interrupt::default(),
+    )
+    .unwrap();
     assert!(!copied.has_schema);
 }
 
 #[test]
 fn a_database_is_known_by_its_header_whatever_its_name() {
     let live = Live::new("wal");
-    assert!(is_database(&live.path()).unwrap());
+    assert!(is_database(Beneath::at(&live.path())).unwrap());
     let other = live.dir.path().join("not.db");
     for content in [
         &b""[..],
@@ -211,7 +236,7 @@ fn a_database_is_known_by_its_header_whatever_its_name() {
         b"x",
     ] {
         fs::write(&other, content).unwrap();
-        assert!(!is_database(&other).unwrap(), "{content:?}");
+        assert!(!is_database(Beneath::at(&other)).unwrap(), "{content:?}");
     }
 }
 
@@ -220,7 +245,7 @@ fn a_signal_ends_a_copy() {
     let live = Live::new("wal");
     let interrupt = Interrupt::default();
     interrupt.raise(Signal::Interrupt);
-    let copied = back_up(&live.path(), &live.copy(), &interrupt);
+    let copied = back_up(Beneath::at(&live.path()), &live.copy(), &interrupt);
     assert!(matches!(copied, Err(SqliteError::Interrupted(_))));
 }
 
@@ -228,7 +253,7 @@ fn a_signal_ends_a_copy() {
 fn what_can_not_be_written_is_the_copys_fault_and_not_the_databases() {
     let live = Live::new("wal");
     let nowhere = live.dir.path().join("missing/copy.db");
-    let copied = back_up(&live.path(), &nowhere, &Interrupt::default());
+    let copied = back_up(Beneath::at(&live.path()), &nowhere, &Interrupt::default());
     assert!(
         matches!(copied, Err(SqliteError::Unwritable(_))),
         "{copied:?}"
@@ -240,7 +265,13 @@ fn what_can_not_be_written_is_the_copys_fault_and_not_the_databases() {
 fn a_torn_end_of_the_log_is_left_out_with_its_transaction() {
     let live = Live::new("wal");
     let to = live.copy();
-    let view = View::open(&live.path(), &to, PATIENCE, &Interrupt::default()).unwrap();
+    let view = View::open(
+        Beneath::at(&live.path()),
+        &to,
+        PATIENCE,
+        &Interrupt::default(),
+    )
+    .unwrap();
     let log = sidecar(&to, "-wal");
     let length = fs::metadata(&log).unwrap().len();
     File::options()
@@ -258,7 +289,7 @@ fn a_torn_end_of_the_log_is_left_out_with_its_transaction() {
 fn a_view_stays_what_it_was_while_the_application_writes_and_checkpoints() {
     let live = Live::new("wal");
     let (path, to) = (live.path(), live.copy());
-    let view = View::open(&path, &to, PATIENCE, &Interrupt::default()).unwrap();
+    let view = View::open(Beneath::at(&path), &to, PATIENCE, &Interrupt::default()).unwrap();
     live.write(2000);
     let busy = |mode: &str| {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
@@ -285,7 +316,7 @@ fn a_view_of_a_log_that_is_wholly_in_the_file_stays_too_when_the_log_begins_anew
     live.writer
         .query_row("PRAGMA wal_checkpoint", [], |_| Ok(()))
         .unwrap();
-    let view = View::open(&path, &to, PATIENCE, &Interrupt::default()).unwrap();
+    let view = View::open(Beneath::at(&path), &to, PATIENCE, &Interrupt::default()).unwrap();
     let before = fs::read(sidecar(&path, "-wal")).unwrap();
     live.write(2000);
     let now = fs::read(sidecar(&path, "-wal")).unwrap();
@@ -328,13 +359,13 @@ fn a_database_that_is_replaced_while_its_log_is_copied_is_never_mixed_with_its_s
         new.write(900);
         let (path, to) = (live.path(), live.copy());
         let interrupt = Interrupt::default();
-        let source = Source::open(&path, PATIENCE, &interrupt).unwrap();
+        let source = Source::open(Beneath::at(&path), PATIENCE, &interrupt).unwrap();
         // Whole, as its log is in it.
         new.writer
             .execute_batch("PRAGMA journal_mode = delete")
             .unwrap();
         fs::rename(new.path(), &path).unwrap();
-        let view = View::of(source, &path, &to, &interrupt);
+        let view = View::of(source, Beneath::at(&path), &to, &interrupt);
         assert!(matches!(view, Err(SqliteError::Replaced)), "{journal_mode}");
         for suffix in SIDECARS {
             remove_if_there(&sidecar(&path, suffix)).unwrap();
@@ -348,10 +379,68 @@ fn a_database_that_is_replaced_while_its_log_is_copied_is_never_mixed_with_its_s
 fn the_log_of_another_database_is_not_taken_for_its_own() {
     let (live, new) = (Live::new("wal"), Live::new("wal"));
     let (path, interrupt) = (live.path(), Interrupt::default());
-    let source = Source::open(&path, PATIENCE, &interrupt).unwrap();
+    let source = Source::open(Beneath::at(&path), PATIENCE, &interrupt).unwrap();
     fs::rename(sidecar(&new.path(), "-wal"), sidecar(&path, "-wal")).unwrap();
-    let view = View::of(source, &path, &live.copy(), &interrupt);
+    let view = View::of(source, Beneath::at(&path), &live.copy(), &interrupt);
     assert!(matches!(view, Err(SqliteError::Replaced)));
+}
+
+/// A source in which `sub` holds a database, and a directory outside with another of the same name.
+fn source_and_elsewhere() -> (tempfile::TempDir, [PathBuf; 2]) {
+    let dir = tempfile::tempdir().unwrap();
+    let places = [("source/sub", 1), ("elsewhere", 2)].map(|(place, row)| {
+        let place = dir.path().join(place);
+        fs::create_dir_all(&place).unwrap();
+        let database = Connection::open(place.join("app.db")).unwrap();
+        let sql = format!("CREATE TABLE chat (id); INSERT INTO chat VALUES ({row})");
+        database.execute_batch(&sql).unwrap();
+        place
+    });
+    (dir, places)
+}
+
+#[test]
+fn a_database_behind_a_link_that_took_its_directorys_place_is_not_opened() {
+    let (dir, [inside, outside]) = source_and_elsewhere();
+    fs::rename(&inside, dir.path().join("source/was")).unwrap();
+    std::os::unix::fs::symlink(&outside, &inside).unwrap();
+    let (source, to) = (dir.path().join("source"), dir.path().join("copy.db"));
+    let database = "sub/app.db".parse().unwrap();
+    let copied = back_up(Beneath::of(&source, &database), &to, &Interrupt::default());
+    assert!(matches!(copied, Err(SqliteError::Unreadable(_))));
+    assert!(!to.exists());
+}
+
+#[test]
+fn a_directory_that_changes_places_with_a_link_all_the_time_lets_no_other_database_in() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let (dir, [inside, outside]) = source_and_elsewhere();
+    let link = dir.path().join("source/link");
+    std::os::unix::fs::symlink(&outside, &link).unwrap();
+    let source = dir.path().join("source");
+    let database = "sub/app.db".parse().unwrap();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let copies = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                renameat_with(CWD, &inside, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+            }
+        });
+        let mut copies = 0;
+        for n in 0..2000 {
+            let to = dir.path().join(format!("copy-{n}.db"));
+            if back_up(Beneath::of(&source, &database), &to, &Interrupt::default()).is_ok() {
+                copies += 1;
+                let copy = open_copy(&to).unwrap();
+                let row = copy.query_row("SELECT id FROM chat", [], |row| row.get::<_, i64>(0));
+                assert_eq!(row.unwrap(), 1, "it is of another database");
+            }
+            remove_if_there(&to).unwrap();
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        copies
+    });
+    assert!(copies > 0);
 }
 
 /// What `copies_under_a_constant_writer` runs as a process of its own: locks are a process's.
@@ -426,7 +515,12 @@ fn copies_under_a_constant_writer(journal_mode: &str) {
     for round in 0..20 {
         let to = dir.path().join(format!("copy-{round}"));
         let before = last_acknowledged(dir.path());
-        back_up(&dir.path().join("app ?#%.db"), &to, &Interrupt::default()).unwrap();
+        back_up(
+            Beneath::at(&dir.path().join("app ?#%.db")),
+            &to,
+            &Interrupt::default(),
+        )
+        .unwrap();
         let sql = "SELECT max(id) FROM chat";
         let newest: u32 = open_copy(&to)
             .unwrap()
@@ -479,7 +573,13 @@ fn copying_time_beside_cp() {
     for _ in 0..5 {
         let (mut copy, interrupt) = (None, Interrupt::default());
         let ours = timed(&mut || {
-            let view = View::open(&live.path(), &live.copy(), PATIENCE, &interrupt).unwrap();
+            let view = View::open(
+                Beneath::at(&live.path()),
+                &live.copy(),
+                PATIENCE,
+                &interrupt,
+            )
+            .unwrap();
             copy = Some(view.copy(&interrupt).unwrap());
         });
         let cp = timed(&mut || {

@@ -253,7 +253,7 @@ fn writers_wait_for_one_moment_and_no_longer() {
     let (floor, writer) = vectors();
     writer.busy_timeout(Duration::ZERO).unwrap();
     let source = Source::lock(
-        &floor.path("source/vector_db/chroma.sqlite3"),
+        Beneath::at(&floor.path("source/vector_db/chroma.sqlite3")),
         PATIENCE,
         &Interrupt::default(),
     )
@@ -276,7 +276,7 @@ fn the_lock_leaves_a_log_to_its_application() {
     // As a killed application leaves it.
     std::mem::forget(writer);
     let live = floor.path("source/app.db");
-    let source = Source::lock(&live, PATIENCE, &Interrupt::default()).unwrap();
+    let source = Source::lock(Beneath::at(&live), PATIENCE, &Interrupt::default()).unwrap();
     source.close().unwrap();
     assert_eq!(fs::read(&log).unwrap(), before);
 }

@@ -29,7 +29,7 @@ use crate::edge::content::Failed;
 use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::stat::Version;
-use crate::edge::walk::{Found, FoundKind, absolute};
+use crate::edge::walk::{Found, FoundKind};
 
 /// How long the files may take to stand still.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -97,8 +97,8 @@ impl Together<'_> {
 
     /// None where the files changed under the lock.
     fn try_once(&self, copies: &mut Copies) -> Result<Option<Moment>, SqliteError> {
-        let live = absolute(self.source, self.database);
-        let source = match Source::lock(&live, self.patience, self.interrupt) {
+        let live = Beneath::of(self.source, self.database);
+        let source = match Source::lock(live, self.patience, self.interrupt) {
             Err(SqliteError::Replaced) => return Ok(None),
             other => other?,
         };
@@ -108,7 +108,7 @@ impl Together<'_> {
             source.close()?;
             return Ok(None);
         }
-        let view = match View::of(source, &live, self.to, self.interrupt) {
+        let view = match View::of(source, live, self.to, self.interrupt) {
             Err(SqliteError::Replaced) => return Ok(None),
             other => other?,
         };

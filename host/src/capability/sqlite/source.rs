@@ -6,7 +6,7 @@
 //! exception is [`moment`](super::moment), which says why, and how it does no harm.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,8 +15,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{SqliteError, explain};
+use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::Interrupt;
-use crate::edge::open::open_regular;
+use crate::edge::processes::has_open;
 use crate::edge::stat::Version;
 
 /// What every SQLite database begins with. Source: <https://sqlite.org/fileformat2.html>, 1.3.
@@ -31,15 +32,15 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Whether `file` is a database: by its header, or by a log beside a file still empty.
 ///
 /// Not for a file that this process has locked by SQLite: closing it here would end those locks.
-pub fn is_database(file: &Path) -> io::Result<bool> {
+pub fn is_database(file: Beneath<'_>) -> io::Result<bool> {
     let mut header = [0; 16];
-    let mut reader = open_regular(file)?;
+    let mut reader = file.open_regular()?;
     match reader.read_exact(&mut header) {
         Ok(()) => Ok(&header == MAGIC),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             let empty = reader.metadata()?.len() == 0;
-            let log = fs::metadata(sidecar(file, "-wal"));
-            Ok(empty && log.is_ok_and(|log| log.len() > 0))
+            let log = looked_at(file, "-wal");
+            Ok(empty && log.is_some_and(|log| log.len() > 0))
         }
         Err(error) => Err(error),
     }
@@ -67,6 +68,7 @@ pub(super) struct Source {
 
 /// A database that no process has open, so that it is read without locks, and watched for change.
 struct AtRest {
+    top: PathBuf,
     path: PathBuf,
     version: Version,
     /// That of its log, if a process that was killed left one.
@@ -75,24 +77,32 @@ struct AtRest {
 
 impl AtRest {
     /// In WAL mode whoever has it open has an index beside it as well. None where it may be open.
-    fn of(path: &Path, version: Version) -> Option<Self> {
-        let log = fs::metadata(sidecar(path, "-wal")).ok();
-        if log.is_some() && sidecar(path, "-shm").exists() || !is_wal(path).unwrap_or(false) {
+    fn of(live: Beneath<'_>, version: Version) -> Option<Self> {
+        let log = looked_at(live, "-wal");
+        let has_index = log.is_some() && looked_at(live, "-shm").is_some();
+        if has_index || !is_wal(live).unwrap_or(false) {
             return None;
         }
+        let (top, path) = live.parts();
         Some(Self {
+            top: top.to_owned(),
             path: path.to_owned(),
             version,
             log: log.as_ref().map(Version::of),
         })
     }
 
+    fn live(&self) -> Beneath<'_> {
+        Beneath::below(&self.top, &self.path)
+    }
+
     fn open(&self) -> Result<Connection, SqliteError> {
+        let path = self.live().place();
         if self.log.is_none() {
-            return open_read_only(&self.path, "&immutable=1");
+            return open_read_only(&path, "&immutable=1");
         }
         // The index of the log is made in memory: no other process is to see it.
-        let connection = open_read_only(&self.path, "&vfs=unix-none")?;
+        let connection = open_read_only(&path, "&vfs=unix-none")?;
         let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         connection
             .set_db_config(keep_log, true)
@@ -102,18 +112,21 @@ impl AtRest {
     }
 
     fn is_still(&self) -> bool {
-        let now = |path: &Path| fs::metadata(path).ok().as_ref().map(Version::of);
-        let log = now(&sidecar(&self.path, "-wal"));
+        let now = |suffix| {
+            let found = looked_at(self.live(), suffix);
+            found.as_ref().map(Version::of)
+        };
+        let log = now("-wal");
         let is_same_log = match (self.log, log) {
             (None, None) => true,
             // SQLite gives a log that it opens to the owner of the database, who has it already: that is
             // a change, and of nothing that it holds.
             (Some(then), Some(now)) => {
-                then.has_content_of(&now) && !sidecar(&self.path, "-shm").exists()
+                then.has_content_of(&now) && looked_at(self.live(), "-shm").is_none()
             }
             _ => false,
         };
-        now(&self.path) == Some(self.version) && is_same_log
+        now("") == Some(self.version) && is_same_log
     }
 }
 
@@ -123,41 +136,41 @@ impl Source {
     /// application might not be able to use them. So such a one is read without locks, and watched for
     /// change; that also serves on a read-only mount, where they can't be made.
     pub(super) fn open(
-        path: &Path,
+        live: Beneath<'_>,
         patience: Duration,
         interrupt: &Interrupt,
     ) -> Result<Self, SqliteError> {
-        let metadata = fs::metadata(path).map_err(SqliteError::Unreadable)?;
-        let log = fs::metadata(sidecar(path, "-wal")).ok();
+        let metadata = live.metadata().map_err(SqliteError::Unreadable)?;
+        let log = looked_at(live, "-wal");
         // SQLite takes a log beside an empty file for a leftover, and deletes it, even read-only.
         if metadata.len() == 0 && log.is_some() {
             return Err(SqliteError::EmptyBesideLog);
         }
-        let at_rest = AtRest::of(path, Version::of(&metadata));
+        let at_rest = AtRest::of(live, Version::of(&metadata));
         let connection = match &at_rest {
             Some(at_rest) => at_rest.open()?,
-            None => open_read_only(path, "")?,
+            None => open_read_only(&live.place(), "")?,
         };
         begin(&connection, "BEGIN", patience, interrupt)?;
-        Self::begun(connection, at_rest, path, Version::of(&metadata).file())
+        Self::begun(connection, at_rest, live, Version::of(&metadata).file())
     }
 
     /// The same, and nobody else can end a transaction that writes until it is closed. One that is read
     /// without locks is not locked either, nor one that this process may not write to.
     pub(super) fn lock(
-        path: &Path,
+        live: Beneath<'_>,
         patience: Duration,
         interrupt: &Interrupt,
     ) -> Result<Self, SqliteError> {
         // Finds what only the application may mend, which the other one would.
-        let reader = Self::open(path, patience, interrupt)?;
+        let reader = Self::open(live, patience, interrupt)?;
         if reader.lockless.is_some() {
             return Ok(reader);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(uri(path, "?mode=rw"), flags)
+        let connection = Connection::open_with_flags(uri(&live.place(), "?mode=rw"), flags)
             .map_err(SqliteError::Source)?;
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
@@ -171,15 +184,16 @@ impl Source {
         let file = reader.file;
         reader.close()?;
         begin(&connection, "BEGIN IMMEDIATE", patience, interrupt)?;
-        Self::begun(connection, None, path, file)
+        Self::begun(connection, None, live, file)
     }
 
     /// A database that is replaced by a rename has its new file before its new log, or the other way
-    /// round: `file` is what lay there before it was opened, and has to lie there still.
+    /// round: `file` is what lay there before it was opened, and has to lie there still. SQLite opens by
+    /// the path, which may have led elsewhere in between: it has to have this file open.
     fn begun(
         connection: Connection,
         lockless: Option<AtRest>,
-        path: &Path,
+        live: Beneath<'_>,
         file: (u64, u64),
     ) -> Result<Self, SqliteError> {
         let mode: String = connection
@@ -189,8 +203,8 @@ impl Source {
             Some(at_rest) => at_rest.log.is_some(),
             None => mode == "wal",
         };
-        let lies = |path: &Path| fs::metadata(path).ok().map(|it| Version::of(&it).file());
-        if lies(path) != Some(file) {
+        let is_open = has_open(file).map_err(SqliteError::Unreadable)?;
+        if !is_open || lies(live, "") != Some(file) {
             return Err(SqliteError::Replaced);
         }
         Ok(Self {
@@ -198,17 +212,18 @@ impl Source {
             has_log,
             lockless,
             file,
-            log: has_log.then(|| lies(&sidecar(path, "-wal"))).flatten(),
+            log: has_log.then(|| lies(live, "-wal")).flatten(),
         })
     }
 
     /// Its log, opened; an error where another lies there by now.
-    pub(super) fn open_log(&self, path: &Path) -> Result<Option<File>, SqliteError> {
+    pub(super) fn open_log(&self, live: Beneath<'_>) -> Result<Option<File>, SqliteError> {
         if !self.has_log {
             return Ok(None);
         }
         // Nobody locks the log itself: it may be closed.
-        let log = match open_regular(&sidecar(path, "-wal")) {
+        let path = sidecar(live.parts().1, "-wal");
+        let log = match live.other(&path).open_regular() {
             Ok(log) => log,
             // SQLite takes no log away while it is read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -224,11 +239,11 @@ impl Source {
     }
 
     /// Its file, opened; an error where another lies there by now. To be closed after the connection.
-    pub(super) fn open_file(&self, path: &Path) -> Result<File, SqliteError> {
-        if fs::metadata(path).ok().map(|it| Version::of(&it).file()) != Some(self.file) {
+    pub(super) fn open_file(&self, live: Beneath<'_>) -> Result<File, SqliteError> {
+        if lies(live, "") != Some(self.file) {
             return Err(SqliteError::Replaced);
         }
-        let file = open_regular(path).map_err(SqliteError::Unreadable)?;
+        let file = live.open_regular().map_err(SqliteError::Unreadable)?;
         if identity(&file)? == self.file {
             Ok(file)
         } else {
@@ -253,15 +268,26 @@ impl Source {
     }
 }
 
+/// What lies beside a database under its name with this suffix; with none, itself.
+fn looked_at(live: Beneath<'_>, suffix: &str) -> Option<Metadata> {
+    let path = sidecar(live.parts().1, suffix);
+    live.other(&path).metadata().ok()
+}
+
+/// Device and inode of that.
+fn lies(live: Beneath<'_>, suffix: &str) -> Option<(u64, u64)> {
+    looked_at(live, suffix).map(|found| Version::of(&found).file())
+}
+
 fn identity(file: &File) -> Result<(u64, u64), SqliteError> {
     let metadata = file.metadata().map_err(SqliteError::Unreadable)?;
     Ok(Version::of(&metadata).file())
 }
 
 /// Whether its header says that it is in WAL mode. Source: <https://sqlite.org/fileformat2.html>, 1.3.3.
-pub(super) fn is_wal(path: &Path) -> io::Result<bool> {
+pub(super) fn is_wal(live: Beneath<'_>) -> io::Result<bool> {
     let mut header = [0; 20];
-    open_regular(path)?.read_exact(&mut header)?;
+    live.open_regular()?.read_exact(&mut header)?;
     Ok(header[18..20] == [2, 2])
 }
 
