@@ -19,6 +19,7 @@ pub mod holders;
 pub mod interrupt;
 pub mod leftovers;
 pub mod lock;
+pub mod moves;
 pub mod open;
 pub mod processes;
 pub mod rclone;

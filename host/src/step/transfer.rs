@@ -16,6 +16,7 @@ use crate::edge::beneath::Beneath;
 use crate::edge::frozen::FrozenDir;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::moves::Moves;
 use crate::edge::remote::{Abilities, Batch, Progress, Remote, RemoteError};
 use crate::edge::stat::Version;
 use crate::edge::walk::Found;
@@ -99,11 +100,13 @@ pub fn transfer<'a>(
         reused: Reused::default(),
     };
     done.reuse(&mut by)?;
+    let mut moves = done.moves_that_no_hash_shows(by.abilities);
     let mut sent = done.send(&mut by, |_| true, false);
     let mut last_seen = Vec::new();
     let mut rounds = 0;
     while rounds < ROUNDS {
         let mut changed = done.changed_since_staging()?;
+        changed.extend(done.below_what_moved(moves.as_mut()));
         if changed.is_empty() {
             // An error with nothing changed is the remote's, and final.
             std::mem::replace(&mut sent, Ok(()))?;
@@ -231,6 +234,31 @@ impl Transferred<'_> {
             self.read.staged.tops.check()?;
         }
         Ok(changed)
+    }
+
+    /// rclone reads live files by their paths, and follows links on the way. What it read elsewhere, where
+    /// a directory changed places with a link and back, the remote's hashes show.
+    fn moves_that_no_hash_shows(&self, abilities: &Abilities) -> Option<Moves> {
+        let live = self
+            .files
+            .iter()
+            .filter(|file| matches!(file.content, Content::Live(_)));
+        let live = live.map(|file| &file.path);
+        (!abilities.tells_hashes()).then(|| Moves::on_the_way(&self.read.staged.source, live))
+    }
+
+    /// Live files that may have been read elsewhere.
+    fn below_what_moved(&self, moves: Option<&mut Moves>) -> Vec<RelPath> {
+        let Some(moves) = moves else {
+            return Vec::new();
+        };
+        let sent = self
+            .files
+            .iter()
+            .filter(|file| matches!(file.content, Content::Live(_)) && !self.reused.has(file));
+        let mut paths: Vec<RelPath> = sent.map(|file| file.path.clone()).collect();
+        paths.retain(|path| moves.concern(path));
+        paths
     }
 
     /// What the remote's listing shows that should not be so: by size, and by hash where the remote

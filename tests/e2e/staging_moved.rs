@@ -1,0 +1,175 @@
+//! What changes its kind or its place while it is staged, and disks that are too small for it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use copal_testkit::{FileSystem, Mount, World};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::common::{files_below, leaves_no_staging, sealed_id, small_world};
+use crate::holds::Held;
+use crate::remotes::add_crypt;
+
+/// What was there before services were held is linked ahead, and stands in the way of what is there now.
+#[test]
+fn a_directory_that_became_a_file_and_a_file_that_became_a_directory_are_taken_as_they_are_now() {
+    for mode in ["link", "copy", "direct"] {
+        let becomes = "rm -r source/notes; echo file > source/notes; rm source/letter.txt; mkdir source/letter.txt; echo below > source/letter.txt/page; touch -d '1 hour ago' source/notes source/letter.txt/page";
+        let held = Held::with(becomes, "", &format!("mode = \"{mode}\""));
+        for file in ["letter.txt", "notes/first.txt", "notes/second.txt"] {
+            let file = fs::File::options()
+                .write(true)
+                .open(held.world.path("source").join(file))
+                .unwrap();
+            let then = std::time::SystemTime::now() - Duration::from_hours(1);
+            file.set_modified(then).unwrap();
+        }
+        let output = held.world.copal(&["backup", "--json"]);
+        output.succeeds();
+        let folder = held.world.vault().join("letters").join(sealed_id(&output));
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(read("notes"), "file\n", "{mode}");
+        assert_eq!(read("letter.txt/page"), "below\n", "{mode}");
+        held.world.copal(&["verify", "--full"]).succeeds();
+        leaves_no_staging(&held.world);
+    }
+}
+
+#[test]
+fn copies_that_their_disk_has_no_room_for_are_told_by_the_plan_before_anything_is_held() {
+    let Some(disk) = Mount::new(FileSystem::Ext4, 16) else {
+        return;
+    };
+    let place = disk.path().join("staging");
+    let staging = format!("mode = \"copy\"\ndir = \"{}\"", place.display());
+    let held = Held::with("", "", &staging);
+    held.world.write("source/large", vec![7; 24 << 20]);
+    for command in [&["plan"][..], &["backup", "--dry-run"], &["backup"]] {
+        let output = held.world.copal(command);
+        output
+            .exits_with(1)
+            .says("has room for")
+            .says("the copies that are made while services are held need")
+            .says(" next: ");
+    }
+    assert_eq!(held.did(), [""; 0]);
+    assert!(held.runs());
+}
+
+const OUTSIDE: &str = "this lies outside";
+
+/// Has a directory of the source and a link to outside change places until it is dropped.
+struct Exchange<'a> {
+    is_over: &'a AtomicBool,
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+fn with_exchange(source: &Path, doing: impl FnOnce()) {
+    let is_over = AtomicBool::new(false);
+    let (one, other) = (source.join("letters"), source.join("elsewhere"));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                renameat_with(CWD, &one, CWD, &other, RenameFlags::EXCHANGE).unwrap();
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let _until_here = Exchange { is_over: &is_over };
+        doing();
+    });
+}
+
+/// Files of the same names and sizes in a directory of the source and outside, a database among them.
+fn world_with_exchange() -> World {
+    let world = small_world();
+    for (place, text) in [
+        ("source/letters", "this lies inside."),
+        ("outside", OUTSIDE),
+    ] {
+        for n in 0..40 {
+            world.write(format!("{place}/{n}.txt"), text);
+        }
+        let database = world.path(place).join("app.db");
+        let connection = rusqlite::Connection::open(database).unwrap();
+        let sql = format!("CREATE TABLE t (x); INSERT INTO t VALUES ('{text}')");
+        connection.execute_batch(&sql).unwrap();
+    }
+    symlink(world.path("outside"), world.path("source/elsewhere")).unwrap();
+    world
+}
+
+/// No content, that is: where the link points, is in the snapshot.
+#[test]
+fn nothing_from_outside_is_ever_sealed_whatever_changes_places() {
+    for mode in ["link", "copy", "direct"] {
+        let world = world_with_exchange();
+        let config = format!(
+            "name = 'source'\nsource.path = 'source'\ndestination = [{{ remote = 'vault:' }}]\n\
+             [staging]\nmode = '{mode}'\n[[hook]]\nuse = 'sqlite-backup'\ngrants = {{ sqlite = ['*'] }}\n"
+        );
+        world.write("copal.toml", config);
+        with_exchange(&world.source(), || {
+            for _ in 0..runs() {
+                let output = world.copal(&["backup", "--accept-missing"]);
+                let is_told = match output.code() {
+                    Some(0) => true,
+                    Some(1 | 3) => !output.stderr().is_empty(),
+                    _ => false,
+                };
+                assert!(is_told, "{mode}: {output}");
+            }
+        });
+        for file in files_below(&world.vault()) {
+            let content = fs::read(world.vault().join(&file)).unwrap();
+            let is_outside = content
+                .windows(OUTSIDE.len())
+                .any(|part| part == OUTSIDE.as_bytes());
+            assert!(!is_outside, "{mode}: {file}");
+        }
+        leaves_no_staging(&world);
+    }
+}
+
+/// rclone reads by paths, and such a remote tells no hash of what it got.
+#[test]
+fn on_a_remote_without_hashes_what_was_read_elsewhere_is_sent_again() {
+    let world = world_with_exchange();
+    add_crypt(&world);
+    let config = "name = 'source'\nsource.path = 'source'\ndestination = [{ remote = 'safe:' }]\n\
+        [[hook]]\nuse = 'exclude'\nconfig = { paths = ['letters/app.db'] }\n\
+        [rclone]\ntransfers = 1\ntpslimit = 200.0\n";
+    world.write("copal.toml", config);
+    let mut sealed = Vec::new();
+    with_exchange(&world.source(), || {
+        for _ in 0..runs() {
+            let output = world.copal(&["backup", "--json"]);
+            if output.code() == Some(0) {
+                sealed.push(sealed_id(&output));
+            }
+        }
+    });
+    for id in sealed {
+        world.copal(&["verify", "--full", &id]).succeeds();
+        let to = format!("restored-{id}");
+        world.copal(&["restore", &id, "--to", &to]).succeeds();
+        for file in files_below(&world.path(&to)) {
+            let content = fs::read_to_string(world.path(&to).join(&file)).unwrap_or_default();
+            assert!(!content.contains(OUTSIDE), "{file}");
+        }
+    }
+}
+
+/// `COPAL_EXCHANGES` says how many backups each mode makes.
+fn runs() -> u32 {
+    let told = std::env::var("COPAL_EXCHANGES").ok();
+    told.and_then(|told| told.parse().ok()).unwrap_or(3)
+}
