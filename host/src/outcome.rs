@@ -77,8 +77,17 @@ pub struct Delivery {
     pub destination: String,
     /// The sealed snapshot, or why there is none.
     pub result: Result<Snapshot, CopalError>,
-    /// Why files of a failed attempt are still there, unsealed.
-    pub left_behind: Option<RemoteError>,
+    /// Files of a failed attempt that are still there, unsealed.
+    pub left_behind: Option<LeftBehind>,
+}
+
+/// A directory that could not be removed.
+#[derive(Debug)]
+pub struct LeftBehind {
+    /// It, at the destination.
+    pub dir: String,
+    /// Why not.
+    pub error: RemoteError,
 }
 
 /// What a run tells of a sealed snapshot.

@@ -91,8 +91,8 @@ fn tell_what_is_left(outcome: &Outcome<Delivered>) {
     let delivered = outcome.result.as_ref().ok();
     let deliveries = delivered.into_iter().flat_map(|it| &it.deliveries);
     for delivery in deliveries {
-        if let Some(error) = &delivery.left_behind {
-            message::left_behind(&delivery.destination, error);
+        if let Some(left) = &delivery.left_behind {
+            message::left_behind(&delivery.destination, left);
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::edge::remote::RemoteError;
 use crate::error::CopalError;
 use crate::hooks::HooksError;
+use crate::outcome::LeftBehind;
 
 /// Writes an error to stderr.
 pub fn error(error: &CopalError, next: &str) {
@@ -20,20 +20,22 @@ pub fn note(text: &str) {
 }
 
 /// Tells that files of an attempt that was not sealed are still at the destination.
-pub fn left_behind(destination: &str, error: &RemoteError) {
+pub fn left_behind(destination: &str, left: &LeftBehind) {
+    drop(std::io::stderr().write_all(told_of_left(destination, left).as_bytes()));
+}
+
+/// With a command for the attempt's own directory: beside it are snapshots.
+fn told_of_left(destination: &str, LeftBehind { dir, error }: &LeftBehind) -> String {
     let mut text = String::new();
-    write_part(
-        &mut text,
-        "note: ",
-        &format!("unsealed files were left at {destination}"),
-    );
+    let what = format!("unsealed files were left in `{dir}` at {destination}");
+    write_part(&mut text, "note: ", &what);
     write_part(&mut text, "  why: ", &error.to_string());
-    write_part(
-        &mut text,
-        " next: ",
-        "they are no snapshot, and harm none; remove them with `rclone purge` when you like",
+    let parameters = serde_json::json!({ "fs": destination, "remote": dir });
+    let next = format!(
+        "they are no snapshot, and harm none; remove them when you like: `copal rclone operations/purge '{parameters}'`"
     );
-    drop(std::io::stderr().write_all(text.as_bytes()));
+    write_part(&mut text, " next: ", &next);
+    text
 }
 
 /// The three parts.
@@ -94,4 +96,24 @@ fn ensure_newline(mut text: String) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::interrupt::{Interrupted, Signal};
+    use crate::edge::remote::RemoteError;
+
+    #[test]
+    fn what_is_to_be_removed_is_the_attempt_and_not_its_destination() {
+        let left = LeftBehind {
+            dir: "app/2026-11-27T141752Z".to_owned(),
+            error: RemoteError::from(Interrupted(Signal::Interrupt)),
+        };
+        let told = told_of_left("b2:backups", &left);
+        assert!(
+            told.contains(r#"`copal rclone operations/purge '{"fs":"b2:backups","remote":"app/2026-11-27T141752Z"}'`"#),
+            "{told}"
+        );
+    }
 }

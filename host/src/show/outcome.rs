@@ -172,7 +172,7 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
             "destination": delivery.destination,
             "sealed": false,
             "error": error.in_one_line(),
-            "left_behind": delivery.left_behind.as_ref().map(ToString::to_string),
+            "left_behind": delivery.left_behind.as_ref().map(|left| left.error.to_string()),
         }),
     };
     let mut told = json!({

@@ -17,7 +17,7 @@ use crate::error::CopalError;
 use crate::filters::Filters;
 use crate::hooks::Hooks;
 use crate::job::Job;
-use crate::outcome::{Delivery, Snapshot};
+use crate::outcome::{Delivery, LeftBehind, Snapshot};
 
 /// A destination that was asked.
 pub struct Reached {
@@ -57,7 +57,11 @@ impl Parcel<'_> {
             let sealed = self.transfer_and_seal(&ready, &claim);
             if sealed.is_err() {
                 // Claimed, so all in it is this run's.
-                left_behind = remove_attempt(remote, &claim.dir).err();
+                let removed = remove_attempt(remote, &claim.dir);
+                left_behind = removed.err().map(|error| LeftBehind {
+                    dir: claim.dir.clone(),
+                    error,
+                });
             }
             sealed
         });
