@@ -19,5 +19,6 @@ pub mod snapshot;
 pub mod sqlite;
 pub mod staging;
 pub mod stored;
+pub mod survey;
 pub mod text;
 pub mod units;
