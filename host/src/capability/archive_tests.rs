@@ -7,6 +7,7 @@ use super::super::artifacts::Added;
 use super::super::kit::Floor;
 use super::*;
 use crate::edge::stat::attributes;
+use crate::edge::walk::absolute;
 
 fn path(text: &str) -> RelPath {
     text.parse().unwrap()

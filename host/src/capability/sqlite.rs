@@ -208,12 +208,12 @@ pub(super) fn check(
 ) -> Result<Vec<String>, CapabilityError> {
     known(host, database)?;
     finish(host, database, interrupt)
-        .and_then(|()| match host.artifacts.stand_in(database) {
-            Some(copy) => findings(Beneath::at(&copy), true, depth, interrupt),
-            None => {
-                let live = Beneath::of(&host.source, database);
-                findings(live, false, depth, interrupt)
+        .and_then(|()| {
+            if let Some(copy) = host.artifacts.stand_in(database) {
+                return findings(Beneath::at(&copy), true, depth, interrupt);
             }
+            let live = Beneath::of(&host.source, database);
+            findings(live, false, depth, interrupt)
         })
         .map_err(|error| failed(database, &error))
 }

@@ -67,12 +67,11 @@ impl Moves {
             | WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::ONLYDIR;
-        let opened = match &which {
-            Some(path) => Beneath::of(source, path).open_directory(),
-            None => {
-                wanted |= WatchFlags::MOVE_SELF;
-                File::open(source)
-            }
+        let opened = if let Some(path) = &which {
+            Beneath::of(source, path).open_directory()
+        } else {
+            wanted |= WatchFlags::MOVE_SELF;
+            File::open(source)
         };
         let opened = match (opened, &which, &mut self.seen) {
             (Ok(opened), ..) => opened,

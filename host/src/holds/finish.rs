@@ -1,6 +1,7 @@
 //! Releasing what is held, and what the holds of a run came to.
 
 use std::sync::{MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use copal_hooks::Cancel;
@@ -10,10 +11,16 @@ use super::ledger::{By, Hold};
 use super::register::{Away, Register, Standing};
 use super::release::{self, Releasing};
 use super::run::Holds;
-use crate::edge::service::{NotReady, Undo};
+use crate::edge::service::{HoldHow, NotReady, Undo};
 
 /// Between two looks at a service that copies of databases may keep from starting.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// What they kept from starting may take so long to end.
+const ABOUT_TO_END: Duration = Duration::from_secs(2);
+
+/// Between two looks at what runs.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What the holds of a run came to.
 #[derive(Debug, Default)]
@@ -114,25 +121,28 @@ impl Holds {
 
     /// Waits until what was released is ready.
     fn await_ready(&self, cancel: &Cancel) {
-        let released: Vec<(u32, Undo, Duration)> = {
+        let released: Vec<(u32, Undo, HoldHow, Duration)> = {
             let register = self.register();
             let is_released = |away: &Away| away.by.is_some();
             let all = register.all().iter();
             all.filter(|mine| mine.away.as_ref().is_some_and(is_released))
-                .map(|mine| (mine.hold.number, mine.hold.undo.clone(), mine.ready))
+                .map(|mine| {
+                    let Hold { number, how, .. } = mine.hold;
+                    (number, mine.hold.undo.clone(), how, mine.ready)
+                })
                 .collect()
         };
         let began = Instant::now();
-        for (number, undo, ready) in released {
-            let waited = self.wait_ready(&undo, (began, ready), cancel);
+        for (number, undo, how, ready) in released {
+            let waited = self.wait_ready((&undo, how), (began, ready), cancel);
             let mut register = self.register();
             let Some(mine) = register.mine(number) else {
                 continue;
             };
             match (waited, &mut mine.away) {
-                (Ok(()), Some(away)) => away.ready = Some(began.elapsed()),
+                (Ok(back), Some(away)) => away.ready = Some(back),
                 // After a signal nothing is held any more, and it is told as one.
-                (Ok(()), None) | (Err(NotReady::Interrupted { .. }), _) => {}
+                (Ok(_), None) | (Err(NotReady::Interrupted { .. }), _) => {}
                 (Err(source), _) => {
                     let service = mine.hold.service.clone();
                     // A health check that comes rarely is waited for longer.
@@ -144,40 +154,47 @@ impl Holds {
         }
     }
 
-    /// Waits for one. What ended by itself after its release, while databases stood locked, is started once
-    /// more when they do not.
+    /// Waits for one; how long after `began` it was ready. What was stopped, and ends by itself after its
+    /// release while databases stand locked, or just after, is started once more when they do not.
     fn wait_ready(
         &self,
-        undo: &Undo,
+        (undo, how): (&Undo, HoldHow),
         (began, ready): (Instant, Duration),
         cancel: &Cancel,
-    ) -> Result<(), NotReady> {
+    ) -> Result<Duration, NotReady> {
         let locks = &self.shared.locks;
-        let mut deadline = began + ready;
-        let mut is_started_again = false;
-        loop {
-            let may_be_kept_out = !is_started_again && (locks.are_there() || locks.were_there());
-            if !may_be_kept_out {
-                return undo.wait_ready(deadline, cancel);
-            }
+        let is_stopped = matches!(how, HoldHow::Stop { .. });
+        let (mut back, mut settled) = (None, None);
+        while is_stopped && (locks.are_there() || locks.were_there()) {
             let waited = undo.wait_ready(Instant::now() + BETWEEN_LOOKS, cancel);
-            if !matches!(waited, Err(NotReady::Late { .. })) {
-                return waited;
+            match &waited {
+                Ok(()) => _ = back.get_or_insert_with(|| began.elapsed()),
+                Err(NotReady::Late { .. }) => back = None,
+                Err(_) => return waited.map(|()| began.elapsed()),
             }
             if locks.are_there() {
+                thread::sleep(AGAIN);
                 continue;
             }
-            let is_late = Instant::now() >= deadline;
-            match undo.start_again(Instant::now() + release::PATIENCE, is_late) {
-                Ok(true) => {
-                    is_started_again = true;
-                    deadline = Instant::now() + ready;
+            let now = Instant::now();
+            let settled = *settled.get_or_insert(now + ABOUT_TO_END);
+            match back {
+                Some(back) if now >= settled || cancel.is_cancelled() => return Ok(back),
+                Some(_) => thread::sleep(AGAIN),
+                None => {
+                    let is_late = now >= began + ready;
+                    if undo.start_again(now + release::PATIENCE, is_late)? {
+                        undo.wait_ready(Instant::now() + ready, cancel)?;
+                        return Ok(began.elapsed());
+                    }
+                    if is_late {
+                        return waited.map(|()| began.elapsed());
+                    }
                 }
-                Ok(false) if is_late => return waited,
-                Ok(false) => {}
-                Err(error) => return Err(error.into()),
             }
         }
+        undo.wait_ready(began + ready, cancel)?;
+        Ok(began.elapsed())
     }
 
     /// The register, when somebody else is at no hold any more.

@@ -244,8 +244,7 @@ impl Undo {
             Self::Containers(held) => held.start_again(deadline),
             Self::Unit(held) => held.start_again(deadline),
             Self::Commands(held) if is_late => held.start_again(deadline),
-            Self::Commands(_) => Ok(false),
-            Self::Nothing => Ok(false),
+            Self::Commands(_) | Self::Nothing => Ok(false),
         }
     }
 
