@@ -12,6 +12,7 @@ pub mod digest;
 pub mod filter;
 pub mod grants;
 pub mod manifest;
+pub mod memory;
 pub mod name;
 pub mod path;
 pub mod reuse;

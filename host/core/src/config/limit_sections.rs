@@ -54,19 +54,24 @@ fn size(table: &mut Table<'_>, key: &'static str, example: &str) -> Limit<ByteCo
     let Some(field) = table.take(key) else {
         return Some(None);
     };
-    let unfit = |text: &str, why: &str| Unfit {
-        what: format!("`{}` can't be {}", field.path, quoted(text)),
+    let read = field.read(example, |text| parse_size(&field.path, text, example));
+    read.map(Some)
+}
+
+/// A size of more than nothing.
+pub(super) fn parse_size(path: &str, text: &str, example: &str) -> Result<ByteCount, Unfit> {
+    let unfit = |why: &str| Unfit {
+        what: format!("`{path}` can't be {}", quoted(text)),
         why: why.to_owned(),
         next: format!(
             "write a whole number and a unit (`KiB`, `MiB`, `GiB`), for example `{example}`"
         ),
     };
-    let read = field.read(example, |text| match text.parse::<ByteCount>() {
-        Ok(ByteCount::ZERO) => Err(unfit(text, "it has to be more than nothing")),
+    match text.parse::<ByteCount>() {
+        Ok(ByteCount::ZERO) => Err(unfit("it has to be more than nothing")),
         Ok(size) => Ok(size),
-        Err(_) => Err(unfit(text, "this is not a size")),
-    });
-    read.map(Some)
+        Err(_) => Err(unfit("this is not a size")),
+    }
 }
 
 fn count(field: &Field<'_>) -> Option<u32> {

@@ -49,6 +49,7 @@ mod redact;
 mod refused;
 mod remote;
 mod remote_sections;
+mod run_limit_sections;
 mod secret;
 mod secret_sections;
 mod sections;
@@ -69,8 +70,8 @@ pub use crate::name::{InvalidName, Name};
 pub use command::{Command, Unfillable};
 pub use hook::{Builtin, Component, Hook, Limits, OnError, UnknownBuiltin};
 pub use parts::{
-    ConfigPath, Destination, Docker, Layout, OptionValue, RcloneOption, Source, Staging,
-    StagingMode,
+    ConfigPath, Destination, Docker, Layout, OptionValue, Proof, RcloneOption, RunLimits, Source,
+    Staging, StagingMode,
 };
 pub(crate) use remote::masked;
 pub use remote::{InvalidRemote, RemoteSpec};
@@ -86,6 +87,7 @@ pub struct Config {
     source: Source,
     destinations: Vec<Destination>,
     staging: Staging,
+    limits: RunLimits,
     rclone: Vec<RcloneOption>,
     hooks: Vec<Hook>,
     live_databases: BTreeSet<RelPath>,
@@ -123,9 +125,11 @@ impl Config {
             destinations: vec![Destination {
                 remote,
                 layout: Layout::default(),
+                proof: Proof::default(),
                 place: None,
             }],
             staging: Staging::default(),
+            limits: RunLimits::default(),
             rclone: Vec::new(),
             hooks: Hook::defaults(),
             live_databases: BTreeSet::new(),
@@ -154,6 +158,11 @@ impl Config {
     /// Where artifacts are made.
     pub fn staging(&self) -> &Staging {
         &self.staging
+    }
+
+    /// What a run may use up.
+    pub fn limits(&self) -> &RunLimits {
+        &self.limits
     }
 
     /// rclone's options, each at most once, in the file's order.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Name, RemoteSpec, redact};
 use crate::diagnostic::{MASK, Place};
+use crate::units::ByteCount;
 
 /// A path as its owner wrote it: relative to the directory of the configuration file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,6 +87,8 @@ pub struct Destination {
     pub remote: RemoteSpec,
     /// How they lie there.
     pub layout: Layout,
+    /// How it is proven that they arrived.
+    pub proof: Proof,
     /// Where the configuration says so.
     pub place: Option<Place>,
 }
@@ -96,6 +99,17 @@ pub enum Layout {
     /// One directory of plain files for each snapshot.
     #[default]
     Snapshots,
+}
+
+/// How it is proven, before the seal, that a destination has what was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Proof {
+    /// By the sizes and hashes that the remote tells; for one that encrypts, by those of the remote below
+    /// it. A remote that tells no hash proves sizes.
+    #[default]
+    Hash,
+    /// By reading everything back.
+    Read,
 }
 
 /// How the files of the source are kept as they were at the moment of the snapshot.
@@ -168,6 +182,26 @@ impl Default for Staging {
             mode: StagingMode::default(),
             max_pause: Duration::from_secs(30),
             place: None,
+        }
+    }
+}
+
+/// `[limits]`: what a run may use up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct RunLimits {
+    /// The memory that rclone may fill with what it sends.
+    pub memory: ByteCount,
+    /// The most that may be uploaded to a destination. `None` for as much as there is.
+    pub max_transfer: Option<ByteCount>,
+}
+
+impl Default for RunLimits {
+    /// 256 MiB of memory, and any number of bytes to upload.
+    fn default() -> Self {
+        Self {
+            memory: ByteCount::mebibytes(256),
+            max_transfer: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::reader::{Field, Table, Unfit, all};
 use super::words::quoted;
-use super::{Destination, Layout, OptionValue, RcloneOption, RemoteSpec, refused};
+use super::{Destination, Layout, OptionValue, Proof, RcloneOption, RemoteSpec, refused};
 
 /// The destinations, in the file's order.
 pub(super) fn destinations(top: &mut Table<'_>) -> Option<Vec<Destination>> {
@@ -29,8 +29,10 @@ fn destination(member: &Field<'_>) -> Option<Destination> {
     let why = "nothing says where these snapshots go";
     let remote = table.require("remote", why, &format!("add a line such as `{example}`"));
     let layout = table.take("layout");
+    let proof = table.take("proof");
     table.finish();
     let layout = layout.map_or(Some(Layout::default()), |field| self::layout(&field));
+    let proof = proof.map_or(Some(Proof::default()), |field| self::proof(&field));
     let field = remote?;
     let remote = field.read(example, |text| {
         RemoteSpec::parse(text).map_err(|reason| Unfit {
@@ -42,6 +44,7 @@ fn destination(member: &Field<'_>) -> Option<Destination> {
     Some(Destination {
         remote: remote?,
         layout: layout?,
+        proof: proof?,
         place: Some(field.place()),
     })
 }
@@ -64,6 +67,18 @@ fn layout(field: &Field<'_>) -> Option<Layout> {
         ),
     }
     None
+}
+
+fn proof(field: &Field<'_>) -> Option<Proof> {
+    field.read("proof = \"hash\"", |text| match text {
+        "hash" => Ok(Proof::Hash),
+        "read" => Ok(Proof::Read),
+        _ => Err(Unfit {
+            what: format!("unknown proof {}", quoted(text)),
+            why: "what arrived is proven by its hash, or by reading it back".to_owned(),
+            next: "write `proof = \"hash\"` or `proof = \"read\"`".to_owned(),
+        }),
+    })
 }
 
 /// rclone's options, in the file's order.
