@@ -257,9 +257,9 @@ fn leave_alone(name: &str) -> String {
     rule
 }
 
-/// The names of the files to copy, each ended by NUL, where rclone reads them.
-struct FileList {
-    path: PathBuf,
+/// The names of files, each ended by NUL, where rclone reads them.
+pub(crate) struct FileList {
+    pub(crate) path: PathBuf,
     /// On Linux without a name, so that nothing is left of it however this process ends.
     #[cfg(target_os = "linux")]
     _file: File,
@@ -268,7 +268,7 @@ struct FileList {
 }
 
 impl FileList {
-    fn of(names: &[String]) -> io::Result<Self> {
+    pub(crate) fn of(names: &[String]) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         let (file, path) = {
             let file = tempfile::tempfile()?;

@@ -1,6 +1,8 @@
 //! Typed calls: one method for each thing that Copal asks of rclone.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use copal_core::units::ByteCount;
@@ -8,9 +10,13 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::attempt::FileList;
 use crate::error::RcloneError;
 use crate::remote::Remote;
-use crate::request::{CopyFileRequest, Entry, FsInfo, ListRequest, StatRequest};
+use crate::request::{
+    CopyFileRequest, Entry, FsInfo, Layer, ListRequest, ProofRequest, Proven, StatRequest,
+    TransferOptions,
+};
 use crate::worker::Worker;
 
 /// `opt` of `operations/list` and `operations/stat`.
@@ -182,6 +188,64 @@ impl Worker {
         let input = json!({ "fs": self.wire(remote) });
         let reply: Reply = self.call("copal/backend", &input, deadline)?;
         Ok(reply.backend)
+    }
+
+    /// The backends that a remote is made of, itself first, with those of these options that each has.
+    /// Contacts none.
+    pub fn layers(
+        &self,
+        remote: &Remote,
+        options: &[&str],
+        deadline: Duration,
+    ) -> Result<Vec<Layer>, RcloneError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            layers: Vec<Layer>,
+        }
+        let input = json!({ "fs": self.wire(remote), "options": options });
+        let reply: Reply = self.call("copal/layers", &input, deadline)?;
+        Ok(reply.layers)
+    }
+
+    /// What rclone's own options say of transfers by now.
+    pub fn transfer_options(&self, deadline: Duration) -> Result<TransferOptions, RcloneError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            main: TransferOptions,
+        }
+        let input = json!({ "blocks": "main" });
+        let reply: Reply = self.call("options/get", &input, deadline)?;
+        Ok(reply.main)
+    }
+
+    /// Sets how far ahead a file is read while it is sent.
+    pub fn set_buffer_size(&self, size: ByteCount, deadline: Duration) -> Result<(), RcloneError> {
+        let input = json!({ "main": { "BufferSize": size.0 } });
+        self.act("options/set", &input, deadline)
+    }
+
+    /// Sets sizes and numbers of backends (`b2_chunk_size`), for remotes that are not used yet.
+    pub fn set_backend_options(
+        &self,
+        options: &BTreeMap<String, String>,
+        deadline: Duration,
+    ) -> Result<(), RcloneError> {
+        let input = json!({ "options": options });
+        self.act("copal/set-backend-options", &input, deadline)
+    }
+
+    /// Compares files of a local directory with what is at a remote under the same names.
+    pub fn prove(&self, request: &ProofRequest, deadline: Duration) -> Result<Proven, RcloneError> {
+        let list = FileList::of(&request.files);
+        let list = list.map_err(|error| RcloneError::FileList(Arc::new(error)))?;
+        let input = json!({
+            "srcFs": self.wire(&request.source),
+            "dstFs": self.wire(&request.destination),
+            "download": request.by_reading,
+            "_filter": { "FilesFrom0": [&list.path] },
+            "_config": { "NoUnicodeNormalization": true },
+        });
+        self.call("copal/prove", &input, deadline)
     }
 
     /// The names of all remotes of the configuration and the environment, without colons.

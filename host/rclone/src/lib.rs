@@ -34,7 +34,10 @@ pub use log::LogLevel;
 pub use names::travels_unchanged;
 pub use options::{OptionProblem, OptionValue};
 pub use remote::{InvalidRemote, Remote};
-pub use request::{CopyFileRequest, Entry, FsInfo, ListRequest, StatRequest};
+pub use request::{
+    CopyFileRequest, Entry, FsInfo, Layer, LayerOption, ListRequest, ProofRequest, Proven,
+    StatRequest, TransferOptions,
+};
 pub use serve::serve_worker;
 pub use worker::{SpawnOptions, Worker};
 

@@ -121,6 +121,64 @@ impl FsInfo {
     }
 }
 
+/// One of the backends that a remote is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Layer {
+    /// By rclone's name: `crypt`, `b2`, `local`, …
+    pub backend: String,
+    /// Its options that were asked for, by rclone's names.
+    pub options: BTreeMap<String, LayerOption>,
+}
+
+/// An option of a backend.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LayerOption {
+    /// In rclone's words: `96Mi`, `4`, …
+    pub value: String,
+    /// Whether a person set it: in the configuration, the environment, a connection string or a flag.
+    pub set: bool,
+}
+
+/// What rclone's own options say of transfers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TransferOptions {
+    /// Files at a time.
+    pub transfers: u32,
+    /// How far ahead each is read, in bytes.
+    pub buffer_size: u64,
+}
+
+/// Asks whether files arrived.
+#[derive(Clone, Debug)]
+pub struct ProofRequest {
+    /// The directory that the names are relative to.
+    pub source: Remote,
+    /// Where they are to be, under the same names.
+    pub destination: Remote,
+    /// Exactly these, whatever else is there.
+    pub files: Vec<String>,
+    /// Whether to read them back, rather than to compare hashes.
+    pub by_reading: bool,
+}
+
+/// What of the files did not prove to be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proven {
+    /// Files that have another content there, or another size.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub differ: Vec<String>,
+    /// Files that are not there.
+    #[serde(deserialize_with = "null_is_empty", rename = "missingOnDst")]
+    pub missing: Vec<String>,
+    /// Files that could not be compared.
+    #[serde(deserialize_with = "null_is_empty", rename = "error")]
+    pub failed: Vec<String>,
+    /// Files of the right size that have no hash to compare.
+    pub unproven: Vec<String>,
+}
+
 fn null_is_empty<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
     Ok(Option::deserialize(source)?.unwrap_or_default())
 }
