@@ -9,6 +9,8 @@ mod b2_large;
 mod b2_rights;
 mod cloud;
 mod incremental;
+mod limits;
+mod memory;
 mod moto;
 mod place;
 mod proof;

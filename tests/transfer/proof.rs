@@ -12,6 +12,7 @@ use crate::table::Trials;
 struct Trial {
     world: World,
     server: B2Server,
+    to: &'static str,
 }
 
 impl Trial {
@@ -26,7 +27,34 @@ impl Trial {
         world.write("source/notes/note.txt", "one, two");
         let large = Random::new(3, "large").bytes((6 << 20) + 345);
         world.write("source/large.bin", large);
-        Self { world, server }
+        Self {
+            world,
+            server,
+            to: "cloud:test-bucket",
+        }
+    }
+
+    /// What goes there is encrypted first, but for the names.
+    fn encrypted() -> Self {
+        let mut trial = Self::new();
+        let clear = serde_json::json!({ "clear": "correct horse battery staple" }).to_string();
+        let obscured = trial.world.copal(&["rclone", "core/obscure", &clear]);
+        let obscured = obscured.succeeds().json()["obscured"].clone();
+        let lines = format!(
+            "type = crypt\nremote = {}\npassword = {}\nfilename_encryption = off\n\
+             directory_name_encryption = false",
+            trial.to,
+            obscured.as_str().unwrap(),
+        );
+        trial.world.add_remote("safe", &lines);
+        trial.to = "safe:";
+        trial
+    }
+
+    /// The name of a file as it lies on the server.
+    fn on_the_server(&self, name: &str) -> String {
+        let end = if self.to == "safe:" { ".bin" } else { "" };
+        format!("{name}{end}")
     }
 
     /// Backs up while a file is damaged every time that it arrives.
@@ -34,7 +62,7 @@ impl Trial {
         self.server.faults().clear();
         self.server.faults().order(Order {
             calls: vec![Call::UploadFile, Call::FinishLargeFile],
-            name: Some(name.to_owned()),
+            name: Some(self.on_the_server(name)),
             often: Often::Every(1),
             fault: Fault::Damage(damage),
         });
@@ -58,13 +86,13 @@ impl Trial {
     }
 
     fn back_up(&self) -> Output {
-        let arguments = ["backup", "--source", "source", "--to", "cloud:test-bucket"];
-        self.world.copal(&arguments)
+        self.world
+            .copal(&["backup", "--source", "source", "--to", self.to])
     }
 
     fn manifests(&self) -> Vec<String> {
         let mut names = self.server.names(BUCKET);
-        names.retain(|name| name.ends_with("manifest.json"));
+        names.retain(|name| name.contains("manifest.json"));
         names
     }
 }
@@ -95,23 +123,73 @@ fn what_is_damaged_after_its_upload_is_found_before_the_seal() {
 }
 
 #[test]
-fn the_list_of_checksums_is_looked_at_before_the_manifest_goes_up() {
-    for damage in [Damage::Truncated, Damage::Lost] {
-        let trial = Trial::new();
-        let output = trial.with_damage("SHA256SUMS", damage);
-        output.exits_with(1);
-        assert_eq!(trial.manifests(), [""; 0], "{damage:?}\n{output}");
+fn what_is_damaged_below_an_encrypted_remote_is_found_before_the_seal() {
+    let trial = Trial::encrypted();
+    for file in FILES {
+        for damage in DAMAGES {
+            let found = trial.is_found(file, *damage);
+            assert!(found.is_ok(), "{damage:?}: {file}: {found:?}");
+        }
+    }
+    trial.server.faults().clear();
+    trial.back_up().succeeds();
+    assert_eq!(trial.manifests().len(), 1);
+}
+
+#[test]
+fn the_list_of_checksums_is_proven_before_the_manifest_goes_up() {
+    for trial in [Trial::new, Trial::encrypted] {
+        for damage in DAMAGES {
+            let trial = trial();
+            let output = trial.with_damage("SHA256SUMS", *damage);
+            output.exits_with(1);
+            assert_eq!(trial.manifests(), [""; 0], "{damage:?}\n{output}");
+        }
     }
 }
 
 #[test]
 fn a_manifest_that_is_damaged_is_no_success() {
-    for damage in [Damage::Truncated, Damage::Swapped, Damage::Lost] {
-        let trial = Trial::new();
-        let output = trial.with_damage("manifest.json", damage);
-        output.exits_with(1);
-        assert_eq!(trial.manifests(), [""; 0], "{damage:?}\n{output}");
+    for trial in [Trial::new, Trial::encrypted] {
+        for damage in DAMAGES {
+            let trial = trial();
+            let output = trial.with_damage("manifest.json", *damage);
+            output.exits_with(1);
+            assert_eq!(trial.manifests(), [""; 0], "{damage:?}\n{output}");
+        }
     }
+}
+
+/// Where the owner asks for it, everything is read back before the seal.
+#[test]
+fn what_rots_behind_an_honest_listing_is_found_by_a_proof_that_reads() {
+    let trial = Trial::new();
+    let config = |proof: &str| {
+        format!(
+            "name = 'app'\nsource.path = 'source'\n[[destination]]\nremote = '{}'\nproof = '{proof}'",
+            trial.to
+        )
+    };
+    trial.server.faults().order(Order {
+        calls: vec![Call::UploadFile, Call::FinishLargeFile],
+        name: Some("/large.bin".to_owned()),
+        often: Often::Every(1),
+        fault: Fault::Damage(Damage::Rotten),
+    });
+    trial.world.write("copal.toml", config("hash"));
+    trial.world.copal(&["backup"]).succeeds();
+    trial.world.write("copal.toml", config("read"));
+    trial
+        .world
+        .write("source/large.bin", Random::new(4, "other").bytes(6 << 20));
+    trial
+        .world
+        .copal(&["backup"])
+        .exits_with(1)
+        .says("large.bin");
+    assert_eq!(trial.manifests().len(), 1);
+    trial.server.faults().clear();
+    trial.world.copal(&["backup"]).succeeds();
 }
 
 /// No listing shows it. That is what reading all of it back is for.

@@ -13,11 +13,21 @@ use crate::place::{Kind, Place};
 fn fill(source: &Path) {
     fs::create_dir_all(source.join("names")).unwrap();
     for name in tree::odd_names() {
-        // Encrypted, a name is up to half as long again, and file systems stop at 255 bytes.
-        if name.len() < 140 {
-            fs::write(source.join("names").join(&name), name.as_encoded_bytes()).unwrap();
-        }
+        fs::write(source.join("names").join(&name), name.as_encoded_bytes()).unwrap();
     }
+    // As long as the source's own file system takes, and longer than most remotes do.
+    let long = "r".repeat(251);
+    fs::create_dir_all(source.join(&long)).unwrap();
+    for kind in ["pdf", "txt"] {
+        fs::write(source.join(&long).join(format!("{long}.{kind}")), kind).unwrap();
+    }
+    let deep = source.join(format!("deep{}", "/a directory in it".repeat(60)));
+    fs::create_dir_all(&deep).unwrap();
+    fs::write(
+        deep.join("found"),
+        "at the end of a path of more than 1024 bytes",
+    )
+    .unwrap();
     fs::create_dir_all(source.join("deep/er/still")).unwrap();
     fs::create_dir(source.join("nothing in it")).unwrap();
     fs::write(source.join("empty"), "").unwrap();

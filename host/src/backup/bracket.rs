@@ -129,6 +129,7 @@ impl Backup<'_> {
             artifacts: paused.artifacts,
             added: paused.added,
             made: paused.made,
+            names: preflight::names(ready),
             freezer: freezer.filter(|freezer| freezer.serves(self.holds.is_any())),
             now: self.run.edges.now,
             interrupt: &interrupt,

@@ -42,11 +42,13 @@ impl Backup<'_> {
     /// there is no point in going on.
     fn preflight(&mut self, plan: &Plan) -> Result<Vec<Reached>, CopalError> {
         let mut reached = Vec::new();
-        for destination in self.job.destinations() {
+        let proofs = self.job.config.destinations().iter().map(|it| it.proof);
+        for (destination, proof) in self.job.destinations().into_iter().zip(proofs) {
             self.run.edges.interrupt.check()?;
             let ready = self.reach(&destination, plan);
             reached.push(Reached {
                 shown: destination.to_string(),
+                proof,
                 ready,
             });
         }

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use copal_core::config::Proof;
+use copal_core::stored::NameLimit;
 use copal_core::units::ByteCount;
-use copal_rclone::{ErrorKind, RcloneError};
+use copal_rclone::{ErrorKind, Proven, RcloneError};
 
 use super::interrupt::Interrupt;
 use super::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError, Watch, Within};
@@ -129,6 +131,8 @@ impl Remote for Fake {
             hash: None,
             slow_hash: false,
             copies: self.orders.copies,
+            names: NameLimit::Folder,
+            encrypts: false,
             local_roots: vec![self.root.clone()],
         })
     }
@@ -186,6 +190,19 @@ impl Remote for Fake {
             fs::copy(from.join(there), to.join(here)).unwrap();
         }
         Ok(())
+    }
+
+    fn prove(&self, batch: Batch<'_>, _: Proof) -> Result<Proven, RemoteError> {
+        self.call("prove what is in", batch.remote)?;
+        let there = self.root.join(batch.remote);
+        let same = |name: &&String| {
+            let (here, there) = (batch.local.join(name), there.join(name));
+            fs::read(here).unwrap() != fs::read(there).unwrap()
+        };
+        Ok(Proven {
+            differ: batch.names.iter().filter(same).cloned().collect(),
+            ..Proven::default()
+        })
     }
 
     fn download(&self, batch: Batch<'_>, _: &mut Watch<'_>) -> Result<(), RemoteError> {

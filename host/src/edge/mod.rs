@@ -19,6 +19,7 @@ pub mod holders;
 pub mod interrupt;
 pub mod leftovers;
 pub mod lock;
+mod memory;
 pub mod moves;
 pub mod open;
 pub mod processes;

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use copal_core::config::{self, Config, RemoteSpec};
 use copal_core::diagnostic::Diagnostic;
+use copal_core::units::ByteCount;
 use copal_rclone::{LogLevel, OptionValue, RcloneError, SpawnOptions, Worker};
 use serde_json::json;
 
 use super::interrupt::Interrupt;
+use super::memory;
 use super::rclone_remote::RcloneRemote;
 use super::remote::{Remote, RemoteError};
 
@@ -29,6 +31,7 @@ pub(super) const TIDY_UP: Duration = Duration::from_millis(700);
 /// rclone for one command.
 pub struct Rclone {
     options: BTreeMap<String, OptionValue>,
+    memory: ByteCount,
     config: Option<Config>,
     interrupt: Interrupt,
     worker: OnceCell<Arc<Worker>>,
@@ -49,12 +52,19 @@ impl Rclone {
     /// rclone with the options of `[rclone]`. Nothing is started yet.
     pub fn new(config: Option<&Config>, interrupt: &Interrupt) -> Self {
         let options = config.map(Config::rclone_options).unwrap_or_default();
-        let options = options
+        let mut options: BTreeMap<_, _> = options
             .iter()
             .map(|one| (one.name.clone(), value(&one.value)))
             .collect();
+        // What Go's own memory frees, the system gets back late, and as much again is taken meanwhile.
+        if !options.contains_key("use-mmap") {
+            let mmap = OptionValue::Bool(true);
+            options.entry("use_mmap".to_owned()).or_insert(mmap);
+        }
+        let limits = config.map(Config::limits).cloned().unwrap_or_default();
         Self {
             options,
+            memory: limits.memory,
             config: config.cloned(),
             interrupt: interrupt.clone(),
             worker: OnceCell::new(),
@@ -74,11 +84,17 @@ impl Rclone {
             .parse()
             .map_err(|error| failed(RcloneError::Remote(error)))?;
         let worker = Arc::clone(self.worker()?);
+        // What is wrong with its configuration, the first call that needs it tells.
+        let layers = worker.layers(&remote, &memory::OPTIONS, ANSWER);
+        let layers = layers.unwrap_or_default();
+        let share = memory::settle(&worker, &layers, self.memory).map_err(failed)?;
         Ok(Box::new(RcloneRemote {
             worker,
             remote: remote.as_directory(),
             shown,
             interrupt: self.interrupt.clone(),
+            layers,
+            share,
         }))
     }
 

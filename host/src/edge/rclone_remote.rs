@@ -3,9 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use copal_core::config::Proof;
+use copal_core::memory::{Sender, Share};
+use copal_core::stored::NameLimit;
 use copal_core::units::ByteCount;
 use copal_rclone::{
-    CopyFileRequest, CopyRequest, Entry, ErrorKind, Find, ListRequest, RcloneError, Worker,
+    CopyFileRequest, CopyRequest, Entry, ErrorKind, Find, Layer, ListRequest, ProofRequest, Proven,
+    RcloneError, Worker,
 };
 
 use super::copies::copy;
@@ -24,6 +28,10 @@ pub(super) struct RcloneRemote {
     pub(super) remote: copal_rclone::Remote,
     pub(super) shown: String,
     pub(super) interrupt: Interrupt,
+    /// The backends that it is made of.
+    pub(super) layers: Vec<Layer>,
+    /// What it may take of this machine's memory.
+    pub(super) share: Share,
 }
 
 impl RcloneRemote {
@@ -48,17 +56,26 @@ impl RcloneRemote {
 
     /// What rclone is asked to upload, some of it by other instances of the remote.
     fn requests(&self, batches: &[Batch<'_>]) -> Result<Vec<CopyRequest>, RcloneError> {
-        let backend = self.worker.backend(&self.remote, ANSWER)?;
-        let mut requests = Vec::new();
+        let backend = self.layers.first().map_or("", |top| &top.backend);
+        let mut shards = Vec::new();
         for batch in batches {
             let (source, destination) = (local(batch.local)?, self.dir(batch.remote));
-            let shards = divide(&backend, batch).into_iter();
-            let part = |Shard { instance, names }| {
-                request(source.clone(), destination.instance(instance), names)
-            };
-            requests.extend(shards.map(part));
+            let parts = divide(backend, batch, self.share.instances(batches.len()));
+            let placed = |shard: Shard| (source.clone(), destination.clone(), shard);
+            shards.extend(parts.into_iter().map(placed));
         }
-        Ok(requests)
+        let transfers = self
+            .share
+            .transfers(shards.iter().map(|(.., shard)| Sender {
+                files: shard.names.len(),
+                small: shard.instance > 0,
+            }));
+        let requests = shards.into_iter().zip(transfers);
+        let requests = requests.map(|((source, destination, shard), transfers)| CopyRequest {
+            transfers: Some(transfers),
+            ..request(source, destination.instance(shard.instance), shard.names)
+        });
+        Ok(requests.collect())
     }
 
     fn copy_file(
@@ -160,6 +177,22 @@ impl RcloneRemote {
     }
 }
 
+/// How long a name may be on its way through these.
+fn name_limit(layers: &[Layer]) -> NameLimit {
+    let limits = layers.iter().map(|layer| match layer.backend.as_str() {
+        "crypt" => NameLimit::Encrypted,
+        "local" | "alias" | "union" | "combine" => NameLimit::Folder,
+        _ => NameLimit::Remote,
+    });
+    limits.max().unwrap_or_default()
+}
+
+/// Whether what is given to it is encrypted by it alone.
+fn encrypts(layers: &[Layer]) -> bool {
+    let mut layers = layers.iter().skip_while(|layer| layer.backend == "alias");
+    layers.next().is_some_and(|layer| layer.backend == "crypt")
+}
+
 /// rclone can't be told of a local path.
 fn unnamed(why: &str) -> RcloneError {
     RcloneError::Call {
@@ -202,6 +235,8 @@ impl Remote for RcloneRemote {
                 .find(|kind| info.hashes.iter().any(|name| name == rclone_name(*kind))),
             slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
             copies: info.features.get("Copy").copied().unwrap_or(false),
+            names: name_limit(&self.layers),
+            encrypts: encrypts(&self.layers),
             local_roots,
         })
     }
@@ -248,6 +283,22 @@ impl Remote for RcloneRemote {
         let places = (&self.dir(files.from), &self.dir(files.to));
         let copied = copy_within(&self.worker, places, files, watch, &self.interrupt);
         self.ended("copy files within", files.to, copied)
+    }
+
+    fn prove(&self, batch: Batch<'_>, proof: Proof) -> Result<Proven, RemoteError> {
+        let proven = local(batch.local).and_then(|source| {
+            let request = ProofRequest {
+                source,
+                destination: self.dir(batch.remote),
+                files: batch.names.to_vec(),
+                by_reading: proof == Proof::Read,
+            };
+            self.worker.prove(&request, READ_ALL)
+        });
+        let proven =
+            proven.map_err(|error| self.failed("prove what is in", batch.remote, error))?;
+        self.interrupt.check()?;
+        Ok(proven)
     }
 
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use copal_core::config::Proof;
 use copal_core::manifest::FileEntry;
+use copal_core::stored::NameLimit;
 use copal_core::units::ByteCount;
-use copal_rclone::RcloneError;
+use copal_rclone::{Proven, RcloneError};
 
 use super::hash::Wanted;
 use super::interrupt::Interrupted;
@@ -70,6 +72,11 @@ pub struct Abilities {
     pub slow_hash: bool,
     /// Whether it copies its own files, without anything being sent.
     pub copies: bool,
+    /// How long a name it takes.
+    pub names: NameLimit,
+    /// Whether it encrypts what it is given: hashes are of what lies below, and each file has to be
+    /// asked for.
+    pub encrypts: bool,
     /// The directories of this machine that it really lies in, through every overlay.
     pub local_roots: Vec<PathBuf>,
 }
@@ -183,6 +190,9 @@ pub trait Remote {
     /// Has the remote copy files of its own. On success rclone reported no error; what is there now
     /// is the listing's to say.
     fn copy_within(&self, files: Within<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;
+
+    /// What of a batch is not there as it is here: by the remote's hashes, or by reading it back.
+    fn prove(&self, batch: Batch<'_>, proof: Proof) -> Result<Proven, RemoteError>;
 
     /// Downloads a batch.
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;

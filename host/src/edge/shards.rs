@@ -18,7 +18,7 @@ const SMALL: ByteCount = ByteCount(1 << 20);
 const WORTH: usize = 100;
 
 /// As many instances at most; B2 asks who is quicker than it likes to slow down.
-const MOST: usize = 6;
+pub(super) const MOST: u32 = 6;
 
 /// A part of a batch: the names that one instance of the remote sends.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub(super) struct Shard {
     pub(super) names: Vec<String>,
 }
 
-/// Divides a batch for a remote of this kind.
-pub(super) fn divide(backend: &str, batch: &Batch<'_>) -> Vec<Shard> {
+/// Divides a batch for a remote of this kind among so many instances at most.
+pub(super) fn divide(backend: &str, batch: &Batch<'_>, most: usize) -> Vec<Shard> {
     let all = |names| Shard { instance: 0, names };
     if backend != "b2" || batch.names.len() < 2 * WORTH {
         return vec![all(batch.names.to_vec())];
@@ -43,7 +43,7 @@ pub(super) fn divide(backend: &str, batch: &Batch<'_>) -> Vec<Shard> {
     let (mut small, large): (Vec<_>, Vec<_>) = batch.names.iter().partition(is_small);
     // Neighbours stay together: each instance lists the directories that it writes to.
     small.sort_unstable();
-    let instances = (small.len() / WORTH).clamp(1, MOST);
+    let instances = (small.len() / WORTH).clamp(1, most.max(1));
     let part = small.len().div_ceil(instances).max(1);
     let owned = |names: &[&String]| names.iter().copied().cloned().collect::<Vec<_>>();
     let shards = small.chunks(part).enumerate().map(|(number, names)| Shard {
@@ -82,7 +82,7 @@ mod tests {
             names: &names,
             again: false,
         };
-        let shards = divide(backend, &batch);
+        let shards = divide(backend, &batch, MOST as usize);
         (names, shards)
     }
 
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn there_are_never_more_instances_than_b2_likes() {
         let (_, shards) = divided("b2", &[("small", 2000)]);
-        assert_eq!(shards.len(), MOST);
+        assert_eq!(shards.len(), MOST as usize);
     }
 
     #[test]

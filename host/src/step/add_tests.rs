@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use copal_core::grants::Tree;
+use copal_core::stored::NameLimit;
 use copal_hooks::{Call, Cancel, Capabilities, Limits, Phase};
 use jiff::Timestamp;
 
@@ -73,6 +74,7 @@ fn staged_with(
         artifacts: host.artifacts.all(),
         added: host.artifacts.added(),
         made: host.artifacts.clone(),
+        names: NameLimit::default(),
         freezer: None,
         now: &|| Timestamp::UNIX_EPOCH,
         interrupt: &Interrupt::default(),

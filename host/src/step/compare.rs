@@ -26,16 +26,22 @@ pub enum Difference {
         /// What was sent.
         expected: ByteCount,
     },
-    /// It has another hash.
+    /// It has another hash, or another content.
     #[error("`{0}` has another hash")]
     Hash(String),
+    /// Whether it is the same can't be told.
+    #[error("`{0}` can't be compared")]
+    Unread(String),
 }
 
 impl Difference {
     /// The name on the remote of the file that should be there as it is not.
     pub fn expected(&self) -> Option<&str> {
         match self {
-            Self::Missing(name) | Self::Hash(name) | Self::Size { name, .. } => Some(name),
+            Self::Missing(name)
+            | Self::Hash(name)
+            | Self::Unread(name)
+            | Self::Size { name, .. } => Some(name),
             Self::Extra(_) => None,
         }
     }

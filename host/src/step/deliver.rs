@@ -1,11 +1,13 @@
 //! Deliver: one destination claims, receives and seals the snapshot, or keeps nothing of it.
 
+use copal_core::config::Proof;
 use copal_core::manifest::{COPAL_DIR, MANIFEST};
 use copal_hooks::Cancel;
 use jiff::Timestamp;
 
 use super::claim::{Claim, claim};
 use super::preflight::{self, Ready};
+use super::prove::Prover;
 use super::read::Read;
 use super::seal::{Circumstances, SealError, sum_up};
 use super::transfer::{Transfer, transfer};
@@ -23,6 +25,8 @@ use crate::outcome::{Delivery, LeftBehind, Snapshot};
 pub struct Reached {
     /// Its name, secrets masked.
     pub shown: String,
+    /// How it is proven there that a snapshot arrived.
+    pub proof: Proof,
     /// What it answered.
     pub ready: Result<Ready, CopalError>,
 }
@@ -46,7 +50,7 @@ pub struct Parcel<'a> {
 impl Parcel<'_> {
     /// Claims a directory, transfers and seals. What an attempt that fails left there is removed.
     pub fn deliver(&self, reached: Reached) -> Delivery {
-        let destination = reached.shown;
+        let (destination, proof) = (reached.shown, reached.proof);
         let mut left_behind = None;
         let result = reached.ready.and_then(|ready| {
             self.edges.interrupt.check()?;
@@ -54,7 +58,7 @@ impl Parcel<'_> {
             let first = preflight::choose_id(self.started, &ready.started);
             let (name, staging) = (self.job.name(), &self.read.staged.staging);
             let claim = claim(remote, name, first, self.run, staging, interrupt)?;
-            let sealed = self.transfer_and_seal(&ready, &claim);
+            let sealed = self.transfer_and_seal(&ready, &claim, proof);
             if sealed.is_err() {
                 // Claimed, so all in it is this run's.
                 let removed = remove_attempt(remote, &claim.dir);
@@ -72,7 +76,12 @@ impl Parcel<'_> {
         }
     }
 
-    fn transfer_and_seal(&self, ready: &Ready, claim: &Claim) -> Result<Snapshot, CopalError> {
+    fn transfer_and_seal(
+        &self,
+        ready: &Ready,
+        claim: &Claim,
+        proof: Proof,
+    ) -> Result<Snapshot, CopalError> {
         let Edges {
             show,
             interrupt,
@@ -93,6 +102,8 @@ impl Parcel<'_> {
             remote: &*ready.remote,
             abilities: &ready.abilities,
             wanted: ready.abilities.wanted(),
+            proof,
+            max_transfer: self.job.config.limits().max_transfer,
             last: ready.last.as_ref(),
             walk_again: &mut walk_again,
             watch: &mut |done| show.transfer(done, total),
@@ -108,11 +119,17 @@ impl Parcel<'_> {
             source: self.read.staged.source.display().to_string(),
             hooks: self.hooks.records(),
         };
-        let unsealed = sum_up(transferred, circumstances, &*ready.remote)?;
+        let by = Prover {
+            remote: &*ready.remote,
+            abilities: &ready.abilities,
+            proof,
+            interrupt,
+        };
+        let unsealed = sum_up(transferred, circumstances, by)?;
         // A manifest that outlives what it lists, in a power failure, would be a snapshot that is none.
         write_down(&ready.abilities.local_roots).map_err(SealError::from)?;
         let lasted = self.read.lasted()?;
-        let sealed = unsealed.seal(lasted, &*ready.remote, interrupt)?;
+        let sealed = unsealed.seal(lasted, by)?;
         write_down(&ready.abilities.local_roots).map_err(SealError::from)?;
         Ok(sealed.into())
     }

@@ -1,6 +1,7 @@
 //! The steps of a run, each consuming what the last one made.
 
 mod add;
+mod batches;
 pub mod claim;
 pub mod compare;
 mod cores;
@@ -10,6 +11,7 @@ pub mod freeze;
 pub mod pause;
 pub mod plan;
 pub mod preflight;
+pub mod prove;
 pub mod read;
 pub mod restore;
 pub mod resume;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use copal_core::manifest::{Manifest, Taken};
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
+use copal_core::stored::NameLimit;
 use copal_core::units::ByteCount;
 use jiff::Timestamp;
 
@@ -311,4 +312,10 @@ pub fn wanted(ready: &[&Ready]) -> Wanted {
             sha1: sum.sha1 || one.sha1,
             md5: sum.md5 || one.md5,
         })
+}
+
+/// How long a name all destinations take.
+pub fn names(ready: &[&Ready]) -> NameLimit {
+    let limits = ready.iter().map(|ready| ready.abilities.names);
+    limits.max().unwrap_or_default()
 }

@@ -10,10 +10,11 @@ use copal_core::manifest::{
 use copal_core::snapshot::SnapshotId;
 use jiff::Timestamp;
 
+use super::prove::{FileUnproven, Prover};
 use super::resume::Lasted;
 use super::transfer::Transferred;
-use crate::edge::interrupt::{Interrupt, Interrupted};
-use crate::edge::remote::{Remote, RemoteError};
+use crate::edge::interrupt::Interrupted;
+use crate::edge::remote::RemoteError;
 
 /// A snapshot that exists.
 #[derive(Debug)]
@@ -97,26 +98,21 @@ pub struct Unsealed<'a> {
 pub fn sum_up<'a>(
     done: Transferred<'a>,
     circumstances: Circumstances,
-    remote: &dyn Remote,
+    by: Prover<'_>,
 ) -> Result<Unsealed<'a>, SealError> {
     let manifest = manifest(&done, circumstances);
-    put(&done, remote, SUMS, &manifest.sums())?;
-    done.claim.withdraw(remote)?;
+    put(&done, by, SUMS, &manifest.sums())?;
+    done.claim.withdraw(by.remote)?;
     Ok(Unsealed { done, manifest })
 }
 
 impl Unsealed<'_> {
     /// Uploads the manifest.
-    pub fn seal(
-        self,
-        _proof: Lasted,
-        remote: &dyn Remote,
-        interrupt: &Interrupt,
-    ) -> Result<Sealed, SealError> {
+    pub fn seal(self, _lasted: Lasted, by: Prover<'_>) -> Result<Sealed, SealError> {
         let Self { done, manifest } = self;
         // The last moment at which a signal leaves no snapshot behind.
-        interrupt.check()?;
-        put(&done, remote, MANIFEST, &manifest.to_json())?;
+        by.interrupt.check()?;
+        put(&done, by, MANIFEST, &manifest.to_json())?;
         Ok(Sealed {
             outrun: done.outrun(),
             copied: done.copied(),
@@ -158,7 +154,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
 
 fn put(
     done: &Transferred<'_>,
-    remote: &dyn Remote,
+    by: Prover<'_>,
     name: &'static str,
     content: &str,
 ) -> Result<(), SealError> {
@@ -170,12 +166,19 @@ fn put(
         path: local.clone(),
         source,
     })?;
-    remote.put(&local, &format!("{}/{name}", done.claim.dir))?;
-    let listed = remote.files(&format!("{}/{directory}", done.claim.dir), false)?;
-    let arrived = listed
-        .iter()
-        .any(|file| file.path == file_name && file.size.0 == content.len() as u64);
-    if arrived {
+    by.remote
+        .put(&local, &format!("{}/{name}", done.claim.dir))?;
+    let place = format!("{}/{directory}", done.claim.dir);
+    let differences = by.file(&done.seal_dir(), &place, file_name);
+    by.interrupt.check()?;
+    let differences = differences.map_err(|unproven| match unproven {
+        FileUnproven::There(error) => SealError::Remote(error),
+        FileUnproven::Here(source) => SealError::Staging {
+            path: local,
+            source,
+        },
+    })?;
+    if differences.is_empty() {
         Ok(())
     } else {
         Err(SealError::NotArrived(name))

@@ -75,7 +75,7 @@ impl Transferred<'_> {
         let files = self.files.iter().map(|file| file.path.clone());
         let others = self.others.iter().map(|entry| entry.path.clone());
         let known: HashSet<RelPath> = files.chain(others).collect();
-        let mut names = StoredNames::default();
+        let mut names = StoredNames::within(self.read.staged.names.limit());
         self.files
             .iter()
             .for_each(|file| names.reserve(&file.stored));
@@ -83,12 +83,15 @@ impl Transferred<'_> {
         new.retain(|found| {
             !known.contains(&found.path) && !self.read.staged.stands_in_for(&found.path)
         });
-        let plain = |found: &Found| {
-            StoredNames::plain(&found.path, copal_rclone::travels_unchanged).map(str::to_owned)
+        let plain = |found: &Found, names: &StoredNames| {
+            let plain = names.plain(&found.path, copal_rclone::travels_unchanged);
+            plain.map(str::to_owned)
         };
-        new.iter()
-            .filter_map(plain)
-            .for_each(|name| names.reserve(&name));
+        for found in &new {
+            if let Some(name) = plain(found, &names) {
+                names.reserve(&name);
+            }
+        }
         for found in new {
             match found.kind {
                 FoundKind::File => {
@@ -97,7 +100,7 @@ impl Transferred<'_> {
                     if is_database(live).unwrap_or(false) {
                         return Err(StageError::Uncovered(found.path).into());
                     }
-                    let stored = plain(&found).unwrap_or_else(|| names.encode(&found.path));
+                    let stored = plain(&found, &names).unwrap_or_else(|| names.encode(&found.path));
                     self.take_again(&found.path, &stored, by, settled)?;
                 }
                 FoundKind::Directory => self.others.push(Entry {

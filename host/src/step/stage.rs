@@ -11,7 +11,7 @@ use std::sync::Arc;
 use copal_core::manifest::{Attributes, COPAL_DIR, Entry, EntryKind, Taken};
 use copal_core::path::RelPath;
 use copal_core::staging::Way;
-use copal_core::stored::StoredNames;
+use copal_core::stored::{NameLimit, StoredNames};
 use jiff::Timestamp;
 
 pub use self::error::StageError;
@@ -76,6 +76,8 @@ pub struct Staging<'a, F> {
     pub added: Vec<Added>,
     /// All that they made.
     pub made: Arc<Artifacts>,
+    /// How long a name the destinations take.
+    pub names: NameLimit,
     /// Keeps the files as they are now, where that is to be done.
     pub freezer: Option<Freezer>,
     /// The clock.
@@ -108,7 +110,7 @@ where
         specials: Vec::new(),
         archived: HashSet::new(),
         databases: HashSet::new(),
-        names: StoredNames::default(),
+        names: StoredNames::within(ask.names),
         way: Way::Direct,
         frozen: None,
         at: (ask.now)(),
@@ -260,7 +262,8 @@ impl Staged {
         }
         let (mut named, mut odd) = (Vec::new(), Vec::new());
         for unnamed in sources {
-            let plain = StoredNames::plain(&unnamed.path, copal_rclone::travels_unchanged);
+            let travels = copal_rclone::travels_unchanged;
+            let plain = self.names.plain(&unnamed.path, travels);
             match plain.map(str::to_owned) {
                 Some(stored) => {
                     self.names.reserve(&stored);

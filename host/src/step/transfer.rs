@@ -3,21 +3,24 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use copal_core::config::Proof;
 use copal_core::manifest::{Entry, Manifest};
 use copal_core::path::RelPath;
+use copal_core::units::ByteCount;
 
+use super::batches::Batches;
 use super::claim::Claim;
 use super::compare::{Difference, compare, list_some};
 use super::files::{Content, StagedFile};
+use super::prove::Prover;
 use super::read::Read;
 use super::reuse::Reused;
 use super::stage::StageError;
 use crate::edge::beneath::Beneath;
-use crate::edge::frozen::FrozenDir;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::moves::Moves;
-use crate::edge::remote::{Abilities, Batch, Progress, Remote, RemoteError};
+use crate::edge::remote::{Abilities, Progress, Remote, RemoteError};
 use crate::edge::stat::Version;
 use crate::edge::walk::Found;
 
@@ -39,6 +42,8 @@ pub struct Transferred<'a> {
     pub moved: Vec<RelPath>,
     /// Files that the remote copied from the last snapshot.
     pub reused: Reused,
+    /// What was uploaded, those that had to be sent again as often as they were.
+    pub sent: ByteCount,
 }
 
 impl Transferred<'_> {
@@ -61,9 +66,24 @@ pub enum TransferError {
     /// rclone reported success, and the remote lists something else.
     #[error("the remote does not hold what was sent: {}", list_some(.0))]
     Mismatch(Vec<Difference>),
+    /// The owner lets less be uploaded.
+    #[error("{needed} have to be uploaded, and `max_transfer` is {allowed}")]
+    TooMuch {
+        /// What is to be sent, with what was sent already.
+        needed: ByteCount,
+        /// What may be.
+        allowed: ByteCount,
+    },
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+fn within(allowed: Option<ByteCount>, needed: ByteCount) -> Result<ByteCount, TransferError> {
+    match allowed {
+        Some(allowed) if needed > allowed => Err(TransferError::TooMuch { needed, allowed }),
+        Some(_) | None => Ok(needed),
+    }
 }
 
 /// What the transfer needs beside what was staged.
@@ -74,6 +94,10 @@ pub struct Transfer<'a> {
     pub abilities: &'a Abilities,
     /// Checksums that the destinations' remotes keep.
     pub wanted: Wanted,
+    /// How it is proven that it has what was sent.
+    pub proof: Proof,
+    /// The most that may be uploaded.
+    pub max_transfer: Option<ByteCount>,
     /// The last snapshot at the destination: what did not change since need not be sent.
     pub last: Option<&'a Manifest>,
     /// Walks the source again: for files that came while others went.
@@ -82,6 +106,17 @@ pub struct Transfer<'a> {
     pub watch: &'a mut dyn FnMut(Progress),
     /// Asks for an end.
     pub interrupt: &'a Interrupt,
+}
+
+impl Transfer<'_> {
+    fn prover(&self) -> Prover<'_> {
+        Prover {
+            remote: self.remote,
+            abilities: self.abilities,
+            proof: self.proof,
+            interrupt: self.interrupt,
+        }
+    }
 }
 
 /// Uploads everything, and proves by the remote's listing that it is there.
@@ -98,6 +133,7 @@ pub fn transfer<'a>(
         vanished: read.staged.vanished.clone(),
         moved: Vec::new(),
         reused: Reused::default(),
+        sent: ByteCount::ZERO,
     };
     done.reuse(&mut by)?;
     let mut moves = done.moves_that_no_hash_shows(by.abilities);
@@ -163,33 +199,14 @@ impl Transferred<'_> {
                 self.reused.forget(&file.stored);
             }
         }
-        let (mut live, mut staged, mut frozen) = (Vec::new(), Vec::new(), Vec::new());
-        for file in asked.into_iter().filter(|file| !self.reused.has(file)) {
-            match file.content {
-                Content::Live(_) => live.push(file.stored.clone()),
-                Content::Staged => staged.push(file.stored.clone()),
-                Content::Frozen | Content::Linked(_) => frozen.push(file.stored.clone()),
-            }
-        }
-        let from = &self.read.staged;
-        let artifacts = from.staging.artifacts();
-        let frozen_dir = from.frozen.as_ref().map(FrozenDir::path);
-        let sources = [
-            (artifacts.as_path(), &staged),
-            (from.source.as_path(), &live),
-        ];
-        let frozen = frozen_dir.map(|directory| (directory, &frozen));
-        let batches: Vec<Batch<'_>> = sources
+        let to_send: Vec<_> = asked
             .into_iter()
-            .chain(frozen)
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(local, names)| Batch {
-                local,
-                remote: &self.claim.dir,
-                names,
-                again,
-            })
+            .filter(|file| !self.reused.has(file))
             .collect();
+        let bytes: ByteCount = to_send.iter().map(|file| file.digests.size).sum();
+        let batches = Batches::of(&self.read.staged, to_send.into_iter());
+        self.sent = within(by.max_transfer, self.sent + bytes)?;
+        let batches = batches.to(&self.claim.dir, again);
         let before = self.copied_so_far();
         let watch = &mut |done: Progress| (by.watch)(before + done);
         Ok(by.remote.upload(&batches, watch)?)
@@ -275,7 +292,13 @@ impl Transferred<'_> {
             .iter()
             .zip(&entries)
             .filter_map(|(file, entry)| Some((file.stored.clone(), entry.file()?)));
-        Ok(compare(expected, listed).0)
+        let (differences, _) = compare(expected, listed);
+        let prover = by.prover();
+        if !differences.is_empty() || !prover.asks() {
+            return Ok(differences);
+        }
+        let batches = Batches::of(&self.read.staged, self.files.iter());
+        Ok(prover.unlike(&batches.to(&self.claim.dir, false))?)
     }
 
     /// Live files that arrived with another content than was hashed, although their version is the
@@ -283,7 +306,10 @@ impl Transferred<'_> {
     fn changed_in_silence(&self, differences: &[Difference]) -> Vec<RelPath> {
         let hash = |difference: &Difference| match difference {
             Difference::Hash(name) => Some(name.clone()),
-            Difference::Missing(_) | Difference::Extra(_) | Difference::Size { .. } => None,
+            Difference::Missing(_)
+            | Difference::Extra(_)
+            | Difference::Unread(_)
+            | Difference::Size { .. } => None,
         };
         let names: HashSet<String> = differences.iter().filter_map(hash).collect();
         let live = self

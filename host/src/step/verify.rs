@@ -126,7 +126,7 @@ fn sums(manifest: &Manifest) -> FileEntry {
 fn names(differences: &[Difference]) -> HashSet<String> {
     let bad = |difference: &Difference| match difference {
         Difference::Missing(name) | Difference::Size { name, .. } => Some(name.clone()),
-        Difference::Extra(_) | Difference::Hash(_) => None,
+        Difference::Extra(_) | Difference::Hash(_) | Difference::Unread(_) => None,
     };
     differences.iter().filter_map(bad).collect()
 }

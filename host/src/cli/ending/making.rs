@@ -128,6 +128,9 @@ pub(super) fn of_transfer(error: &TransferError) -> Ending {
         TransferError::Mismatch(_) => {
             failed("something else writes there, or the remote lost it; run the backup again")
         }
+        TransferError::TooMuch { .. } => failed(
+            "see with `copal plan` what the source has got; if it is as it should be, raise `max_transfer` in [limits]",
+        ),
         TransferError::Interrupted(signal) => interrupted(signal.0),
     }
 }

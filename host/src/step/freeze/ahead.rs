@@ -17,7 +17,7 @@ use copal_core::manifest::Taken;
 use copal_core::path::RelPath;
 use copal_core::sqlite::is_sidecar;
 use copal_core::staging::Way;
-use copal_core::stored::StoredNames;
+use copal_core::stored::{NameLimit, StoredNames};
 use jiff::Timestamp;
 
 use super::{Freezer, SHARE};
@@ -122,8 +122,10 @@ impl Freezer {
                 && !copied.contains(&found.path)
                 && !is_sidecar(&found.path, |main| copied.contains(main))
         });
-        files.filter_map(|found| {
-            let stored = StoredNames::plain(&found.path, copal_rclone::travels_unchanged)?;
+        // A name that every destination takes; which ones there are is not known here.
+        let names = StoredNames::within(NameLimit::Encrypted);
+        files.filter_map(move |found| {
+            let stored = names.plain(&found.path, copal_rclone::travels_unchanged)?;
             Some((found, stored))
         })
     }

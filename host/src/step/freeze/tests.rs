@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use copal_core::path::RelPath;
 use copal_core::staging::{Choice, Copies};
+use copal_core::stored::NameLimit;
 use filetime::FileTime;
 use jiff::{SignedDuration, Timestamp};
 
@@ -115,6 +116,7 @@ impl World {
             artifacts: Vec::new(),
             added: Vec::new(),
             made: Artifacts::in_dir(self.dir.join("made")).into(),
+            names: NameLimit::default(),
             freezer,
             now: &Timestamp::now,
             interrupt: &interrupt,
