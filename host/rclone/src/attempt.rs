@@ -227,13 +227,16 @@ impl Attempt {
     }
 }
 
+/// What is said of a file of which rclone said nothing: it is gone, most likely.
+pub(crate) const NO_REASON: &str = "it did not arrive, and rclone gave no reason";
+
 /// What rclone said of a file, or else of the nearest directory above it.
 fn why(name: &str, reasons: &BTreeMap<String, String>) -> String {
     let above = std::iter::successors(Some(name), |path| {
         path.rsplit_once('/').map(|(parent, _)| parent)
     });
     let mut told = above.filter_map(|path| reasons.get(path));
-    let unknown = || "it did not arrive, and rclone gave no reason".to_owned();
+    let unknown = || NO_REASON.to_owned();
     told.next().map_or_else(unknown, Clone::clone)
 }
 

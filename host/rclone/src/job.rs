@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use copal_core::units::ByteCount;
 
-use crate::attempt::Attempt;
-use crate::error::{ErrorKind, RcloneError};
+use crate::attempt::{Attempt, NO_REASON};
+use crate::error::{ErrorKind, FileProblem, RcloneError};
 use crate::names::travels_unchanged;
 use crate::remote::Remote;
 use crate::worker::Worker;
@@ -24,8 +24,8 @@ pub struct CopyRequest {
     pub find: Find,
     /// How many at a time; `None` for rclone's own option `transfers`.
     pub transfers: Option<u32>,
-    /// How often to try; `None` for rclone's own option `retries`. Files that have arrived are not
-    /// copied again.
+    /// How often to try; `None` for rclone's own option `retries`. After the first try only files that
+    /// did not arrive are tried, and each time after a longer pause.
     pub attempts: Option<u32>,
 }
 
@@ -84,8 +84,18 @@ pub struct Job<'w> {
     worker: &'w Worker,
     request: CopyRequest,
     attempts_made: u32,
-    /// `None` once it has ended.
+    /// What earlier attempts brought over.
+    before: Before,
+    /// `None` once it has ended, and between two attempts.
     running: Option<Attempt>,
+    /// When the next attempt begins, between two.
+    next: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    bytes: ByteCount,
+    files: u64,
 }
 
 impl Worker {
@@ -106,7 +116,9 @@ impl Worker {
             worker: self,
             request,
             attempts_made: 0,
+            before: Before::default(),
             running: None,
+            next: None,
         };
         job.start_attempt()?;
         Ok(job)
@@ -120,6 +132,13 @@ impl Job<'_> {
     /// [`RcloneError::Copy`] when rclone failed, counted an error, or did not report one of the files
     /// as arrived, after all attempts; anything else when the worker is in trouble.
     pub fn poll(&mut self) -> Result<JobState, RcloneError> {
+        if let Some(next) = self.next {
+            if Instant::now() < next {
+                return Ok(JobState::Running(self.between()));
+            }
+            self.next = None;
+            self.start_attempt()?;
+        }
         let Some(running) = &self.running else {
             return Err(RcloneError::Copy {
                 kind: ErrorKind::Cancelled,
@@ -128,7 +147,12 @@ impl Job<'_> {
             });
         };
         let status = running.status(self.worker)?;
-        let progress = running.progress(self.worker, self.attempts_made)?;
+        let now = running.progress(self.worker, self.attempts_made)?;
+        let progress = Progress {
+            bytes: now.bytes + self.before.bytes,
+            files: now.files + self.before.files,
+            ..now
+        };
         if !status.finished {
             return Ok(JobState::Running(progress));
         }
@@ -137,12 +161,8 @@ impl Job<'_> {
         match judged {
             Ok(()) => Ok(JobState::Done(CopySummary { progress })),
             Err(error) if error.kind().may_pass() && self.attempts_made < self.attempts() => {
-                tracing::warn!("the copy is tried again: {error}");
-                self.start_attempt()?;
-                Ok(JobState::Running(Progress {
-                    attempt: self.attempts_made,
-                    ..Progress::default()
-                }))
+                self.plan_another(&error, &progress);
+                Ok(JobState::Running(self.between()))
             }
             Err(error) => Err(error),
         }
@@ -166,8 +186,8 @@ impl Job<'_> {
     /// Stops the copy and waits until it has stopped; rclone then removes what is half written on a
     /// local disk.
     ///
-    /// An upload in parts that B2 has begun may stay there, invisible, until the destination is
-    /// purged: rclone's own abort fails once the copy is cancelled.
+    /// An upload in parts that B2 has begun stays there, invisible, until
+    /// [`Worker::end_unfinished`]: rclone's own abort fails once the copy is cancelled.
     ///
     /// # Errors
     /// [`RcloneError::Timeout`] when it has not stopped within `deadline`: kill the worker then.
@@ -194,6 +214,37 @@ impl Job<'_> {
         self.request.attempts.unwrap_or(self.worker.attempts())
     }
 
+    /// The next attempt is for what is known to lack, in a while.
+    fn plan_another(&mut self, error: &RcloneError, progress: &Progress) {
+        let pause = if is_the_sources(error) {
+            Duration::ZERO
+        } else {
+            pause_after(self.attempts_made)
+        };
+        if let RcloneError::Copy { files, .. } = error
+            && !files.is_empty()
+        {
+            self.request.files = files.iter().map(|file| file.path.clone()).collect();
+            self.request.find = Find::ByName;
+            self.before.files = progress.files;
+            self.before.bytes = progress.bytes;
+        }
+        let count = self.request.files.len();
+        let seconds = pause.as_secs();
+        tracing::warn!("what did not arrive ({count}) is tried again in {seconds} s: {error}");
+        self.next = Some(Instant::now() + pause);
+    }
+
+    /// How it stands between two attempts.
+    fn between(&self) -> Progress {
+        Progress {
+            attempt: self.attempts_made,
+            bytes: self.before.bytes,
+            files: self.before.files,
+            ..Progress::default()
+        }
+    }
+
     fn start_attempt(&mut self) -> Result<(), RcloneError> {
         self.attempts_made += 1;
         self.running = Some(Attempt::start(self.worker, &self.request)?);
@@ -206,6 +257,24 @@ impl Job<'_> {
             ended.forget(self.worker);
         }
     }
+}
+
+/// Whether it is all of files that are written to or go away meanwhile: no pause would help.
+fn is_the_sources(error: &RcloneError) -> bool {
+    let RcloneError::Copy { files, kind, .. } = error else {
+        return false;
+    };
+    let moves = |file: &FileProblem| {
+        file.why == NO_REASON || file.why.contains("source file is being updated")
+    };
+    *kind == ErrorKind::NotFound || !files.is_empty() && files.iter().all(moves)
+}
+
+/// Longer each time: what is over in a second costs a second, and what takes a minute is waited for.
+fn pause_after(attempt: u32) -> Duration {
+    const LONGEST: u64 = 60;
+    let seconds = 4_u64.saturating_pow(attempt.saturating_sub(1));
+    Duration::from_secs(seconds.min(LONGEST))
 }
 
 impl Drop for Job<'_> {
