@@ -287,7 +287,13 @@ impl CopalError {
             Self::Preflight(PreflightError::FromTheFuture { .. }) => {
                 "a clock is wrong, or was; `latest` means that snapshot and not today's"
             }
-            Self::Preflight(PreflightError::NoRoom { .. })
+            Self::Preflight(PreflightError::Hides { .. }) => {
+                "snapshots would be gone although nobody removed them"
+            }
+            Self::Preflight(PreflightError::ClockOff { .. }) => {
+                "snapshots are named by this machine's clock, and some servers refuse what comes at another time"
+            }
+            Self::Preflight(PreflightError::NoRoom { .. } | PreflightError::NoRoomThere { .. })
             | Self::Restore(RestoreError::NoRoom { .. }) => "it would not fit",
             Self::Preflight(
                 PreflightError::SourceEmptied { .. }

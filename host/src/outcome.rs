@@ -55,6 +55,10 @@ pub trait Achieved {
     fn errors(&self) -> Vec<&CopalError>;
     /// The snapshots that it sealed, tried or put back.
     fn snapshots(&self) -> Vec<SnapshotRecord>;
+    /// Whether it achieved what it was for at one destination at least.
+    fn in_part(&self) -> bool {
+        false
+    }
     /// What somebody may want to know who asks later.
     fn notes(&self) -> Vec<String> {
         Vec::new()
@@ -107,6 +111,8 @@ pub struct Snapshot {
     pub vanished: Vec<RelPath>,
     /// Files that were written to although they were frozen by links: these are of a later moment.
     pub outrun: Vec<RelPath>,
+    /// What broke at this end of the transfer and was mended.
+    pub mended: Option<String>,
 }
 
 impl From<Sealed> for Snapshot {
@@ -127,6 +133,7 @@ impl From<Sealed> for Snapshot {
             moved,
             vanished,
             outrun,
+            mended: None,
         }
     }
 }
@@ -293,6 +300,10 @@ impl Achieved for Delivered {
     fn errors(&self) -> Vec<&CopalError> {
         let results = self.deliveries.iter().map(|delivery| &delivery.result);
         results.filter_map(|result| result.as_ref().err()).collect()
+    }
+
+    fn in_part(&self) -> bool {
+        self.deliveries.iter().any(|it| it.result.is_ok())
     }
 
     fn snapshots(&self) -> Vec<SnapshotRecord> {

@@ -28,6 +28,10 @@ impl Achieved for Rehearsed {
         answers.filter_map(|ready| ready.as_ref().err()).collect()
     }
 
+    fn in_part(&self) -> bool {
+        self.reached.iter().any(|one| one.ready.is_ok())
+    }
+
     fn snapshots(&self) -> Vec<SnapshotRecord> {
         Vec::new()
     }

@@ -116,8 +116,8 @@ fn a_destination_that_may_not_be_written_fails_the_run() {
     let output = ordinary.copal(&["backup", "--source", "source", "--to", "vault:"]);
     fs::set_permissions(world.vault(), Permissions::from_mode(0o755)).unwrap();
     fails_cleanly(world, &output, 1);
-    output.says("permission denied");
-    output.says("give the rights, or run Copal as another user");
+    output.says("can't write to").says("Permission denied");
+    output.says("give the rights, run Copal as another user");
 }
 
 /// A disk of so many megabytes; gone when this is.
@@ -152,7 +152,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn a_destination_disk_that_fills_up_fails_the_run_and_is_emptied_again() {
+fn a_destination_disk_without_room_fails_the_run_before_anything_is_sent() {
     let world = world();
     for n in 0..4 {
         world.write(format!("source/{n}"), vec![n; 6 << 20]);
@@ -162,7 +162,8 @@ fn a_destination_disk_that_fills_up_fails_the_run_and_is_emptied_again() {
     };
     let output = back_up_from_to(&world, "source", "vault:");
     fails_cleanly(&world, &output, 1);
-    output.says("too big for remaining disk space");
+    output.says("has room for 16.0 MiB, and the snapshot needs 24.0 MiB");
+    assert_eq!(fs::read_dir(world.vault()).unwrap().count(), 0);
     fs::remove_file(world.path("source/3")).unwrap();
     fs::remove_file(world.path("source/2")).unwrap();
     back_up(&world);

@@ -115,12 +115,39 @@ fn a_signal_in_a_restore_leaves_the_place_as_it_was() {
     leaves_no_staging(&world);
 }
 
-#[test]
-fn a_worker_that_is_killed_is_an_error_and_no_snapshot() {
-    let world = slow_world();
-    let (running, worker) = start_transfer(&world, &["backup"], "vault");
+fn kill(worker: u32) {
     let worker = Pid::from_raw(i32::try_from(worker).unwrap()).unwrap();
     kill_process(worker, Signal::KILL).unwrap();
+}
+
+#[test]
+fn a_worker_that_is_killed_is_replaced_and_the_result_says_so() {
+    let world = world();
+    world.write("source/large", vec![7; 16 << 20]);
+    configure(&world, "bwlimit = \"4M\"");
+    let (running, worker) = start_transfer(&world, &["backup"], "vault");
+    kill(worker);
+    let output = running.finish(PATIENCE).unwrap();
+    let text = output.succeeds().stdout();
+    assert!(
+        text.contains("mended on the way: the rclone worker ended"),
+        "{text}"
+    );
+    world.copal(&["verify", "--full"]).succeeds();
+    let files = files_below(&world.vault());
+    assert!(
+        files.iter().all(|file| !file.ends_with(".partial")),
+        "{files:?}"
+    );
+}
+
+#[test]
+fn a_worker_that_is_killed_twice_is_an_error_and_no_snapshot() {
+    let world = slow_world();
+    let (running, first) = start_transfer(&world, &["backup"], "vault");
+    kill(first);
+    let another = || children(running.id()).into_iter().find(|id| *id != first);
+    kill(wait_until("another worker", PATIENCE, another).unwrap());
     let output = running.finish(SOON).unwrap();
     output.exits_with(1).says("the rclone worker ended");
     output.says("signal: 9").says(" next: ");

@@ -8,12 +8,16 @@ mod b2_files;
 mod b2_large;
 mod b2_rights;
 mod cloud;
+mod ends;
 mod incremental;
 mod limits;
 mod memory;
 mod moto;
 mod place;
+mod preflight;
 mod proof;
+mod retries;
+mod stock;
 mod suite;
 #[path = "../faults/table.rs"]
 mod table;

@@ -38,9 +38,7 @@ const S3_SECRET: &str = "the-secret-of-the-s3-key";
 impl Place {
     /// None where the kind needs what is not there.
     pub(crate) fn new(kind: Kind, encrypted: bool) -> Option<Self> {
-        let mut world = World::new(env!("CARGO_BIN_EXE_copal"));
-        // S3's client waits long between its ten tries to reach a server that is gone.
-        world.set("RCLONE_LOW_LEVEL_RETRIES", "1");
+        let world = World::new(env!("CARGO_BIN_EXE_copal"));
         let mut secrets = Vec::new();
         let behind = match kind {
             Kind::Folder => Behind::Folder,

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"strings"
 
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/cache"
-	"github.com/rclone/rclone/fs/fspath"
 	"github.com/rclone/rclone/fs/rc"
 )
 
@@ -40,52 +38,31 @@ func rcLocalRoots(ctx context.Context, in rc.Params) (rc.Params, error) {
 }
 
 func localRoots(ctx context.Context, remote string, depth int) ([]string, error) {
-	if depth > 16 {
-		return nil, errors.New("remotes that wrap each other go round in a circle")
+	if depth > tooDeep {
+		return nil, errCircle
 	}
 	info, _, path, config, err := fs.ConfigFs(remote)
 	if err != nil {
 		return nil, err
 	}
 	roots := []string{}
-	addAll := func(remotes ...string) error {
-		for _, remote := range remotes {
-			more, err := localRoots(ctx, remote, depth+1)
-			if err != nil {
-				return err
-			}
-			roots = append(roots, more...)
-		}
-		return nil
-	}
-	switch info.Name {
-	case "local":
+	if info.Name == "local" {
 		root, err := filepath.Abs(path)
 		return append(roots, root), err
-	case "union", "combine":
-		var upstreams fs.SpaceSepList
-		value, _ := config.Get("upstreams")
-		if err := upstreams.Set(value); err != nil {
+	}
+	wrapped, plain, err := wraps(info, path, config)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range wrapped {
+		more, err := localRoots(ctx, one, depth+1)
+		if err != nil {
 			return nil, err
 		}
-		for _, upstream := range upstreams {
-			if part, ok := upstreamPart(info.Name, upstream, path); ok {
-				if err := addAll(part); err != nil {
-					return nil, err
-				}
-			}
-		}
-		return roots, nil
-	case "alias":
-		wrapped, _ := config.Get("remote")
-		return roots, addAll(fspath.JoinRootPath(wrapped, path))
+		roots = append(roots, more...)
 	}
-	wrapped, ok := config.Get("remote")
-	if !ok || wrapped == "" {
+	if plain || len(roots) == 0 {
 		return roots, nil
-	}
-	if err := addAll(wrapped); err != nil || len(roots) == 0 {
-		return roots, err
 	}
 	// Wrapped and local: only the backend itself knows how it names the directories below.
 	f, err := cache.Get(ctx, remote)
@@ -98,20 +75,4 @@ func localRoots(ctx context.Context, remote string, depth int) ([]string, error)
 	}
 	root, err := filepath.Abs(inner.Root())
 	return []string{root}, err
-}
-
-// upstreamPart is what path means in one upstream of a union or combine, if anything.
-func upstreamPart(backend, upstream, path string) (string, bool) {
-	if backend == "union" {
-		for _, mode := range []string{":ro", ":nc", ":writeback"} {
-			upstream = strings.TrimSuffix(upstream, mode)
-		}
-		return fspath.JoinRootPath(upstream, path), true
-	}
-	dir, remote, ok := strings.Cut(upstream, "=")
-	first, rest, _ := strings.Cut(strings.Trim(path, "/"), "/")
-	if !ok || (first != "" && first != dir) {
-		return "", false
-	}
-	return fspath.JoinRootPath(remote, rest), true
 }

@@ -95,6 +95,7 @@ func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
 		}
 		return object == ""
 	})
+	noticeClock(record.Message)
 	group, _ := fs.StatsGroupFromContext(ctx)
 	texts := [3]*C.char{C.CString(group), C.CString(object), C.CString(record.Message)}
 	C.call_log(h.callback, C.int(record.Level), texts[0], texts[1], texts[2])

@@ -17,6 +17,8 @@ pub enum ErrorKind {
     UnknownRemote,
     /// The remote refuses the key, the password or the permission.
     Auth,
+    /// The remote refuses, since this machine's clock is wrong.
+    Clock,
     /// The remote's own limit on space or transactions is reached.
     Quota,
     /// A local disk is full.
@@ -187,6 +189,7 @@ const SIGNS: &[(&str, ErrorKind)] = &[
     ("object not found", ErrorKind::NotFound),
     ("no such file or directory", ErrorKind::NotFound),
     ("nosuchbucket", ErrorKind::NotFound),
+    ("requesttimetooskewed", ErrorKind::Clock),
     ("permission denied (publickey", ErrorKind::Auth),
     ("unable to authenticate", ErrorKind::Auth),
     ("unauthorized", ErrorKind::Auth),
@@ -257,6 +260,11 @@ mod tests {
                 500,
                 "couldn't connect SSH: ssh: handshake failed: ssh: unable to authenticate",
                 Auth,
+            ),
+            (
+                500,
+                "operation error S3: PutObject, https response error StatusCode: 403, api error RequestTimeTooSkewed",
+                Clock,
             ),
             (500, "Usage cap exceeded (403 cap_exceeded)", Quota),
             (500, "googleapi: Error 403: x, storageQuotaExceeded", Quota),

@@ -26,6 +26,7 @@ mod remote;
 mod request;
 mod serve;
 mod signals;
+mod survey;
 mod worker;
 
 pub use error::{ErrorKind, FileProblem, RcloneError};

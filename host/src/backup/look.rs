@@ -5,10 +5,11 @@ use copal_core::config::RemoteSpec;
 use super::Backup;
 use crate::edges::Step;
 use crate::error::CopalError;
+use crate::floors::Deeds;
 use crate::hooks::Hooks;
 use crate::step::deliver::Reached;
 use crate::step::plan::{Plan, plan};
-use crate::step::preflight::{self, Ready};
+use crate::step::preflight::{self, Asked, Ready};
 use crate::step::services::{self, FoundService};
 
 impl Backup<'_> {
@@ -53,19 +54,31 @@ impl Backup<'_> {
             });
         }
         if reached.iter().all(|one| one.ready.is_err()) {
-            let first = reached.into_iter().find_map(|one| one.ready.err());
-            return Err(first.unwrap_or(CopalError::NoDestination));
+            let mut errors = reached.into_iter().filter_map(|one| one.ready.err());
+            let first = errors.next().unwrap_or(CopalError::NoDestination);
+            // A signal is told once.
+            let others = errors.filter(|error| !error.is_interruption());
+            self.run.shortcomings.extend(others);
+            return Err(first);
         }
         Ok(reached)
     }
 
     fn reach(&mut self, destination: &RemoteSpec, plan: &Plan) -> Result<Ready, CopalError> {
         let remote = (self.run.edges.open)(destination)?;
-        let mut ready = preflight::reach(remote, self.job.name(), &plan.source)?;
+        let asked = Asked {
+            name: self.job.name(),
+            source: &plan.source,
+            bytes: plan.files().1,
+            may_write: matches!(self.deeds, Deeds::Done),
+        };
+        let mut ready = preflight::reach(remote, asked)?;
         let clock = preflight::check_clock(&ready.started, self.run.started);
         self.run
             .shortcomings
             .extend(clock.err().map(CopalError::from));
+        let warnings = ready.warnings.drain(..).map(CopalError::from);
+        self.run.shortcomings.extend(warnings);
         let damaged = ready.damaged.drain(..).map(CopalError::Store);
         self.run.shortcomings.extend(damaged);
         if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {

@@ -97,12 +97,18 @@ pub(super) fn exit<T: Achieved>(outcome: &Outcome<T>) -> Exit {
     match outcome.verdict() {
         Verdict::Succeeded => Exit::Done,
         Verdict::Warned => Exit::FellShort,
+        Verdict::Failed if in_part(outcome) => Exit::FellShort,
         Verdict::Failed => outcome
             .errors()
             .next()
             .map_or(Exit::Failed, |error| ending(error).exit),
         Verdict::Interrupted(signal) => Exit::Interrupted(signal),
     }
+}
+
+/// Whether there is a snapshot at some of the destinations.
+fn in_part<T: Achieved>(outcome: &Outcome<T>) -> bool {
+    outcome.result.as_ref().is_ok_and(Achieved::in_part)
 }
 
 /// The result is there, and its telling may fall short.

@@ -93,6 +93,8 @@ impl FromArgs {
         };
         let config = job.map(|job| &job.config);
         let remote = Rclone::new(config, interrupt).open(&spec)?;
+        // Quickly, where a place does not answer: what comes next tries for minutes.
+        remote.survey(false)?;
         let named = self.name.as_deref().map(name).transpose()?;
         let of_job = || {
             job.filter(|_| self.from.is_none())

@@ -5,22 +5,25 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use copal_core::config::{self, Config, RemoteSpec};
 use copal_core::diagnostic::Diagnostic;
 use copal_core::units::ByteCount;
-use copal_rclone::{LogLevel, OptionValue, RcloneError, SpawnOptions, Worker};
+use copal_rclone::{LogLevel, OptionValue, RcloneError, SpawnOptions};
 use serde_json::json;
 
 use super::interrupt::Interrupt;
 use super::memory;
 use super::rclone_remote::RcloneRemote;
 use super::remote::{Remote, RemoteError};
+use super::workers::Workers;
 
 /// One answer of a remote. A listing of a large bucket takes long; a hung one takes for ever.
 pub(super) const ANSWER: Duration = Duration::from_mins(10);
+
+/// All that a preflight asks before it looks at snapshots: by then a place that does not answer is told.
+pub(super) const SURVEY: Duration = Duration::from_secs(15);
 
 /// A listing with hashes of a remote that has to read every file for them.
 pub(super) const READ_ALL: Duration = Duration::from_hours(24);
@@ -34,7 +37,7 @@ pub struct Rclone {
     memory: ByteCount,
     config: Option<Config>,
     interrupt: Interrupt,
-    worker: OnceCell<Arc<Worker>>,
+    workers: OnceCell<Arc<Workers>>,
 }
 
 /// Why a remote can't be opened.
@@ -67,7 +70,7 @@ impl Rclone {
             memory: limits.memory,
             config: config.cloned(),
             interrupt: interrupt.clone(),
-            worker: OnceCell::new(),
+            workers: OnceCell::new(),
         }
     }
 
@@ -83,13 +86,16 @@ impl Rclone {
             .expose()
             .parse()
             .map_err(|error| failed(RcloneError::Remote(error)))?;
-        let worker = Arc::clone(self.worker()?);
+        let workers = Arc::clone(self.workers()?);
         // What is wrong with its configuration, the first call that needs it tells.
-        let layers = worker.layers(&remote, &memory::OPTIONS, ANSWER);
+        let layers = workers.ask(|worker| worker.layers(&remote, &memory::OPTIONS, ANSWER));
         let layers = layers.unwrap_or_default();
-        let share = memory::settle(&worker, &layers, self.memory).map_err(failed)?;
+        let (budget, made_of) = (self.memory, layers.clone());
+        let share = workers
+            .prepare(move |worker| memory::settle(worker, &made_of, budget))
+            .map_err(failed)?;
         Ok(Box::new(RcloneRemote {
-            worker,
+            workers,
             remote: remote.as_directory(),
             shown,
             interrupt: self.interrupt.clone(),
@@ -104,7 +110,8 @@ impl Rclone {
         method: &str,
         parameters: &serde_json::Value,
     ) -> Result<serde_json::Value, OpenError> {
-        let called = self.worker()?.rpc(method, parameters, ANSWER);
+        // Nobody knows whether it bears being asked twice.
+        let called = self.workers()?.worker().rpc(method, parameters, ANSWER);
         called.map_err(|source| match self.interrupt.check() {
             Err(interrupted) => RemoteError::Interrupted(interrupted).into(),
             Ok(()) => RemoteError::Failed {
@@ -157,16 +164,15 @@ impl Rclone {
         self.call("rc/noop", &json!({})).map(drop)
     }
 
-    fn worker(&self) -> Result<&Arc<Worker>, OpenError> {
-        if let Some(worker) = self.worker.get() {
-            return Ok(worker);
+    fn workers(&self) -> Result<&Arc<Workers>, OpenError> {
+        if let Some(workers) = self.workers.get() {
+            return Ok(workers);
         }
-        let worker = Arc::new(self.start()?);
-        end_after_signal(&worker, self.interrupt.clone());
-        Ok(self.worker.get_or_init(|| worker))
+        let workers = self.start()?;
+        Ok(self.workers.get_or_init(|| workers))
     }
 
-    fn start(&self) -> Result<Worker, OpenError> {
+    fn start(&self) -> Result<Arc<Workers>, OpenError> {
         let failed = |source| RemoteError::Failed {
             deed: "start",
             place: "rclone".into(),
@@ -181,12 +187,13 @@ impl Rclone {
             LogLevel::default()
         };
         let options = self.options.clone();
-        match Worker::spawn(SpawnOptions {
+        let spawn = SpawnOptions {
             options,
             log_level,
             ..spawn
-        }) {
-            Ok(worker) => Ok(worker),
+        };
+        match Workers::start(spawn, &self.interrupt) {
+            Ok(workers) => Ok(workers),
             Err(RcloneError::Options(problems)) if self.config.is_some() => {
                 let config = self.config.iter();
                 let diagnostics = config.flat_map(|config| {
@@ -209,23 +216,4 @@ fn value(value: &config::OptionValue) -> OptionValue {
         config::OptionValue::Text(value) => OptionValue::Text(value.clone()),
         config::OptionValue::List(values) => OptionValue::List(values.clone()),
     }
-}
-
-/// A call that hangs at the remote's end can't be interrupted, but its process can be killed: the
-/// call then returns, and what follows goes on.
-fn end_after_signal(worker: &Arc<Worker>, interrupt: Interrupt) {
-    const LOOK: Duration = Duration::from_millis(50);
-    let worker = Arc::downgrade(worker);
-    thread::spawn(move || {
-        while interrupt.signal().is_none() {
-            thread::sleep(LOOK);
-            if worker.strong_count() == 0 {
-                return;
-            }
-        }
-        thread::sleep(TIDY_UP);
-        if let Some(worker) = worker.upgrade() {
-            worker.kill();
-        }
-    });
 }

@@ -2,29 +2,33 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use copal_core::config::Proof;
 use copal_core::memory::{Sender, Share};
 use copal_core::stored::NameLimit;
+use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
 use copal_rclone::{
     CopyFileRequest, CopyRequest, Entry, ErrorKind, Find, Layer, ListRequest, ProofRequest, Proven,
-    RcloneError, Worker,
+    RcloneError,
 };
 
 use super::copies::copy;
 use super::hash::hash_many;
 use super::interrupt::Interrupt;
-use super::rclone::{ANSWER, READ_ALL};
+use super::rclone::{ANSWER, READ_ALL, SURVEY};
 use super::remote::{
     Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch, Within,
 };
 use super::shards::{Shard, divide};
+use super::tidy::{is_no_directory, tidy_after_death};
 use super::within::copy_within;
+use super::workers::Workers;
 
 /// A remote by way of rclone.
 pub(super) struct RcloneRemote {
-    pub(super) worker: Arc<Worker>,
+    pub(super) workers: Arc<Workers>,
     pub(super) remote: copal_rclone::Remote,
     pub(super) shown: String,
     pub(super) interrupt: Interrupt,
@@ -89,7 +93,8 @@ impl RcloneRemote {
             destination,
             destination_path,
         };
-        self.worker.copy_file(&request, ANSWER)
+        self.workers
+            .ask(|worker| worker.copy_file(&request, ANSWER))
     }
 
     fn list_files(&self, dir: &str, kind: Option<HashKind>) -> Result<Vec<Listed>, RemoteError> {
@@ -158,7 +163,7 @@ impl RcloneRemote {
         } else {
             READ_ALL
         };
-        match self.worker.list(&request, deadline) {
+        match self.workers.ask(|worker| worker.list(&request, deadline)) {
             Ok(entries) => Ok(entries),
             Err(error) if is_no_directory(&error) => Ok(Vec::new()),
             Err(error) => Err(self.failed("list", dir, error)),
@@ -202,11 +207,6 @@ fn unnamed(why: &str) -> RcloneError {
     }
 }
 
-/// Whether the directory is not there; a missing key file, say, is another matter.
-fn is_no_directory(error: &RcloneError) -> bool {
-    matches!(error, RcloneError::Call { message, .. } if message.contains("directory not found"))
-}
-
 /// A local path as rclone takes it: absolute, since the worker's own directory is nobody's business.
 fn local(path: &Path) -> Result<copal_rclone::Remote, RcloneError> {
     let absolute = std::path::absolute(path).map_err(|error| unnamed(&error.to_string()))?;
@@ -223,11 +223,11 @@ impl Remote for RcloneRemote {
 
     fn abilities(&self) -> Result<Abilities, RemoteError> {
         let failed = |error| self.failed("reach", "", error);
-        let info = self.worker.fs_info(&self.remote, ANSWER).map_err(failed)?;
-        let local_roots = self
-            .worker
-            .local_roots(&self.remote, ANSWER)
-            .map_err(failed)?;
+        let told = self.workers.ask(|worker| {
+            let info = worker.fs_info(&self.remote, ANSWER)?;
+            Ok((info, worker.local_roots(&self.remote, ANSWER)?))
+        });
+        let (info, local_roots) = told.map_err(failed)?;
         let kinds = [HashKind::Sha256, HashKind::Sha1, HashKind::Md5];
         Ok(Abilities {
             hash: kinds
@@ -272,16 +272,23 @@ impl Remote for RcloneRemote {
                 .iter()
                 .try_for_each(|name| self.delete(&format!("{remote}/{name}")))?;
         }
-        let copied = self
-            .requests(batches)
-            .and_then(|requests| copy(&self.worker, requests, watch, &self.interrupt));
+        let mut is_second = false;
+        let copied = self.workers.ask(|worker| {
+            if std::mem::replace(&mut is_second, true) {
+                tidy_after_death(worker, &self.remote, batches)?;
+            }
+            let requests = self.requests(batches)?;
+            copy(worker, requests, watch, &self.interrupt)
+        });
         let dir = batches.first().map_or("", |batch| batch.remote);
         self.ended("upload to", dir, copied)
     }
 
     fn copy_within(&self, files: Within<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
         let places = (&self.dir(files.from), &self.dir(files.to));
-        let copied = copy_within(&self.worker, places, files, watch, &self.interrupt);
+        let copied = self
+            .workers
+            .ask(|worker| copy_within(worker, places, files, watch, &self.interrupt));
         self.ended("copy files within", files.to, copied)
     }
 
@@ -293,7 +300,7 @@ impl Remote for RcloneRemote {
                 files: batch.names.to_vec(),
                 by_reading: proof == Proof::Read,
             };
-            self.worker.prove(&request, READ_ALL)
+            self.workers.ask(|worker| worker.prove(&request, READ_ALL))
         });
         let proven =
             proven.map_err(|error| self.failed("prove what is in", batch.remote, error))?;
@@ -304,12 +311,9 @@ impl Remote for RcloneRemote {
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
         let copied = local(batch.local).and_then(|destination| {
             let source = self.dir(batch.remote);
-            copy(
-                &self.worker,
-                vec![request(source, destination, batch.names.to_vec())],
-                watch,
-                &self.interrupt,
-            )
+            let request = request(source, destination, batch.names.to_vec());
+            self.workers
+                .ask(|worker| copy(worker, vec![request.clone()], watch, &self.interrupt))
         });
         self.ended("download from", batch.remote, copied)
     }
@@ -335,7 +339,10 @@ impl Remote for RcloneRemote {
     }
 
     fn delete(&self, path: &str) -> Result<(), RemoteError> {
-        match self.worker.delete_file(&self.remote, path, ANSWER) {
+        let deleted = self
+            .workers
+            .ask(|worker| worker.delete_file(&self.remote, path, ANSWER));
+        match deleted {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(self.failed("delete", path, error))
             }
@@ -344,12 +351,49 @@ impl Remote for RcloneRemote {
     }
 
     fn purge(&self, dir: &str) -> Result<(), RemoteError> {
-        match self.worker.purge(&self.dir(dir), READ_ALL) {
+        let purged = self
+            .workers
+            .ask(|worker| worker.purge(&self.dir(dir), READ_ALL));
+        match purged {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(self.failed("remove", dir, error))
             }
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    fn survey(&self, write: bool) -> Result<Survey, RemoteError> {
+        let told = self
+            .workers
+            .ask(|worker| worker.survey(&self.remote, write, SURVEY));
+        told.map_err(|error| self.failed("reach", "", error))
+    }
+
+    fn room(&self) -> Result<Option<ByteCount>, RemoteError> {
+        let told = self.workers.ask(|worker| {
+            let info = worker.fs_info(&self.remote, ANSWER)?;
+            match info.features.get("About") {
+                Some(true) => worker.free_space(&self.remote, ANSWER),
+                Some(false) | None => Ok(None),
+            }
+        });
+        told.map_err(|error| self.failed("ask for the room that is left at", "", error))
+    }
+
+    fn end_unfinished(&self, dir: &str, begun_before: Duration) -> Result<(), RemoteError> {
+        let ended = self
+            .workers
+            .ask(|worker| worker.end_unfinished(&self.dir(dir), begun_before, ANSWER));
+        let number =
+            ended.map_err(|error| self.failed("end unfinished uploads below", dir, error))?;
+        if number > 0 {
+            tracing::info!("{number} unfinished uploads were ended");
+        }
+        Ok(())
+    }
+
+    fn mended(&self) -> Option<String> {
+        self.workers.replaced()
     }
 }
 

@@ -1,10 +1,12 @@
 //! The remote end, as the steps see it. Paths are relative to the destination and separated by `/`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use copal_core::config::Proof;
 use copal_core::manifest::FileEntry;
 use copal_core::stored::NameLimit;
+use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
 use copal_rclone::{Proven, RcloneError};
 
@@ -208,4 +210,26 @@ pub trait Remote {
 
     /// Removes a directory with all below it.
     fn purge(&self, dir: &str) -> Result<(), RemoteError>;
+
+    /// Looks for all that could stand in the way of a backup, and tells within seconds where nobody
+    /// answers. With `write` it may put down a small file and remove it.
+    fn survey(&self, _write: bool) -> Result<Survey, RemoteError> {
+        Ok(Survey::default())
+    }
+
+    /// The room that is left, where the remote tells.
+    fn room(&self) -> Result<Option<ByteCount>, RemoteError> {
+        Ok(None)
+    }
+
+    /// Cancels uploads below `dir` that were begun at least so long ago and never finished. Where a
+    /// remote ends them itself, there is nothing to do.
+    fn end_unfinished(&self, _dir: &str, _begun_before: Duration) -> Result<(), RemoteError> {
+        Ok(())
+    }
+
+    /// What broke at this end and was mended meanwhile.
+    fn mended(&self) -> Option<String> {
+        None
+    }
 }

@@ -47,6 +47,9 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
                     outcome.name, snapshot.id
                 ),
             );
+            if let Some(mended) = &snapshot.mended {
+                line(&mut text, format!("  mended on the way: {mended}"));
+            }
             if !quiet && let Some(copied) = copied(snapshot) {
                 line(&mut text, format!("  {copied}"));
             }
@@ -156,6 +159,7 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
     });
     let destination = |delivery: &Delivery| match &delivery.result {
         Ok(snapshot) => json!({
+            "mended": snapshot.mended,
             "destination": delivery.destination,
             "sealed": true,
             "snapshot": snapshot.id,

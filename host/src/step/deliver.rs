@@ -1,7 +1,10 @@
 //! Deliver: one destination claims, receives and seals the snapshot, or keeps nothing of it.
 
+use std::time::Duration;
+
 use copal_core::config::Proof;
 use copal_core::manifest::{COPAL_DIR, MANIFEST};
+use copal_core::snapshot::SnapshotId;
 use copal_hooks::Cancel;
 use jiff::Timestamp;
 
@@ -59,15 +62,28 @@ impl Parcel<'_> {
             let (name, staging) = (self.job.name(), &self.read.staged.staging);
             let claim = claim(remote, name, first, self.run, staging, interrupt)?;
             let sealed = self.transfer_and_seal(&ready, &claim, proof);
-            if sealed.is_err() {
+            let day = |id: SnapshotId| id.to_string().chars().take(10).collect::<String>();
+            let last = ready.last.as_ref().map(|last| day(last.id));
+            match &sealed {
+                // It is charged, and once a day is often enough.
+                Ok(snapshot) if last == Some(day(snapshot.id)) => {}
+                // Of runs that were killed: whatever takes so long belongs to none that lives.
+                Ok(_) => {
+                    if let Err(error) = remote.end_unfinished(name, LONG_AGO) {
+                        tracing::warn!("what killed runs left unfinished is still there: {error}");
+                    }
+                }
                 // Claimed, so all in it is this run's.
-                let removed = remove_attempt(remote, &claim.dir);
-                left_behind = removed.err().map(|error| LeftBehind {
-                    dir: claim.dir.clone(),
-                    error,
-                });
+                Err(_) => {
+                    let removed = remove_attempt(remote, &claim.dir);
+                    left_behind = removed.err().map(|error| LeftBehind {
+                        dir: claim.dir.clone(),
+                        error,
+                    });
+                }
             }
-            sealed
+            let mended = remote.mended();
+            sealed.map(|snapshot| Snapshot { mended, ..snapshot })
         });
         Delivery {
             destination,
@@ -135,13 +151,18 @@ impl Parcel<'_> {
     }
 }
 
-/// The manifest first: from then on, whatever else remains, there is no snapshot.
+/// When an upload was begun that no run can still be at.
+const LONG_AGO: Duration = Duration::from_hours(7 * 24);
+
+/// The manifest first: from then on, whatever else remains, there is no snapshot. Before that, while a
+/// signal's patience lasts, what nobody would see and everybody pays for.
 fn remove_attempt(remote: &dyn Remote, dir: &str) -> Result<(), RemoteError> {
+    let ended = remote.end_unfinished(dir, Duration::ZERO);
     if !remote
         .files(&format!("{dir}/{COPAL_DIR}"), false)?
         .is_empty()
     {
         remote.delete(&format!("{dir}/{MANIFEST}"))?;
     }
-    remote.purge(dir)
+    remote.purge(dir).and(ended)
 }

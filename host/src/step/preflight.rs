@@ -1,24 +1,29 @@
 //! Preflight: everything that can be known to fail is found out before anything is paused.
 
+mod apart;
+mod last;
+mod room;
+
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use copal_core::manifest::{Manifest, Taken};
+use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::stored::NameLimit;
+use copal_core::survey::{Hindrance, Survey};
 use copal_core::units::ByteCount;
 use jiff::Timestamp;
 
-use super::plan::{Plan, databases};
+use super::plan::databases;
 use super::snapshots::{Store, StoreError};
-use crate::capability::artifacts::Artifact;
-use crate::capability::sqlite::Copied;
-use crate::edge::frozen::existing;
 use crate::edge::hash::Wanted;
 use crate::edge::remote::{Abilities, Remote, RemoteError};
-use crate::edge::staging::room;
+use apart::check_apart;
+use room::{check_room_there, check_writable};
+
+pub use last::{check_emptied, check_missing};
+pub use room::check_room;
 
 /// A destination that answers.
 pub struct Ready {
@@ -33,6 +38,21 @@ pub struct Ready {
     /// Newer ones whose manifest can't be trusted: no reason to make no snapshot, quite the
     /// contrary, but somebody has to know.
     pub damaged: Vec<StoreError>,
+    /// What of the destination falls short and keeps no snapshot from being made.
+    pub warnings: Vec<PreflightError>,
+}
+
+/// What is to go to a destination.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The job's name.
+    pub name: &'a str,
+    /// The source.
+    pub source: &'a Path,
+    /// What its files come to.
+    pub bytes: ByteCount,
+    /// Whether something may be written to the destination, to see whether it can be.
+    pub may_write: bool,
 }
 
 /// Why a run must not begin.
@@ -83,6 +103,50 @@ pub enum PreflightError {
         /// What it would take.
         needed: ByteCount,
     },
+    /// Something about the bucket, or the key to it.
+    #[error("nothing can be backed up to `{place}`")]
+    Hindered {
+        /// The destination; secrets masked.
+        place: String,
+        /// What.
+        source: Hindrance,
+    },
+    /// A folder of this machine that may not be written to.
+    #[error("can't write to `{}`", .place.display())]
+    NotWritable {
+        /// The folder, or the one above that is there.
+        place: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The destination is too full.
+    #[error("`{place}` has room for {free}, and the snapshot needs {needed}")]
+    NoRoomThere {
+        /// The destination; secrets masked.
+        place: String,
+        /// What it has.
+        free: ByteCount,
+        /// What the source's files come to.
+        needed: ByteCount,
+    },
+    /// Snapshots disappear by a rule of the bucket's.
+    #[error(
+        "a lifecycle rule of the bucket hides files of `{place}` {days} days after they are uploaded"
+    )]
+    Hides {
+        /// The destination; secrets masked.
+        place: String,
+        /// How long they stay.
+        days: u32,
+    },
+    /// A server's clock is not this machine's.
+    #[error("this machine's clock is {} minutes {} that of {host}", .seconds.abs() / 60, if *.seconds < 0 { "behind" } else { "ahead of" })]
+    ClockOff {
+        /// The server.
+        host: String,
+        /// By how much this machine's is ahead.
+        seconds: i64,
+    },
     /// The staging directory can't be looked at.
     #[error("can't tell how much room `{}` has", .path.display())]
     Room {
@@ -124,15 +188,25 @@ pub enum PreflightError {
 }
 
 /// Asks a destination everything that the run has to know of it.
-pub fn reach(remote: Box<dyn Remote>, name: &str, source: &Path) -> Result<Ready, PreflightError> {
+pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, PreflightError> {
+    let survey = remote.survey(asked.may_write)?;
+    let shown = remote.shown();
+    let mut hindrances = survey
+        .places
+        .iter()
+        .filter_map(|place| place.hindrance(asked.name));
+    if let Some(source) = hindrances.next() {
+        let place = shown;
+        return Err(PreflightError::Hindered { place, source });
+    }
     let abilities = remote.abilities()?;
     for root in &abilities.local_roots {
-        check_apart(source, root)?;
+        check_apart(asked.source, root)?;
     }
-    let store = Store::new(&*remote, name);
+    let store = Store::new(&*remote, asked.name);
     let started = store.started()?;
     let (mut last, mut damaged) = (None, Vec::new());
-    for id in store.sealed_from_newest()? {
+    for id in store.sealed_from_newest_of(started.clone()) {
         match id.and_then(|id| store.manifest(id)) {
             Ok(manifest) => {
                 last = Some(manifest);
@@ -142,13 +216,31 @@ pub fn reach(remote: Box<dyn Remote>, name: &str, source: &Path) -> Result<Ready
             Err(error) => return Err(error.into()),
         }
     }
+    check_writable(&abilities)?;
+    check_room_there(&*remote, asked.bytes)?;
     Ok(Ready {
+        warnings: warnings(survey, &shown, asked.name),
         remote,
         abilities,
         started,
         last,
         damaged,
     })
+}
+
+fn warnings(survey: Survey, place: &str, name: &str) -> Vec<PreflightError> {
+    let rules = survey.places.iter().filter_map(|place| place.hides(name));
+    let hiding = rules.map(|rule| PreflightError::Hides {
+        place: place.to_owned(),
+        days: rule.days,
+    });
+    let mut warnings: Vec<_> = hiding.collect();
+    let clocks = survey.clocks.into_iter();
+    warnings.extend(clocks.map(|clock| PreflightError::ClockOff {
+        host: clock.host,
+        seconds: clock.seconds,
+    }));
+    warnings
 }
 
 /// Whether the newest snapshot is older than now, as far as two clocks agree: `latest` means the newest.
@@ -159,141 +251,6 @@ pub fn check_clock(started: &[SnapshotId], now: Timestamp) -> Result<(), Preflig
         Some(newest) if *newest > limit => Err(PreflightError::FromTheFuture { newest: *newest }),
         _ => Ok(()),
     }
-}
-
-fn check_apart(source: &Path, root: &Path) -> Result<(), PreflightError> {
-    let origin = source.to_owned();
-    let destination = real(root);
-    if destination.starts_with(&origin) {
-        return Err(PreflightError::DestinationInSource {
-            destination,
-            origin,
-        });
-    }
-    if origin.starts_with(&destination) {
-        return Err(PreflightError::SourceInDestination {
-            origin,
-            destination,
-        });
-    }
-    Ok(())
-}
-
-/// Resolves links as far as the path exists.
-fn real(path: &Path) -> PathBuf {
-    match (path.canonicalize(), path.parent(), path.file_name()) {
-        (Ok(real), ..) => real,
-        // A link to what is not there yet leads there all the same.
-        (Err(_), Some(parent), Some(_)) if path.is_symlink() => path
-            .read_link()
-            .map_or_else(|_| path.to_owned(), |target| real(&parent.join(target))),
-        (Err(_), Some(parent), Some(name)) => real(parent).join(name),
-        (Err(_), ..) => path.to_owned(),
-    }
-}
-
-/// Whether the databases' copies fit, and what is copied while services are held.
-pub fn check_room(plan: &Plan, staging: &Path) -> Result<(), PreflightError> {
-    let databases = plan.staging_bytes();
-    let staging = existing(staging);
-    let free = room_at(staging)?;
-    if free < databases {
-        let needed = databases;
-        return Err(PreflightError::NoRoom { free, needed });
-    }
-    let copies = plan.staging.choice.copies.bytes;
-    if copies == ByteCount::ZERO {
-        return Ok(());
-    }
-    let place = existing(&plan.staging.place);
-    let free = room_at(place)?;
-    let device = |path: &Path| path.metadata().map(|found| found.dev()).ok();
-    let shared = device(place) == device(staging);
-    let needed = if shared { databases + copies } else { copies };
-    if free >= needed {
-        return Ok(());
-    }
-    let place = plan.staging.place.clone();
-    Err(PreflightError::NoRoomToFreeze {
-        place,
-        free,
-        needed,
-    })
-}
-
-fn room_at(path: &Path) -> Result<ByteCount, PreflightError> {
-    room(path).map_err(|source| PreflightError::Room {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Whether there is anything left of what the last snapshot has, and every database still is one, unless it is left out by now.
-pub fn check_missing(plan: &Plan, last: &Manifest) -> Result<(), PreflightError> {
-    let files = last.totals.files;
-    if files > 0 && plan.files().0 == 0 {
-        return Err(PreflightError::SourceEmptied {
-            files,
-            last: last.id,
-        });
-    }
-    let left_out = |path: &RelPath| {
-        plan.walked
-            .left_out
-            .iter()
-            .any(|(left_out, subtree)| left_out == path || (*subtree && path.is_within(left_out)))
-    };
-    let paths: Vec<RelPath> = last_databases(last)
-        .filter(|(path, _)| {
-            !plan
-                .databases
-                .iter()
-                .any(|database| database.path == **path)
-        })
-        .filter(|(path, _)| !left_out(path))
-        .map(|(path, _)| path.clone())
-        .collect();
-    if paths.is_empty() {
-        return Ok(());
-    }
-    Err(PreflightError::DatabaseMissing {
-        paths,
-        last: last.id,
-    })
-}
-
-/// Whether no database lost all its tables since the last snapshot.
-pub fn check_emptied(artifacts: &[Artifact], last: &Manifest) -> Result<(), PreflightError> {
-    // A database that never held anything is at most one page.
-    let emptied = |path: &RelPath, last_size: ByteCount| {
-        artifacts
-            .iter()
-            .filter(|artifact| artifact.stands_in_for == *path)
-            .any(|artifact| {
-                let one_page = |copied: Copied| ByteCount(copied.page_size.into());
-                artifact
-                    .database
-                    .is_some_and(|now| !now.has_schema && last_size > one_page(now))
-            })
-    };
-    let paths: Vec<RelPath> = last_databases(last)
-        .filter(|(path, size)| emptied(path, *size))
-        .map(|(path, _)| path.clone())
-        .collect();
-    if paths.is_empty() {
-        return Ok(());
-    }
-    Err(PreflightError::DatabaseEmptied {
-        paths,
-        last: last.id,
-    })
-}
-
-fn last_databases(last: &Manifest) -> impl Iterator<Item = (&RelPath, ByteCount)> {
-    last.entries.iter().filter_map(|entry| {
-        let file = entry.file()?;
-        (file.taken == Taken::SqliteBackup).then_some((&entry.path, file.size))
-    })
 }
 
 /// The snapshot's id: the second in which the run began, or the next that is not taken.

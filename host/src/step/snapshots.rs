@@ -131,11 +131,19 @@ impl<'a> Store<'a> {
     pub fn sealed_from_newest(
         &self,
     ) -> Result<impl Iterator<Item = Result<SnapshotId, StoreError>>, StoreError> {
-        let started = self.started()?.into_iter().rev();
-        Ok(started.filter_map(|id| match self.is_sealed(id) {
+        Ok(self.sealed_from_newest_of(self.started()?))
+    }
+
+    /// The same of those that were listed before.
+    pub fn sealed_from_newest_of(
+        &self,
+        started: Vec<SnapshotId>,
+    ) -> impl Iterator<Item = Result<SnapshotId, StoreError>> {
+        let newest_first = started.into_iter().rev();
+        newest_first.filter_map(|id| match self.is_sealed(id) {
             Ok(sealed) => sealed.then_some(Ok(id)),
             Err(error) => Some(Err(error)),
-        }))
+        })
     }
 
     fn latest(&self) -> Result<Option<SnapshotId>, StoreError> {

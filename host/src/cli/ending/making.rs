@@ -4,10 +4,11 @@ use std::io;
 
 use copal_core::grants::toml_text;
 use copal_core::staging::Unfit;
+use copal_core::survey::Hindrance;
 
 use super::holds::of_cant_hold;
 use super::hooks::of_filter;
-use super::places::{of_remote, of_source};
+use super::places::{CLOCK, of_remote, of_source};
 use super::reading::of_store;
 use super::{Ending, failed, interrupted, usage};
 use crate::capability::lacking::tables;
@@ -59,6 +60,17 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
         PreflightError::DestinationInSource { .. } | PreflightError::SourceInDestination { .. } => {
             usage("choose a destination that lies elsewhere")
         }
+        PreflightError::Hindered { source, .. } => failed(of_hindrance(source)),
+        PreflightError::NotWritable { .. } => {
+            failed("give the rights, run Copal as another user, or choose another destination")
+        }
+        PreflightError::NoRoomThere { .. } => failed(
+            "make room there, leave files out with the `exclude` hook, or choose another destination",
+        ),
+        PreflightError::Hides { .. } => failed(
+            "take that rule off the bucket (`rclone backend lifecycle REMOTE:BUCKET` shows it), or have it be for other names; rules that delete what is hidden already are no harm",
+        ),
+        PreflightError::ClockOff { .. } => failed(CLOCK),
         PreflightError::NoRoom { .. } | PreflightError::NoRoomToFreeze { .. } => {
             failed("make room, or choose another directory with `dir` in [staging]")
         }
@@ -74,6 +86,23 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
         PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. } => failed(
             "if the app lost it, restore it from the last snapshot; if that is as it should be, run `copal backup --accept-missing` once",
         ),
+    }
+}
+
+fn of_hindrance(hindrance: &Hindrance) -> &'static str {
+    match hindrance {
+        Hindrance::NoBucket(_) => {
+            "mend its name, or make it at the provider's or with `rclone mkdir REMOTE:BUCKET`; in another account it is not seen"
+        }
+        Hindrance::OtherBucket { .. } => {
+            "mend the bucket's name, or give the remote a key for it (`rclone config update REMOTE account … key …`)"
+        }
+        Hindrance::Lacks(_) => {
+            "make a key that has these capabilities, and give it to the remote (`rclone config update REMOTE account … key …`)"
+        }
+        Hindrance::OtherNames { .. } => {
+            "have the destination's path begin with the key's prefix, or give the remote another key"
+        }
     }
 }
 

@@ -8,6 +8,10 @@ use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
 use crate::edge::source::SourceError;
 
+/// What to do about a clock that is wrong.
+pub(super) const CLOCK: &str =
+    "set this machine's clock right (`timedatectl` tells whether it is kept right)";
+
 pub(super) fn of_source(error: &SourceError) -> Ending {
     let next = error.advice();
     match error {
@@ -39,6 +43,7 @@ pub(super) fn of_remote(error: &RemoteError) -> Ending {
         ErrorKind::Auth => {
             failed("check the key and its rights (`rclone config show`, `rclone lsd REMOTE:`)")
         }
+        ErrorKind::Clock => failed(CLOCK),
         ErrorKind::Quota => failed("raise the cap or free some space at the provider's"),
         ErrorKind::DiskFull => failed("make room on that disk, and run it again"),
         ErrorKind::PermissionDenied => failed("give the rights, or run Copal as another user"),
