@@ -21,6 +21,7 @@ mod verify;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::error::CopalError;
@@ -118,13 +119,11 @@ pub fn main() -> ExitCode {
         Ok(Cli {
             command: Command::RcdCall(call),
             global,
-        }) => match call.words() {
-            Ok(words) => Cli::of_call(global, words),
-            Err(error) => {
-                eprintln!("{error}");
-                return Exit::Usage.into();
-            }
-        },
+        }) => {
+            let refused = |error| clap::Error::raw(ErrorKind::InvalidValue, format!("{error}\n"));
+            let words = call.words().map_err(refused);
+            words.and_then(|words| Cli::of_call(global, words))
+        }
         parsed => parsed,
     };
     match parsed {

@@ -22,6 +22,7 @@ use crate::show;
 /// What rclone's own `rcd` is told by the same flags. Each may come from the environment as well, as in
 /// rclone: `RCLONE_RC_USER`, `RCLONE_RC_PASS`, …
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "these are rclone's names")]
 pub(super) struct RcdArgs {
     /// Address and port, or `unix:///PATH`; may be given several times [default: localhost:5572]
     #[arg(long, value_name = "ADDRESS")]
@@ -29,7 +30,7 @@ pub(super) struct RcdArgs {
     /// Name of the user
     #[arg(long, value_name = "NAME")]
     rc_user: Option<String>,
-    /// Password of the user; other users of this machine can see it here, and not in RCLONE_RC_PASS
+    /// Password of the user; other users of this machine can see it here, and not in `RCLONE_RC_PASS`
     #[arg(long, value_name = "PASSWORD")]
     rc_pass: Option<String>,
     /// Users and their passwords, as `htpasswd -B` writes them
