@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use copal_testkit::{Running, World, wait_until};
+use copal_testkit::{Running, World, stock_rclone, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -226,4 +226,32 @@ fn a_server_that_is_killed_takes_its_runs_with_it_as_a_signal_would() {
         .map(|run| &run["exit"])
         .collect();
     assert_eq!(ended, [143, 0]);
+}
+
+#[test]
+fn an_installed_rclone_calls_it_as_its_own() {
+    if !stock_rclone() {
+        return;
+    }
+    let served = Served::new();
+    let rc = |user: &str, password: &str, words: &[&str]| {
+        Command::new("rclone")
+            .args(["rc", "--url", &served.url, "--user", user])
+            .args(["--pass", password])
+            .args(words)
+            .output()
+            .unwrap()
+    };
+    let made = rc("operator", PASSWORD, &["copal/backup"]);
+    assert!(made.status.success(), "{made:?}");
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(made["exit_code"], 0);
+    let words = ["copal/ls", "snapshot=latest", "path=notes"];
+    let listed = rc("operator", PASSWORD, &words);
+    assert!(listed.status.success(), "{listed:?}");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("notes/first.txt"));
+    let verified = rc("operator", PASSWORD, &["copal/verify", "full=true"]);
+    assert!(verified.status.success(), "{verified:?}");
+    assert!(!rc("operator", "wrong", &["copal/plan"]).status.success());
+    served.end();
 }

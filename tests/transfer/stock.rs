@@ -1,10 +1,9 @@
 //! A snapshot without Copal: the commands of `docs/rclone.md`, by the rclone of the system's packages.
 
 use std::fs;
-use std::io::Write;
 use std::process::Command;
 
-use copal_testkit::World;
+use copal_testkit::{World, stock_rclone};
 
 /// The commands that the page tells.
 fn commands() -> String {
@@ -15,24 +14,9 @@ fn commands() -> String {
     rest.split_once("```").unwrap().0.to_owned()
 }
 
-fn is_installed() -> bool {
-    let found = Command::new("rclone").arg("version").output();
-    let is_there = found.is_ok_and(|output| output.status.success());
-    let why = "without rclone, docs/rclone.md is not tested; scripts/setup installs it";
-    assert!(
-        is_there || std::env::var("CI").as_deref() != Ok("true"),
-        "{why}"
-    );
-    if !is_there {
-        let mut stderr = std::io::stderr();
-        writeln!(stderr, "left out: {why}").unwrap();
-    }
-    is_there
-}
-
 #[test]
 fn an_installed_rclone_lists_checks_and_restores_a_snapshot_as_the_page_says() {
-    if !is_installed() {
+    if !stock_rclone() {
         return;
     }
     let world = World::new(env!("CARGO_BIN_EXE_copal"));

@@ -131,18 +131,22 @@ fn words(method: &str, parameters: &Map<String, Value>) -> Result<Vec<String>, C
         let Some(value) = parameters.get(&name) else {
             continue;
         };
-        match (argument.get_long(), value) {
-            (_, Value::Null) | (Some(_), Value::Bool(false)) => {}
-            (Some(long), Value::Bool(true)) => words.push(format!("--{long}")),
-            (Some(long), Value::Array(many))
-                if matches!(argument.get_action(), ArgAction::Append) =>
-            {
+        match (argument.get_long(), argument.get_action(), value) {
+            (_, _, Value::Null) => {}
+            (Some(long), ArgAction::SetTrue, value) => {
+                if is_true(&name, value)? {
+                    words.push(format!("--{long}"));
+                }
+            }
+            (Some(_), _, Value::Bool(false)) => {}
+            (Some(long), _, Value::Bool(true)) => words.push(format!("--{long}")),
+            (Some(long), ArgAction::Append, Value::Array(many)) => {
                 for one in many {
                     words.push(format!("--{long}={}", text(&name, one)?));
                 }
             }
-            (Some(long), one) => words.push(format!("--{long}={}", text(&name, one)?)),
-            (None, one) => values.push(text(&name, one)?),
+            (Some(long), _, one) => words.push(format!("--{long}={}", text(&name, one)?)),
+            (None, _, one) => values.push(text(&name, one)?),
         }
     }
     words.push("--".to_owned());
@@ -155,6 +159,15 @@ fn name(argument: &clap::Arg) -> String {
     match argument.get_long() {
         Some(long) => long.replace('-', "_"),
         None => argument.get_id().to_string(),
+    }
+}
+
+/// `rclone rc METHOD key=true` sends text.
+fn is_true(name: &str, value: &Value) -> Result<bool, CallError> {
+    match value {
+        Value::Bool(is_true) => Ok(*is_true),
+        Value::String(text) => text.parse().map_err(|_| CallError::Value(name.to_owned())),
+        _ => Err(CallError::Value(name.to_owned())),
     }
 }
 
@@ -202,6 +215,20 @@ mod tests {
             said("copal/status", json!({ "limit": 3 })).unwrap(),
             "history --limit=3 --"
         );
+    }
+
+    #[test]
+    fn true_and_false_may_come_as_text() {
+        let words = said(
+            "copal/verify",
+            json!({ "full": "true", "snapshot": "latest" }),
+        );
+        assert_eq!(words.unwrap(), "verify --full -- latest");
+        assert_eq!(
+            said("copal/verify", json!({ "full": "false" })).unwrap(),
+            "verify --"
+        );
+        assert!(said("copal/verify", json!({ "full": "yes" })).is_err());
     }
 
     #[test]
