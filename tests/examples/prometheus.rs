@@ -62,7 +62,7 @@ fn a_snapshot_at_one_destination_of_two_is_sealed_and_not_clean() {
     let config = std::fs::read_to_string(world.path("copal.toml")).unwrap();
     let both = "remote = \"vault:\" }, { remote = \"occupied\" }";
     world.write("copal.toml", config.replace("remote = \"vault:\" }", both));
-    world.copal(&["backup"]).exits_with(1);
+    world.copal(&["backup"]).exits_with(3);
     let text = server.requests()[0].text();
     for line in ["sealed 1", "clean 0", "files 2"] {
         assert!(text.contains(&format!("\ncopal_backup_{line}\n")), "{text}");

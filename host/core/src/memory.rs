@@ -233,16 +233,24 @@ impl Wishes {
     }
 }
 
-/// Divides so many transfers among sources that have so many files, each at least one.
+/// Divides so many transfers among sources that have so many files, each at least one: in proportion, so
+/// that all come to their ends at about the same time.
 pub fn divide(transfers: u32, files: &[usize]) -> Vec<u32> {
     let mut given: Vec<u32> = vec![1; files.len()];
-    let lacks = |given: u32, files: usize| files.saturating_sub(given as usize);
     let spare = transfers.saturating_sub(u32::try_from(files.len()).unwrap_or(u32::MAX));
+    // Highest averages: whose files would have to wait longest, even with one more.
+    let with_one_more = |given: u32| u64::from(given) + 1;
     for _ in 0..spare {
-        let most = (0..files.len()).max_by_key(|&nth| lacks(given[nth], files[nth]));
+        let wants = (0..files.len()).filter(|&nth| (given[nth] as usize) < files[nth]);
+        let most = wants.max_by(|&one, &other| {
+            let of = |nth: usize, against: usize| {
+                files[nth] as u128 * u128::from(with_one_more(given[against]))
+            };
+            of(one, other).cmp(&of(other, one))
+        });
         match most {
-            Some(nth) if lacks(given[nth], files[nth]) > 0 => given[nth] += 1,
-            _ => break,
+            Some(nth) => given[nth] += 1,
+            None => break,
         }
     }
     given

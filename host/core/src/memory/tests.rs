@@ -82,6 +82,12 @@ fn transfers_go_where_files_are_and_each_source_has_one() {
     assert_eq!(divide(4, &[2, 2, 2]), [1, 1, 2]);
     assert_eq!(divide(1, &[5, 5, 5]), [1, 1, 1]);
     assert_eq!(divide(32, &[3, 1]), [3, 1]);
+    let alike = [1034, 1034, 1034, 1034, 1034, 1030];
+    assert_eq!(
+        divide(24, &alike),
+        [4; 6],
+        "none ends long after the others"
+    );
 }
 
 fn wish<T: std::fmt::Debug + 'static>(
