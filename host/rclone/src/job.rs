@@ -138,6 +138,7 @@ impl Job<'_> {
             }
             self.next = None;
             self.start_attempt()?;
+            return Ok(JobState::Running(self.between()));
         }
         let Some(running) = &self.running else {
             return Err(RcloneError::Copy {
@@ -235,7 +236,7 @@ impl Job<'_> {
         self.next = Some(Instant::now() + pause);
     }
 
-    /// How it stands between two attempts.
+    /// How it stands between two attempts, and as one begins.
     fn between(&self) -> Progress {
         Progress {
             attempt: self.attempts_made,
