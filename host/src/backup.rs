@@ -4,7 +4,6 @@ mod bracket;
 mod look;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use copal_core::config::StagingMode;
@@ -14,6 +13,7 @@ use copal_hooks::{Cancel, HookFailure};
 
 use crate::capability::means::Means;
 use crate::edge::lock::{Lock, Patience};
+use crate::edge::top::Top;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
 use crate::floors::{self, Deeds, Floor};
@@ -53,7 +53,7 @@ pub(crate) struct Backup<'a> {
     /// Releases it whatever happens, from the pause on.
     bracket: Option<Bracket>,
     /// The source, and its databases that hooks may speak of, from the plan on.
-    view: Option<(PathBuf, Vec<RelPath>)>,
+    view: Option<(Top, Vec<RelPath>)>,
 }
 
 /// Backs a job up. Whatever happens, post-backup hooks hear of it, once.
@@ -191,9 +191,9 @@ impl<'a> Backup<'a> {
         let (source, databases) = self
             .view
             .clone()
-            .unwrap_or_else(|| (self.job.source_if_found(), Vec::new()));
+            .unwrap_or_else(|| (Top::at(self.job.source_if_found()), Vec::new()));
         let interrupt = self.run.edges.interrupt;
-        let view = floors::view_of_tree(&self.means, &source, databases, interrupt);
+        let view = floors::view_of_tree(&self.means, source, databases, interrupt);
         self.deeds.floor(view)
     }
 }

@@ -14,6 +14,7 @@ use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::lock::Lock;
 use crate::edge::scratch::Scratch;
 use crate::edge::state::make_private;
+use crate::edge::top::Top;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
 use crate::fetched::Fetched;
@@ -112,7 +113,7 @@ fn try_copy(
         mut wrong,
     } = try_databases(&copy, manifest, interrupt)?;
     if !wrong.iter().any(CopalError::is_interruption) {
-        let view = floors::view_of_tree(means, &copy, databases.clone(), interrupt);
+        let view = floors::view_of_tree(means, Top::at(copy.clone()), databases.clone(), interrupt);
         let floor = Deeds::Done.floor(view);
         let found = hooks.drill(&floor, &Cancel::from(interrupt.flag()));
         wrong.extend(found.into_iter().map(CopalError::Hook));

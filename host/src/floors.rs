@@ -1,7 +1,7 @@
 //! The floors that hooks of a run stand on: which tree they see, what they may have made of it, and
 //! whether what they ask for is done.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use copal_core::path::RelPath;
@@ -12,6 +12,7 @@ use crate::capability::host::Host;
 use crate::capability::means::Means;
 use crate::capability::recorded::Recorded;
 use crate::edge::interrupt::Interrupt;
+use crate::edge::top::Top;
 use crate::step::plan::Plan;
 
 /// What hooks stand on in a phase.
@@ -64,12 +65,12 @@ pub fn view_of_source(
 /// A tree that is only looked at: the source of a run that has no plan, a restored copy.
 pub fn view_of_tree(
     means: &Arc<Means>,
-    tree: &Path,
+    tree: Top,
     databases: Vec<RelPath>,
     interrupt: &Interrupt,
 ) -> Host {
     Host {
-        source: tree.to_owned(),
+        source: tree,
         databases,
         live_databases: Vec::new(),
         left_out: Vec::new(),

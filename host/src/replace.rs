@@ -9,6 +9,7 @@ use copal_hooks::Cancel;
 
 use crate::capability::means::Means;
 use crate::edge::lock::Lock;
+use crate::edge::top::Top;
 use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::fetched::Fetched;
@@ -71,7 +72,7 @@ pub fn replace(
 
     let databases = databases(manifest);
     let source = job.source_if_found();
-    let view = floors::view_of_tree(&means, &source, databases, edges.interrupt);
+    let view = floors::view_of_tree(&means, Top::at(source), databases, edges.interrupt);
     let mut outcome = run.end(result);
     outcome.hear(&mut hooks);
     let cancel = Cancel::from(edges.interrupt.flag());
@@ -97,7 +98,12 @@ fn beside_then_in_place(
     let beside = place.beside(&run.id, &run.leftovers)?;
     let snapshot = Fetched::into(beside.path(), run, store, manifest)?;
 
-    let view = floors::view_of_tree(means, place.live(), databases(manifest), interrupt);
+    let view = floors::view_of_tree(
+        means,
+        Top::at(place.live().to_owned()),
+        databases(manifest),
+        interrupt,
+    );
     hooks.pre_restore(&Deeds::Done.floor(view), &Cancel::from(interrupt.flag()))?;
     // The last moment at which a signal leaves everything as it was.
     interrupt.check()?;

@@ -1,8 +1,9 @@
 //! What changes its kind or its place while it is staged, and disks that are too small for it.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -74,13 +75,17 @@ impl Drop for Exchange<'_> {
 }
 
 fn with_exchange(source: &Path, doing: impl FnOnce()) {
+    let places = (source.join("letters"), source.join("elsewhere"));
+    exchanging(places, Duration::from_millis(2), doing);
+}
+
+fn exchanging((one, other): (PathBuf, PathBuf), pause: Duration, doing: impl FnOnce()) {
     let is_over = AtomicBool::new(false);
-    let (one, other) = (source.join("letters"), source.join("elsewhere"));
     thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
                 renameat_with(CWD, &one, CWD, &other, RenameFlags::EXCHANGE).unwrap();
-                thread::sleep(Duration::from_millis(2));
+                thread::sleep(pause);
             }
         });
         let _until_here = Exchange { is_over: &is_over };
@@ -146,7 +151,7 @@ fn on_a_remote_without_hashes_what_was_read_elsewhere_is_sent_again() {
     add_crypt(&world);
     let config = "name = 'source'\nsource.path = 'source'\ndestination = [{ remote = 'safe:' }]\n\
         [[hook]]\nuse = 'exclude'\nconfig = { paths = ['letters/app.db'] }\n\
-        [rclone]\ntransfers = 1\ntpslimit = 200.0\n";
+        [rclone]\ntransfers = 1\ntpslimit = 200\n";
     world.write("copal.toml", config);
     let mut sealed = Vec::new();
     with_exchange(&world.source(), || {
@@ -165,6 +170,51 @@ fn on_a_remote_without_hashes_what_was_read_elsewhere_is_sent_again() {
             let content = fs::read_to_string(world.path(&to).join(&file)).unwrap_or_default();
             assert!(!content.contains(OUTSIDE), "{file}");
         }
+    }
+}
+
+/// What has the top's name for a while is another tree, with files of the same names and sizes.
+#[test]
+fn nothing_of_another_tree_is_sealed_that_changes_places_with_the_source_itself() {
+    for mode in ["link", "copy", "direct"] {
+        let world = small_world();
+        for (place, text) in [
+            ("source/letters", "this lies inside."),
+            ("other/letters", OUTSIDE),
+        ] {
+            for n in 0..200 {
+                let file = world.write(format!("{place}/{n}.txt"), text);
+                let then = std::time::SystemTime::now() - Duration::from_hours(1);
+                let file = fs::File::options().write(true).open(file).unwrap();
+                file.set_modified(then).unwrap();
+            }
+        }
+        let config = format!(
+            "name = 'source'\nsource.path = 'source'\ndestination = [{{ remote = 'vault:' }}]\n\
+             [staging]\nmode = '{mode}'\n"
+        );
+        world.write("copal.toml", config);
+        let places = (world.path("source"), world.path("other"));
+        exchanging(places, Duration::from_micros(700), || {
+            for _ in 0..runs() {
+                let output = world.copal(&["backup"]);
+                // Which of the two was the source is the plan's to say; the manifest has it all.
+                assert!(matches!(output.code(), Some(0 | 1)), "{mode}: {output}");
+            }
+        });
+        for snapshot in fs::read_dir(world.vault().join("source"))
+            .into_iter()
+            .flatten()
+        {
+            let letters = snapshot.unwrap().path().join("letters");
+            let read = |file: &String| fs::read_to_string(letters.join(file)).unwrap();
+            let contents: HashSet<String> = files_below(&letters).iter().map(read).collect();
+            assert!(
+                contents.len() < 2,
+                "{mode}: a mix of two trees: {contents:?}"
+            );
+        }
+        leaves_no_staging(&world);
     }
 }
 

@@ -41,7 +41,7 @@ fn new(floor: &Floor, at: &str) -> Added {
 }
 
 fn any(floor: &Floor) -> Attributes {
-    attributes(&fs::metadata(&floor.host.source).unwrap())
+    attributes(&fs::metadata(floor.host.source.to_path_buf()).unwrap())
 }
 
 /// What the last archive holds.

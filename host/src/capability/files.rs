@@ -30,7 +30,7 @@ pub(super) fn tree(
             refuse_own(host)?;
             let finished = host.artifacts.finish_all_at_once(&host.interrupt);
             finished.map_err(|error| CapabilityError::Failed(error.to_string()))?;
-            Ok(Some(host.source.clone()))
+            Ok(Some(host.source.to_path_buf()))
         }
         Tree::Staging if call.phase == Phase::PreBackup => {
             let directory = host.artifacts.tree_of(call.hook);
@@ -47,7 +47,7 @@ pub(super) fn tree(
 fn refuse_own(host: &Host) -> Result<(), CapabilityError> {
     // A source that is not there is told by what opens it.
     let source = host.source.canonicalize();
-    let source = source.unwrap_or_else(|_| host.source.clone());
+    let source = source.unwrap_or_else(|_| host.source.to_path_buf());
     let mut own = host.means.never().into_iter();
     own.find(|own| own.starts_with(&source)).map_or(Ok(()), |own| {
         Err(CapabilityError::Invalid(format!(

@@ -18,13 +18,14 @@ use super::artifacts::Artifacts;
 use super::means::Means;
 use super::{archive, command, files, http, secrets, service, sqlite, state};
 use crate::edge::interrupt::Interrupt;
+use crate::edge::top::Top;
 use crate::edge::walk::{Found, absolute};
 
 /// The source as hooks may know it, the place where their artifacts go, and what else they may use.
 #[derive(Clone)]
 pub struct Host {
     /// The tree that hooks see: the live one, or a restored copy.
-    pub source: PathBuf,
+    pub source: Top,
     /// What the filters kept.
     pub found: Vec<Found>,
     /// What they left out; `true` for whole directories.

@@ -12,6 +12,7 @@ use super::host::Host;
 use super::means::Means;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::state::StateDir;
+use crate::edge::top::Top;
 use crate::edge::walk::{Filter, Found, Keep, walk};
 use crate::job::Job;
 
@@ -35,7 +36,7 @@ impl Floor {
         let job = Job::new(config, dir.path().to_owned());
         let state = StateDir::at(dir.path().join("state"));
         let host = Host {
-            source,
+            source: Top::at(source),
             found: Vec::new(),
             left_out: Vec::new(),
             databases: Vec::new(),

@@ -13,7 +13,7 @@ mod query;
 mod source;
 
 use std::fs::Metadata;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use copal_core::manifest::Taken;
@@ -36,6 +36,7 @@ use super::host::Host;
 use crate::edge::beneath::Beneath;
 use crate::edge::holders::{Database, Fault, at_fault};
 use crate::edge::interrupt::Interrupt;
+use crate::edge::top::Top;
 use crate::edge::walk::{WalkError, absolute};
 
 /// How long a writer is waited for while a service is held: it may be the one that is, and then it
@@ -192,7 +193,7 @@ pub(super) fn recorded_backup(
 
 /// The size of a database's write-ahead log; nothing where it has none. A filter may have left it out,
 /// and its pages are part of the database all the same.
-pub fn log_size(source: &Path, database: &RelPath) -> ByteCount {
+pub fn log_size(source: &Top, database: &RelPath) -> ByteCount {
     let log = database.with_suffix("-wal");
     let found = Beneath::of(source, &log).metadata();
     let found = found.ok().filter(Metadata::is_file);

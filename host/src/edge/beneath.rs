@@ -4,46 +4,51 @@
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use copal_core::path::RelPath;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::open::regular;
+use super::top::{Root, Top};
 
 /// A path below a top. The way to the top may lead through links; from there on none is followed.
 #[derive(Debug, Clone, Copy)]
 pub struct Beneath<'a> {
     top: &'a Path,
+    /// The top itself, where it is held: its path may lead elsewhere for a while.
+    held: Option<&'a Arc<OwnedFd>>,
     path: &'a Path,
 }
 
 impl<'a> Beneath<'a> {
     /// What lies at `path` in a source.
-    pub fn of(source: &'a Path, path: &'a RelPath) -> Self {
-        let path = Path::new(OsStr::from_bytes(path.as_bytes()));
-        Self { top: source, path }
+    pub fn of<R: Root + ?Sized>(source: &'a R, path: &'a RelPath) -> Self {
+        Self::below(source, Path::new(OsStr::from_bytes(path.as_bytes())))
     }
 
     /// What lies under the name `stored` in a directory of Copal's own.
     pub fn stored(top: &'a Path, stored: &'a str) -> Self {
-        let path = Path::new(stored);
-        Self { top, path }
+        Self::below(top, Path::new(stored))
     }
 
     /// What lies at `path` below `top`.
-    pub fn below(top: &'a Path, path: &'a Path) -> Self {
-        Self { top, path }
+    pub fn below<R: Root + ?Sized>(top: &'a R, path: &'a Path) -> Self {
+        Self {
+            top: top.path(),
+            held: top.held(),
+            path,
+        }
     }
 
     /// A file by its path alone: its directory is the top.
     pub fn at(file: &'a Path) -> Self {
         let top = file.parent().unwrap_or(Path::new("/"));
-        let path = file.file_name().map_or(file, Path::new);
-        Self { top, path }
+        Self::below(top, file.file_name().map_or(file, Path::new))
     }
 
     /// What lies at `path` below the same top.
@@ -51,12 +56,17 @@ impl<'a> Beneath<'a> {
     where
         'a: 'b,
     {
-        Beneath::below(self.top, path)
+        Beneath { path, ..self }
     }
 
-    /// Its top, and its path below that.
-    pub fn parts(self) -> (&'a Path, &'a Path) {
-        (self.top, self.path)
+    /// Its top.
+    pub fn top(self) -> Top {
+        Top::of(self.top, self.held)
+    }
+
+    /// Its path below that.
+    pub fn path(self) -> &'a Path {
+        self.path
     }
 
     /// Where it lies, for messages.
@@ -91,41 +101,51 @@ impl<'a> Beneath<'a> {
     }
 
     fn open(self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        if let Some(held) = self.held {
+            return open_below(held.as_fd(), path, flags);
+        }
         let top = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let top = rustix::fs::open(self.top, top, Mode::empty())?;
-        if path.as_os_str().is_empty() {
-            return Ok(top);
-        }
-        let flags = flags | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let opened = match rustix::fs::openat2(&top, path, flags, Mode::empty(), resolve) {
-            // An old kernel, or a container that does not let it through.
-            Err(Errno::NOSYS | Errno::PERM) => step_by_step(top, path, flags),
-            opened => opened,
-        };
-        opened.map_err(|error| match error {
-            Errno::LOOP | Errno::NOTDIR | Errno::XDEV => io::Error::new(
-                io::ErrorKind::NotFound,
-                "a link or a file lies on the way to it",
-            ),
-            other => other.into(),
-        })
+        open_below(top.as_fd(), path, flags)
     }
 }
 
-fn step_by_step(top: OwnedFd, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let mut here = top;
+fn open_below(top: BorrowedFd<'_>, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    // The top itself.
+    let is_top = path.as_os_str().is_empty();
+    let path = if is_top { Path::new(".") } else { path };
+    let flags = flags | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let opened = match rustix::fs::openat2(top, path, flags, Mode::empty(), resolve) {
+        // An old kernel, or a container that does not let it through.
+        Err(Errno::NOSYS | Errno::PERM) => step_by_step(top, path, flags),
+        opened => opened,
+    };
+    opened.map_err(|error| match error {
+        Errno::LOOP | Errno::NOTDIR | Errno::XDEV => io::Error::new(
+            io::ErrorKind::NotFound,
+            "a link or a file lies on the way to it",
+        ),
+        other => other.into(),
+    })
+}
+
+fn step_by_step(top: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let mut here: Option<OwnedFd> = None;
     let mut names = path.components().peekable();
     while let Some(name) = names.next() {
-        let Component::Normal(name) = name else {
-            return Err(Errno::XDEV);
+        let name = match name {
+            Component::Normal(name) => name,
+            Component::CurDir => OsStr::new("."),
+            _ => return Err(Errno::XDEV),
         };
         let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let last = names.peek().is_none();
         let flags = if last { flags } else { directory };
-        here = rustix::fs::openat(&here, name, flags, Mode::empty())?;
+        let above = here.as_ref().map_or(top, AsFd::as_fd);
+        here = Some(rustix::fs::openat(above, name, flags, Mode::empty())?);
     }
-    Ok(here)
+    here.ok_or(Errno::INVAL)
 }
 
 #[cfg(test)]

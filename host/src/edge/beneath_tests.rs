@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn a_kernel_that_resolves_nothing_beneath_is_asked_for_each_step() {
     let open = |path: &str| {
         let top = File::open(world.path()).unwrap();
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        step_by_step(top.into(), Path::new(path), flags).map(File::from)
+        step_by_step(top.as_fd(), Path::new(path), flags).map(File::from)
     };
     let inside = io::read_to_string(open("source/d/a.txt").unwrap()).unwrap();
     assert_eq!(inside, "inside");
@@ -59,4 +59,29 @@ fn a_kernel_that_resolves_nothing_beneath_is_asked_for_each_step() {
         let expected = [Errno::LOOP, Errno::NOTDIR, Errno::XDEV];
         assert!(expected.contains(&error), "{refused}: {error}");
     }
+}
+
+#[test]
+fn below_a_top_that_is_held_nothing_is_opened_elsewhere_whatever_takes_its_place() {
+    let world = world();
+    let source = world.path().join("source");
+    let top = Top::hold(&source).unwrap();
+    let path: RelPath = "d/a.txt".parse().unwrap();
+    fs::rename(&source, world.path().join("away")).unwrap();
+    fs::create_dir_all(source.join("d")).unwrap();
+    fs::write(source.join("d/a.txt"), "another").unwrap();
+    let file = Beneath::of(&top, &path);
+    assert_eq!(
+        io::read_to_string(file.open_regular().unwrap()).unwrap(),
+        "inside"
+    );
+    assert_eq!(file.metadata().unwrap().len(), 6);
+    let listed = Beneath::below(&top, Path::new(""))
+        .open_directory()
+        .unwrap();
+    let away = fs::metadata(world.path().join("away")).unwrap();
+    assert_eq!(listed.metadata().unwrap().ino(), away.ino());
+    // By its path alone it is the other one.
+    let by_path = Beneath::of(&source, &path).open_regular().unwrap();
+    assert_eq!(io::read_to_string(by_path).unwrap(), "another");
 }

@@ -34,6 +34,7 @@ pub mod staging;
 pub mod stat;
 pub mod state;
 mod tidy;
+pub mod top;
 pub mod tops;
 pub mod walk;
 mod within;

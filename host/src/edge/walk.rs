@@ -16,7 +16,7 @@ use super::beneath::Beneath;
 use super::frozen::is_own_name;
 use super::interrupt::{Interrupt, Interrupted};
 use super::stat::{Version, attributes};
-use super::tops::identity;
+use super::top::{self, Root};
 
 /// How many paths a filter sees at once: large enough that a call's cost vanishes.
 pub const BATCH: usize = 4096;
@@ -101,18 +101,18 @@ pub struct Walked {
 
 /// Walks `source`, never entering the directories in `never`, nor any at its top in which a run keeps
 /// frozen files; those are told as left out.
-pub fn walk<F: Filter>(
-    source: &Path,
+pub fn walk<R: Root + ?Sized, F: Filter>(
+    source: &R,
     never: &[PathBuf],
     filter: &mut F,
     interrupt: &Interrupt,
 ) -> Result<Walked, WalkError<F::Error>> {
-    let top = identity(source).map_err(|error| WalkError::Unreadable {
-        path: source.to_owned(),
+    let top = top::metadata(source).map_err(|error| WalkError::Unreadable {
+        path: source.path().to_owned(),
         source: error,
     })?;
     let mut walked = Walked {
-        top,
+        top: Version::of(&top).file(),
         ..Walked::default()
     };
     let mut directories: Vec<Option<RelPath>> = vec![None];
@@ -147,14 +147,17 @@ pub fn walk<F: Filter>(
     Ok(walked)
 }
 
-fn read_directory<E>(
-    source: &Path,
+fn read_directory<R: Root + ?Sized, E>(
+    source: &R,
     directory: Option<&RelPath>,
     never: &[PathBuf],
     batch: &mut Vec<Found>,
     walked: &mut Walked,
 ) -> Result<(), WalkError<E>> {
-    let absolute = directory.map_or_else(|| source.to_owned(), |path| absolute(source, path));
+    let absolute = directory.map_or_else(
+        || source.path().to_owned(),
+        |path| absolute(source.path(), path),
+    );
     let unreadable = |source| WalkError::Unreadable {
         path: absolute.clone(),
         source,
@@ -205,25 +208,21 @@ fn read_directory<E>(
 struct Listing {
     entries: fs::ReadDir,
     /// The paths of the entries lead through it.
-    _handle: Option<File>,
+    _handle: File,
 }
 
 /// Lists a directory of the source, which no link leads to.
-fn list(source: &Path, directory: Option<&RelPath>) -> io::Result<Listing> {
-    let Some(directory) = directory else {
-        return Ok(Listing {
-            entries: fs::read_dir(source)?,
-            _handle: None,
-        });
-    };
-    let handle = Beneath::of(source, directory).open_directory()?;
+fn list<R: Root + ?Sized>(source: &R, directory: Option<&RelPath>) -> io::Result<Listing> {
+    let directory = directory.map_or(&b""[..], RelPath::as_bytes);
+    let directory = Path::new(OsStr::from_bytes(directory));
+    let handle = Beneath::below(source, directory).open_directory()?;
     let entries = fs::read_dir(format!("/proc/self/fd/{}", handle.as_raw_fd()));
     Ok(Listing {
         // What is open is not gone: that it can't be found means that `/proc` is not there.
         entries: entries.map_err(|error| {
             io::Error::other(format!("it can't be listed by /proc/self/fd: {error}"))
         })?,
-        _handle: Some(handle),
+        _handle: handle,
     })
 }
 
@@ -259,7 +258,7 @@ fn kind_of(absolute: &Path, metadata: &Metadata) -> io::Result<FoundKind> {
 }
 
 /// A filter may leave out a directory and keep a file in it; the snapshot needs both.
-fn keep_parents<E>(source: &Path, walked: &mut Walked) -> Result<(), WalkError<E>> {
+fn keep_parents<R: Root + ?Sized, E>(source: &R, walked: &mut Walked) -> Result<(), WalkError<E>> {
     let mut known: std::collections::HashSet<RelPath> = walked
         .kept
         .iter()
@@ -273,7 +272,7 @@ fn keep_parents<E>(source: &Path, walked: &mut Walked) -> Result<(), WalkError<E
         .filter(|parent| known.insert(parent.clone()))
         .collect();
     for path in missing {
-        let place = absolute(source, &path);
+        let place = absolute(source.path(), &path);
         let looked = Beneath::of(source, &path)
             .metadata()
             .and_then(|metadata| found(path.clone(), &place, &metadata));

@@ -15,6 +15,7 @@ use crate::edge::hash::Wanted;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::leftovers::Leftovers;
 use crate::edge::staging::StagingDir;
+use crate::edge::top::Top;
 use crate::edge::walk::{Filter, Found, Keep};
 use crate::filters::FilterFailed;
 use crate::step::read::{Read, Reading};
@@ -48,7 +49,7 @@ fn staged_with(
     let staging =
         StagingDir::create(&dir.path().join("staging"), "1", &Leftovers::default()).unwrap();
     let host = Host {
-        source: source.clone(),
+        source: Top::at(source.clone()),
         found: Vec::new(),
         left_out: Vec::new(),
         databases: Vec::new(),
@@ -68,7 +69,7 @@ fn staged_with(
     files::take_in(&host, "notes").unwrap();
     then(&source);
     let ask = Staging {
-        source: &source,
+        source: &Top::at(source.clone()),
         never: &[],
         filter: &mut All,
         artifacts: host.artifacts.all(),

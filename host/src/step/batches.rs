@@ -28,7 +28,7 @@ impl Batches {
         Self {
             sources: [
                 (staged.staging.artifacts(), made),
-                (staged.source.clone(), live),
+                (staged.source.to_path_buf(), live),
                 (frozen_dir, frozen),
             ],
         }

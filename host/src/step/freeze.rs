@@ -23,6 +23,7 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::leftovers::Leftovers;
 use crate::edge::staging::StagingError;
 use crate::edge::stat::{Version, attributes};
+use crate::edge::top::Top;
 use crate::edge::walk::{Found, FoundKind};
 use crate::edge::writers::OpenForWriting;
 
@@ -128,7 +129,7 @@ impl Freezer {
 
 struct Freezing<'a> {
     freezer: &'a Freezer,
-    source: &'a Path,
+    source: &'a Top,
     open: OpenForWriting,
     interrupt: &'a Interrupt,
 }

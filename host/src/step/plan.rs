@@ -21,6 +21,7 @@ use crate::edge::fate;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::source::SourceError;
 use crate::edge::state::StateDir;
+use crate::edge::top::Top;
 use crate::edge::walk::{Found, FoundKind, WalkError, Walked, total_size, walk};
 use crate::filters::{FilterFailed, Filters};
 use crate::hooks::Hooks;
@@ -30,7 +31,7 @@ use crate::job::Job;
 #[derive(Debug)]
 pub struct Plan {
     /// The live tree, without links on the way to it.
-    pub source: PathBuf,
+    pub source: Top,
     /// What belongs to the snapshot, and what does not.
     pub walked: Walked,
     /// The databases among it, sorted.
@@ -151,6 +152,10 @@ pub fn plan(
     if !source.is_dir() {
         return Err(PlanError::NotADirectory(named));
     }
+    let source = Top::hold(&source).map_err(|error| PlanError::Source {
+        path: named,
+        source: error,
+    })?;
     let mut filters = Filters::start(hooks, &Cancel::from(interrupt.flag()))?;
     let walked = walk(&source, &job.never(state), &mut filters, interrupt)?;
     let filtered = filters.finish();
@@ -193,7 +198,7 @@ fn unguarded(job: &Job) -> Option<String> {
 /// Opens every file: those that can't be read are named before anything is paused.
 fn find_databases(
     job: &Job,
-    source: &std::path::Path,
+    source: &Top,
     kept: &[Found],
     interrupt: &Interrupt,
 ) -> Result<Vec<PlannedDatabase>, PlanError> {

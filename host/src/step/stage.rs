@@ -4,8 +4,7 @@
 mod error;
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use copal_core::manifest::{Attributes, COPAL_DIR, Entry, EntryKind, Taken};
@@ -23,6 +22,7 @@ use crate::capability::sqlite;
 use crate::edge::frozen::FrozenDir;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::staging::StagingDir;
+use crate::edge::top::{self, Top};
 use crate::edge::tops::Tops;
 use crate::edge::walk::{Filter, Found, FoundKind, walk};
 use crate::filters::FilterFailed;
@@ -35,7 +35,7 @@ pub struct Staged {
     /// What hooks had made: what is left of it to be done, and what they found out.
     pub made: Arc<Artifacts>,
     /// The live tree.
-    pub source: PathBuf,
+    pub source: Top,
     /// What has to be as it was, so that what is not there was deleted by the app.
     pub(super) tops: Tops,
     /// Files that the app deleted since the walk.
@@ -65,7 +65,7 @@ pub struct Staged {
 /// What staging needs to know.
 pub struct Staging<'a, F> {
     /// The live tree.
-    pub source: &'a Path,
+    pub source: &'a Top,
     /// Directories never entered: Copal's own.
     pub never: &'a [PathBuf],
     /// What belongs to the snapshot.
@@ -94,14 +94,14 @@ where
     let walked = walk(ask.source, ask.never, ask.filter, ask.interrupt)?;
     let tops = Tops::of(ask.source, walked.top, &walked.kept);
     let kept = Still::put_in_place(&ask.made.moments(), walked.kept);
-    let metadata = fs::metadata(ask.source).map_err(|source| StageError::Unreadable {
-        path: ask.source.to_owned(),
+    let metadata = top::metadata(ask.source).map_err(|source| StageError::Unreadable {
+        path: ask.source.to_path_buf(),
         source,
     })?;
     let mut staged = Staged {
         staging: staging_dir,
         made: Arc::clone(&ask.made),
-        source: ask.source.to_owned(),
+        source: ask.source.clone(),
         tops,
         vanished: Vec::new(),
         root: crate::edge::stat::attributes(&metadata),

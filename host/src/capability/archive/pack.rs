@@ -13,6 +13,7 @@ use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::open::open_regular;
 use crate::edge::stat::Version;
+use crate::edge::top::Top;
 use crate::edge::walk::{Found, FoundKind, absolute};
 
 /// How an archive is written.
@@ -70,7 +71,7 @@ pub(super) enum Content {
 /// Names inside begin with the directory's own name, so that unpacking beside the archive puts it
 /// back. `content` says where each file is read from.
 pub(super) fn create(
-    source: &Path,
+    source: &Top,
     directory: &RelPath,
     found: &[Found],
     content: impl Fn(&RelPath) -> Content,
@@ -100,7 +101,7 @@ pub(super) fn create(
 }
 
 fn pack(
-    source: &Path,
+    source: &Top,
     prefix: usize,
     found: &[Found],
     content: &dyn Fn(&RelPath) -> Content,
@@ -170,7 +171,7 @@ fn append_file(
     builder: &mut tar::Builder<&mut dyn Write>,
     mut header: tar::Header,
     name: &Path,
-    source: &Path,
+    source: &Top,
     found: &Found,
     content: &dyn Fn(&RelPath) -> Content,
     interrupt: &Interrupt,

@@ -34,7 +34,7 @@ fn archive(format: Format) -> (tempfile::TempDir, Archived) {
     };
     let to = dir.path().join("archive");
     let archived = create(
-        &source,
+        &Top::at(source.clone()),
         &directory,
         &found,
         content,
@@ -111,7 +111,14 @@ fn a_full_disk_in_the_midst_of_a_file_is_told_as_that_whatever_the_file_is() {
             has_failed: false,
         };
         let interrupt = Interrupt::default();
-        let packed = pack(&source, 0, &found.kept, &content, &mut disk, &interrupt);
+        let packed = pack(
+            &Top::at(source.clone()),
+            0,
+            &found.kept,
+            &content,
+            &mut disk,
+            &interrupt,
+        );
         assert!(
             matches!(&packed, Err(ArchiveError::Write(error)) if error.kind() == io::ErrorKind::StorageFull),
             "{packed:?}"

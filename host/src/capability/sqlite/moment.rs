@@ -29,6 +29,7 @@ use crate::edge::content::Failed;
 use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::stat::Version;
+use crate::edge::top::Top;
 use crate::edge::walk::{Found, FoundKind};
 
 /// How long the files may take to stand still.
@@ -44,7 +45,7 @@ const QUIET: SignedDuration = SignedDuration::from_millis(300);
 /// What is to be copied together.
 pub(super) struct Together<'a> {
     /// The source.
-    pub(super) source: &'a Path,
+    pub(super) source: &'a Top,
     /// The database.
     pub(super) database: &'a RelPath,
     /// Where its copy goes.

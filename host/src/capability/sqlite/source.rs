@@ -19,6 +19,7 @@ use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::processes::has_open;
 use crate::edge::stat::Version;
+use crate::edge::top::Top;
 
 /// What every SQLite database begins with. Source: <https://sqlite.org/fileformat2.html>, 1.3.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -68,7 +69,7 @@ pub(super) struct Source {
 
 /// A database that no process has open, so that it is read without locks, and watched for change.
 struct AtRest {
-    top: PathBuf,
+    top: Top,
     path: PathBuf,
     version: Version,
     /// That of its log, if a process that was killed left one.
@@ -83,10 +84,9 @@ impl AtRest {
         if has_index || !is_wal(live).unwrap_or(false) {
             return None;
         }
-        let (top, path) = live.parts();
         Some(Self {
-            top: top.to_owned(),
-            path: path.to_owned(),
+            top: live.top(),
+            path: live.path().to_owned(),
             version,
             log: log.as_ref().map(Version::of),
         })
@@ -222,7 +222,7 @@ impl Source {
             return Ok(None);
         }
         // Nobody locks the log itself: it may be closed.
-        let path = sidecar(live.parts().1, "-wal");
+        let path = sidecar(live.path(), "-wal");
         let log = match live.other(&path).open_regular() {
             Ok(log) => log,
             // SQLite takes no log away while it is read.
@@ -270,7 +270,7 @@ impl Source {
 
 /// What lies beside a database under its name with this suffix; with none, itself.
 fn looked_at(live: Beneath<'_>, suffix: &str) -> Option<Metadata> {
-    let path = sidecar(live.parts().1, suffix);
+    let path = sidecar(live.path(), suffix);
     live.other(&path).metadata().ok()
 }
 

@@ -27,6 +27,7 @@ use crate::edge::duplicate::{self, Duplicate};
 use crate::edge::frozen::{notes_every_change, settle};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::stat::Version;
+use crate::edge::top::Top;
 use crate::edge::walk::{Found, FoundKind};
 use crate::step::cores::on_every_core;
 use crate::step::files::Unread;
@@ -53,7 +54,7 @@ impl Freezer {
     /// Freezes what is thought to be at rest, before anything is held.
     pub fn freeze_ahead(
         &mut self,
-        source: &Path,
+        source: &Top,
         kept: &[Found],
         interrupt: &Interrupt,
     ) -> Result<(), StageError> {

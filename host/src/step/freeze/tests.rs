@@ -102,7 +102,8 @@ impl World {
         forecast: &Forecast,
         held: impl FnOnce(),
     ) -> Result<Staged, StageError> {
-        let (source, leftovers) = (self.source(), Leftovers::default());
+        let source = Top::hold(&self.source()).unwrap();
+        let leftovers = Leftovers::default();
         let interrupt = Interrupt::default();
         let kept = walk(&source, &[], &mut All, &interrupt).unwrap().kept;
         let mut freezer = forecast.prepare(&source, &kept, "1", &leftovers).unwrap();
