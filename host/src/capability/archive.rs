@@ -106,6 +106,12 @@ fn inside(
 ) -> Result<Vec<Found>, CapabilityError> {
     let walked = walk_inside(host, directory, interrupt);
     let walked = walked.map_err(|error| walk_failed(directory, &error))?;
+    let is_directory =
+        |found: &Found| found.path == *directory && found.kind == FoundKind::Directory;
+    // It may be gone since the plan, or a link by now.
+    if !walked.iter().any(is_directory) {
+        return Err(CapabilityError::Missing(directory.to_string()));
+    }
     let inside = Still::put_in_place(&host.artifacts.moments(), walked);
     let mut files = inside.iter().filter(|found| found.kind == FoundKind::File);
     let torn = files.find(|found| {

@@ -69,6 +69,16 @@ fn an_archive_does_not_take_the_place_of_what_a_hook_made_before() {
 }
 
 #[test]
+fn what_is_a_link_by_the_time_it_is_to_be_archived_is_no_directory() {
+    let floor = floor(&["vectors/a", "other/a"]);
+    fs::rename(floor.path("source/vectors"), floor.path("away")).unwrap();
+    std::os::unix::fs::symlink("other", floor.path("source/vectors")).unwrap();
+    let refused = archive(&floor, "vectors");
+    assert_eq!(refused, Err(CapabilityError::Missing("vectors".to_owned())));
+    assert_eq!(floor.host.artifacts.all(), []);
+}
+
+#[test]
 fn a_directory_that_a_hook_put_something_into_is_not_archived_without_it() {
     let floor = floor(&["vectors/a"]);
     let made = new(&floor, "vectors/dump.sql");
