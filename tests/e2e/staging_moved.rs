@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use copal_testkit::{FileSystem, Mount, World};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use copal_testkit::{FileSystem, Mount, World, wait_until};
+use rustix::fs::{CWD, Mode, RenameFlags, mkfifoat, renameat_with};
 
-use crate::common::{files_below, leaves_no_staging, sealed_id, small_world};
+use crate::common::{PATIENCE, files_below, leaves_no_staging, sealed_id, small_world};
 use crate::holds::Held;
 use crate::remotes::add_crypt;
 
@@ -216,6 +216,40 @@ fn nothing_of_another_tree_is_sealed_that_changes_places_with_the_source_itself(
         }
         leaves_no_staging(&world);
     }
+}
+
+/// Opening one waits for whoever writes to it.
+#[test]
+fn pipes_that_take_the_places_of_files_while_they_are_sent_end_no_run_and_keep_none_waiting() {
+    let world = small_world();
+    for n in 0..60 {
+        world.write(format!("source/letters/{n}.txt"), "this lies inside.");
+    }
+    let config = "name = 'source'\nsource.path = 'source'\ndestination = [{ remote = 'vault:' }]\n\
+        [staging]\nmode = 'direct'\n[rclone]\ntransfers = 1\ntpslimit = 50\nretries = 1\n";
+    world.write("copal.toml", config);
+    let running = world.start(&["backup", "--json"]);
+    let sent = || {
+        files_below(&world.vault())
+            .iter()
+            .filter(|file| file.contains("letters/"))
+            .count()
+    };
+    wait_until("some files to arrive", PATIENCE, || {
+        (sent() > 2).then_some(())
+    })
+    .unwrap();
+    for n in 0..60 {
+        let file = world.path(format!("source/letters/{n}.txt"));
+        fs::remove_file(&file).unwrap();
+        mkfifoat(CWD, &file, Mode::RWXU).unwrap();
+    }
+    let output = running.finish(PATIENCE).unwrap();
+    assert!(matches!(output.code(), Some(0 | 3)), "{output}");
+    let told = &output.json()["destinations"][0]["deleted_meanwhile"];
+    assert_eq!(told.as_array().unwrap().len(), 60, "{output}");
+    world.copal(&["verify", "--full"]).succeeds();
+    leaves_no_staging(&world);
 }
 
 /// `COPAL_EXCHANGES` says how many backups each mode makes.
