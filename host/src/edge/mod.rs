@@ -20,7 +20,6 @@ pub mod interrupt;
 pub mod leftovers;
 pub mod lock;
 mod memory;
-pub mod moves;
 pub mod open;
 pub mod processes;
 pub mod rclone;

@@ -20,6 +20,7 @@ impl Batches {
                 Content::Live(_) => &mut live,
                 Content::Staged => &mut made,
                 Content::Frozen | Content::Linked(_) => &mut frozen,
+                Content::Sent => continue,
             };
             names.push(file.stored.clone());
         }

@@ -37,6 +37,8 @@ pub enum Content {
     Staged,
     /// From the directory of frozen files, under its stored name.
     Frozen,
+    /// From nowhere any more: a private copy was sent, proven as far as that can be, and removed.
+    Sent,
     /// From there, as another name of the live file in this version.
     Linked(Version),
 }

@@ -10,6 +10,7 @@ pub mod files;
 pub mod freeze;
 pub mod pause;
 pub mod plan;
+mod portions;
 pub mod preflight;
 pub mod prove;
 pub mod read;

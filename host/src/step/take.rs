@@ -203,9 +203,12 @@ impl Staged {
                 Duplicate::Changed | Duplicate::Unfit(_) => continue,
             };
             let digests = hash_staged(&place, wanted, interrupt)?;
+            let attributes = attributes(&metadata);
+            // What is restored by rclone alone is to have the file's time.
+            set_time(&place, &attributes).map_err(in_staging(&place))?;
             return Ok(Some(StagedFile {
                 path: path.clone(),
-                attributes: attributes(&metadata),
+                attributes,
                 stored: stored.to_owned(),
                 digests,
                 taken: Taken::Direct,

@@ -19,7 +19,6 @@ use super::stage::StageError;
 use crate::edge::beneath::Beneath;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
-use crate::edge::moves::Moves;
 use crate::edge::remote::{Abilities, Progress, Remote, RemoteError};
 use crate::edge::stat::Version;
 use crate::edge::walk::Found;
@@ -40,6 +39,8 @@ pub struct Transferred<'a> {
     pub vanished: Vec<RelPath>,
     /// Files that changed under the transfer and were sent again from a private copy.
     pub moved: Vec<RelPath>,
+    /// Live files that were gone when they were to be sent.
+    pub(super) missed: Vec<RelPath>,
     /// Files that the remote copied from the last snapshot.
     pub reused: Reused,
     /// What was uploaded, those that had to be sent again as often as they were.
@@ -109,7 +110,7 @@ pub struct Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    fn prover(&self) -> Prover<'_> {
+    pub(super) fn prover(&self) -> Prover<'_> {
         Prover {
             remote: self.remote,
             abilities: self.abilities,
@@ -132,17 +133,17 @@ pub fn transfer<'a>(
         claim,
         vanished: read.staged.vanished.clone(),
         moved: Vec::new(),
+        missed: Vec::new(),
         reused: Reused::default(),
         sent: ByteCount::ZERO,
     };
     done.reuse(&mut by)?;
-    let mut moves = done.moves_that_no_hash_shows(by.abilities);
     let mut sent = done.send(&mut by, |_| true, false);
     let mut last_seen = Vec::new();
     let mut rounds = 0;
     while rounds < ROUNDS {
         let mut changed = done.changed_since_staging()?;
-        changed.extend(done.below_what_moved(moves.as_mut()));
+        changed.append(&mut done.missed);
         if changed.is_empty() {
             // An error with nothing changed is the remote's, and final.
             std::mem::replace(&mut sent, Ok(()))?;
@@ -193,21 +194,45 @@ impl Transferred<'_> {
         again: bool,
     ) -> Result<(), TransferError> {
         by.interrupt.check()?;
-        let asked: Vec<&StagedFile> = self.files.iter().filter(|file| which(file)).collect();
+        let asked = |file: &StagedFile| file.content != Content::Sent && which(file);
         if again {
-            for file in &asked {
+            for file in self.files.iter().filter(|file| asked(file)) {
                 self.reused.forget(&file.stored);
             }
         }
-        let to_send: Vec<_> = asked
-            .into_iter()
-            .filter(|file| !self.reused.has(file))
+        let to_send: Vec<usize> = (0..self.files.len())
+            .filter(|&index| asked(&self.files[index]) && !self.reused.has(&self.files[index]))
             .collect();
-        let bytes: ByteCount = to_send.iter().map(|file| file.digests.size).sum();
-        let batches = Batches::of(&self.read.staged, to_send.into_iter());
-        self.sent = within(by.max_transfer, self.sent + bytes)?;
+        let bytes = to_send.iter().map(|&index| self.files[index].digests.size);
+        self.sent = within(by.max_transfer, self.sent + bytes.sum::<ByteCount>())?;
+        let is_unproven = |index: &usize| {
+            let is_live = matches!(self.files[*index].content, Content::Live(_));
+            is_live && !by.abilities.tells_hashes()
+        };
+        let (unproven, proven): (Vec<_>, Vec<_>) = to_send.into_iter().partition(is_unproven);
+        self.upload(by, &proven, again, Progress::default())?;
+        let bytes = proven.iter().map(|&index| self.files[index].digests.size);
+        let sent = Progress {
+            files: proven.len() as u64,
+            bytes: bytes.sum(),
+            bytes_per_second: 0.0,
+        };
+        self.send_copies(by, unproven, (again, sent))
+    }
+
+    /// Uploads these files, after so many others.
+    pub(super) fn upload(
+        &self,
+        by: &mut Transfer<'_>,
+        files: &[usize],
+        again: bool,
+        before: Progress,
+    ) -> Result<(), TransferError> {
+        by.interrupt.check()?;
+        let files = files.iter().map(|&index| &self.files[index]);
+        let batches = Batches::of(&self.read.staged, files);
         let batches = batches.to(&self.claim.dir, again);
-        let before = self.copied_so_far();
+        let before = self.copied_so_far() + before;
         let watch = &mut |done: Progress| (by.watch)(before + done);
         Ok(by.remote.upload(&batches, watch)?)
     }
@@ -226,7 +251,7 @@ impl Transferred<'_> {
             let (version, linked) = match file.content {
                 Content::Live(version) => (version, false),
                 Content::Linked(version) => (version, true),
-                Content::Staged | Content::Frozen => continue,
+                Content::Staged | Content::Frozen | Content::Sent => continue,
             };
             let kept = if linked {
                 self.read.staged.frozen_beneath(&file.stored)
@@ -251,31 +276,6 @@ impl Transferred<'_> {
             self.read.staged.tops.check()?;
         }
         Ok(changed)
-    }
-
-    /// rclone reads live files by their paths, and follows links on the way. What it read elsewhere, where
-    /// a directory changed places with a link and back, the remote's hashes show.
-    fn moves_that_no_hash_shows(&self, abilities: &Abilities) -> Option<Moves> {
-        let live = self
-            .files
-            .iter()
-            .filter(|file| matches!(file.content, Content::Live(_)));
-        let live = live.map(|file| &file.path);
-        (!abilities.tells_hashes()).then(|| Moves::on_the_way(&self.read.staged.source, live))
-    }
-
-    /// Live files that may have been read elsewhere.
-    fn below_what_moved(&self, moves: Option<&mut Moves>) -> Vec<RelPath> {
-        let Some(moves) = moves else {
-            return Vec::new();
-        };
-        let sent = self
-            .files
-            .iter()
-            .filter(|file| matches!(file.content, Content::Live(_)) && !self.reused.has(file));
-        let mut paths: Vec<RelPath> = sent.map(|file| file.path.clone()).collect();
-        paths.retain(|path| moves.concern(path));
-        paths
     }
 
     /// What the remote's listing shows that should not be so: by size, and by hash where the remote

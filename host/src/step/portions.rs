@@ -1,0 +1,81 @@
+//! Portions: where a destination tells no hash of what arrived, nothing shows what rclone read by a live
+//! file's path. So such files go there from private copies that were hashed as they are, so many at a time
+//! that they take little room.
+
+use copal_core::units::ByteCount;
+
+use super::batches::Batches;
+use super::files::Content;
+use super::stage::in_staging;
+use super::transfer::{Transfer, TransferError, Transferred};
+use crate::edge::remote::Progress;
+
+/// The copies that lie in the staging directory at a time, the last of them left aside.
+const PORTION: ByteCount = ByteCount(1 << 30);
+
+impl Transferred<'_> {
+    /// Sends these files, which are live, from copies. One that is gone, for a moment perhaps, is for the
+    /// next round.
+    pub(super) fn send_copies(
+        &mut self,
+        by: &mut Transfer<'_>,
+        live: Vec<usize>,
+        (again, mut sent): (bool, Progress),
+    ) -> Result<(), TransferError> {
+        let (mut portion, mut size) = (Vec::new(), ByteCount::ZERO);
+        let mut live = live.into_iter().peekable();
+        while let Some(index) = live.next() {
+            let file = &self.files[index];
+            let (path, stored) = (file.path.clone(), file.stored.clone());
+            let staged = &self.read.staged;
+            match staged.take_copy(&path, &stored, by.wanted, by.interrupt)? {
+                Some(copy) => {
+                    if copy.digests != file.digests {
+                        self.moved.push(path);
+                    }
+                    size += copy.digests.size;
+                    self.files[index] = copy;
+                    portion.push(index);
+                }
+                None => self.missed.push(path),
+            }
+            if size >= PORTION || live.peek().is_none() {
+                self.send_portion(by, &portion, (again, sent))?;
+                sent.files += portion.len() as u64;
+                sent.bytes += size;
+                portion.clear();
+                size = ByteCount::ZERO;
+            }
+        }
+        Ok(())
+    }
+
+    /// What arrived is proven while there is something to prove it by.
+    fn send_portion(
+        &mut self,
+        by: &mut Transfer<'_>,
+        portion: &[usize],
+        (again, before): (bool, Progress),
+    ) -> Result<(), TransferError> {
+        if portion.is_empty() {
+            return Ok(());
+        }
+        self.upload(by, portion, again, before)?;
+        let prover = by.prover();
+        if prover.asks() {
+            let files = portion.iter().map(|&index| &self.files[index]);
+            let batches = Batches::of(&self.read.staged, files);
+            let differences = prover.unlike(&batches.to(&self.claim.dir, false))?;
+            if !differences.is_empty() {
+                return Err(TransferError::Mismatch(differences));
+            }
+        }
+        for &index in portion {
+            let file = &mut self.files[index];
+            let copy = self.read.staged.staging.artifacts().join(&file.stored);
+            std::fs::remove_file(&copy).map_err(in_staging(&copy))?;
+            file.content = Content::Sent;
+        }
+        Ok(())
+    }
+}
