@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::edge::history::{History, HistoryError};
 use crate::edge::state::StateDir;
-use crate::holds::ledger::{Begun, Hold, Ledger};
+use crate::holds::ledger::{Begun, By, Hold, Ledger};
 use crate::holds::recovery::Settled;
 use crate::holds::release::Left;
 use crate::record::{Ended, HoldRecord, Kind, Record, Trouble};
@@ -39,8 +39,12 @@ pub fn keep(
 
 /// A run that said of a hold that it could not be released is to have its end, too.
 fn complete(history: &History, settled: &Settled, begun: &Begun) -> Result<(), HistoryError> {
-    let holds = settled.released.iter();
-    let released: Vec<_> = holds.filter_map(|n| settled.ledger.hold(*n)).collect();
+    // What its guard released while the run was there still, and had given up, is known to the journal alone.
+    let by_others = |hold: &&Hold| {
+        let by = hold.released.map(|(by, _)| by);
+        matches!(by, Some(By::Guard | By::Recovery))
+    };
+    let released: Vec<_> = settled.ledger.holds.iter().filter(by_others).collect();
     if released.is_empty() {
         return Ok(());
     }
@@ -67,10 +71,12 @@ fn later(record: &mut serde_json::Value, released: &[&Hold], at: Timestamp) {
             kept["service"] == now.service.as_str() && kept["away_ms"].is_null()
         };
         let kept = record.get_mut("holds").and_then(|it| it.as_array_mut());
-        if let Some(kept) = kept.into_iter().flatten().find(is_the_same) {
-            kept["away_ms"] = now.away_ms.into();
-            kept["released_by"] = now.released_by.into();
-        }
+        // The run may know of it.
+        let Some(kept) = kept.into_iter().flatten().find(is_the_same) else {
+            continue;
+        };
+        kept["away_ms"] = now.away_ms.into();
+        kept["released_by"] = now.released_by.into();
         let notes = record.get_mut("notes").and_then(|it| it.as_array_mut());
         if let Some(notes) = notes {
             notes.push(note.into());
@@ -107,3 +113,7 @@ fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Re
         hooks: Vec::new(),
     }
 }
+
+#[cfg(test)]
+#[path = "abandoned_tests.rs"]
+mod tests;
