@@ -106,9 +106,9 @@ impl Holds {
         let mut register = self.register();
         let mut problems = std::mem::take(&mut register.problems);
         let is_overdue = |problem: &HoldsError| matches!(problem, HoldsError::Overdue(_));
-        if !problems.iter().any(is_overdue)
-            && !std::mem::replace(&mut register.is_overdue_told, true)
-        {
+        if problems.iter().any(is_overdue) {
+            register.is_overdue_told = true;
+        } else if !std::mem::replace(&mut register.is_overdue_told, true) {
             problems.extend(self.check().err());
         }
         problems.sort_by_key(HoldsError::rank);
