@@ -48,6 +48,9 @@ fn a_service_that_was_down_is_told_with_the_snapshot_and_is_no_shortcoming() {
         serde_json::json!([{ "service": "app", "why": "it does not run", "missing": false }]);
     assert_eq!(json["not_held"], told);
     assert_eq!(held.latest()["notes"][1], "not held: app (it does not run)");
+    let shown = held.world.copal(&["history", "show", "latest"]);
+    let shown = shown.succeeds().stdout();
+    assert!(shown.contains(" → not held: it does not run"), "{shown}");
 
     held.run_app();
     let row = "service      app: command, running";

@@ -11,7 +11,7 @@ use copal_hooks::{
     Account, ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured,
     CheckDepth, CommandRequest, Copied, FilterSession, Finished, HoldHow, HoldId, Holder, Hook,
     HookEngine, HookFailure, HookSpec, HttpRequest, HttpResponse, Limits, Outcome, Report, RunInfo,
-    SecretBytes, ServiceState,
+    SecretBytes, ServiceState, Taken,
 };
 use serde_json::Value;
 
@@ -185,7 +185,7 @@ impl Capabilities for Noting {
         unreachable!("{NOT_ASKED}")
     }
 
-    fn service_hold(&self, _: &Call<'_>, _: &str, _: HoldHow) -> Result<HoldId, CapabilityError> {
+    fn service_hold(&self, _: &Call<'_>, _: &str, _: HoldHow) -> Result<Taken, CapabilityError> {
         unreachable!("{NOT_ASKED}")
     }
 

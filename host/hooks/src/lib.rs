@@ -52,7 +52,7 @@ pub use cancel::Cancel;
 pub use capability::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
     CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
-    QUERY_ANSWER, SecretBytes, ServiceState,
+    QUERY_ANSWER, SecretBytes, ServiceState, Taken,
 };
 pub use deed::{Account, Deed, Used};
 pub use denial::{Cause, Denial};

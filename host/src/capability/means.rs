@@ -48,7 +48,7 @@ impl Means {
             secrets: Secrets::new(job.config.secrets(), &job.base),
             state: Store::of(job.name(), state),
             lookup: Lookup::default(),
-            services: Services::of(job),
+            services: Services::of(job, state),
             holds: Holds::default(),
             own: vec![state.path().to_owned(), job.staging(state)],
         }

@@ -10,7 +10,7 @@ use copal_core::path::RelPath;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
     CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
-    SecretBytes, ServiceState,
+    SecretBytes, ServiceState, Taken,
 };
 
 use super::host::Host;
@@ -66,7 +66,7 @@ impl Capabilities for Recorded {
     }
 
     /// Nothing is held; whether it could be is looked up all the same.
-    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldHow) -> Done<HoldId> {
+    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldHow) -> Done<Taken> {
         service::recorded_hold(&self.host.means, call, name, how)
     }
 

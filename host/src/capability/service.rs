@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use copal_core::config::{Service, StagingMode};
-use copal_hooks::{Call, CapabilityError, HoldHow, HoldId, Phase, ServiceState};
+use copal_hooks::{Call, CapabilityError, HoldHow, HoldId, Phase, ServiceState, Taken};
 
 use super::means::Means;
 use super::unheld::{CantHold, Noticed, Unheld};
 use crate::edge::service::{self, Driver, ServiceError, State};
-use crate::holds::{HoldFailure, HoldsError};
+use crate::edge::state::StateDir;
+use crate::holds::{HoldFailure, HoldsError, nobody_elses};
 use crate::job::Job;
 
 /// The services that a job knows.
@@ -23,13 +24,15 @@ pub struct Services {
     base: PathBuf,
     /// How long holds may last together.
     max_pause: Option<Duration>,
+    /// Where runs keep what they hold.
+    state: Option<StateDir>,
     /// What was noticed of them in this run.
     pub noticed: Noticed,
 }
 
 impl Services {
     /// Those of a job.
-    pub fn of(job: &Job) -> Self {
+    pub fn of(job: &Job, state: &StateDir) -> Self {
         let services = job.config.services().iter();
         let staging = job.config.staging();
         Self {
@@ -39,6 +42,7 @@ impl Services {
             engine: job.config.docker().socket.clone(),
             base: job.base.clone(),
             max_pause: (staging.mode != StagingMode::Hold).then_some(staging.max_pause),
+            state: Some(state.clone()),
             noticed: Noticed::default(),
         }
     }
@@ -61,6 +65,14 @@ impl Services {
                 Err(CantHold::for_so_long(hook, name, grace, most))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// An error if a run holds some of it just now. For who holds nothing itself.
+    pub fn nobodys(&self, name: &str, driver: &dyn Driver) -> Result<(), HoldFailure> {
+        match &self.state {
+            Some(state) => nobody_elses(state, "", name, &driver.parts()?),
+            None => Ok(()),
         }
     }
 
@@ -100,6 +112,17 @@ impl Services {
         told(error)
     }
 
+    /// The same of whatever keeps it from being held.
+    fn not_to_be_held(&self, call: &Call<'_>, name: &str, error: HoldFailure) -> CapabilityError {
+        match error {
+            _ if call.cancel.is_cancelled() => CapabilityError::Interrupted,
+            HoldFailure::NotNow => CapabilityError::Invalid(error.to_string()),
+            HoldFailure::Elsewhere { .. } => CapabilityError::Failed(error.to_string()),
+            HoldFailure::Service(error) => self.refused(call, name, &error),
+            HoldFailure::Holds(error) => failed(&error),
+        }
+    }
+
     /// What is not held since it does not run.
     fn notice(&self, call: &Call<'_>, service: &Service, state: State) {
         // Before and after, nothing could be.
@@ -109,6 +132,15 @@ impl Services {
                 self.noticed.unheld(unheld);
             }
         }
+    }
+
+    /// The same of one that was to be held.
+    fn not_taken(&self, call: &Call<'_>, service: &Service, state: State) -> Taken {
+        self.notice(call, service, state);
+        let unheld = Unheld::of(service.name.as_str(), &service.driver, state);
+        // It has been started since.
+        let why = unheld.map_or_else(|| "it did not run".to_owned(), |unheld| unheld.why);
+        Taken::Not { why }
     }
 }
 
@@ -128,13 +160,12 @@ pub(super) fn state(
     })
 }
 
-/// What did not run is not held: its hold is the one of number 0.
 pub(super) fn hold(
     means: &Means,
     call: &Call<'_>,
     name: &str,
     how: HoldHow,
-) -> Result<HoldId, CapabilityError> {
+) -> Result<Taken, CapabilityError> {
     let how = of_hook(how);
     let services = &means.services;
     let (service, driver) = services.find_to_hold(call, name, how)?;
@@ -147,43 +178,39 @@ pub(super) fn hold(
     match held {
         Ok(Some(number)) => {
             services.noticed.held(name, &missing);
-            Ok(HoldId(number.into()))
+            Ok(Taken::Held(HoldId(number.into())))
         }
         Ok(None) => {
             // It may have ended by itself just now.
             let state = driver.state().unwrap_or(State::Stopped);
-            services.notice(call, service, state);
-            Ok(HoldId(0))
+            Ok(services.not_taken(call, service, state))
         }
-        Err(_) if call.cancel.is_cancelled() => Err(CapabilityError::Interrupted),
-        Err(HoldFailure::NotNow) => Err(CapabilityError::Invalid(HoldFailure::NotNow.to_string())),
-        Err(error @ HoldFailure::Elsewhere { .. }) => {
-            Err(CapabilityError::Failed(error.to_string()))
-        }
-        Err(HoldFailure::Service(error)) => Err(services.refused(call, name, &error)),
-        Err(HoldFailure::Holds(error)) => Err(failed(&error)),
+        Err(error) => Err(services.not_to_be_held(call, name, error)),
     }
 }
 
-/// The same where nothing is held: a service that could not be is refused all the same.
+/// The same where nothing is held: a service that could not be is refused all the same. What would be held
+/// has the number 0, which is no hold's.
 pub(super) fn recorded_hold(
     means: &Means,
     call: &Call<'_>,
     name: &str,
     how: HoldHow,
-) -> Result<HoldId, CapabilityError> {
+) -> Result<Taken, CapabilityError> {
     let how = of_hook(how);
     let services = &means.services;
     let (service, driver) = services.find_to_hold(call, name, how)?;
+    let is_free = services.nobodys(name, &*driver);
+    is_free.map_err(|error| services.not_to_be_held(call, name, error))?;
     let refused = |error| services.refused(call, name, &error);
     if driver.before(how).map_err(refused)?.is_some() {
         let missing = driver.missing_parts().map_err(refused)?;
         services.noticed.held(name, &missing);
+        Ok(Taken::Held(HoldId(0)))
     } else {
         let state = driver.state().map_err(refused)?;
-        services.notice(call, service, state);
+        Ok(services.not_taken(call, service, state))
     }
-    Ok(HoldId(0))
 }
 
 fn of_hook(how: HoldHow) -> service::HoldHow {

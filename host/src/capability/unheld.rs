@@ -7,6 +7,7 @@ use std::time::Duration;
 use copal_core::config::ServiceDriver;
 
 use crate::edge::service::{ServiceError, State};
+use crate::holds::HoldFailure;
 
 /// A service that was not held, since there was nothing to hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +87,7 @@ impl CantHold {
             error,
             ServiceError::NoPause { .. }
                 | ServiceError::Vanishes { .. }
+                | ServiceError::Own { .. }
                 | ServiceError::Host(_)
                 | ServiceError::Program { .. }
         );
@@ -95,6 +97,19 @@ impl CantHold {
             why: Why(told(error)),
             next,
             is_configured_so,
+        }
+    }
+
+    /// Another run holds it, or that can't be seen.
+    pub fn just_now(hook: &str, service: &str, error: &HoldFailure) -> Self {
+        let below = std::error::Error::source(error);
+        let below = below.map(|below| format!(": {below}")).unwrap_or_default();
+        Self {
+            hook: hook.to_owned(),
+            service: service.to_owned(),
+            why: Why(format!("{error}{below}")),
+            next: "`copal recover` lists the runs that go on; one that ended without releasing it is released by that".to_owned(),
+            is_configured_so: false,
         }
     }
 
@@ -197,6 +212,14 @@ mod tests {
             why: "it does not run".to_owned(),
             is_missing: false,
         }
+    }
+
+    #[test]
+    fn a_container_that_copal_runs_in_is_the_configurations_fault() {
+        let own = ServiceError::Own {
+            name: "copal".to_owned(),
+        };
+        assert!(CantHold::of("quiesce", "app", &own).is_configured_so);
     }
 
     #[test]

@@ -3,12 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::journal::{Journal, JournalError};
-use super::ledger::{Begun, By, Entry, Hold, Ledger};
+use super::ledger::{Begun, By, Entry, Ledger};
 use super::release::{Book, Claim, Left, Releasing};
-use crate::edge::service::Part;
 use crate::edge::state::StateDir;
 
 /// A run that seems to be there may be about to end: its guard knows so, others do not.
@@ -126,29 +123,6 @@ impl Book for TakenOver<'_> {
     fn write(&self, entry: Entry) -> Result<(), JournalError> {
         self.0.write(entry)
     }
-}
-
-/// Since when and by which run, other than `run`, something of these is held still. Jobs may have names of
-/// their own for one service, so that it is looked for by its parts.
-pub(super) fn held_elsewhere(
-    state: &StateDir,
-    run: &str,
-    parts: &[Part],
-) -> Result<Option<(Timestamp, Begun)>, JournalError> {
-    for path in Journal::all(state)? {
-        let Some(journal) = Journal::open(&path, "run")? else {
-            continue;
-        };
-        let ledger = journal.read()?;
-        let Some(begun) = ledger.begun.as_ref().filter(|begun| begun.run != run) else {
-            continue;
-        };
-        let is_ours = |hold: &&Hold| hold.undo.parts().iter().any(|part| parts.contains(part));
-        if let Some(hold) = ledger.to_release().find(is_ours) {
-            return Ok(Some((hold.since, begun.clone())));
-        }
-    }
-    Ok(None)
 }
 
 /// Locks it, unless a run that goes on has it.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::error::{HoldFailure, HoldsError};
 use super::journal::Journal;
 use super::ledger::{By, Entry};
-use super::recovery::held_elsewhere;
+use super::others::nobody_elses;
 use super::register::Standing;
 use super::release::Book;
 use super::run::Holds;
@@ -86,21 +86,11 @@ impl Holds {
         }
     }
 
-    /// A service of which another run holds a part is not for this one to rely on, nor to hold: that run
-    /// may release it at any moment.
     fn is_nobody_elses(&self, service: &str, parts: &[Part]) -> Result<(), HoldFailure> {
-        let Some(terms) = &self.shared.terms else {
-            return Ok(());
-        };
-        match held_elsewhere(&terms.state, &terms.run, parts)? {
-            None => Ok(()),
-            Some((since, other)) => Err(HoldFailure::Elsewhere {
-                service: service.to_owned(),
-                since,
-                run: other.run,
-                job: other.job,
-            }),
-        }
+        let terms = self.shared.terms.as_ref();
+        terms.map_or(Ok(()), |terms| {
+            nobody_elses(&terms.state, &terms.run, service, parts)
+        })
     }
 
     /// Everything that has to be there before a deed, a line in the journal last.

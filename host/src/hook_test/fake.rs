@@ -11,7 +11,7 @@ use copal_core::units::ByteCount;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
     CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
-    SecretBytes, ServiceState,
+    SecretBytes, ServiceState, Taken,
 };
 
 use super::commands::Commands;
@@ -227,7 +227,7 @@ impl Capabilities for Fake {
         _: &Call<'_>,
         name: &str,
         how: HoldHow,
-    ) -> Result<HoldId, CapabilityError> {
+    ) -> Result<Taken, CapabilityError> {
         self.services.hold(name, how)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use copal_hooks::{CapabilityError, HoldHow, HoldId, ServiceState};
+use copal_hooks::{CapabilityError, HoldHow, HoldId, ServiceState, Taken};
 
 use super::spec::{ServiceAnswer, ServiceWas};
 
@@ -45,7 +45,7 @@ impl Services {
         }))
     }
 
-    pub(super) fn hold(&self, name: &str, how: HoldHow) -> Result<HoldId, CapabilityError> {
+    pub(super) fn hold(&self, name: &str, how: HoldHow) -> Result<Taken, CapabilityError> {
         let answer = self.answer(name)?;
         if let Some(why) = answer.error {
             return Err(CapabilityError::Failed(why));
@@ -56,7 +56,7 @@ impl Services {
             how,
             is_over: self.is_dry_run,
         });
-        Ok(HoldId(holds.len() as u64 - 1))
+        Ok(Taken::Held(HoldId(holds.len() as u64 - 1)))
     }
 
     pub(super) fn release(&self, hold: HoldId) {

@@ -10,6 +10,7 @@ use super::plan::PlanError;
 use crate::capability::means::Means;
 use crate::capability::unheld::{CantHold, missing_parts, told};
 use crate::edge::service::{HoldHow, ServiceError, State, Undo};
+use crate::holds::HoldFailure;
 use crate::hooks::Hooks;
 use crate::job::Job;
 
@@ -87,7 +88,10 @@ pub fn refuse(job: &Job, means: &Means) -> Result<(), PlanError> {
             continue;
         };
         let driver = means.services.driver(service);
-        let before = driver.and_then(|driver| driver.before(intent.how));
+        let driver = driver.map_err(|error| refusal(&intent, &error))?;
+        let is_free = means.services.nobodys(&intent.service, &*driver);
+        is_free.map_err(|error| held_already(&intent, error))?;
+        let before = driver.before(intent.how);
         before.map_err(|error| refusal(&intent, &error))?;
     }
     Ok(())
@@ -95,6 +99,13 @@ pub fn refuse(job: &Job, means: &Means) -> Result<(), PlanError> {
 
 fn refusal(intent: &Intent, error: &ServiceError) -> PlanError {
     Box::new(CantHold::of(&intent.hook, &intent.service, error)).into()
+}
+
+fn held_already(intent: &Intent, error: HoldFailure) -> PlanError {
+    match error {
+        HoldFailure::Service(error) => refusal(intent, &error),
+        other => Box::new(CantHold::just_now(&intent.hook, &intent.service, &other)).into(),
+    }
 }
 
 fn one(means: &Means, service: &Service, how: Option<HoldHow>) -> FoundService {
@@ -114,6 +125,11 @@ fn see(
 ) -> Result<(State, String), ServiceError> {
     let driver = means.services.driver(service)?;
     let state = driver.state()?;
+    match means.services.nobodys(service.name.as_str(), &*driver) {
+        Ok(()) => {}
+        Err(HoldFailure::Service(error)) => return Err(*error),
+        Err(held) => return Ok((state, held.to_string())),
+    }
     let words = match state {
         State::Missing => format!("{}: nothing would be held", service.driver.absence()),
         State::Stopped => "does not run, and would be left so".to_owned(),

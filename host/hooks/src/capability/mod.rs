@@ -17,7 +17,7 @@ pub use self::archive::{ArchiveFormat, Archived};
 pub use self::command::{Captured, CommandRequest, Finished};
 pub use self::http::{HttpRequest, HttpResponse};
 pub use self::secret::SecretBytes;
-pub use self::service::{HoldHow, HoldId, ServiceState};
+pub use self::service::{HoldHow, HoldId, ServiceState, Taken};
 pub use self::sqlite::{CheckDepth, Copied, Holder, QUERY_ANSWER};
 use crate::{Cancel, Limits, Phase};
 
@@ -82,7 +82,7 @@ pub trait Capabilities: Send + Sync {
         call: &Call<'_>,
         name: &str,
         how: HoldHow,
-    ) -> Result<HoldId, CapabilityError>;
+    ) -> Result<Taken, CapabilityError>;
 
     /// Ends a hold. One that has ended already is no error.
     fn service_release(&self, call: &Call<'_>, hold: HoldId) -> Result<(), CapabilityError>;

@@ -42,3 +42,15 @@ pub enum HoldHow {
 /// A hold, as the implementer numbers it. Hooks never see the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HoldId(pub u64);
+
+/// What came of a hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It is there.
+    Held(HoldId),
+    /// There was nothing to hold.
+    Not {
+        /// Why, for a person: "it does not run".
+        why: String,
+    },
+}

@@ -4,7 +4,7 @@ use copal_core::grants::{Capability, Need};
 
 use super::{Answer, Asked, Gate, name};
 use crate::plural::count;
-use crate::{HoldHow, HoldId, Phase, ServiceState};
+use crate::{HoldHow, HoldId, Phase, ServiceState, Taken};
 
 /// A hold that a hook has. The resource lives in the hook; what it stands for is looked up by its
 /// number, which is the place in [`Gate::holds`].
@@ -14,7 +14,8 @@ pub struct Held;
 /// What a hold is of.
 pub(super) struct HoldOf {
     service: String,
-    id: HoldId,
+    /// None where there was nothing to hold.
+    id: Option<HoldId>,
 }
 
 impl Gate {
@@ -49,9 +50,16 @@ impl Gate {
         let held = self.deed(
             asked.only_in(Phase::PreBackup),
             |host, call| host.service_hold(call, service, how),
-            |_| "held".to_owned(),
+            |taken| match taken {
+                Taken::Held(_) => "held".to_owned(),
+                Taken::Not { why } => format!("not held: {why}"),
+            },
         )?;
-        Ok(held.map(|id| {
+        Ok(held.map(|taken| {
+            let id = match taken {
+                Taken::Held(id) => Some(id),
+                Taken::Not { .. } => None,
+            };
             self.holds.push(HoldOf {
                 service: service.to_owned(),
                 id,
@@ -72,7 +80,10 @@ impl Gate {
         let asked = asked("release", &service).unless(id.clone().err());
         self.deed(
             asked,
-            |host, call| host.service_release(call, super::sqlite::known(id)?),
+            |host, call| match super::sqlite::known(id)? {
+                Some(id) => host.service_release(call, id),
+                None => Ok(()),
+            },
             |()| "released".to_owned(),
         )
     }

@@ -11,7 +11,7 @@ use copal_core::units::ByteCount;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured, CheckDepth,
     CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
-    SecretBytes, ServiceState,
+    SecretBytes, ServiceState, Taken,
 };
 
 /// What becomes of a request.
@@ -183,9 +183,9 @@ impl Capabilities for FakeHost {
         _: &Call<'_>,
         name: &str,
         how: HoldHow,
-    ) -> Result<HoldId, CapabilityError> {
+    ) -> Result<Taken, CapabilityError> {
         self.deed(&format!("{how:?}"), name)?;
-        Ok(HoldId(7))
+        Ok(Taken::Held(HoldId(7)))
     }
 
     fn service_release(&self, _: &Call<'_>, hold: HoldId) -> Result<(), CapabilityError> {
