@@ -65,6 +65,9 @@ impl Fetched {
             bytes: self.bytes.0,
             copied_files: 0,
             copied_bytes: 0,
+            uploaded_files: None,
+            uploaded_bytes: None,
+            calls: None,
         }
     }
 }

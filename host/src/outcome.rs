@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use copal_core::charges::Charges;
 use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
@@ -103,6 +104,10 @@ pub struct Snapshot {
     pub totals: Totals,
     /// Those that the remote copied from the last snapshot, without an upload.
     pub copied: Totals,
+    /// What was uploaded, files that had to be sent again as often as they were.
+    pub uploaded: Totals,
+    /// What the run's calls there are charged as, where that is known.
+    pub charges: Option<Charges>,
     /// Why it copied none, although there were some to copy.
     pub not_copied: Option<String>,
     /// Files that changed under the transfer and were sent again.
@@ -120,6 +125,7 @@ impl From<Sealed> for Snapshot {
         let Sealed {
             manifest,
             copied,
+            uploaded,
             not_copied,
             vanished,
             moved,
@@ -129,6 +135,8 @@ impl From<Sealed> for Snapshot {
             id: manifest.id,
             totals: manifest.totals,
             copied,
+            uploaded,
+            charges: None,
             not_copied: not_copied.map(|error| CopalError::from(error).in_one_line()),
             moved,
             vanished,
@@ -316,6 +324,9 @@ impl Achieved for Delivered {
                 bytes: snapshot.totals.bytes.0,
                 copied_files: snapshot.copied.files,
                 copied_bytes: snapshot.copied.bytes.0,
+                uploaded_files: Some(snapshot.uploaded.files),
+                uploaded_bytes: Some(snapshot.uploaded.bytes.0),
+                calls: snapshot.charges,
             })
         };
         self.deliveries.iter().filter_map(record).collect()

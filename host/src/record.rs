@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use copal_core::charges::Charges;
 use copal_core::snapshot::SnapshotId;
 use copal_hooks::{Deed, Denial};
 use jiff::Timestamp;
@@ -124,6 +125,16 @@ pub struct SnapshotRecord {
     /// Their content.
     #[serde(default)]
     pub copied_bytes: u64,
+    /// Files that were uploaded, those that had to be sent again as often as they were. None where that
+    /// was not kept, or nothing was to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploaded_files: Option<u64>,
+    /// Their content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploaded_bytes: Option<u64>,
+    /// What the run's calls to the destination are charged as: on B2 alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Charges>,
 }
 
 /// Something that failed or fell short.

@@ -6,6 +6,7 @@
 //! value.
 #![forbid(unsafe_code)]
 
+pub mod charges;
 pub mod config;
 pub mod diagnostic;
 pub mod digest;

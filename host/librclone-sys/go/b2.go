@@ -56,6 +56,9 @@ func signInToB2(ctx context.Context, place store, anew bool) (*b2, error) {
 			pacer.MinSleep(10*time.Millisecond), pacer.MaxSleep(time.Second), pacer.DecayConstant(1),
 		)),
 	}
+	if !countCalls(session.srv) {
+		charged.missed.Store(true)
+	}
 	err := session.call(ctx, &rest.Opts{
 		Method: "GET", Path: "/b2api/v4/b2_authorize_account", RootURL: endpoint,
 		UserName: option("account"), Password: option("key"),

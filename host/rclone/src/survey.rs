@@ -1,8 +1,9 @@
-//! Calls of the worker's own, beside rclone's: what stands in the way of a backup, and large files
-//! that were begun and never finished.
+//! Calls of the worker's own, beside rclone's: what stands in the way of a backup, large files that were
+//! begun and never finished, and what calls are charged as.
 
 use std::time::Duration;
 
+use copal_core::charges::Charges;
 use copal_core::survey::Survey;
 use serde::Deserialize;
 use serde_json::json;
@@ -44,5 +45,16 @@ impl Worker {
         let input = json!({ "fs": self.wire(directory), "seconds": begun_before.as_secs() });
         let reply: Reply = self.call("copal/end-unfinished", &input, deadline)?;
         Ok(reply.ended)
+    }
+
+    /// What calls to B2 are charged as, of all remotes together, since this was asked the last time. None
+    /// where not all of them could be counted.
+    pub fn take_charges(&self, deadline: Duration) -> Result<Option<Charges>, RcloneError> {
+        #[derive(Deserialize)]
+        struct Reply {
+            charges: Option<Charges>,
+        }
+        let reply: Reply = self.call("copal/take-charges", &json!({}), deadline)?;
+        Ok(reply.charges)
     }
 }

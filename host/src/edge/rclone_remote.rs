@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use copal_core::charges::Charges;
 use copal_core::config::Proof;
 use copal_core::memory::{Sender, Share};
 use copal_core::stored::NameLimit;
@@ -390,6 +391,22 @@ impl Remote for RcloneRemote {
             tracing::info!("{number} unfinished uploads were ended");
         }
         Ok(())
+    }
+
+    fn take_charges(&self) -> Option<Charges> {
+        if !self.layers.iter().any(|layer| layer.backend == "b2") {
+            return None;
+        }
+        let told = self.workers.ask(|worker| worker.take_charges(ANSWER));
+        let charges = told.unwrap_or_else(|error| {
+            tracing::warn!(
+                "what calls to `{}` are charged as is not known: {error}",
+                self.shown
+            );
+            None
+        });
+        // One that died took its count along.
+        charges.filter(|_| self.workers.replaced().is_none())
     }
 
     fn mended(&self) -> Option<String> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use copal_core::charges::Charges;
 use copal_core::config::Proof;
 use copal_core::manifest::FileEntry;
 use copal_core::stored::NameLimit;
@@ -226,6 +227,12 @@ pub trait Remote {
     /// remote ends them itself, there is nothing to do.
     fn end_unfinished(&self, _dir: &str, _begun_before: Duration) -> Result<(), RemoteError> {
         Ok(())
+    }
+
+    /// What its calls are charged as, with those of all remotes that were asked since this was called the
+    /// last time. None where it does not charge for calls, or not all of them were counted.
+    fn take_charges(&self) -> Option<Charges> {
+        None
     }
 
     /// What broke at this end and was mended meanwhile.

@@ -77,6 +77,9 @@ fn record() -> Record {
             bytes: 1_300_000_000,
             copied_files: 0,
             copied_bytes: 0,
+            uploaded_files: None,
+            uploaded_bytes: None,
+            calls: None,
         }],
         errors: Vec::new(),
         shortcomings: vec![Trouble {

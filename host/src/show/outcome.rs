@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::staging::Way;
-use copal_core::units::ByteCount;
 use serde_json::json;
 
 use super::history::hold_told;
@@ -52,6 +51,9 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
             }
             if !quiet && let Some(copied) = copied(snapshot) {
                 line(&mut text, format!("  {copied}"));
+            }
+            if !quiet && let Some(charges) = &snapshot.charges {
+                line(&mut text, format!("  calls to B2: {charges}"));
             }
         }
     }
@@ -111,15 +113,12 @@ fn copied(snapshot: &Snapshot) -> Option<String> {
         return Some(format!("all uploaded, as the remote copied nothing: {why}"));
     }
     let Totals { files, bytes } = snapshot.copied;
-    let (new, sent) = (
-        snapshot.totals.files - files,
-        snapshot.totals.bytes.0.saturating_sub(bytes.0),
-    );
+    let sent = snapshot.uploaded;
     (files > 0).then(|| {
         format!(
             "uploaded: {}, {}; unchanged and copied by the remote: {}, {bytes}",
-            count(new, "file"),
-            ByteCount(sent),
+            count(sent.files, "file"),
+            sent.bytes,
             count(files, "file"),
         )
     })
@@ -167,6 +166,9 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
             "bytes": snapshot.totals.bytes,
             "copied_files": snapshot.copied.files,
             "copied_bytes": snapshot.copied.bytes,
+            "uploaded_files": snapshot.uploaded.files,
+            "uploaded_bytes": snapshot.uploaded.bytes,
+            "calls": snapshot.charges,
             "not_copied": snapshot.not_copied,
             "changed_meanwhile": names(&snapshot.moved),
             "deleted_meanwhile": names(&snapshot.vanished),

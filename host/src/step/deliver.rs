@@ -58,6 +58,7 @@ impl Parcel<'_> {
         let result = reached.ready.and_then(|ready| {
             self.edges.interrupt.check()?;
             let (remote, interrupt) = (&*ready.remote, self.edges.interrupt);
+            remote.take_charges(); // of a destination that failed
             let first = preflight::choose_id(self.started, &ready.started);
             let (name, staging) = (self.job.name(), &self.read.staged.staging);
             let claim = claim(remote, name, first, self.run, staging, interrupt)?;
@@ -82,8 +83,14 @@ impl Parcel<'_> {
                     });
                 }
             }
+            let charges = ready.charges.zip(remote.take_charges());
+            let charges = charges.map(|(before, since)| before + since);
             let mended = remote.mended();
-            sealed.map(|snapshot| Snapshot { mended, ..snapshot })
+            sealed.map(|snapshot| Snapshot {
+                charges,
+                mended,
+                ..snapshot
+            })
         });
         Delivery {
             destination,

@@ -7,6 +7,7 @@ mod room;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use copal_core::charges::Charges;
 use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
@@ -38,6 +39,8 @@ pub struct Ready {
     /// Newer ones whose manifest can't be trusted: no reason to make no snapshot, quite the
     /// contrary, but somebody has to know.
     pub damaged: Vec<StoreError>,
+    /// What its answers are charged as, where it charges for calls.
+    pub charges: Option<Charges>,
     /// What of the destination falls short and keeps no snapshot from being made.
     pub warnings: Vec<PreflightError>,
 }
@@ -189,6 +192,7 @@ pub enum PreflightError {
 
 /// Asks a destination everything that the run has to know of it.
 pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, PreflightError> {
+    remote.take_charges(); // what was before is none of its
     let survey = remote.survey(asked.may_write)?;
     let shown = remote.shown();
     let mut hindrances = survey
@@ -220,6 +224,7 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     check_room_there(&*remote, asked.bytes)?;
     Ok(Ready {
         warnings: warnings(survey, &shown, asked.name),
+        charges: remote.take_charges(),
         remote,
         abilities,
         started,

@@ -23,6 +23,8 @@ pub struct Sealed {
     pub manifest: Manifest,
     /// What of it the remote copied from the last snapshot, without an upload.
     pub copied: Totals,
+    /// What was uploaded, files that had to be sent again as often as they were.
+    pub uploaded: Totals,
     /// Why it copied nothing, although there was something to copy.
     pub not_copied: Option<RemoteError>,
     /// Files that the app deleted while the run went on.
@@ -116,6 +118,7 @@ impl Unsealed<'_> {
         Ok(Sealed {
             outrun: done.outrun(),
             copied: done.copied(),
+            uploaded: done.sent,
             not_copied: done.reused.failed,
             manifest,
             vanished: done.vanished,

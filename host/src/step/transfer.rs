@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use copal_core::config::Proof;
-use copal_core::manifest::{Entry, Manifest};
+use copal_core::manifest::{Entry, Manifest, Totals};
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
@@ -44,7 +44,7 @@ pub struct Transferred<'a> {
     /// Files that the remote copied from the last snapshot.
     pub reused: Reused,
     /// What was uploaded, those that had to be sent again as often as they were.
-    pub sent: ByteCount,
+    pub sent: Totals,
 }
 
 impl Transferred<'_> {
@@ -135,7 +135,7 @@ pub fn transfer<'a>(
         moved: Vec::new(),
         missed: Vec::new(),
         reused: Reused::default(),
-        sent: ByteCount::ZERO,
+        sent: Totals::default(),
     };
     done.reuse(&mut by)?;
     let mut sent = done.send(&mut by, |_| true, false);
@@ -204,7 +204,10 @@ impl Transferred<'_> {
             .filter(|&index| asked(&self.files[index]) && !self.reused.has(&self.files[index]))
             .collect();
         let bytes = to_send.iter().map(|&index| self.files[index].digests.size);
-        self.sent = within(by.max_transfer, self.sent + bytes.sum::<ByteCount>())?;
+        self.sent = Totals {
+            files: self.sent.files + to_send.len() as u64,
+            bytes: within(by.max_transfer, self.sent.bytes + bytes.sum::<ByteCount>())?,
+        };
         let is_unproven = |index: &usize| {
             let is_live = matches!(self.files[*index].content, Content::Live(_));
             is_live && !by.abilities.tells_hashes()
