@@ -170,9 +170,12 @@ impl<'a> Backup<'a> {
         result: Result<T, CopalError>,
     ) -> Outcome<T> {
         let (floor, cancel) = (self.last_floor(), self.cancel());
-        let problems = note(self.holds.finish(&cancel), &mut self.run).into_iter();
-        self.run.shortcomings.extend(problems.map(CopalError::from));
+        let problems = note(self.holds.finish(&cancel), &mut self.run);
         let mut outcome = self.run.end(result);
+        // What was seen of a hold while it was relied on is seen again when it is released.
+        for problem in problems {
+            outcome.tell_once(problem.into());
+        }
         hooks.filter_failed(outcome.errors().find_map(CopalError::failed_filter));
         outcome.hear(&mut hooks);
         hooks.post_backup(&outcome.report(), &floor, &cancel);

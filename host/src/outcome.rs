@@ -246,6 +246,15 @@ impl<T: Achieved> Outcome<T> {
         }
     }
 
+    /// Adds a shortcoming, unless the same was told.
+    pub fn tell_once(&mut self, error: CopalError) {
+        let line = error.in_one_line();
+        let is_new = |known: &CopalError| known.in_one_line() != line;
+        if self.errors().chain(&self.shortcomings).all(is_new) {
+            self.shortcomings.push(error);
+        }
+    }
+
     /// Everything that failed, in the order in which it did.
     pub fn errors(&self) -> impl Iterator<Item = &CopalError> {
         let (achieved, failure) = match &self.result {

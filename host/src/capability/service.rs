@@ -235,7 +235,7 @@ fn told(error: &ServiceError) -> CapabilityError {
     match error {
         // Whoever would have had to answer did not.
         error if error.may_pass() => CapabilityError::TimedOut(text),
-        ServiceError::Slow { .. } | ServiceError::OutOfTime { .. } => {
+        ServiceError::Slow { .. } | ServiceError::Mute { .. } | ServiceError::OutOfTime { .. } => {
             CapabilityError::TimedOut(text)
         }
         ServiceError::NoPause { .. } | ServiceError::Vanishes { .. } => {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::journal::JournalError;
 use super::left::Left;
-use crate::edge::service::{HoldHow, NotReady, ServiceError};
+use crate::edge::service::{HoldHow, Loss, NotReady, ServiceError};
 
 /// What ends a run about its holds, or falls short of them.
 #[derive(Debug, thiserror::Error)]
@@ -25,13 +25,23 @@ pub enum HoldsError {
         /// How it is.
         source: NotReady,
     },
+    /// A service can't come back by itself, so that it is not waited for.
+    #[error("service `{service}` does not come back")]
+    StaysAway {
+        /// The service.
+        service: String,
+        /// What became of it.
+        source: NotReady,
+    },
     /// A hold ended by itself while it was relied on.
-    #[error("service `{service}` did not stay {how}: something else resumed it")]
+    #[error("service `{service}` did not stay {how}: {loss}")]
     Lost {
         /// The service.
         service: String,
         /// How it was to be held.
         how: &'static str,
+        /// What ended it.
+        loss: Loss,
     },
     /// Whether a hold lasted can't be known.
     #[error("it can't be seen whether service `{service}` stayed {how}")]
@@ -113,6 +123,9 @@ pub const fn held(how: HoldHow) -> &'static str {
 
 impl HoldsError {
     pub(super) fn not_back(service: String, waited: Duration, source: NotReady) -> Self {
+        if matches!(source, NotReady::Gone { .. } | NotReady::Down { .. }) {
+            return Self::StaysAway { service, source };
+        }
         Self::NotBack {
             service,
             waited,
@@ -127,7 +140,7 @@ impl HoldsError {
             Self::Unreadable(_) => 1,
             Self::Overdue(_) => 2,
             Self::Lost { .. } | Self::Unseen { .. } => 3,
-            Self::NotBack { .. } => 4,
+            Self::NotBack { .. } | Self::StaysAway { .. } => 4,
             Self::Guard(_) => 5,
             Self::Journal(_) => 6,
         }
@@ -141,7 +154,10 @@ impl HoldsError {
             | Self::Lost { .. }
             | Self::Unseen { .. }
             | Self::Guard(_) => true,
-            Self::NotBack { .. } | Self::Unreadable(_) | Self::Journal(_) => false,
+            Self::NotBack { .. }
+            | Self::StaysAway { .. }
+            | Self::Unreadable(_)
+            | Self::Journal(_) => false,
         }
     }
 
@@ -161,7 +177,13 @@ impl HoldsError {
     pub fn is_down(&self) -> bool {
         matches!(
             self,
-            Self::Unreleased(_) | Self::NotBack { .. } | Self::Unreadable(_)
+            Self::Unreleased(_)
+                | Self::NotBack { .. }
+                | Self::StaysAway {
+                    source: NotReady::Down { .. },
+                    ..
+                }
+                | Self::Unreadable(_)
         )
     }
 }

@@ -136,6 +136,7 @@ impl Holds {
         for (number, undo, how, ready) in released {
             let waited = self.wait_ready((&undo, how), (began, ready), cancel);
             let mut register = self.register();
+            let lost: Vec<String> = register.lost().map(str::to_owned).collect();
             let Some(mine) = register.mine(number) else {
                 continue;
             };
@@ -143,6 +144,8 @@ impl Holds {
                 (Ok(back), Some(away)) => away.ready = Some(back),
                 // After a signal nothing is held any more, and it is told as one.
                 (Ok(_), None) | (Err(NotReady::Interrupted { .. }), _) => {}
+                // That is how its hold was lost, and is told.
+                (Err(NotReady::Gone { .. }), _) if lost.contains(&mine.hold.service) => {}
                 (Err(source), _) => {
                     let service = mine.hold.service.clone();
                     // A health check that comes rarely is waited for longer.

@@ -170,6 +170,14 @@ impl Register {
         begun
     }
 
+    /// The services whose holds were lost.
+    pub(super) fn lost(&self) -> impl Iterator<Item = &str> {
+        self.problems.iter().filter_map(|problem| match problem {
+            HoldsError::Lost { service, .. } => Some(service.as_str()),
+            _ => None,
+        })
+    }
+
     /// Takes down what became of a release by `by`.
     pub(super) fn take(&mut self, releases: Releases, by: By, max_pause: Option<Duration>) {
         self.problems.extend(releases.doubts);

@@ -172,9 +172,9 @@ impl Releases {
 pub(super) fn doubt(hold: &Hold) -> Option<HoldsError> {
     let service = hold.service.clone();
     let how = held(hold.how);
-    match hold.undo.is_intact() {
-        Ok(true) => None,
-        Ok(false) => Some(HoldsError::Lost { service, how }),
+    match hold.undo.loss() {
+        Ok(None) => None,
+        Ok(Some(loss)) => Some(HoldsError::Lost { service, how, loss }),
         Err(source) => Some(HoldsError::Unseen {
             service,
             how,

@@ -2,7 +2,7 @@
 
 use super::{Ending, Exit, failed, usage};
 use crate::capability::unheld::CantHold;
-use crate::edge::service::NotReady;
+use crate::edge::service::{Loss, NotReady};
 use crate::holds::HoldsError;
 
 pub(super) fn of_holds(error: &HoldsError) -> Ending {
@@ -13,16 +13,33 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
         )),
         HoldsError::NotBack { source, .. } => not_resumed(match source {
             NotReady::Unknown(error) => error.advice(),
-            NotReady::Late { .. } | NotReady::Interrupted { .. } => {
+            NotReady::Late { .. }
+            | NotReady::Interrupted { .. }
+            | NotReady::Gone { .. }
+            | NotReady::Down { .. } => {
                 "look at the service's own log, and start it by hand; if it only takes longer, give it more time with `ready` in its [service] table".to_owned()
             }
         }),
         HoldsError::Unreadable(_) => not_resumed(
             "run `copal recover` with the version of Copal that wrote it; if every service runs, remove the file".to_owned(),
         ),
-        HoldsError::Lost { .. } => failed(
-            "see what resumed it (an engine that restarted, a watcher, another job or tool that holds the same one, a person), and run the backup again",
-        ),
+        HoldsError::StaysAway { source, .. } => match source {
+            NotReady::Down { name, .. } => not_resumed(format!(
+                "`docker start {name}`; with a restart policy its engine does that itself"
+            )),
+            _ => failed("see who removed it, and whether it is to be there"),
+        },
+        HoldsError::Lost { loss, .. } => failed(match loss {
+            Loss::Resumed => {
+                "see what resumed it (an engine that restarted, a watcher, another job or tool that holds the same one, a person), and run the backup again"
+            }
+            Loss::Removed(_) | Loss::Anew(_) => {
+                "see who removed it (a person, `docker compose up`, what updates images), and run the backup again when nobody does"
+            }
+            Loss::Ended(_) => {
+                "see what ended it (its engine that restarted, a person), and run the backup again when it runs"
+            }
+        }),
         HoldsError::Unseen { source, .. } => {
             failed(format!("{}; then run the backup again", source.advice()))
         }

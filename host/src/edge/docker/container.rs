@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard::models::{
     ContainerInspectResponse, ContainerStateStatusEnum as Status, HealthConfig, HealthStatusEnum,
-    MountPoint,
+    MountPoint, RestartPolicyNameEnum as Policy,
 };
 
 /// One container as it was at one moment.
@@ -29,6 +29,8 @@ pub struct Container {
     pub is_checked: bool,
     /// Whether it is removed when it stops.
     pub vanishes: bool,
+    /// Whether its engine may start it again when it has ended.
+    pub restarts: bool,
     /// The exit code of its last end.
     pub exit_code: i64,
     /// Its labels.
@@ -67,6 +69,8 @@ impl Container {
         let config = inspected.config.unwrap_or_default();
         let health = state.health.and_then(|health| health.status);
         let mounts = inspected.mounts.unwrap_or_default();
+        let host = inspected.host_config.unwrap_or_default();
+        let policy = host.restart_policy.and_then(|policy| policy.name);
         Self {
             id: inspected.id.unwrap_or_default(),
             name: inspected
@@ -91,10 +95,8 @@ impl Container {
                 health,
                 None | Some(HealthStatusEnum::NONE | HealthStatusEnum::EMPTY)
             ),
-            vanishes: inspected
-                .host_config
-                .and_then(|host| host.auto_remove)
-                .unwrap_or(false),
+            vanishes: host.auto_remove.unwrap_or(false),
+            restarts: !matches!(policy, None | Some(Policy::EMPTY | Policy::NO)),
             exit_code: state.exit_code.unwrap_or(0),
             labels: config.labels.unwrap_or_default(),
             mounts: mounts.into_iter().filter_map(mounted).collect(),

@@ -19,7 +19,7 @@ pub enum EngineError {
         why: String,
     },
     /// It took a request and did not answer it.
-    #[error("the Docker engine at `{host}` did not {deed} within {limit:?}")]
+    #[error("the Docker engine at `{host}` did not {deed} within {limit:.0?}")]
     Silent {
         /// The engine.
         host: DockerHost,

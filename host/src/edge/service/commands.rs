@@ -70,7 +70,12 @@ impl Commands {
             return Ok(None);
         };
         let limit = self.limit(state, deadline)?.min(LOOK);
-        run(state, &self.base, limit)?.answer().map(Some)
+        match run(state, &self.base, limit) {
+            Err(ServiceError::Slow { program, limit }) => {
+                Err(ServiceError::Mute { program, limit })
+            }
+            ended => ended?.answer().map(Some),
+        }
     }
 
     /// How long one of them may take.

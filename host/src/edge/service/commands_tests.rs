@@ -377,3 +377,21 @@ fn commands_get_little_of_our_environment() {
         .collect();
     assert_eq!(others, [""; 0]);
 }
+
+#[test]
+fn a_state_that_hangs_is_not_said_to_need_a_longer_timeout() {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let hanging = Commands {
+        name: "hanging".to_owned(),
+        stop: words("true"),
+        start: words("true"),
+        state: Some(words("sleep 60")),
+        timeout: Duration::from_mins(1),
+        base: PathBuf::new(),
+    };
+    let soon = Instant::now() + Duration::from_millis(200);
+    let mute = hanging.runs(Some(soon)).unwrap_err();
+    assert!(matches!(mute, ServiceError::Mute { .. }), "{mute}");
+    assert!(mute.advice().contains("whatever `timeout` says"));
+    assert!(!mute.leaves_open() && !mute.is_given_up());
+}

@@ -196,6 +196,7 @@ mod tests {
             probe: std::time::Duration::ZERO,
             is_checked: false,
             vanishes: false,
+            restarts: false,
             exit_code: 0,
             labels: [label(SERVICE, service), label(DEPENDS_ON, depends_on)].into(),
             mounts: Vec::new(),

@@ -15,7 +15,7 @@ use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, con
 pub(super) const LOOK: Duration = Duration::from_secs(30);
 
 /// How long a look at what is about to be released may take.
-const LAST_LOOK: Duration = Duration::from_secs(10);
+pub(super) const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// How soon an engine answers that was not silent before: what it was asked for then is done.
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -93,20 +93,14 @@ impl HeldContainer {
         ServiceError::Moved { what, found }
     }
 
-    /// Whether it is held still, and was not started in between.
-    pub(super) fn is_held(&self, how: HoldHow, found: Option<&Container>) -> bool {
-        let wanted = match how {
-            HoldHow::Pause => Doing::Paused,
-            HoldHow::Stop { .. } => Doing::Nothing,
-        };
-        found.is_some_and(|found| found.doing == wanted && found.started == self.started)
+    /// That it was paused and has ended, and nobody is going to start it: a pause starts nothing.
+    fn is_down(&self, how: HoldHow, found: &Container) -> bool {
+        let is_same = found.started == self.started;
+        how == HoldHow::Pause && found.doing == Doing::Nothing && is_same && !found.restarts
     }
 
     /// What is amiss with it after a release, if something is.
-    fn complaint(&self, found: Option<&Container>) -> Option<String> {
-        let Some(found) = found else {
-            return Some("is gone".to_owned());
-        };
+    fn complaint(&self, found: &Container) -> Option<String> {
         match found.doing {
             Doing::Running if !self.was_healthy || found.healthy == Some(true) => None,
             Doing::Running if found.probe > RAREST => None,
@@ -219,29 +213,6 @@ impl HeldContainers {
         moved
     }
 
-    pub(super) fn is_intact(&self) -> Result<bool, ServiceError> {
-        converse(&self.host, Instant::now() + LAST_LOOK, async |engine| {
-            if let Some(members) = &self.members {
-                // Also one that did not run before: it is not to write either.
-                let is_another = |found: &Container| {
-                    let mut held = self.containers.iter();
-                    let is_up = matches!(found.doing, Doing::Running | Doing::Restarting);
-                    is_up && held.all(|held| held.id != found.id)
-                };
-                if members.find(engine).await?.iter().any(is_another) {
-                    return Ok(false);
-                }
-            }
-            for held in &self.containers {
-                let found = engine.container(&held.id).await?;
-                if !held.is_held(self.how, found.as_ref()) {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        })
-    }
-
     pub(super) fn release(
         &self,
         deadline: Instant,
@@ -325,7 +296,10 @@ impl HeldContainers {
         let enough = Instant::now() + left / SHARE;
         while Instant::now() < enough {
             let found = engine.container(&held.id).await;
-            if found.is_ok_and(|found| held.complaint(found.as_ref()).is_none()) {
+            let is_well = |found: Option<Container>| {
+                found.is_none_or(|found| held.complaint(&found).is_none())
+            };
+            if found.is_ok_and(is_well) {
                 return;
             }
             engine.rest(AGAIN).await;
@@ -338,6 +312,10 @@ impl HeldContainers {
         loop {
             // An engine that restarts brings its containers back.
             let looked = self.look(&mut waiting, deadline);
+            // What can't come back is not waited for.
+            if let Err(error @ (NotReady::Gone { .. } | NotReady::Down { .. })) = looked {
+                return Err(error);
+            }
             let probe = looked
                 .as_ref()
                 .ok()
@@ -365,17 +343,36 @@ impl HeldContainers {
         &self,
         waiting: &mut Vec<&HeldContainer>,
         deadline: Instant,
-    ) -> Result<Option<(String, Duration)>, ServiceError> {
+    ) -> Result<Option<(String, Duration)>, NotReady> {
         converse(
             &self.host,
             end_of_look(deadline).min(Instant::now() + LOOK),
             async |engine| {
                 let mut complaint = None;
                 while let Some(held) = waiting.last() {
-                    let found = engine.container(&held.id).await?;
-                    let running = found.as_ref().filter(|one| one.doing == Doing::Running);
-                    let probe = running.map_or(Duration::ZERO, |one| one.probe);
-                    complaint = held.complaint(found.as_ref()).map(|how| (how, probe));
+                    let Some(found) = engine.container(&held.id).await? else {
+                        // What was made anew under its name is somebody else's to look after.
+                        if engine.container(&held.name).await?.is_none() {
+                            return Err(NotReady::Gone {
+                                name: held.name.clone(),
+                            });
+                        }
+                        waiting.pop();
+                        continue;
+                    };
+                    if held.is_down(self.how, &found) {
+                        return Err(NotReady::Down {
+                            name: held.name.clone(),
+                            exit_code: found.exit_code,
+                        });
+                    }
+                    let is_running = found.doing == Doing::Running;
+                    let probe = if is_running {
+                        found.probe
+                    } else {
+                        Duration::ZERO
+                    };
+                    complaint = held.complaint(&found).map(|how| (how, probe));
                     if complaint.is_some() {
                         break;
                     }

@@ -4,7 +4,7 @@ use copal_hooks::Cancel;
 use copal_testkit::{DockerEngine, TestContainer, docker_engine, own_docker_engine, wait_until};
 
 use super::*;
-use crate::edge::service::{Deed, NotReady, Released};
+use crate::edge::service::{Deed, Loss, NotReady, Released};
 
 /// What runs until it is told to end, and then ends at once. It says so each time it starts.
 pub(in crate::edge::service) const OBEDIENT: &str =
@@ -137,9 +137,12 @@ fn a_container_made_anew_under_the_same_name_is_not_touched() {
     assert!(!undo.is_intact().unwrap());
     assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     assert_eq!(other.status(), "paused");
-    let late = undo.wait_ready(Instant::now() + Duration::from_secs(1), &Cancel::new());
-    let late = late.unwrap_err().to_string();
-    assert_eq!(late, "container `made-anew` is gone");
+    assert_eq!(undo.loss().unwrap(), Some(Loss::Anew(app.name.clone())));
+    undo.wait_ready(soon(), &Cancel::new()).unwrap();
+    engine.docker(&["rm", "--force", &other.name]).unwrap();
+    assert_eq!(undo.loss().unwrap(), Some(Loss::Removed(app.name.clone())));
+    let gone = undo.wait_ready(soon(), &Cancel::new()).unwrap_err();
+    assert!(matches!(gone, NotReady::Gone { .. }), "{gone}");
 }
 
 #[test]
@@ -465,4 +468,20 @@ fn a_health_check_that_comes_rarely_is_waited_for() {
     undo.wait_ready(ready, &Cancel::new()).unwrap();
     let health = app.inspect("{{.State.Health.Status}}").unwrap();
     assert_eq!(health, "healthy");
+}
+
+/// Nobody starts it: without Copal it would be down, too.
+#[test]
+fn what_ended_while_it_was_paused_is_not_waited_for() {
+    let Some(engine) = own_docker_engine() else {
+        return;
+    };
+    let app = engine.run("ended-paused", &[], OBEDIENT).unwrap();
+    let undo = hold(&driver(&app), HoldHow::Pause);
+    engine.stop().unwrap();
+    engine.start_again().unwrap();
+    assert_eq!(undo.loss().unwrap(), Some(Loss::Ended(app.name.clone())));
+    assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
+    let down = undo.wait_ready(soon(), &Cancel::new()).unwrap_err();
+    assert!(matches!(down, NotReady::Down { .. }), "{down}");
 }

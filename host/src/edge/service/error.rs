@@ -99,6 +99,14 @@ pub enum ServiceError {
         /// How long it could run.
         limit: Duration,
     },
+    /// A program that is to say whether a service runs did not, and was killed.
+    #[error("`{program}` did not say within {limit:.0?} whether the service runs, and was killed")]
+    Mute {
+        /// The program with its arguments.
+        program: String,
+        /// How long it could run.
+        limit: Duration,
+    },
     /// There was no time left for it.
     #[error("there was no time left to {deed}")]
     OutOfTime {
@@ -175,10 +183,19 @@ impl ServiceError {
             Self::Slow { .. } => {
                 "see why it takes so long, or give it more time with `timeout`".into()
             }
+            Self::Mute { program, .. } => format!(
+                "run `{program}` by hand to see why it takes so long: a `state` has 10 s, whatever `timeout` says"
+            ),
             Self::OutOfTime { .. } => "give it more time with `max_pause` under `[staging]`".into(),
             Self::Moved { .. } | Self::Interrupted { .. } => "run it again".into(),
             Self::Foreign => "this is a mistake in Copal: please report it".into(),
         }
+    }
+}
+
+impl From<EngineError> for NotReady {
+    fn from(error: EngineError) -> Self {
+        Self::Unknown(error.into())
     }
 }
 
@@ -192,6 +209,22 @@ pub enum NotReady {
         what: String,
         /// What it is instead, such as "does not run: it ended with exit code 1".
         how: String,
+    },
+    /// It can't come back, and what runs under its name would be another.
+    #[error("container `{name}` was removed")]
+    Gone {
+        /// Its name.
+        name: String,
+    },
+    /// It ended while it was paused, for example with its engine.
+    #[error(
+        "container `{name}` ended with exit code {exit_code} while it was paused, and a pause starts nothing"
+    )]
+    Down {
+        /// Its name.
+        name: String,
+        /// Its exit code.
+        exit_code: i64,
     },
     /// It can't be seen how it is.
     #[error(transparent)]

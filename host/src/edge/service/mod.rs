@@ -13,6 +13,7 @@ mod containers;
 mod docker;
 mod effect;
 mod error;
+mod loss;
 mod part;
 mod program;
 mod systemd;
@@ -30,6 +31,7 @@ pub use compose::{ComposeProject, Members};
 pub use containers::{HeldContainer, HeldContainers};
 pub use docker::OneContainer;
 pub use error::{NotReady, ServiceError};
+pub use loss::Loss;
 pub use part::Part;
 pub use program::Mark;
 pub use systemd::{HeldUnit, Systemctl, SystemdUnit};
@@ -210,17 +212,6 @@ impl Undo {
         match self {
             Self::Commands(held) => Some(held.commands.timeout + AGAIN),
             Self::Containers(_) | Self::Unit(_) | Self::Nothing => None,
-        }
-    }
-
-    /// Whether all of it is held still, and was all the time as far as that shows. An engine that
-    /// restarts, for example, brings paused containers back running.
-    pub fn is_intact(&self) -> Result<bool, ServiceError> {
-        match self {
-            Self::Containers(held) => held.is_intact(),
-            Self::Unit(held) => held.is_intact(),
-            Self::Commands(held) => held.is_intact(),
-            Self::Nothing => Ok(true),
         }
     }
 
