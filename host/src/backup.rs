@@ -127,6 +127,13 @@ impl<'a> Backup<'a> {
             let outrun = outrun.into_iter().collect();
             self.run.shortcomings.push(CopalError::Outrun(outrun));
         }
+        let sealed = deliveries.iter().filter_map(|it| it.result.as_ref().ok());
+        let missed = sealed.filter(|snapshot| snapshot.missed_much());
+        let missed: BTreeSet<RelPath> = missed.flat_map(|it| it.vanished.clone()).collect();
+        if !missed.is_empty() {
+            let missed = missed.into_iter().collect();
+            self.run.shortcomings.push(CopalError::Missed(missed));
+        }
         let notes = std::mem::take(&mut self.notes);
         Ok(Delivered { deliveries, notes })
     }

@@ -317,6 +317,30 @@ fn a_file_that_is_renamed_under_the_transfer_is_in_the_snapshot_once() {
 }
 
 #[test]
+fn what_was_deleted_under_the_run_is_kept_in_its_record_and_much_of_it_makes_it_fall_short() {
+    for (gone, is_much) in [(3, false), (12, true)] {
+        let world = World::new();
+        let file = |n: usize| world.source(&format!("uploads/{n}.txt"));
+        (0..20).for_each(|n| fs::write(file(n), "x").unwrap());
+        let doomed: Vec<_> = (0..gone).map(file).collect();
+        let orders = Orders::default();
+        orders.meanwhile.replace(Some(Box::new(move || {
+            for file in &doomed {
+                fs::remove_file(file).unwrap();
+            }
+        })));
+        let outcome = world.back_up(&world.fake(orders));
+        let snapshot = outcome.sealed().next().expect("sealed");
+        assert_eq!(snapshot.vanished.len(), gone);
+        let mut shortcomings = outcome.shortcomings.iter();
+        let missed = shortcomings.any(|error| matches!(error, CopalError::Missed(_)));
+        assert_eq!(missed, is_much, "{gone}");
+        let notes = outcome.result.as_ref().unwrap().notes().join("\n");
+        assert!(notes.contains("deleted by the app meanwhile"), "{notes}");
+    }
+}
+
+#[test]
 fn a_log_never_travels_even_when_a_file_is_renamed_under_the_transfer() {
     let world = World::new();
     let app = rusqlite::Connection::open(world.source("app.db")).unwrap();

@@ -155,6 +155,9 @@ pub enum CopalError {
     /// The snapshot is not of one moment there.
     #[error("the snapshot is not of one moment: it has what was written in place after the release to {}", some(.0))]
     Outrun(Vec<RelPath>),
+    /// More was deleted or renamed under the run than an app does in passing.
+    #[error("{} files were deleted or renamed while the run went on, and may be in no snapshot: {}", .0.len(), some(.0))]
+    Missed(Vec<RelPath>),
     /// A directory of a run's own is still there.
     #[error(transparent)]
     LeftBehind(#[from] Leftover),
@@ -318,7 +321,7 @@ impl CopalError {
 }
 
 /// The names in a message.
-fn some(paths: &[RelPath]) -> String {
+pub(crate) fn some(paths: &[RelPath]) -> String {
     const SHOWN: usize = 8;
     let shown: Vec<_> = paths
         .iter()

@@ -120,6 +120,28 @@ pub struct Snapshot {
     pub mended: Option<String>,
 }
 
+impl Snapshot {
+    /// Whether so much was deleted or renamed under the run that it can't be told from a failure: more than
+    /// ten files, and more than one in a hundred.
+    pub fn missed_much(&self) -> bool {
+        let missed = self.vanished.len() as u64;
+        missed > 10 && missed * 100 > self.totals.files + missed
+    }
+
+    /// What somebody may ask for later of what went on under the run.
+    fn notes(&self) -> impl Iterator<Item = String> {
+        let told = [
+            ("deleted by the app meanwhile", &self.vanished),
+            ("changed meanwhile, taken as a private copy", &self.moved),
+        ];
+        let told = told.map(|(what, paths)| {
+            let told = format!("{what}: {}", crate::error::some(paths));
+            (!paths.is_empty()).then_some(told)
+        });
+        told.into_iter().flatten()
+    }
+}
+
 impl From<Sealed> for Snapshot {
     fn from(sealed: Sealed) -> Self {
         let Sealed {
@@ -346,10 +368,19 @@ impl Achieved for Delivered {
         let staging = staging.map(ToString::to_string);
         let unheld = self.notes.unheld.iter();
         let unheld = unheld.map(|it| format!("not held: {it}"));
-        staging
+        let results = self.deliveries.iter().map(|delivery| &delivery.result);
+        let snapshots = results.filter_map(|result| result.as_ref().ok());
+        let mut notes: Vec<String> = staging
             .chain(unheld)
             .chain(self.notes.unguarded.clone())
-            .collect()
+            .collect();
+        for note in snapshots.flat_map(Snapshot::notes) {
+            // Several destinations mostly have the same to tell.
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        notes
     }
 }
 

@@ -160,6 +160,9 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Outrun(_) => failed(
             "set `mode = \"copy\"` in [staging], or have a hook copy these files while the app is held",
         ),
+        CopalError::Missed(_) => failed(
+            "run it again when the app is quieter, or have it held (`[service]`, and the hook `quiesce`), so that files are taken as they are at one moment",
+        ),
         CopalError::LeftBehind(_) => failed(
             "nothing uses it any more, and it may hold the app's data: remove it by hand (what lies in Copal's state directory the next run of the same job tries to remove)",
         ),

@@ -48,6 +48,14 @@ impl Transferred<'_> {
         Ok(settled)
     }
 
+    /// What was away when it was looked for, and is in the snapshot all the same.
+    pub(super) fn forget_what_came_back(&mut self) {
+        let there: HashSet<&RelPath> = self.files.iter().map(|file| &file.path).collect();
+        self.vanished.retain(|path| !there.contains(path));
+        self.vanished.sort_unstable();
+        self.vanished.dedup();
+    }
+
     /// Whether it was still there.
     fn take_again(
         &mut self,

@@ -150,6 +150,7 @@ pub fn transfer<'a>(
             done.remove_vanished(&by)?;
             let differences = done.differences(&by)?;
             if differences.is_empty() {
+                done.forget_what_came_back();
                 return Ok(done);
             }
             let spoiled = done.reused.spoiled(&differences);
@@ -275,7 +276,8 @@ impl Transferred<'_> {
             }
         }
         let is_live = |file: &StagedFile| matches!(file.content, Content::Live(_));
-        if !self.vanished.is_empty() || self.files.iter().any(is_live) {
+        // Also where all of them went as private copies meanwhile.
+        if !self.vanished.is_empty() || self.read.files.iter().any(is_live) {
             self.read.staged.tops.check()?;
         }
         Ok(changed)
