@@ -121,14 +121,13 @@ impl<'a> Backup<'a> {
             edges,
         };
         let deliveries: Vec<_> = reached.into_iter().map(|one| parcel.deliver(one)).collect();
-        let sealed = deliveries.iter().filter_map(|it| it.result.as_ref().ok());
-        let outrun: BTreeSet<RelPath> = sealed.flat_map(|it| it.outrun.clone()).collect();
+        let sealed = || deliveries.iter().filter_map(|it| it.result.as_ref().ok());
+        let outrun: BTreeSet<RelPath> = sealed().flat_map(|it| it.outrun.clone()).collect();
         if !outrun.is_empty() {
             let outrun = outrun.into_iter().collect();
             self.run.shortcomings.push(CopalError::Outrun(outrun));
         }
-        let sealed = deliveries.iter().filter_map(|it| it.result.as_ref().ok());
-        let missed = sealed.filter(|snapshot| snapshot.missed_much());
+        let missed = sealed().filter(|snapshot| snapshot.missed_much());
         let missed: BTreeSet<RelPath> = missed.flat_map(|it| it.vanished.clone()).collect();
         if !missed.is_empty() {
             let missed = missed.into_iter().collect();

@@ -6,6 +6,8 @@
 
 mod chunks;
 
+use std::fmt::Display;
+
 use crate::units::ByteCount;
 
 pub use self::chunks::{Chunks, sends_chunks};
@@ -31,6 +33,15 @@ pub struct Wish<T> {
     pub value: T,
     /// Whether the owner set it, rather than rclone.
     pub set: bool,
+}
+
+impl<T: Copy + Display> Wish<T> {
+    /// What would be told of it against what holds now.
+    fn lowered_to(&self, now: Self, option: impl Into<String>) -> Option<Lowered> {
+        let (from, to) = (self.value.to_string(), now.value.to_string());
+        let option = option.into();
+        (self.set && from != to).then_some(Lowered { option, from, to })
+    }
 }
 
 /// What rclone would take by the options that there are.
@@ -79,34 +90,14 @@ impl Wishes {
 
     /// What would be told of these against those.
     fn lowered_to(&self, now: &Self) -> Vec<Lowered> {
-        let told = |option: &str, set: bool, from: String, to: String| {
-            let option = option.to_owned();
-            (set && from != to).then_some(Lowered { option, from, to })
-        };
-        let (transfers, buffer) = (self.transfers, self.buffer);
         let mut lowered = Vec::new();
-        let to = now.transfers.value.to_string();
-        lowered.extend(told(
-            "transfers",
-            transfers.set,
-            transfers.value.to_string(),
-            to,
-        ));
-        let to = now.buffer.value.to_string();
-        lowered.extend(told(
-            "buffer_size",
-            buffer.set,
-            buffer.value.to_string(),
-            to,
-        ));
+        lowered.extend(self.transfers.lowered_to(now.transfers, "transfers"));
+        lowered.extend(self.buffer.lowered_to(now.buffer, "buffer_size"));
         for (was, is) in self.chunks.iter().zip(&now.chunks) {
-            let option = format!("{}_chunk_size", was.backend);
-            let (from, to) = (was.size.value.to_string(), is.size.value.to_string());
-            lowered.extend(told(&option, was.size.set, from, to));
-            if let (Some(was_at_a_time), Some(to)) = (was.concurrency, is.concurrency) {
-                let option = format!("{}_upload_concurrency", was.backend);
-                let (from, to) = (was_at_a_time.value.to_string(), to.value.to_string());
-                lowered.extend(told(&option, was_at_a_time.set, from, to));
+            let option = |name: &str| format!("{}_{name}", was.backend);
+            lowered.extend(was.size.lowered_to(is.size, option("chunk_size")));
+            if let (Some(was), Some(is)) = (was.concurrency, is.concurrency) {
+                lowered.extend(was.lowered_to(is, option("upload_concurrency")));
             }
         }
         lowered

@@ -6,7 +6,6 @@ import (
 
 	"github.com/rclone/rclone/fs"
 	"github.com/rclone/rclone/fs/config/configmap"
-	"github.com/rclone/rclone/fs/fspath"
 	"github.com/rclone/rclone/fs/rc"
 )
 
@@ -55,8 +54,8 @@ func rcLayers(_ context.Context, in rc.Params) (rc.Params, error) {
 }
 
 func layersOf(remote string, options []string, depth int) ([]layer, error) {
-	if depth > 16 {
-		return nil, errors.New("remotes that wrap each other go round in a circle")
+	if depth > tooDeep {
+		return nil, errCircle
 	}
 	info, _, path, config, err := fs.ConfigFs(remote)
 	if err != nil {
@@ -70,7 +69,11 @@ func layersOf(remote string, options []string, depth int) ([]layer, error) {
 		}
 	}
 	layers := []layer{top}
-	for _, below := range wrapped(info.Name, path, config) {
+	wrapped, _, err := wraps(info, path, config)
+	if err != nil {
+		return nil, err
+	}
+	for _, below := range wrapped {
 		more, err := layersOf(below, options, depth+1)
 		if err != nil {
 			return nil, err
@@ -78,28 +81,6 @@ func layersOf(remote string, options []string, depth int) ([]layer, error) {
 		layers = append(layers, more...)
 	}
 	return layers, nil
-}
-
-// wrapped is what a remote of this kind hands its files to.
-func wrapped(backend, path string, config *configmap.Map) []string {
-	remotes := []string{}
-	switch backend {
-	case "union", "combine":
-		var upstreams fs.SpaceSepList
-		value, _ := config.Get("upstreams")
-		// What can't be read is told when the remote is set up.
-		_ = upstreams.Set(value)
-		for _, upstream := range upstreams {
-			if part, ok := upstreamPart(backend, upstream, path); ok {
-				remotes = append(remotes, part)
-			}
-		}
-	default:
-		if remote, ok := config.Get("remote"); ok && remote != "" {
-			remotes = append(remotes, fspath.JoinRootPath(remote, path))
-		}
-	}
-	return remotes
 }
 
 func init() {

@@ -178,18 +178,6 @@ impl Worker {
         Ok(reply.roots)
     }
 
-    /// The kind of a remote by rclone's name (`b2`, `crypt`, …), which wraps another perhaps. Contacts
-    /// none.
-    pub fn backend(&self, remote: &Remote, deadline: Duration) -> Result<String, RcloneError> {
-        #[derive(Deserialize)]
-        struct Reply {
-            backend: String,
-        }
-        let input = json!({ "fs": self.wire(remote) });
-        let reply: Reply = self.call("copal/backend", &input, deadline)?;
-        Ok(reply.backend)
-    }
-
     /// The backends that a remote is made of, itself first, with those of these options that each has.
     /// Contacts none.
     pub fn layers(

@@ -101,6 +101,7 @@ impl Rclone {
             interrupt: self.interrupt.clone(),
             layers,
             share,
+            abilities: OnceCell::new(),
         }))
     }
 

@@ -1,5 +1,6 @@
 //! One remote, each call of which goes to rclone's worker process.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(super) struct RcloneRemote {
     pub(super) layers: Vec<Layer>,
     /// What it may take of this machine's memory.
     pub(super) share: Share,
+    /// What it can do, once it was asked.
+    pub(super) abilities: OnceCell<Abilities>,
 }
 
 impl RcloneRemote {
@@ -223,6 +226,9 @@ impl Remote for RcloneRemote {
     }
 
     fn abilities(&self) -> Result<Abilities, RemoteError> {
+        if let Some(known) = self.abilities.get() {
+            return Ok(known.clone());
+        }
         let failed = |error| self.failed("reach", "", error);
         let told = self.workers.ask(|worker| {
             let info = worker.fs_info(&self.remote, ANSWER)?;
@@ -230,7 +236,7 @@ impl Remote for RcloneRemote {
         });
         let (info, local_roots) = told.map_err(failed)?;
         let kinds = [HashKind::Sha256, HashKind::Sha1, HashKind::Md5];
-        Ok(Abilities {
+        let abilities = Abilities {
             hash: kinds
                 .into_iter()
                 .find(|kind| info.hashes.iter().any(|name| name == rclone_name(*kind))),
@@ -239,7 +245,8 @@ impl Remote for RcloneRemote {
             names: name_limit(&self.layers),
             encrypts: encrypts(&self.layers),
             local_roots,
-        })
+        };
+        Ok(self.abilities.get_or_init(|| abilities).clone())
     }
 
     fn files(&self, dir: &str, hashes: bool) -> Result<Vec<Listed>, RemoteError> {

@@ -124,12 +124,7 @@ impl Transferred<'_> {
 
     /// What vanished may have been uploaded before it did. Nothing else is touched.
     pub(super) fn remove_vanished(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
-        let expected: HashSet<&RelPath> = self.files.iter().map(|file| &file.path).collect();
-        let vanished: HashSet<&RelPath> = self
-            .vanished
-            .iter()
-            .filter(|path| !expected.contains(path))
-            .collect();
+        let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
         let gone = self
             .read
             .files

@@ -147,10 +147,10 @@ pub fn transfer<'a>(
         if changed.is_empty() {
             // An error with nothing changed is the remote's, and final.
             std::mem::replace(&mut sent, Ok(()))?;
+            done.forget_what_came_back();
             done.remove_vanished(&by)?;
             let differences = done.differences(&by)?;
             if differences.is_empty() {
-                done.forget_what_came_back();
                 return Ok(done);
             }
             let spoiled = done.reused.spoiled(&differences);

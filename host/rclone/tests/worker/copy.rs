@@ -312,7 +312,10 @@ pub(crate) fn the_backend_of_a_remote_is_known_without_contact(world: &World) {
             ("RCLONE_CONFIG_ENVY_REMOTE", "far:x"),
         ])
         .unwrap();
-    let backend = |remote: &str| worker.backend(&remote.parse().unwrap(), PATIENCE);
+    let backend = |remote: &str| {
+        let layers = worker.layers(&remote.parse().unwrap(), &[], PATIENCE)?;
+        Ok::<_, RcloneError>(layers[0].backend.clone())
+    };
     assert_eq!(backend("far:bucket").unwrap(), "b2");
     assert_eq!(backend("far,description=copal-1:bucket").unwrap(), "b2");
     assert_eq!(backend("envy:").unwrap(), "crypt");
