@@ -13,6 +13,7 @@
 //! written beside its place and renamed into it, and never written again, since another process may
 //! be running it.
 
+mod cores;
 mod entry;
 mod prune;
 
@@ -21,7 +22,6 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use copal_core::digest::Sha256;
 use sha2::Digest as _;
@@ -29,10 +29,8 @@ use twox_hash::XxHash3_128;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use self::cores::Cores;
 use self::entry::Origin;
-
-/// Components of this size are worth a second thread for their digest.
-const WORTH_A_THREAD: usize = 256 * 1024;
 
 /// What is changed whenever entries mean something else than before.
 const FORMAT: &str = "3";
@@ -76,12 +74,12 @@ pub(crate) struct Found {
 /// The digest of a component, what the cache has of it, and what `beside` comes to.
 ///
 /// The entry is looked up by a checksum of the component, and believed, with the digest in it, only if
-/// it names the same BLAKE3; that takes longest, and is computed meanwhile.
-pub(crate) fn find<T>(
+/// it names the same BLAKE3; that is computed beside, while what was compiled is checked and loaded.
+pub(crate) fn find<T: Send>(
     cache: Option<&Cache>,
     engine: &Engine,
     component: &[u8],
-    beside: impl FnOnce() -> T,
+    beside: impl FnOnce() -> T + Send,
 ) -> (Found, T) {
     let Some(cache) = cache else {
         let found = Found {
@@ -90,16 +88,11 @@ pub(crate) fn find<T>(
         };
         return (found, beside());
     };
-    let work = || (cache.look_up(engine, component), beside());
-    let (print, (entry, beside)) = if component.len() < WORTH_A_THREAD {
-        (blake3::hash(component), work())
-    } else {
-        thread::scope(|scope| {
-            let print = scope.spawn(|| blake3::hash(component));
-            let work = work();
-            (print.join().expect("hashing does not panic"), work)
-        })
-    };
+    let (entry, (beside, print)) = cores::both(
+        component.len(),
+        |cores| cache.look_up(engine, component, cores),
+        |cores| (beside(), print(component, cores)),
+    );
     let entry = entry.filter(|(origin, _)| origin.print == print);
     let found = match entry {
         Some((origin, compiled)) => Found {
@@ -139,10 +132,15 @@ impl Cache {
         })
     }
 
-    fn look_up(&self, engine: &Engine, component: &[u8]) -> Option<(Origin, Component)> {
+    fn look_up(
+        &self,
+        engine: &Engine,
+        component: &[u8],
+        cores: Cores,
+    ) -> Option<(Origin, Component)> {
         let path = self.entry(component);
         let file = open(&path).ok()?;
-        let origin = entry::check(&file, self.settings).or_else(|| {
+        let origin = entry::check(&file, self.settings, cores).or_else(|| {
             tracing::debug!(path = %path.display(), "not used: it is not what was written");
             None
         })?;
@@ -202,6 +200,14 @@ impl Cache {
         let key = XxHash3_128::oneshot(component);
         let name = format!("{key:032x}-{:032x}.{}", self.settings, prune::FINISHED);
         self.directory.join(name)
+    }
+}
+
+/// What a component is known by at once: a digest that many cores can compute together.
+fn print(component: &[u8], cores: Cores) -> blake3::Hash {
+    match cores {
+        Cores::One => blake3::hash(component),
+        Cores::All => blake3::Hasher::new().update_rayon(component).finalize(),
     }
 }
 

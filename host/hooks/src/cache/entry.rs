@@ -15,11 +15,12 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use copal_core::digest::Sha256;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use twox_hash::XxHash3_128;
+
+use super::cores::Cores;
 
 const MAGIC: [u8; 16] = *b"copal compiled 3";
 const CHECKSUM: usize = 16;
@@ -30,9 +31,6 @@ const BLOCK: usize = 1 << 20;
 
 /// How much is read at once: enough to be quick, little enough to stay in a core's own cache.
 const CHUNK: usize = 128 * 1024;
-
-/// More threads than these gain little.
-const MOST_THREADS: usize = 4;
 
 /// The component that an entry was made of.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ fn checksum(blocks: &[u128], rest: &[u8]) -> u128 {
 }
 
 /// Reads a whole entry; the component that it was made of, if it is what [`seal`] left.
-pub(super) fn check(file: &File, settings: u128) -> Option<Origin> {
+pub(super) fn check(file: &File, settings: u128, cores: Cores) -> Option<Origin> {
     let found = file.metadata().ok()?;
     let code = usize::try_from(found.len()).ok()?.checked_sub(SEAL)?;
     if !found.is_file() {
@@ -80,7 +78,7 @@ pub(super) fn check(file: &File, settings: u128) -> Option<Origin> {
     if *magic != MAGIC || u128::from_le_bytes(*made_for) != settings {
         return None;
     }
-    let blocks = blocks(file, code).ok()?;
+    let blocks = blocks(file, code, cores).ok()?;
     let is_whole = checksum(&blocks, &seal[..SEAL - CHECKSUM]).to_le_bytes() == *told;
     is_whole.then(|| Origin {
         digest: Sha256::from_bytes(*digest),
@@ -89,33 +87,20 @@ pub(super) fn check(file: &File, settings: u128) -> Option<Origin> {
 }
 
 /// The checksums of the blocks of the first `length` bytes.
-fn blocks(file: &File, length: usize) -> io::Result<Vec<u128>> {
-    let count = length.div_ceil(BLOCK);
-    let cores = thread::available_parallelism().map_or(1, Into::into);
-    let next = AtomicUsize::new(0);
-    let work = || -> io::Result<Vec<(usize, u128)>> {
-        let mut chunk = vec![0; CHUNK];
-        let mut done = Vec::new();
-        loop {
-            let block = next.fetch_add(1, Ordering::Relaxed);
-            if block >= count {
-                return Ok(done);
-            }
-            let end = length.min((block + 1) * BLOCK);
-            done.push((block, block_of(file, block * BLOCK, end, &mut chunk)?));
-        }
+fn blocks(file: &File, length: usize, cores: Cores) -> io::Result<Vec<u128>> {
+    let chunk = || vec![0; CHUNK];
+    let block = |chunk: &mut Vec<u8>, block: usize| {
+        let end = length.min((block + 1) * BLOCK);
+        block_of(file, block * BLOCK, end, chunk)
     };
-    let mut all = thread::scope(|scope| {
-        let others = cores.min(MOST_THREADS).min(count).saturating_sub(1);
-        let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
-        let mut all = work()?;
-        for other in others {
-            all.extend(other.join().expect("reading and hashing do not panic")?);
+    let all = 0..length.div_ceil(BLOCK);
+    match cores {
+        Cores::One => {
+            let mut chunk = chunk();
+            all.map(|at| block(&mut chunk, at)).collect()
         }
-        Ok::<_, io::Error>(all)
-    })?;
-    all.sort_unstable_by_key(|(block, _)| *block);
-    Ok(all.into_iter().map(|(_, checksum)| checksum).collect())
+        Cores::All => all.into_par_iter().map_init(chunk, block).collect(),
+    }
 }
 
 fn block_of(file: &File, start: usize, end: usize, chunk: &mut [u8]) -> io::Result<u128> {
