@@ -52,6 +52,38 @@ fn a_container_of_a_killed_run_goes_on() {
     }
 }
 
+/// At the end it is paused, as if nothing had been.
+#[test]
+fn a_container_that_somebody_had_go_on_in_the_middle_of_a_run_makes_it_fail() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let name = "goes-on-in-a-run";
+    let container = engine.run(name, &[], APP).unwrap();
+    container.wait_for("running");
+    let world = world(engine, name, "pause");
+    let lines = fs::read_to_string(world.path("copal.toml")).unwrap();
+    // To hold the second one has the first go on, and holds it again.
+    let docker = format!("docker --host {}", engine.host());
+    let second = format!(
+        "\n[service.second]\ndriver = \"command\"\nstop = [\"sh\", \"-c\", \"{docker} unpause {name} && {docker} pause {name}\"]\nstart = [\"true\"]\n"
+    );
+    let lines = lines.replace("[\"app\"]", "[\"app\", \"second\"]");
+    // A pause is for containers alone.
+    let lines = lines.replace(
+        "[[hook]]\nuse = \"quiesce\"\nconfig = { how = \"pause\" }",
+        "[[hook]]\nuse = \"quiesce\"\nconfig = { how = \"pause\", services = [\"app\"] }\ngrants = { service = [\"app\"] }\n\n[[hook]]\nname = \"second\"\nuse = \"quiesce\"\nconfig = { services = [\"second\"] }",
+    );
+    world.write("copal.toml", lines + &second);
+    let output = world.copal(&["backup"]);
+    output
+        .exits_with(1)
+        .says("went on in between")
+        .says(" next: ");
+    assert_eq!(files_below(&world.vault()), [""; 0]);
+    assert_eq!(container.status(), "running");
+}
+
 /// The source is what Docker knows by a name, and is held while it is staged.
 #[test]
 fn a_volume_and_what_a_container_has_mounted_are_sources() {

@@ -30,7 +30,7 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
             _ => failed("see who removed it, and whether it is to be there"),
         },
         HoldsError::Lost { loss, .. } => failed(match loss {
-            Loss::Resumed => {
+            Loss::Resumed | Loss::Between(_) => {
                 "see what resumed it (an engine that restarted, a watcher, another job or tool that holds the same one, a person), and run the backup again"
             }
             Loss::Removed(_) | Loss::Anew(_) => {

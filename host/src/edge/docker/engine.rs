@@ -6,11 +6,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bollard::errors::Error as Bollard;
-use bollard::query_parameters::{ListContainersOptions, StopContainerOptions};
+use bollard::query_parameters::{EventsOptions, ListContainersOptions, StopContainerOptions};
 use bollard::{ClientVersion, Docker};
+use futures_util::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use tokio::runtime::Builder;
 
-use super::{Container, DockerHost, EngineError};
+use super::events::moment;
+use super::{Container, DockerHost, EngineError, Happening, Whose};
 
 /// The newest version of the protocol that we speak; older engines are spoken to in theirs.
 const NEWEST: &ClientVersion = &ClientVersion {
@@ -122,6 +125,36 @@ impl<'a> Engine<'a> {
             mountpoint: volume.mountpoint,
             options: volume.options,
         }))
+    }
+
+    /// What the engine's own clock shows. None where it does not say.
+    pub async fn now(&self) -> Result<Option<Timestamp>, EngineError> {
+        let told = self.ask("tell the time", ANSWER, self.docker.info());
+        let told = told.await?.system_time;
+        Ok(told.and_then(|time| time.parse().ok()))
+    }
+
+    /// What happened between two moments of the engine's clock, in its order, as far as it remembers: an
+    /// engine keeps the last few hundred events of all that it does, and none over a restart.
+    pub async fn happened(
+        &self,
+        whose: &Whose,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Happening>, EngineError> {
+        let options = EventsOptions {
+            since: Some(moment(since)),
+            until: Some(moment(until)),
+            filters: Some(whose.filters()),
+        };
+        let told = self.docker.events(Some(options));
+        let told = told.try_filter_map(async |message| Ok(Happening::of(message)));
+        self.ask(
+            "tell what happened",
+            ANSWER,
+            told.boxed_local().try_collect(),
+        )
+        .await
     }
 
     /// Freezes the processes of a container.

@@ -2,12 +2,14 @@
 
 mod container;
 mod engine;
+mod events;
 mod fault;
 mod host;
 mod own;
 
 pub use container::{Container, Doing, Mounted};
 pub use engine::{Engine, Volume, converse};
+pub use events::{Happening, Whose};
 pub use fault::EngineError;
 pub use host::{DockerHost, HostFault, UnusableHost};
 pub use own::{is_own, own, own_ids};

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::Container;
-
 /// The files that an engine mounts into every container from a directory of its own.
 const MOUNTED: [&str; 3] = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
 
@@ -29,9 +27,9 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// Whether a container is one whose id begins so.
-pub fn is_own(container: &Container, own: &[String]) -> bool {
-    own.iter().any(|id| container.id.starts_with(id.as_str()))
+/// Whether a container's id is one that begins so.
+pub fn is_own(id: &str, own: &[String]) -> bool {
+    own.iter().any(|own| id.starts_with(own.as_str()))
 }
 
 /// From what is mounted, such as `12 1 0:5 /docker/containers/ID/hostname /etc/hostname rw …`, and from the

@@ -1,16 +1,16 @@
 //! The driver of a Compose project: its containers, found by their labels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
-use super::containers::{LOOK, refuse_to_lose, when_up};
+use super::containers::{LOOK, now, refuse_to_lose, when_up};
 use super::docker::{parts_of, refuse_own, state_of};
 use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
 use crate::edge::docker::{
-    Container, DockerHost, Doing, Engine, EngineError, converse, is_own, own,
+    Container, DockerHost, Doing, Engine, EngineError, Whose, converse, is_own, own,
 };
 
 const PROJECT: &str = "com.docker.compose.project";
@@ -71,22 +71,27 @@ impl Members {
             // It may be gone since the list was made.
             found.extend(engine.container(&id).await?);
         }
-        found.retain(|found| self.has(found));
+        found.retain(|found| self.has(&found.id, &found.labels));
         Ok(found)
     }
 
-    fn has(&self, container: &Container) -> bool {
-        let service = service_of(container);
-        let is_oneoff = container
-            .labels
-            .get(ONEOFF)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    /// Whose past tells of all of them.
+    pub(super) fn whose(&self) -> Whose {
+        Whose::Labelled {
+            label: PROJECT,
+            value: self.project.clone(),
+        }
+    }
+
+    /// Whether a container of the project is one of them, by its id and labels.
+    pub(super) fn has(&self, id: &str, labels: &HashMap<String, String>) -> bool {
+        let label = |name: &str| labels.get(name).map_or("", String::as_str);
         let is_meant = if self.services.is_empty() {
-            !is_own(container, &self.own)
+            !is_own(id, &self.own)
         } else {
-            self.services.contains(service)
+            self.services.contains(label(SERVICE))
         };
-        !is_oneoff && is_meant
+        !label(ONEOFF).eq_ignore_ascii_case("true") && is_meant
     }
 }
 
@@ -120,13 +125,16 @@ impl Driver for ComposeProject {
                     .any(|(service, healthy)| healthy && service == service_of(container))
             });
         }
-        let held = (!containers.is_empty()).then(|| HeldContainers {
+        if containers.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Undo::Containers(HeldContainers {
             host: self.host.clone(),
             how,
             containers,
             members: Some(self.members.clone()),
-        });
-        Ok(held.map(Undo::Containers))
+            since: now(&self.host)?,
+        })))
     }
 
     fn hold(

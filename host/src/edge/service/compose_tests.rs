@@ -5,7 +5,7 @@ use copal_testkit::{DockerEngine, TestContainer, docker_engine};
 
 use super::*;
 use crate::edge::service::docker::tests::{OBEDIENT, hold, host, soon};
-use crate::edge::service::{Deed, Released};
+use crate::edge::service::{Deed, Loss, Released};
 
 const STOP: HoldHow = HoldHow::Stop {
     grace: Duration::from_secs(10),
@@ -112,6 +112,29 @@ fn a_part_that_starts_to_run_in_a_hold_ends_the_hold() {
     assert!(!undo.is_intact().unwrap());
     assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
     assert_eq!([app.status(), other.status()], ["running", "running"]);
+}
+
+/// It was down before, and is down again.
+#[test]
+fn a_part_that_ran_for_a_while_in_a_hold_ends_the_hold() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = part(engine, "visited", "app", &[], OBEDIENT);
+    let oneoff = format!("{ONEOFF}=True");
+    let project = ComposeProject::new(host(engine), "visited", []);
+    for how in [HoldHow::Pause, STOP] {
+        let undo = hold(&project, how);
+        let not_of_it = part(engine, "visited", "run", &["--label", &oneoff], "true");
+        not_of_it.wait_for("exited");
+        assert_eq!(undo.loss().unwrap(), None);
+        let visitor = part(engine, "visited", "worker", &[], "true");
+        visitor.wait_for("exited");
+        let loss = undo.loss().unwrap();
+        assert_eq!(loss, Some(Loss::Between(visitor.name.clone())));
+        assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
+        app.wait_for("running");
+    }
 }
 
 #[test]

@@ -51,6 +51,10 @@ pub struct HeldContainers {
     /// The project of which they are all that ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
+    /// When they were found running, by the engine's own clock: what it remembers from then on tells whether
+    /// one went on in between. None where the engine does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// One container that ran.
@@ -439,6 +443,19 @@ pub(super) fn when_up(
         }
         std::thread::sleep(AGAIN);
     }
+}
+
+/// What the engine's clock shows. None where it is kept from saying so, as a proxy before it may do.
+pub(super) fn now(host: &DockerHost) -> Result<Option<Timestamp>, ServiceError> {
+    converse(host, Instant::now() + LOOK, async |engine| {
+        match engine.now().await {
+            Err(error) if !error.may_pass() => {
+                tracing::debug!(%error, "whether its containers go on in between won't be seen");
+                Ok(None)
+            }
+            told => Ok(told?),
+        }
+    })
 }
 
 /// A container that is removed when it stops could not be started again.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use copal_hooks::Cancel;
 
-use super::containers::{LOOK, refuse_to_lose, when_up};
+use super::containers::{LOOK, now, refuse_to_lose, when_up};
 use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
 use crate::edge::docker::{Container, DockerHost, Doing, converse, is_own, own};
 
@@ -53,6 +53,7 @@ impl Driver for OneContainer {
             how,
             containers: vec![HeldContainer::of(&found)],
             members: None,
+            since: now(&self.host)?,
         })))
     }
 
@@ -77,7 +78,7 @@ pub(super) fn parts_of(containers: &[Container]) -> Vec<Part> {
 
 /// Copal's own container is none of them: held, it could release nothing.
 pub(super) fn refuse_own(containers: &[Container], own: &[String]) -> Result<(), ServiceError> {
-    match containers.iter().find(|found| is_own(found, own)) {
+    match containers.iter().find(|found| is_own(&found.id, own)) {
         Some(found) => Err(ServiceError::Own {
             name: found.name.clone(),
         }),

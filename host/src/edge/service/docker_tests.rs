@@ -70,6 +70,51 @@ fn a_paused_container_goes_on_where_it_was() {
     assert_eq!(app.lines(), 1, "it was never started anew");
 }
 
+/// It looks as it was held, and has written meanwhile.
+#[test]
+fn a_container_that_went_on_in_between_was_not_held() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("goes-on-between", &[], OBEDIENT).unwrap();
+    // What was done before the hold is of no interest.
+    engine.docker(&["pause", &app.name]).unwrap();
+    engine.docker(&["unpause", &app.name]).unwrap();
+    for (how, between) in [
+        (HoldHow::Pause, [["unpause"], ["pause"]]),
+        (STOP, [["start"], ["stop"]]),
+    ] {
+        let undo = hold(&driver(&app), how);
+        assert_eq!(undo.loss().unwrap(), None);
+        for deed in between {
+            engine.docker(&[deed[0], &app.name]).unwrap();
+        }
+        let loss = undo.loss().unwrap().expect("it went on");
+        match how {
+            HoldHow::Pause => assert_eq!(loss, Loss::Between(app.name.clone())),
+            // It is another start.
+            HoldHow::Stop { .. } => assert_eq!(loss, Loss::Resumed),
+        }
+        undo.release(soon(), Deed::Over).unwrap();
+        engine.docker(&["start", &app.name]).unwrap();
+    }
+}
+
+#[test]
+fn an_engine_that_has_forgotten_the_hold_is_taken_at_what_it_shows() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let app = engine.run("is-forgotten", &[], OBEDIENT).unwrap();
+    let mut undo = hold(&driver(&app), HoldHow::Pause);
+    let Undo::Containers(held) = &mut undo else {
+        panic!("{undo:?}");
+    };
+    held.since = Some(jiff::Timestamp::now() + Duration::from_hours(1));
+    assert_eq!(undo.loss().unwrap(), None);
+    undo.release(soon(), Deed::Over).unwrap();
+}
+
 #[test]
 fn a_stopped_container_is_started_once_however_often_it_is_released() {
     let Some(engine) = docker_engine() else {

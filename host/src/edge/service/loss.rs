@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Instant;
 
+use super::compose::Members;
 use super::containers::LAST_LOOK;
 use super::{HeldContainer, HeldContainers, HoldHow, ServiceError, Undo};
-use crate::edge::docker::{Container, Doing, Engine, EngineError, converse};
+use crate::edge::docker::{Container, Doing, Engine, EngineError, Happening, Whose, converse};
 
 /// What ended a hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Loss {
     Anew(String),
     /// This container was paused, and does not run any more.
     Ended(String),
+    /// This container went on in between, and is held again.
+    Between(String),
 }
 
 impl fmt::Display for Loss {
@@ -27,6 +30,7 @@ impl fmt::Display for Loss {
             Self::Removed(name) => write!(f, "container `{name}` was removed"),
             Self::Anew(name) => write!(f, "container `{name}` was removed, and made anew"),
             Self::Ended(name) => write!(f, "container `{name}` ended"),
+            Self::Between(name) => write!(f, "container `{name}` went on in between"),
         }
     }
 }
@@ -71,8 +75,46 @@ impl HeldContainers {
                     return Ok(loss);
                 }
             }
-            Ok(None)
+            Ok(self.went_on(engine).await?)
         })
+    }
+
+    /// What went on in between, though all looks as it was held: somebody had it go on and held it again, or a
+    /// part that was down ran for a while. It may have written. An engine that can't tell has seen nothing.
+    async fn went_on(&self, engine: &Engine<'_>) -> Result<Option<Loss>, EngineError> {
+        let past = match self.past(engine).await {
+            Err(error) if !error.may_pass() => {
+                tracing::debug!(%error, "whether anything went on in between can't be seen");
+                return Ok(None);
+            }
+            told => told?,
+        };
+        // An engine forgets what is long past: then it has forgotten our own deed first.
+        let is_known = |held: &HeldContainer| {
+            let mut past = past.iter();
+            past.any(|one| one.id == held.id && one.halts())
+        };
+        if let Some(held) = self.containers.iter().find(|held| !is_known(held)) {
+            tracing::debug!(name = held.name, "the engine has forgotten how it was held");
+        }
+        let went_on = past.into_iter().find(|one| one.goes_on() && self.has(one));
+        Ok(went_on.map(|one| Loss::Between(one.name)))
+    }
+
+    async fn past(&self, engine: &Engine<'_>) -> Result<Vec<Happening>, EngineError> {
+        let (Some(since), Some(until)) = (self.since, engine.now().await?) else {
+            return Ok(Vec::new());
+        };
+        let ids = || self.containers.iter().map(|held| held.id.clone()).collect();
+        let members = self.members.as_ref();
+        let whose = members.map_or_else(|| Whose::These(ids()), Members::whose);
+        engine.happened(&whose, since, until).await
+    }
+
+    fn has(&self, one: &Happening) -> bool {
+        let is_held = self.containers.iter().any(|held| held.id == one.id);
+        let members = self.members.as_ref();
+        is_held || members.is_some_and(|members| members.has(&one.id, &one.labels))
     }
 }
 
