@@ -12,11 +12,14 @@ use rustix::fs::{Access, AtFlags, CWD, OFlags, StatxFlags};
 
 use super::leftovers::Leftovers;
 use super::open::open_regular;
-use super::staging::{RunDir, StagingError, clean_up, make_for_run};
+use super::staging::{RUN, RunDir, StagingError, clean_up, make_for_run};
 use super::state::make_private;
 
-/// What the names of Copal's own directories in and beside a source begin with: no walk enters them.
+/// What the names of Copal's own directories in and beside a source begin with.
 pub const PREFIX: &str = ".copal-staging-";
+
+/// How the names of the runs' directories in these end.
+const FROZEN: &str = "-frozen";
 
 /// A run's directory of frozen files. All in it is removed when this value is dropped: links as
 /// links, so that no live file is touched.
@@ -37,6 +40,26 @@ pub fn places(source: &Path, name: &str) -> Vec<PathBuf> {
 /// Whether a directory has the name of one of Copal's own in or beside a source.
 pub fn is_own_name(name: &OsStr) -> bool {
     name.as_bytes().starts_with(PREFIX.as_bytes())
+}
+
+/// Whether a directory of such a name, with this mode and these entries, is one of Copal's own, of whatever
+/// job: nothing is in it but what runs keep there. One with anything else in it is somebody's data.
+pub fn is_own(mode: u32, entries: impl Iterator<Item = io::Result<fs::DirEntry>>) -> bool {
+    let mut is_empty = true;
+    for entry in entries {
+        let is_of_a_run = entry.is_ok_and(|entry| {
+            let name = entry.file_name();
+            let name = name.as_bytes();
+            let is_named_so = name.starts_with(RUN.as_bytes()) && name.ends_with(FROZEN.as_bytes());
+            is_named_so && entry.file_type().is_ok_and(|kind| kind.is_dir())
+        });
+        if !is_of_a_run {
+            return false;
+        }
+        is_empty = false;
+    }
+    // A run that has just begun has nothing in it, and a mode that hardly anybody else's has.
+    !is_empty || mode & 0o777 == 0o700
 }
 
 /// Removes what killed runs of the job left in these places: the caller holds the job's lock.
@@ -67,7 +90,7 @@ impl FrozenDir {
         }
         let guard = Base(passing.then(|| base.to_owned()));
         make_private(base).map_err(|source| StagingError::making(base, source))?;
-        let root = make_for_run(base, &format!("{run}-frozen"), leftovers)?;
+        let root = make_for_run(base, &format!("{run}{FROZEN}"), leftovers)?;
         let frozen = Self { root, _base: guard };
         for directory in directories {
             let path = frozen.path().join(directory);

@@ -13,6 +13,9 @@ use super::leftovers::Leftovers;
 use super::scratch::Scratch;
 use super::state::make_private;
 
+/// What the names of runs' directories begin with.
+pub(super) const RUN: &str = "run-";
+
 /// A run's staging directory; removed when this value is dropped.
 #[derive(Debug)]
 pub struct StagingDir {
@@ -90,7 +93,7 @@ pub(super) fn clean_up(base: &Path) -> Result<(), StagingError> {
         // Only what a run made: this may be a directory of the owner's choice.
         let ours = left
             .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"run-"));
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(RUN.as_bytes()));
         if ours && RunDir::is_in_use(&left) {
             tracing::warn!("another run uses `{}`, which is left alone", left.display());
         } else if ours {
@@ -106,7 +109,7 @@ pub(super) fn make_for_run(
     run: &str,
     leftovers: &Leftovers,
 ) -> Result<RunDir, StagingError> {
-    let root = base.join(format!("run-{run}"));
+    let root = base.join(format!("{RUN}{run}"));
     RunDir::make(root.clone(), leftovers).map_err(failed("make", &root))
 }
 

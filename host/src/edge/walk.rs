@@ -13,7 +13,7 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::beneath::Beneath;
-use super::frozen::is_own_name;
+use super::frozen;
 use super::interrupt::{Interrupt, Interrupted};
 use super::stat::{Version, attributes};
 use super::top::{self, Root};
@@ -99,7 +99,7 @@ pub struct Walked {
     pub vanished: Vec<RelPath>,
 }
 
-/// Walks `source`, never entering the directories in `never`, nor any at its top in which a run keeps
+/// Walks `source`, never entering the directories in `never`, nor any in which a run of any job keeps
 /// frozen files; those are told as left out.
 pub fn walk<R: Root + ?Sized, F: Filter>(
     source: &R,
@@ -188,7 +188,7 @@ fn read_directory<R: Root + ?Sized, E>(
             .metadata()
             .and_then(|metadata| found(path.clone(), &entry.path(), &metadata));
         match looked {
-            Ok(found) if directory.is_none() && is_frozen_dir(&found) => {
+            Ok(found) if is_frozen_dir(source, &entry.file_name(), &found) => {
                 walked.left_out.push((path, true));
             }
             Ok(found) => batch.push(found),
@@ -226,9 +226,13 @@ fn list<R: Root + ?Sized>(source: &R, directory: Option<&RelPath>) -> io::Result
     })
 }
 
-/// Whether it is a directory in which a run keeps frozen files: there is none but at the top.
-fn is_frozen_dir(found: &Found) -> bool {
-    found.kind == FoundKind::Directory && is_own_name(OsStr::from_bytes(found.path.as_bytes()))
+/// Whether it is a directory in which runs keep frozen files: of this job, or of another whose source is
+/// this one, or lies in it.
+fn is_frozen_dir<R: Root + ?Sized>(source: &R, name: &OsStr, found: &Found) -> bool {
+    found.kind == FoundKind::Directory
+        && frozen::is_own_name(name)
+        && list(source, Some(&found.path))
+            .is_ok_and(|listing| frozen::is_own(found.attributes.mode.bits(), listing.entries))
 }
 
 fn found(path: RelPath, absolute: &Path, metadata: &Metadata) -> io::Result<Found> {

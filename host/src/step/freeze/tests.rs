@@ -14,6 +14,7 @@ use crate::capability::artifacts::Artifacts;
 use crate::edge::content::Failed;
 use crate::edge::hash::Wanted;
 use crate::edge::staging::StagingDir;
+use crate::edge::state::make_private;
 use crate::edge::walk::{Filter, Keep, walk};
 use crate::filters::FilterFailed;
 use crate::step::files::Content;
@@ -313,26 +314,34 @@ fn frozen_files_may_lie_beside_what_the_run_stages_itself() {
     assert!(freezer.is_some() && staging.artifacts().is_dir());
 }
 
+/// A job whose source is a directory of this one keeps its own below the top.
 #[test]
 fn no_walk_enters_a_directory_of_frozen_files_and_what_only_has_such_a_name_is_kept() {
     let world = World::new();
-    world.write(".copal-staging-other/run-1-frozen/a.txt", "frozen");
-    let mine = [".copal-staging-file", "deep/.copal-staging-other/mine"];
+    let (top, deep) = (".copal-staging-other", "deep/.copal-staging-third");
+    for frozen in [top, deep] {
+        world.write(&format!("{frozen}/run-1-frozen/a.txt"), "frozen");
+    }
+    let just_begun = ".copal-staging-begun";
+    make_private(&world.path(just_begun)).unwrap();
+    let mine = [
+        ".copal-staging-file",
+        ".copal-staging-mine/letter.txt",
+        ".copal-staging-mine/run-1-frozen/letter.txt",
+        "deep/.copal-staging-other/run-1/letter.txt",
+    ];
     for name in mine {
         world.write(name, "mine");
     }
+    fs::create_dir(world.path(".copal-staging-empty")).unwrap();
     let walked = walk(&world.source(), &[], &mut All, &Interrupt::default()).unwrap();
     let kept: Vec<_> = walked.kept.iter().map(|it| it.path.as_bytes()).collect();
-    assert!(mine.iter().all(|name| kept.contains(&name.as_bytes())));
-    assert!(
-        !kept
-            .iter()
-            .any(|path| path.starts_with(b".copal-staging-other"))
-    );
-    assert_eq!(
-        walked.left_out,
-        [(".copal-staging-other".parse().unwrap(), true)]
-    );
+    for name in mine.iter().chain(&[".copal-staging-empty"]) {
+        assert!(kept.contains(&name.as_bytes()), "{name}");
+    }
+    assert!(!kept.iter().any(|path| path.ends_with(b"frozen/a.txt")));
+    let left_out = [just_begun, top, deep].map(|path| (path.parse().unwrap(), true));
+    assert_eq!(walked.left_out, left_out);
 }
 
 #[test]
