@@ -281,9 +281,10 @@ impl CopalError {
                 "copied while the app writes to it, it would be torn"
             }
             Self::Plan(PlanError::ReservedName) => "snapshots keep their manifest under that name",
-            Self::Preflight(PreflightError::DestinationInSource { .. }) => {
-                "every snapshot would hold those before it"
-            }
+            Self::Preflight(
+                PreflightError::DestinationInSource { .. }
+                | PreflightError::DestinationShownInSource { .. },
+            ) => "every snapshot would hold those before it",
             Self::Preflight(PreflightError::SourceInDestination { .. }) => {
                 "snapshots would be written among what they are taken of"
             }

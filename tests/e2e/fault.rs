@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use copal_testkit::{Output, World};
+use copal_testkit::{Mount, Output, World};
 use insta::assert_snapshot;
 
 use crate::common::{
-    back_up, fails_cleanly, files_below, is_root, leaves_no_staging, leaves_nothing, skip,
-    small_world, world,
+    back_up, fails_cleanly, files_below, is_root, leaves_no_staging, leaves_nothing, sealed_id,
+    skip, small_world, world,
 };
 use crate::process::Ordinary;
 use crate::remotes::add_crypt;
@@ -61,6 +61,65 @@ fn a_destination_in_the_source_is_refused_by_whatever_name_it_goes() {
     }
     assert_eq!(files_below(&world.source()), before);
     assert_snapshot!(back_up_from_to(&world, "source", "safe:").redacted_stderr());
+}
+
+/// No path shows that both are the same.
+#[test]
+fn a_destination_that_is_mounted_in_the_source_is_refused_unless_it_is_left_out() {
+    let world = small_world();
+    fs::create_dir_all(world.path("source/deep/seen")).unwrap();
+    fs::create_dir_all(world.path("vault/not-yet")).unwrap();
+    let seen = world.path("source/deep/seen");
+    for (of, to) in [
+        ("vault", "vault:"),
+        ("vault", "vault:a/new/one"),
+        ("vault", "vault:not-yet"),
+    ] {
+        let Some(_mount) = Mount::bind(&world.path(of), &seen) else {
+            return;
+        };
+        let output = back_up_from_to(&world, "source", to);
+        output.exits_with(2).says("lies inside the source");
+        assert_eq!(files_below(&world.vault()), [""; 0]);
+    }
+    // The snapshots of this job alone are seen there.
+    let id = back_up(&world);
+    let Some(_mount) = Mount::bind(&world.path("vault/source"), &seen) else {
+        return;
+    };
+    let refused = back_up_from_to(&world, "source", "vault:");
+    refused.exits_with(2).says("lies inside the source");
+    assert_snapshot!(refused.redacted_stderr());
+    world.write(
+        "copal.toml",
+        "name = \"source\"\nsource.path = \"source\"\ndestination = [{ remote = \"vault:\" }]\n\n[[hook]]\nuse = \"exclude\"\nconfig = { paths = [\"deep/seen/\"] }\n",
+    );
+    let kept = sealed_id(&world.copal(&["backup", "--json"]));
+    let snapshot = world.path("vault/source").join(kept);
+    assert!(snapshot.join("letter.txt").exists());
+    assert!(!snapshot.join("deep/seen").join(id).exists());
+}
+
+#[test]
+fn a_source_that_is_mounted_from_within_the_destination_is_refused() {
+    let world = small_world();
+    fs::create_dir_all(world.path("vault/app")).unwrap();
+    fs::create_dir_all(world.path("other")).unwrap();
+    let before = files_below(&world.source());
+    let Some(_mount) = Mount::bind(&world.source(), &world.path("vault/app")) else {
+        return;
+    };
+    back_up_from_to(&world, "source", "vault:app")
+        .exits_with(2)
+        .says("lies inside the source");
+    let Some(_vault) = Mount::bind(&world.vault(), &world.path("other")) else {
+        return;
+    };
+    fs::create_dir_all(world.path("other/deep/app2")).unwrap();
+    back_up_from_to(&world, "other/deep/app2", "vault:")
+        .exits_with(2)
+        .says("lies inside the destination");
+    assert_eq!(files_below(&world.source()), before);
 }
 
 #[test]

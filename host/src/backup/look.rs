@@ -69,6 +69,7 @@ impl Backup<'_> {
         let asked = Asked {
             name: self.job.name(),
             source: &plan.source,
+            walked: &plan.walked,
             bytes: plan.files().1,
             may_write: matches!(self.deeds, Deeds::Done),
         };

@@ -20,6 +20,7 @@ use super::plan::databases;
 use super::snapshots::{Store, StoreError};
 use crate::edge::hash::Wanted;
 use crate::edge::remote::{Abilities, Remote, RemoteError};
+use crate::edge::walk::Walked;
 use apart::check_apart;
 use room::{check_room_there, check_writable};
 
@@ -52,6 +53,8 @@ pub struct Asked<'a> {
     pub name: &'a str,
     /// The source.
     pub source: &'a Path,
+    /// What was found in it.
+    pub walked: &'a Walked,
     /// What its files come to.
     pub bytes: ByteCount,
     /// Whether something may be written to the destination, to see whether it can be.
@@ -74,6 +77,14 @@ pub enum PreflightError {
         destination: PathBuf,
         /// The source.
         origin: PathBuf,
+    },
+    /// The same by a bind mount, which no path shows.
+    #[error("the destination `{}` lies inside the source: what is mounted at `{}` is the same", .destination.display(), .shown.display())]
+    DestinationShownInSource {
+        /// Where snapshots would go.
+        destination: PathBuf,
+        /// The directory of the source in which they would be seen.
+        shown: PathBuf,
     },
     /// Snapshots would be written among what they are taken of.
     #[error("the source `{}` lies inside the destination `{}`", .origin.display(), .destination.display())]
@@ -205,7 +216,7 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     }
     let abilities = remote.abilities()?;
     for root in &abilities.local_roots {
-        check_apart(asked.source, root)?;
+        check_apart(asked, root)?;
     }
     let store = Store::new(&*remote, asked.name);
     let started = store.started()?;

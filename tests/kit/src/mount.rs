@@ -10,7 +10,7 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Mount {
     at: PathBuf,
-    _dir: TempDir,
+    _dir: Option<TempDir>,
 }
 
 /// Kinds of file systems.
@@ -45,7 +45,27 @@ impl Mount {
         match Self::make(kind, mebibytes) {
             Ok(mount) => Some(mount),
             Err(error) => {
-                skip(kind, &format!("{error:#}"));
+                skip(kind.name(), &format!("{error:#}"));
+                None
+            }
+        }
+    }
+
+    /// Shows the directory `of` in the empty directory `at` as well.
+    ///
+    /// None where that can't be done, as above.
+    pub fn bind(of: &Path, at: &Path) -> Option<Self> {
+        let bound = || {
+            ensure!(rustix::process::geteuid().is_root(), "mounting takes root");
+            run(Command::new("mount").arg("--bind").arg(of).arg(at))
+        };
+        match bound() {
+            Ok(()) => Some(Self {
+                at: at.to_owned(),
+                _dir: None,
+            }),
+            Err(error) => {
+                skip("bind mount", &format!("{error:#}"));
                 None
             }
         }
@@ -72,7 +92,10 @@ impl Mount {
                 .arg(&image)
                 .arg(&at))?;
         }
-        Ok(Self { at, _dir: dir })
+        Ok(Self {
+            at,
+            _dir: Some(dir),
+        })
     }
 
     /// Its top.
@@ -100,8 +123,7 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that is not done has to say so")]
-fn skip(kind: FileSystem, why: &str) {
-    let kind = kind.name();
+fn skip(kind: &str, why: &str) {
     assert!(
         std::env::var("CI").as_deref() != Ok("true"),
         "there is no {kind} to test with: {why}"

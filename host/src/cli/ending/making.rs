@@ -60,6 +60,9 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
         PreflightError::DestinationInSource { .. } | PreflightError::SourceInDestination { .. } => {
             usage("choose a destination that lies elsewhere")
         }
+        PreflightError::DestinationShownInSource { .. } => usage(
+            "choose a destination that lies elsewhere, or leave that directory out with the `exclude` hook",
+        ),
         PreflightError::Hindered { source, .. } => failed(of_hindrance(source)),
         PreflightError::NotWritable { .. } => {
             failed("give the rights, run Copal as another user, or choose another destination")
