@@ -288,6 +288,9 @@ impl CopalError {
             Self::Preflight(PreflightError::SourceInDestination { .. }) => {
                 "snapshots would be written among what they are taken of"
             }
+            Self::Preflight(PreflightError::NoRoomToSend { .. }) => {
+                "it tells no hash of what arrives, so that a file that may change is sent from a copy"
+            }
             Self::Preflight(PreflightError::FromTheFuture { .. }) => {
                 "a clock is wrong, or was; `latest` means that snapshot and not today's"
             }

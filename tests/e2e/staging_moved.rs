@@ -158,17 +158,31 @@ fn on_a_remote_without_hashes_what_was_read_elsewhere_is_sent_again() {
         for _ in 0..runs() {
             let output = world.copal(&["backup", "--json"]);
             if output.code() == Some(0) {
-                sealed.push(sealed_id(&output));
+                let told = &output.json()["destinations"][0]["deleted_meanwhile"];
+                sealed.push((sealed_id(&output), told.to_string()));
             }
         }
     });
-    for id in sealed {
+    for (id, told_gone) in sealed {
         world.copal(&["verify", "--full", &id]).succeeds();
         let to = format!("restored-{id}");
         world.copal(&["restore", &id, "--to", &to]).succeeds();
         for file in files_below(&world.path(&to)) {
             let content = fs::read_to_string(world.path(&to).join(&file)).unwrap_or_default();
             assert!(!content.contains(OUTSIDE), "{file}");
+        }
+        let places = ["letters", "elsewhere"].map(|place| (place, world.path(&to).join(place)));
+        let directories = places
+            .iter()
+            .filter(|(_, at)| at.is_dir() && !at.is_symlink());
+        for (place, at) in directories {
+            for n in 0..40 {
+                let name = format!("{place}/{n}.txt");
+                match fs::read_to_string(at.join(format!("{n}.txt"))) {
+                    Ok(content) => assert_eq!(content, "this lies inside.", "{id}: {name}"),
+                    Err(_) => assert!(told_gone.contains(&name), "{id}: {name}: {told_gone}"),
+                }
+            }
         }
     }
 }

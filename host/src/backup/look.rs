@@ -85,6 +85,8 @@ impl Backup<'_> {
         if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {
             preflight::check_missing(plan, last)?;
         }
+        let staging = self.job.staging(self.run.edges.state);
+        preflight::check_portions(plan, &ready, &staging)?;
         Ok(ready)
     }
 

@@ -1,5 +1,6 @@
 //! Plan: what a run would do, found out without doing it and without the remote.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 
@@ -240,15 +241,23 @@ impl Plan {
 
     /// Number and size of the files that belong to the snapshot, logs of databases left aside.
     pub fn files(&self) -> (u64, ByteCount) {
-        let is_database = |path: &RelPath| self.databases.iter().any(|d| d.path == *path);
-        let files: Vec<&Found> = self
-            .walked
-            .kept
-            .iter()
-            .filter(|found| found.kind == FoundKind::File)
-            .filter(|found| !sqlite::is_sidecar(&found.path, is_database))
-            .collect();
+        let files: Vec<&Found> = self.all_files().collect();
         (files.len() as u64, total_size(files.iter().copied()))
+    }
+
+    /// Those that nothing is to stand in for.
+    pub fn live_files(&self) -> impl Iterator<Item = &Found> {
+        let copied: HashSet<RelPath> = self.to_copy().into_iter().collect();
+        self.all_files()
+            .filter(move |found| !copied.contains(&found.path))
+    }
+
+    fn all_files(&self) -> impl Iterator<Item = &Found> {
+        let is_database = |path: &RelPath| self.databases.iter().any(|d| d.path == *path);
+        let files = self.walked.kept.iter();
+        files.filter(move |found| {
+            found.kind == FoundKind::File && !sqlite::is_sidecar(&found.path, is_database)
+        })
     }
 
     /// Room that the databases' copies take.

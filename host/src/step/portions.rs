@@ -13,6 +13,16 @@ use crate::edge::remote::Progress;
 /// The copies that lie in the staging directory at a time, the last of them left aside.
 const PORTION: ByteCount = ByteCount(1 << 30);
 
+/// The most room that the copies of files of these sizes take at a time.
+pub(super) fn most(sizes: impl Iterator<Item = ByteCount>) -> ByteCount {
+    let (mut all, mut largest) = (ByteCount::ZERO, ByteCount::ZERO);
+    for size in sizes {
+        all += size;
+        largest = largest.max(size);
+    }
+    all.min(PORTION + largest)
+}
+
 impl Transferred<'_> {
     /// Sends these files, which are live, from copies. One that is gone, for a moment perhaps, is for the
     /// next round.
@@ -77,5 +87,24 @@ impl Transferred<'_> {
             file.content = Content::Sent;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_take_a_portion_and_one_file_more_at_most() {
+        let most = |sizes: &[u64]| {
+            most(
+                sizes
+                    .iter()
+                    .map(|&mebibytes| ByteCount::mebibytes(mebibytes)),
+            )
+        };
+        assert_eq!(most(&[]), ByteCount::ZERO);
+        assert_eq!(most(&[3, 500]), ByteCount::mebibytes(503));
+        assert_eq!(most(&[1000, 4, 3000, 2000]), ByteCount::mebibytes(4024));
     }
 }

@@ -25,7 +25,7 @@ use apart::check_apart;
 use room::{check_room_there, check_writable};
 
 pub use last::{check_emptied, check_missing};
-pub use room::check_room;
+pub use room::{check_portions, check_room};
 
 /// A destination that answers.
 pub struct Ready {
@@ -115,6 +115,18 @@ pub enum PreflightError {
         /// What it has.
         free: ByteCount,
         /// What it would take.
+        needed: ByteCount,
+    },
+    /// The staging directory's disk is too full for the copies that live files are sent from.
+    #[error(
+        "the staging directory has room for {free}, and the copies of files on their way to `{place}` need {needed}"
+    )]
+    NoRoomToSend {
+        /// The destination; secrets masked.
+        place: String,
+        /// What it has.
+        free: ByteCount,
+        /// What it would take at most at a time, with the copies of the databases.
         needed: ByteCount,
     },
     /// Something about the bucket, or the key to it.

@@ -74,7 +74,9 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
             "take that rule off the bucket (`rclone backend lifecycle REMOTE:BUCKET` shows it), or have it be for other names; rules that delete what is hidden already are no harm",
         ),
         PreflightError::ClockOff { .. } => failed(CLOCK),
-        PreflightError::NoRoom { .. } | PreflightError::NoRoomToFreeze { .. } => {
+        PreflightError::NoRoom { .. }
+        | PreflightError::NoRoomToFreeze { .. }
+        | PreflightError::NoRoomToSend { .. } => {
             failed("make room, or choose another directory with `dir` in [staging]")
         }
         PreflightError::Room { .. } => {

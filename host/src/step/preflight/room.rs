@@ -3,14 +3,17 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use copal_core::staging::Way;
 use copal_core::units::ByteCount;
 use rustix::fs::{Access, access};
 
-use super::PreflightError;
-use crate::edge::frozen::existing;
+use super::{PreflightError, Ready};
+use crate::edge::frozen::{existing, hinders_reflink};
 use crate::edge::remote::{Abilities, Remote};
 use crate::edge::staging::room;
+use crate::edge::walk::{Found, absolute};
 use crate::step::plan::Plan;
+use crate::step::portions;
 
 /// Whether the databases' copies fit, and what is copied while services are held.
 pub fn check_room(plan: &Plan, staging: &Path) -> Result<(), PreflightError> {
@@ -38,6 +41,55 @@ pub fn check_room(plan: &Plan, staging: &Path) -> Result<(), PreflightError> {
         place,
         free,
         needed,
+    })
+}
+
+/// Whether the copies fit that live files are sent from where nothing tells a hash of what arrived, beside
+/// those of the databases, which stay until the end.
+pub fn check_portions(plan: &Plan, ready: &Ready, staging: &Path) -> Result<(), PreflightError> {
+    let is_live = matches!(plan.staging.choice.way, Way::Direct | Way::Hold);
+    if ready.abilities.tells_hashes() || !is_live {
+        return Ok(());
+    }
+    let sent: Vec<&Found> = plan
+        .live_files()
+        .filter(|file| !is_there(ready, file))
+        .collect();
+    let staging = existing(staging);
+    let is_cloned =
+        |file: &&Found| hinders_reflink(&absolute(&plan.source, &file.path), staging).is_ok();
+    // On one file system that clones, all copies are clones and take nothing.
+    if sent
+        .iter()
+        .max_by_key(|file| file.version.size())
+        .is_some_and(is_cloned)
+    {
+        return Ok(());
+    }
+    let needed = plan.staging_bytes() + portions::most(sent.iter().map(|file| file.version.size()));
+    let free = room_at(staging)?;
+    if free >= needed {
+        return Ok(());
+    }
+    Err(PreflightError::NoRoomToSend {
+        place: ready.remote.shown(),
+        free,
+        needed,
+    })
+}
+
+/// Whether the remote has a file already, as far as that shows without reading it: what it copies itself is
+/// not sent.
+fn is_there(ready: &Ready, file: &Found) -> bool {
+    let last = ready.last.as_ref().filter(|_| ready.abilities.copies);
+    last.is_some_and(|last| {
+        let entries = &last.entries;
+        let at = entries.binary_search_by(|entry| entry.path.cmp(&file.path));
+        at.is_ok_and(|at| {
+            let entry = &entries[at];
+            let size = entry.file().map(|entry| entry.size);
+            size == Some(file.version.size()) && entry.attributes.mtime == file.attributes.mtime
+        })
     })
 }
 
