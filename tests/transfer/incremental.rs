@@ -144,6 +144,23 @@ fn more_small_files_than_one_instance_is_given_arrive_all_the_same() {
     trial.latest_is_whole();
 }
 
+#[test]
+fn many_files_are_copied_by_several_instances_under_their_names_and_under_others() {
+    let trial = Trial::after_a_snapshot(430);
+    let uploads = trial.world.source().join("uploads");
+    let moved = trial.world.source().join("moved");
+    fs::create_dir(&moved).unwrap();
+    for n in 0..205 {
+        let name = format!("{n:04}.txt");
+        fs::rename(uploads.join(&name), moved.join(&name)).unwrap();
+    }
+    let (told, counters) = trial.again();
+    assert_eq!(told["copied_files"], 431, "{told:#}");
+    let signed_in = counters.of(Call::AuthorizeAccount);
+    assert!(signed_in > 4, "by {signed_in} instances:\n{counters}");
+    trial.latest_is_whole();
+}
+
 #[track_caller]
 fn copies(kind: Kind, encrypted: bool) {
     let Some(place) = Place::new(kind, encrypted) else {

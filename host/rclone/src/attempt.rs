@@ -20,7 +20,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::error::{ErrorKind, FileProblem, RcloneError, classify};
-use crate::job::{CopyRequest, Find, Progress};
+use crate::job::{CopyRequest, Progress};
 use crate::worker::Worker;
 
 /// How long a question about a job may take. rclone answers these from memory.
@@ -83,20 +83,8 @@ impl Attempt {
         }
         let group = format!("copy/{}", NEXT_GROUP.fetch_add(1, Ordering::Relaxed));
         // rclone reads it before it answers.
-        let list = match request.find {
-            Find::ByName => Some(FileList::of(&request.files)),
-            Find::ByListing { .. } => None,
-        };
-        let list = list
-            .transpose()
-            .map_err(|error| RcloneError::FileList(Arc::new(error)))?;
-        let filter = match (&list, &request.find) {
-            (None, Find::ByListing { beside }) => {
-                let rules: Vec<_> = beside.iter().map(|name| leave_alone(name)).collect();
-                json!({ "FilterRule": rules })
-            }
-            (list, _) => json!({ "FilesFrom0": list.as_ref().map(|list| [&list.path]) }),
-        };
+        let list =
+            FileList::of(&request.files).map_err(|error| RcloneError::FileList(Arc::new(error)))?;
         // Two names that Unicode holds for the same are two files to Linux.
         let mut config = json!({ "NoUnicodeNormalization": true });
         if let Some(transfers) = request.transfers {
@@ -108,7 +96,7 @@ impl Attempt {
             "combined": true,
             "error": true,
             "_async": true,
-            "_filter": filter,
+            "_filter": { "FilesFrom0": [&list.path] },
             "_config": config,
         });
         worker.keep_errors(&group);
@@ -246,18 +234,6 @@ fn arrived(line: &str) -> Option<&str> {
     ["+ ", "= ", "* "]
         .iter()
         .find_map(|sign| line.strip_prefix(sign))
-}
-
-/// rclone's rule that leaves exactly this file alone, whatever its name means to a pattern.
-fn leave_alone(name: &str) -> String {
-    let mut rule = "- /".to_owned();
-    for character in name.chars() {
-        if matches!(character, '\\' | '*' | '?' | '[' | ']' | '{' | '}' | ',') {
-            rule.push('\\');
-        }
-        rule.push(character);
-    }
-    rule
 }
 
 /// The names of files, each ended by NUL, where rclone reads them.

@@ -18,29 +18,14 @@ pub struct CopyRequest {
     pub source: Remote,
     /// Where they go, under the same names.
     pub destination: Remote,
-    /// Exactly these, whatever else is there. Each has to be one that [`travels_unchanged`].
+    /// Exactly these, whatever else is there. Each has to be one that [`travels_unchanged`]. rclone lists
+    /// the directories that they lie in, and no others.
     pub files: Vec<String>,
-    /// How rclone finds them in the source.
-    pub find: Find,
     /// How many at a time; `None` for rclone's own option `transfers`.
     pub transfers: Option<u32>,
     /// How often to try; `None` for rclone's own option `retries`. After the first try only files that
     /// did not arrive are tried, and each time after a longer pause.
     pub attempts: Option<u32>,
-}
-
-/// How rclone finds the files that it is to copy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Find {
-    /// By their names. In a remote that takes a call for each.
-    #[default]
-    ByName,
-    /// By listing the source, a call for about a thousand, in which these are left alone. rclone
-    /// compares every name with every one of these: some hundreds are well, thousands are not.
-    ByListing {
-        /// All that the source has beside the files.
-        beside: Vec<String>,
-    },
 }
 
 /// How far a copy has come.
@@ -226,7 +211,6 @@ impl Job<'_> {
             && !files.is_empty()
         {
             self.request.files = files.iter().map(|file| file.path.clone()).collect();
-            self.request.find = Find::ByName;
             self.before.files = progress.files;
             self.before.bytes = progress.bytes;
         }

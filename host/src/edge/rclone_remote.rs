@@ -12,7 +12,7 @@ use copal_core::stored::NameLimit;
 use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
 use copal_rclone::{
-    CopyFileRequest, CopyRequest, Entry, ErrorKind, Find, Layer, ListRequest, ProofRequest, Proven,
+    CopyFileRequest, CopyRequest, Entry, ErrorKind, Layer, ListRequest, ProofRequest, Proven,
     RcloneError,
 };
 
@@ -25,7 +25,7 @@ use super::remote::{
 };
 use super::shards::{Shard, divide};
 use super::tidy::{is_no_directory, tidy_after_death};
-use super::within::copy_within;
+use super::within::Copier;
 use super::workers::Workers;
 
 /// A remote by way of rclone.
@@ -62,13 +62,17 @@ impl RcloneRemote {
         self.remote.join(below).as_directory()
     }
 
+    /// What kind of remote it is, by rclone's name.
+    fn backend(&self) -> &str {
+        self.layers.first().map_or("", |top| &top.backend)
+    }
+
     /// What rclone is asked to upload, some of it by other instances of the remote.
     fn requests(&self, batches: &[Batch<'_>]) -> Result<Vec<CopyRequest>, RcloneError> {
-        let backend = self.layers.first().map_or("", |top| &top.backend);
         let mut shards = Vec::new();
         for batch in batches {
             let (source, destination) = (local(batch.local)?, self.dir(batch.remote));
-            let parts = divide(backend, batch, self.share.instances(batches.len()));
+            let parts = divide(self.backend(), batch, self.share.instances(batches.len()));
             let placed = |shard: Shard| (source.clone(), destination.clone(), shard);
             shards.extend(parts.into_iter().map(placed));
         }
@@ -293,10 +297,14 @@ impl Remote for RcloneRemote {
     }
 
     fn copy_within(&self, files: Within<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
-        let places = (&self.dir(files.from), &self.dir(files.to));
-        let copied = self
-            .workers
-            .ask(|worker| copy_within(worker, places, files, watch, &self.interrupt));
+        let copier = Copier {
+            from: self.dir(files.from),
+            to: self.dir(files.to),
+            backend: self.backend(),
+            share: &self.share,
+            interrupt: &self.interrupt,
+        };
+        let copied = self.workers.ask(|worker| copier.copy(worker, files, watch));
         self.ended("copy files within", files.to, copied)
     }
 
@@ -430,7 +438,6 @@ fn request(
         source,
         destination,
         files,
-        find: Find::ByName,
         transfers: None,
         attempts: None,
     }

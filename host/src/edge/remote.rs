@@ -163,8 +163,6 @@ pub struct Within<'a> {
     pub to: &'a str,
     /// Names that are the same in both.
     pub same: &'a [String],
-    /// All that `from` has beside these.
-    pub beside: &'a [String],
     /// Names that differ: there, and here.
     pub renamed: &'a [(String, String)],
 }

@@ -1,4 +1,5 @@
-//! Shards: small files that go to B2 by several instances of the remote.
+//! Shards: small files that go to B2, and files that it copies of its own, by several instances of the
+//! remote.
 //!
 //! rclone asks B2 for one thing every 10 ms, and no option says otherwise, so that a small file takes
 //! as long whatever `transfers` is. The pace is kept for each instance of a remote; several together
@@ -29,29 +30,63 @@ pub(super) struct Shard {
     pub(super) names: Vec<String>,
 }
 
+impl Shard {
+    fn all(names: Vec<String>) -> Self {
+        Self { instance: 0, names }
+    }
+}
+
 /// Divides a batch for a remote of this kind among so many instances at most.
 pub(super) fn divide(backend: &str, batch: &Batch<'_>, most: usize) -> Vec<Shard> {
-    let all = |names| Shard { instance: 0, names };
-    if backend != "b2" || batch.names.len() < 2 * WORTH {
-        return vec![all(batch.names.to_vec())];
+    if !is_worth_it(backend, batch.names.len()) {
+        return vec![Shard::all(batch.names.to_vec())];
     }
-    let is_small = |name: &&String| {
+    let is_small = |name: &String| {
         let size = fs::symlink_metadata(batch.local.join(name)).map(|found| found.len());
         // What is gone meanwhile is somebody else's to tell.
         size.is_ok_and(|size| size <= SMALL.0)
     };
-    let (mut small, large): (Vec<_>, Vec<_>) = batch.names.iter().partition(is_small);
-    // Neighbours stay together: each instance lists the directories that it writes to.
-    small.sort_unstable();
-    let instances = (small.len() / WORTH).clamp(1, most.max(1));
-    let part = small.len().div_ceil(instances).max(1);
-    let owned = |names: &[&String]| names.iter().copied().cloned().collect::<Vec<_>>();
-    let shards = small.chunks(part).enumerate().map(|(number, names)| Shard {
-        instance: number + 1,
-        names: owned(names),
-    });
-    let large = (!large.is_empty()).then(|| all(owned(&large)));
-    large.into_iter().chain(shards).collect()
+    let (small, large): (Vec<_>, Vec<_>) = batch.names.iter().cloned().partition(is_small);
+    let large = (!large.is_empty()).then(|| Shard::all(large));
+    large.into_iter().chain(parts(small, most)).collect()
+}
+
+/// Divides files that the remote copies: nothing of them lies in memory, however large they are.
+pub(super) fn divide_copies(backend: &str, names: &[String], most: usize) -> Vec<Shard> {
+    if is_worth_it(backend, names.len()) {
+        parts(names.to_vec(), most).collect()
+    } else {
+        vec![Shard::all(names.to_vec())]
+    }
+}
+
+/// How many instances so many calls are worth.
+pub(super) fn instances(backend: &str, calls: usize, most: usize) -> usize {
+    if is_worth_it(backend, calls) {
+        among(calls, most)
+    } else {
+        1
+    }
+}
+
+fn among(files: usize, most: usize) -> usize {
+    (files / WORTH).clamp(1, most.max(1))
+}
+
+fn is_worth_it(backend: &str, files: usize) -> bool {
+    backend == "b2" && files >= 2 * WORTH
+}
+
+/// Equal parts for other instances than the remote itself. Neighbours stay together: each instance lists
+/// the directories that it writes to.
+fn parts(mut names: Vec<String>, most: usize) -> impl Iterator<Item = Shard> {
+    names.sort_unstable();
+    let part = names.len().div_ceil(among(names.len(), most)).max(1);
+    let parts: Vec<_> = names.chunks(part).map(<[String]>::to_vec).collect();
+    parts
+        .into_iter()
+        .zip(1..)
+        .map(|(names, instance)| Shard { instance, names })
 }
 
 #[cfg(test)]
@@ -104,6 +139,20 @@ mod tests {
     fn there_are_never_more_instances_than_b2_likes() {
         let (_, shards) = divided("b2", &[("small", 2000)]);
         assert_eq!(shards.len(), MOST as usize);
+    }
+
+    #[test]
+    fn what_the_remote_copies_is_divided_whatever_its_size() {
+        let names: Vec<String> = (0..450).map(|n| format!("{n:04}")).collect();
+        let shards = divide_copies("b2", &names, MOST as usize);
+        let copied: Vec<_> = shards.iter().flat_map(|it| it.names.clone()).collect();
+        assert_eq!(copied, names);
+        let by: Vec<_> = shards.iter().map(|it| it.instance).collect();
+        assert_eq!(by, [1, 2, 3, 4]);
+        for (backend, most) in [("b2", 150), ("s3", 450)] {
+            let shards = divide_copies(backend, &names[..most], MOST as usize);
+            assert_eq!(shards, [Shard::all(names[..most].to_vec())]);
+        }
     }
 
     #[test]

@@ -78,7 +78,6 @@ impl Transferred<'_> {
         }
         // A manifest promises; the listing shows what is still there.
         let listed = by.remote.files(&from, by.abilities.tells_hashes())?;
-        let mut beside: Vec<String> = listed.iter().map(|it| it.path.clone()).collect();
         let expected = held.iter().map(|(stored, _, file)| (stored.clone(), *file));
         let (differences, _) = compare(expected, listed);
         let unsound: HashSet<&str> = differences
@@ -88,13 +87,10 @@ impl Transferred<'_> {
         let mut sound = promised;
         sound.retain(|content| !unsound.contains(content.stored));
         let reuse = reuse(wanted(), &sound);
-        let same: HashSet<&str> = reuse.same.iter().map(String::as_str).collect();
-        beside.retain(|name| !same.contains(name.as_str()));
         let files = Within {
             from: &from,
             to: &self.claim.dir,
             same: &reuse.same,
-            beside: &beside,
             renamed: &reuse.renamed,
         };
         by.remote.copy_within(files, by.watch)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use copal_core::units::ByteCount;
 use copal_rclone::{
-    CopyFileRequest, CopyRequest, ErrorKind, Find, JobState, ListRequest, RcloneError, Remote,
+    CopyFileRequest, CopyRequest, ErrorKind, JobState, ListRequest, RcloneError, Remote,
     StatRequest, Worker,
 };
 use serde_json::json;
@@ -266,7 +266,7 @@ pub(crate) fn crypt_remote(world: &World, below: &str) -> Remote {
         .unwrap()
 }
 
-pub(crate) fn what_lies_beside_is_left_alone_when_files_are_found_by_listing(world: &World) {
+pub(crate) fn what_lies_beside_the_files_is_left_alone_whatever_its_name(world: &World) {
     let worker = world.worker();
     let odd = [
         "a[1].txt",
@@ -288,7 +288,6 @@ pub(crate) fn what_lies_beside_is_left_alone_when_files_are_found_by_listing(wor
     }
     let request = CopyRequest {
         files: asked.clone(),
-        find: Find::ByListing { beside },
         ..world.copy_of(&[])
     };
     worker

@@ -47,7 +47,7 @@ const TESTS: &[Test] = tests! {
         what_is_missing_or_unreadable_fails_the_copy_by_name
         unreadable_files_keep_nothing_else_from_arriving
         names_that_unicode_holds_for_the_same_both_arrive
-        what_lies_beside_is_left_alone_when_files_are_found_by_listing
+        what_lies_beside_the_files_is_left_alone_whatever_its_name
         a_directory_below_is_listed_by_paths_below_it
         the_backend_of_a_remote_is_known_without_contact
         one_file_is_copied_under_another_name

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use copal_rclone::{
-    CopyRequest, Entry, Find, ListRequest, LogLevel, OptionValue, RcloneError, Remote,
-    SpawnOptions, Worker,
+    CopyRequest, Entry, ListRequest, LogLevel, OptionValue, RcloneError, Remote, SpawnOptions,
+    Worker,
 };
 use tempfile::TempDir;
 
@@ -83,7 +83,6 @@ impl World {
             source: self.remote("src"),
             destination: self.remote("dst"),
             files: files.iter().map(|&f| f.to_owned()).collect(),
-            find: Find::ByName,
             transfers: None,
             attempts: Some(1),
         }
