@@ -93,8 +93,8 @@ impl Capabilities for Host {
         service::hold(&self.means, call, name, how)
     }
 
-    fn service_release(&self, _: &Call<'_>, hold: HoldId) -> Done<()> {
-        service::release(&self.means, hold)
+    fn service_release(&self, call: &Call<'_>, hold: HoldId) -> Done<()> {
+        service::release(self, hold, &self.interrupt_of(call))
     }
 
     fn record(&self, call: &Call<'_>, key: &str, value: &str) -> Done<()> {

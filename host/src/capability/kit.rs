@@ -14,6 +14,7 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::state::StateDir;
 use crate::edge::top::Top;
 use crate::edge::walk::{Filter, Found, Keep, walk};
+use crate::holds::Holds;
 use crate::job::Job;
 
 /// A floor over a source of its own.
@@ -22,6 +23,7 @@ pub(super) struct Floor {
     pub(super) host: Host,
     pub(super) limits: Limits,
     pub(super) cancel: Cancel,
+    job: Job,
 }
 
 impl Floor {
@@ -50,7 +52,14 @@ impl Floor {
             host,
             limits: Limits::default(),
             cancel: Cancel::new(),
+            job,
         }
+    }
+
+    /// Has hooks hold services, with these.
+    pub(super) fn hold_with(&mut self, holds: &Holds) {
+        let means = Means::of(&self.job, &StateDir::at(self.path("state")));
+        self.host.means = means.holding(holds).shared();
     }
 
     pub(super) fn call(&self) -> Call<'_> {

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use copal_core::config::{Service, StagingMode};
 use copal_hooks::{Call, CapabilityError, HoldHow, HoldId, Phase, ServiceState, Taken};
 
+use super::host::Host;
 use super::means::Means;
 use super::unheld::{CantHold, Noticed, Unheld};
+use crate::edge::interrupt::Interrupt;
 use crate::edge::service::{self, Driver, ServiceError, State};
 use crate::edge::state::StateDir;
 use crate::holds::{HoldFailure, HoldsError, nobody_elses};
@@ -220,14 +222,21 @@ fn of_hook(how: HoldHow) -> service::HoldHow {
     }
 }
 
-pub(super) fn release(means: &Means, hold: HoldId) -> Result<(), CapabilityError> {
-    match u32::try_from(hold.0) {
-        Ok(0) | Err(_) => Ok(()),
-        Ok(number) => {
-            let released = means.holds.release(number);
-            released.map_err(|error| failed(&error))
-        }
-    }
+/// Releases what a hook holds, as it wishes. The moments of databases that stand by transactions are copied
+/// before: what is released may want a database for itself alone, and its hook waits for nothing else that
+/// would end them.
+pub(super) fn release(
+    host: &Host,
+    hold: HoldId,
+    interrupt: &Interrupt,
+) -> Result<(), CapabilityError> {
+    let Some(number) = u32::try_from(hold.0).ok().filter(|number| *number > 0) else {
+        return Ok(());
+    };
+    let copied = host.artifacts.end_views(interrupt);
+    let released = host.means.holds.release(number);
+    released.map_err(|error| failed(&error))?;
+    copied.map_err(|error| CapabilityError::Failed(error.to_string()))
 }
 
 fn told(error: &ServiceError) -> CapabilityError {
@@ -251,3 +260,7 @@ fn failed(error: &HoldsError) -> CapabilityError {
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     CapabilityError::Failed(format!("{error}{why}"))
 }
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

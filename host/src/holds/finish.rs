@@ -8,6 +8,7 @@ use copal_hooks::Cancel;
 
 use super::error::HoldsError;
 use super::ledger::{By, Hold};
+use super::left::Left;
 use super::register::{Away, Register, Standing};
 use super::release::{self, Releasing};
 use super::run::Holds;
@@ -32,15 +33,11 @@ pub struct Finished {
 }
 
 impl Holds {
-    /// Releases one before the end of staging, as its hook wishes.
+    /// Releases one before the end of staging, as its hook wishes. What can't be released yet is tried again
+    /// at the end.
     pub fn release(&self, number: u32) -> Result<(), HoldsError> {
-        self.release_these(&[number], By::Hook);
-        let register = self.register();
-        let problem = register.problems.iter().find_map(|problem| match problem {
-            HoldsError::Unreleased(left) if left.number == number => Some(left.clone()),
-            _ => None,
-        });
-        problem.map_or(Ok(()), |left| Err(HoldsError::Unreleased(left)))
+        let left = self.release_these(&[number], By::Hook).pop();
+        left.map_or(Ok(()), |left| Err(HoldsError::Unreleased(left)))
     }
 
     /// Releases all that is held, the last taken first.
@@ -49,14 +46,15 @@ impl Holds {
         self.release_these(&all, by);
     }
 
-    pub(super) fn release_these(&self, numbers: &[u32], by: By) {
+    /// Releases these; what is left to be tried again.
+    pub(super) fn release_these(&self, numbers: &[u32], by: By) -> Vec<Left> {
         let ledger = self.shared.kept.ledger();
         let max_pause = self.max_pause();
         let begun = self
             .register()
             .begin_release(numbers, ledger.as_ref(), max_pause);
         if begun.is_empty() {
-            return;
+            return Vec::new();
         }
         let releasing = Releasing {
             by,
@@ -68,8 +66,9 @@ impl Holds {
             is_kept_out: &|| by != By::Hook && self.shared.locks.are_there(),
         };
         let releases = releasing.release(&begun);
-        self.register().take(releases, by, max_pause);
+        let left = self.register().take(releases, by, max_pause);
         self.shared.changed.notify_all();
+        left
     }
 
     /// An error if something that is held did not stay so until now: what was staged under it is of no

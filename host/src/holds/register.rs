@@ -178,8 +178,13 @@ impl Register {
         })
     }
 
-    /// Takes down what became of a release by `by`.
-    pub(super) fn take(&mut self, releases: Releases, by: By, max_pause: Option<Duration>) {
+    /// Takes down what became of a release by `by`; what is left to be tried again, since it was a hook's.
+    pub(super) fn take(
+        &mut self,
+        releases: Releases,
+        by: By,
+        max_pause: Option<Duration>,
+    ) -> Vec<Left> {
         self.problems.extend(releases.doubts);
         for (number, who, away) in releases.done {
             if let Some(mine) = self.mine(number) {
@@ -190,12 +195,21 @@ impl Register {
                     .push(HoldsError::Overdue(max_pause.unwrap_or_default()));
             }
         }
+        let mut again = Vec::new();
         for left in releases.left {
-            self.is_left(left);
+            if by == By::Hook {
+                if let Some(mine) = self.mine(left.number) {
+                    mine.standing = Standing::Held;
+                }
+                again.push(left);
+            } else {
+                self.is_left(left);
+            }
         }
         self.problems
             .extend(releases.unwritten.map(HoldsError::Journal));
         self.note_end();
+        again
     }
 
     fn is_left(&mut self, left: Left) {

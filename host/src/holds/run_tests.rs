@@ -232,6 +232,26 @@ fn a_hook_can_release_its_hold_before_and_twice() {
 }
 
 #[test]
+fn what_a_hook_can_not_release_is_released_at_the_end() {
+    let place = Place::new();
+    let mut web = place.service("web");
+    web.start = ["sh", "-c", "test -e mended && touch web"]
+        .map(str::to_owned)
+        .to_vec();
+    let _bracket = place.holds.open();
+    let number = place.hold(&web).unwrap().unwrap();
+    let refused = place.holds.release(number).unwrap_err();
+    assert!(matches!(refused, HoldsError::Unreleased(_)), "{refused}");
+    fs::write(place.path("mended"), "").unwrap();
+    let finished = place.finish();
+    assert!(finished.problems.is_empty(), "{:?}", finished.problems);
+    assert_eq!(finished.away[0].by, Some(By::Run));
+    assert!(place.runs("web"));
+    place.holds.end().unwrap();
+    assert_eq!(place.journal(), None);
+}
+
+#[test]
 fn what_can_not_be_released_stays_in_the_journal_until_recovery_can() {
     let place = Place::new();
     let (mut web, database) = (place.service("web"), place.service("database"));

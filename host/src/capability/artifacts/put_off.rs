@@ -140,26 +140,42 @@ impl Artifacts {
         all: Vec<(RelPath, PutOff)>,
         interrupt: &Interrupt,
     ) -> Result<(), NotFinished> {
-        for (database, left) in all {
-            let copied = match left {
-                PutOff::View(view) => view.copy(interrupt).map(PutOff::Copy),
-                other => Ok(other),
-            };
-            match copied {
-                Ok(copy) => self.put_off(&database, copy),
-                Err(source) => return Err(NotFinished { database, source }),
-            }
-        }
-        Ok(())
+        self.each(all, |left| match left {
+            PutOff::View(view) => Ok(Some(PutOff::Copy(view.copy(interrupt)?))),
+            other => Ok(Some(other)),
+        })
     }
 
     /// Finishes all copies, now that the app goes on. The first that fails ends it.
     pub fn finish(&self, interrupt: &Interrupt) -> Result<(), NotFinished> {
-        for (database, left) in self.take_all() {
-            left.finish(interrupt)
-                .map_err(|source| NotFinished { database, source })?;
+        self.each(self.take_all(), |left| {
+            left.finish(interrupt).map(|()| None)
+        })
+    }
+
+    /// Does this for each, and puts off what is left of it then. After the first that fails nothing is done:
+    /// what there is of that one is no copy, whoever asks next.
+    fn each(
+        &self,
+        all: Vec<(RelPath, PutOff)>,
+        deed: impl Fn(PutOff) -> Result<Option<PutOff>, SqliteError>,
+    ) -> Result<(), NotFinished> {
+        let mut failed = None;
+        for (database, left) in all {
+            let left = match (&failed, left) {
+                (Some(_), left) => Some(left),
+                (None, left) => deed(left).unwrap_or_else(|source| {
+                    let broken = PutOff::Broken(source.to_string());
+                    let database = database.clone();
+                    failed = Some(NotFinished { database, source });
+                    Some(broken)
+                }),
+            };
+            if let Some(left) = left {
+                self.put_off(&database, left);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     fn take_all(&self) -> Vec<(RelPath, PutOff)> {
