@@ -68,6 +68,7 @@ impl Fetched {
             uploaded_files: None,
             uploaded_bytes: None,
             calls: None,
+            terms: None,
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod hook_test;
 pub mod hooks;
 pub mod job;
 pub mod outcome;
+pub mod outlook;
 pub mod pin;
 pub mod record;
 pub mod rehearse;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use copal_core::charges::Charges;
+use copal_core::forecast::Terms;
 use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
@@ -106,6 +107,8 @@ pub struct Snapshot {
     pub copied: Totals,
     /// What was uploaded, files that had to be sent again as often as they were.
     pub uploaded: Totals,
+    /// What decides which calls a run makes there.
+    pub terms: Option<Terms>,
     /// What the run's calls there are charged as, where that is known.
     pub charges: Option<Charges>,
     /// Why it copied none, although there were some to copy.
@@ -158,6 +161,7 @@ impl From<Sealed> for Snapshot {
             totals: manifest.totals,
             copied,
             uploaded,
+            terms: None,
             charges: None,
             not_copied: not_copied.map(|error| CopalError::from(error).in_one_line()),
             moved,
@@ -358,6 +362,7 @@ impl Achieved for Delivered {
                 uploaded_files: Some(snapshot.uploaded.files),
                 uploaded_bytes: Some(snapshot.uploaded.bytes.0),
                 calls: snapshot.charges,
+                terms: snapshot.terms.clone(),
             })
         };
         self.deliveries.iter().filter_map(record).collect()

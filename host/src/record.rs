@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use copal_core::charges::Charges;
+use copal_core::forecast::Terms;
 use copal_core::snapshot::SnapshotId;
 use copal_hooks::{Deed, Denial};
 use jiff::Timestamp;
@@ -135,6 +136,9 @@ pub struct SnapshotRecord {
     /// What the run's calls to the destination are charged as: on B2 alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<Charges>,
+    /// What decided which they were, and decides of the next run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
 }
 
 /// Something that failed or fell short.

@@ -9,6 +9,7 @@ use crate::floors::Deeds;
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
+use crate::outlook::{Outlook, by_answers};
 use crate::record::SnapshotRecord;
 use crate::step::deliver::Reached;
 use crate::step::plan::Plan;
@@ -20,6 +21,8 @@ pub struct Rehearsed {
     pub plan: Plan,
     /// The destinations, which were asked and not written to.
     pub reached: Vec<Reached>,
+    /// What the backup would come to at those that answered.
+    pub outlooks: Vec<Outlook>,
 }
 
 impl Achieved for Rehearsed {
@@ -60,7 +63,15 @@ fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, Co
     let (mut plan, reached) = backup.look(hooks)?;
     plan.services = backup.find_services(hooks);
     match stage(backup, hooks, &plan) {
-        Ok(()) => Ok(Rehearsed { plan, reached }),
+        Ok(()) => {
+            let now = (backup.run.edges.now)();
+            let outlooks = by_answers(&plan, &reached, now);
+            Ok(Rehearsed {
+                plan,
+                reached,
+                outlooks,
+            })
+        }
         Err(error) => Err(backup.without_deliveries(reached, error)),
     }
 }

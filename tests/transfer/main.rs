@@ -11,6 +11,7 @@ mod bandwidth;
 mod charges;
 mod cloud;
 mod ends;
+mod forecast;
 mod incremental;
 mod limits;
 mod memory;

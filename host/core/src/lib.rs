@@ -11,6 +11,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod digest;
 pub mod filter;
+pub mod forecast;
 pub mod grants;
 pub mod manifest;
 pub mod memory;

@@ -12,6 +12,7 @@ use crate::capability::means::Means;
 use crate::edge::interrupt::Interrupt;
 use crate::error::CopalError;
 use crate::hooks::Hooks;
+use crate::outlook::by_history;
 use crate::show;
 use crate::step::plan::plan;
 use crate::step::{preflight, services};
@@ -37,7 +38,8 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> Result<Exit, CopalError> 
         .map_err(|error| or_the_signal(error.into(), &interrupt))?;
     services::refuse(&job, &means)?;
     plan.services = services::look(&job, &hooks, &means);
-    show::plan::print(&job, &hooks, &plan, global.output())?;
+    let outlooks = by_history(&job, &plan, &state, Timestamp::now());
+    show::plan::print(&job, &hooks, &plan, &outlooks, global.output())?;
     preflight::check_room(&plan, &job.staging(&state))?;
     Ok(Exit::Done)
 }

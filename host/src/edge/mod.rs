@@ -32,6 +32,7 @@ pub mod source;
 pub mod staging;
 pub mod stat;
 pub mod state;
+mod terms;
 mod tidy;
 pub mod top;
 pub mod tops;

@@ -17,6 +17,7 @@ use super::interrupt::Interrupt;
 use super::memory;
 use super::rclone_remote::RcloneRemote;
 use super::remote::{Remote, RemoteError};
+use super::terms;
 use super::workers::Workers;
 
 /// One answer of a remote. A listing of a large bucket takes long; a hung one takes for ever.
@@ -88,7 +89,8 @@ impl Rclone {
             .map_err(|error| failed(RcloneError::Remote(error)))?;
         let workers = Arc::clone(self.workers()?);
         // What is wrong with its configuration, the first call that needs it tells.
-        let layers = workers.ask(|worker| worker.layers(&remote, &memory::OPTIONS, ANSWER));
+        let options = [memory::OPTIONS, terms::OPTIONS].concat();
+        let layers = workers.ask(|worker| worker.layers(&remote, &options, ANSWER));
         let layers = layers.unwrap_or_default();
         let (budget, made_of) = (self.memory, layers.clone());
         let share = workers

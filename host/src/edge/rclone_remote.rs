@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use copal_core::charges::Charges;
 use copal_core::config::Proof;
+use copal_core::forecast::Terms;
 use copal_core::memory::{Sender, Share};
 use copal_core::stored::NameLimit;
 use copal_core::survey::Survey;
@@ -24,6 +25,7 @@ use super::remote::{
     Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch, Within,
 };
 use super::shards::{Shard, divide};
+use super::terms;
 use super::tidy::{is_no_directory, tidy_after_death};
 use super::within::Copier;
 use super::workers::Workers;
@@ -406,6 +408,13 @@ impl Remote for RcloneRemote {
             tracing::info!("{number} unfinished uploads were ended");
         }
         Ok(())
+    }
+
+    fn terms(&self) -> Result<Terms, RemoteError> {
+        Ok(Terms {
+            copies: self.abilities()?.copies,
+            b2: terms::b2(&self.layers, &self.share),
+        })
     }
 
     fn take_charges(&self) -> Option<Charges> {

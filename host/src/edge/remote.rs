@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use copal_core::charges::Charges;
 use copal_core::config::Proof;
+use copal_core::forecast::Terms;
 use copal_core::manifest::FileEntry;
 use copal_core::stored::NameLimit;
 use copal_core::survey::Survey;
@@ -225,6 +226,12 @@ pub trait Remote {
     /// remote ends them itself, there is nothing to do.
     fn end_unfinished(&self, _dir: &str, _begun_before: Duration) -> Result<(), RemoteError> {
         Ok(())
+    }
+
+    /// What decides which calls a run makes, and what it sends. Asks for no more than its abilities do.
+    fn terms(&self) -> Result<Terms, RemoteError> {
+        let copies = self.abilities()?.copies;
+        Ok(Terms { copies, b2: None })
     }
 
     /// What its calls are charged as, with those of all remotes that were asked since this was called the

@@ -13,10 +13,10 @@ use copal_core::units::ByteCount;
 use super::remote::Batch;
 
 /// Files up to this size are small: sending one takes B2 less than its turn.
-const SMALL: ByteCount = ByteCount(1 << 20);
+pub(super) const SMALL: ByteCount = ByteCount(1 << 20);
 
 /// An instance more is worth its own sign-in from so many small files on.
-const WORTH: usize = 100;
+pub(super) const WORTH: usize = 100;
 
 /// As many instances at most; B2 asks who is quicker than it likes to slow down.
 pub(super) const MOST: u32 = 6;

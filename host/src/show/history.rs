@@ -138,6 +138,17 @@ impl Page {
                 snapshot.id, snapshot.destination
             ),
         );
+        if let (Some(files), Some(bytes)) = (snapshot.uploaded_files, snapshot.uploaded_bytes) {
+            let sent = format!("uploaded {}, {}", count(files, "file"), ByteCount(bytes));
+            let copied = match (snapshot.copied_files, ByteCount(snapshot.copied_bytes)) {
+                (0, _) => String::new(),
+                (files, bytes) => format!("; copied there {}, {bytes}", count(files, "file")),
+            };
+            self.line(MARGIN, format_args!("{sent}{copied}"));
+        }
+        if let Some(calls) = &snapshot.calls {
+            self.line(MARGIN, format_args!("calls to B2: {calls}"));
+        }
     }
 
     fn trouble(&mut self, label: &str, trouble: &Trouble) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::record::{DenialRecord, Ended, Kind};
+use copal_core::charges::Charges;
 use insta::assert_snapshot;
 
 fn deed(deed: &str, arguments: &[(&str, &str)], result: DeedResult) -> DeedRecord {
@@ -75,11 +76,16 @@ fn record() -> Record {
             destination: "b2:OpenWebUI-backups/copal".into(),
             files: 2003,
             bytes: 1_300_000_000,
-            copied_files: 0,
-            copied_bytes: 0,
-            uploaded_files: None,
-            uploaded_bytes: None,
-            calls: None,
+            copied_files: 1_982,
+            copied_bytes: 1_299_979_500,
+            uploaded_files: Some(21),
+            uploaded_bytes: Some(20_500),
+            calls: Some(Charges {
+                class_a: 30,
+                class_b: 3,
+                class_c: 2_078,
+            }),
+            terms: None,
         }],
         errors: Vec::new(),
         shortcomings: vec![Trouble {

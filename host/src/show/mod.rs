@@ -13,6 +13,7 @@ pub mod log;
 pub mod ls;
 pub mod message;
 pub mod outcome;
+mod outlook;
 pub mod plan;
 pub mod progress;
 pub mod recover;

@@ -7,24 +7,31 @@ use copal_core::grants::Capability;
 use copal_core::units::ByteCount;
 use serde_json::json;
 
-use super::{Output, count, staging};
+use super::{Output, count, outlook, staging};
 use crate::error::CopalError;
 use crate::hooks::Hooks;
 use crate::job::Job;
+use crate::outlook::Outlook;
 use crate::step::plan::Plan;
 use crate::step::services::FoundService;
 
 /// Prints a plan.
-pub fn print(job: &Job, hooks: &Hooks, plan: &Plan, output: Output) -> Result<(), CopalError> {
+pub fn print(
+    job: &Job,
+    hooks: &Hooks,
+    plan: &Plan,
+    outlooks: &[Outlook],
+    output: Output,
+) -> Result<(), CopalError> {
     if output.json {
-        super::json(&to_json(job, hooks, plan))
+        super::json(&to_json(job, hooks, plan, outlooks))
     } else {
-        super::result(&text(job, hooks, plan))
+        super::result(&text(job, hooks, plan, outlooks))
     }
 }
 
-fn text(job: &Job, hooks: &Hooks, plan: &Plan) -> String {
-    let mut text = what_would_travel(job, plan);
+fn text(job: &Job, hooks: &Hooks, plan: &Plan, outlooks: &[Outlook]) -> String {
+    let mut text = what_would_travel(job, plan, outlooks);
     for hook in hooks.iter() {
         let phases: Vec<_> = hook.phases().map(|phase| phase.to_string()).collect();
         let what = format!("{} ({}){}", hook.name(), phases.join(", "), grants(hook));
@@ -38,7 +45,7 @@ fn row(text: &mut String, label: &str, what: &str) {
 }
 
 /// Files, databases, and what is left out.
-pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
+pub(super) fn what_would_travel(job: &Job, plan: &Plan, outlooks: &[Outlook]) -> String {
     let mut text = String::new();
     let mut row = |label: &str, what: String| row(&mut text, label, &what);
     let (files, bytes) = plan.files();
@@ -49,7 +56,12 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan) -> String {
     }
     row("", format!("{}, {bytes}", count(files, "file")));
     for destination in job.destinations() {
-        row("destination", destination.to_string());
+        let destination = destination.to_string();
+        let outlook = outlooks.iter().find(|it| it.destination == destination);
+        row("destination", destination);
+        for line in outlook.map(outlook::lines).unwrap_or_default() {
+            row("", line);
+        }
     }
     row("staging", staging::line(&plan.staging));
     if let Some(unguarded) = &plan.unguarded {
@@ -106,8 +118,8 @@ fn grants(hook: &copal_hooks::Hook) -> String {
     format!(", may use {}", all.join(" and "))
 }
 
-fn to_json(job: &Job, hooks: &Hooks, plan: &Plan) -> serde_json::Value {
-    let mut json = travelling(job, plan);
+fn to_json(job: &Job, hooks: &Hooks, plan: &Plan, outlooks: &[Outlook]) -> serde_json::Value {
+    let mut json = travelling(job, plan, outlooks);
     json["hooks"] = hooks
         .iter()
         .map(|hook| {
@@ -122,7 +134,7 @@ fn to_json(job: &Job, hooks: &Hooks, plan: &Plan) -> serde_json::Value {
 }
 
 /// [`what_would_travel`] as JSON.
-pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
+pub(super) fn travelling(job: &Job, plan: &Plan, outlooks: &[Outlook]) -> serde_json::Value {
     let (files, bytes) = plan.files();
     let mut json = json!({
         "name": job.name(),
@@ -130,6 +142,7 @@ pub(super) fn travelling(job: &Job, plan: &Plan) -> serde_json::Value {
         "files": files,
         "bytes": bytes,
         "destinations": job.destinations().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "forecast": outlook::to_json(outlooks),
         "staging": staging::to_json(&plan.staging),
         "services": plan.services.iter().map(|service| json!({
             "name": service.name, "what": service.what, "state": service.state, "found": service.words,

@@ -36,7 +36,7 @@ fn text(job: &Job, outcome: &Outcome<Rehearsed>) -> String {
     }
     if let Ok(rehearsed) = &outcome.result {
         page.line(0, "");
-        page.text += &plan::what_would_travel(job, &rehearsed.plan);
+        page.text += &plan::what_would_travel(job, &rehearsed.plan, &rehearsed.outlooks);
     }
     page.text
 }
@@ -52,7 +52,7 @@ fn to_json(job: &Job, outcome: &Outcome<Rehearsed>) -> Value {
     };
     let mut json = match &outcome.result {
         Ok(rehearsed) => {
-            let mut json = plan::travelling(job, &rehearsed.plan);
+            let mut json = plan::travelling(job, &rehearsed.plan, &rehearsed.outlooks);
             json["destinations"] = rehearsed.reached.iter().map(reached).collect();
             json
         }

@@ -87,6 +87,7 @@ impl Parcel<'_> {
             let charges = charges.map(|(before, since)| before + since);
             let mended = remote.mended();
             sealed.map(|snapshot| Snapshot {
+                terms: Some(ready.terms.clone()),
                 charges,
                 mended,
                 ..snapshot

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use copal_core::charges::Charges;
+use copal_core::forecast::Terms;
 use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
@@ -33,6 +34,8 @@ pub struct Ready {
     pub remote: Box<dyn Remote>,
     /// What it can do.
     pub abilities: Abilities,
+    /// What decides which calls a run makes there, and what it sends.
+    pub terms: Terms,
     /// Snapshot directories that are there already, sealed or not.
     pub started: Vec<SnapshotId>,
     /// The newest sealed snapshot whose manifest can be read.
@@ -248,6 +251,7 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     Ok(Ready {
         warnings: warnings(survey, &shown, asked.name),
         charges: remote.take_charges(),
+        terms: remote.terms()?,
         remote,
         abilities,
         started,

@@ -98,6 +98,31 @@ impl History {
         })
     }
 
+    /// The record of the last backup of a job that made a snapshot at this destination.
+    pub fn last_at<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        destination: &str,
+    ) -> Result<Option<T>, HistoryError> {
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(None);
+        };
+        let query = "
+            SELECT record FROM run WHERE name = ?1 AND kind = 'backup' AND json_valid(record)
+                AND EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
+                    WHERE value ->> '$.destination' = ?2)
+            ORDER BY started DESC LIMIT 1";
+        let text = connection.query_row(query, [name, destination], |row| row.get::<_, String>(0));
+        let text = text.optional().map_err(|error| self.failed(error))?;
+        let read = |text: String| {
+            serde_json::from_str(&text).map_err(|error| HistoryError::Damaged {
+                file: self.file.clone(),
+                why: format!("the record of a run can't be read: {error}"),
+            })
+        };
+        text.map(read).transpose()
+    }
+
     /// How a run ended, by its whole id, if it is known.
     pub fn outcome_of(&self, run: &str) -> Result<Option<String>, HistoryError> {
         let Some(connection) = self.open_to_read()? else {
