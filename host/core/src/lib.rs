@@ -15,6 +15,7 @@ pub mod forecast;
 pub mod grants;
 pub mod manifest;
 pub mod memory;
+pub mod mirror;
 pub mod name;
 pub mod path;
 pub mod reuse;

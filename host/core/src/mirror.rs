@@ -1,0 +1,20 @@
+//! A mirror: which folder of a destination has which part of the source.
+//!
+//! `uploads → user_uploads` puts `uploads/a/b.pdf` at `user_uploads/a/b.pdf`. What is no directory goes
+//! into its folder under its own name: `webui.db → main_database` makes `main_database/webui.db` of it,
+//! as rclone does. Without a map the source's own paths lie at the destination.
+
+mod map;
+mod surplus;
+
+pub use map::{Map, MapError, Pair, Placed, folder};
+pub use surplus::{Deletions, Emptied, Ground, MaxDelete, Refused, Surplus};
+
+/// How a mirror lies at its destination, and what may be deleted there.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mirror {
+    /// Which folder has what.
+    pub map: Map,
+    /// The most that a run may delete.
+    pub max_delete: MaxDelete,
+}
