@@ -119,8 +119,12 @@ impl<'a> Backup<'a> {
             read: &read,
             hooks,
             edges,
+            accept_missing: self.allow.missing_databases,
         };
-        let deliveries: Vec<_> = reached.into_iter().map(|one| parcel.deliver(one)).collect();
+        let deliver = |one| parcel.deliver(one);
+        let mut deliveries: Vec<_> = reached.into_iter().map(deliver).collect();
+        let fell_short = deliveries.iter_mut().filter_map(|it| it.fell_short.take());
+        self.run.shortcomings.extend(fell_short);
         let sealed = || deliveries.iter().filter_map(|it| it.result.as_ref().ok());
         let outrun: BTreeSet<RelPath> = sealed().flat_map(|it| it.outrun.clone()).collect();
         if !outrun.is_empty() {

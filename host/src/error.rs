@@ -24,6 +24,7 @@ use crate::holds::HoldsError;
 use crate::hook_error::HookCommandError;
 use crate::hooks::HooksError;
 use crate::step::compare::Difference;
+use crate::step::mirror::MirrorError;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::restore::RestoreError;
@@ -185,6 +186,12 @@ pub enum CopalError {
         /// The snapshot.
         id: copal_core::snapshot::SnapshotId,
     },
+    /// A mirror does not follow its source.
+    #[error(transparent)]
+    Mirror(Box<MirrorError>),
+    /// A mirror may have a part of the source alone.
+    #[error("a mirror is not restored in place, and `{0}` is one")]
+    MirrorInPlace(String),
     /// The holds.
     #[error(transparent)]
     Holds(Box<HoldsError>),
@@ -310,6 +317,13 @@ impl CopalError {
             Self::Restore(RestoreError::NotEmpty(_)) => {
                 "what is in it would be mixed with the snapshot"
             }
+            Self::Mirror(error)
+            | Self::Transfer(TransferError::Mirror(error))
+            | Self::Preflight(PreflightError::Mirror(error)) => return error.reason(),
+            Self::MirrorInPlace(_) => {
+                "it may have a part of the source alone, and the rest would be gone"
+            }
+            Self::Store(StoreError::NoMirror(_)) => "no run has come to its end there",
             Self::NotThere(_) => "if it runs under another name, it may have written meanwhile",
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
             _ => return None,

@@ -69,6 +69,7 @@ impl Fetched {
             uploaded_bytes: None,
             calls: None,
             terms: None,
+            deleted_files: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use copal_core::config::{Config, RemoteSpec, Source};
+use copal_core::config::{Config, Layout, RemoteSpec, Source};
 
 use crate::edge::source::{Located, SourceError, locate};
 use crate::edge::state::StateDir;
@@ -64,6 +64,12 @@ impl Job {
         remotes
             .map(|destination| destination.remote.resolve(&self.base))
             .collect()
+    }
+
+    /// Whether commands that read find a mirror at the job's first destination.
+    pub fn reads_a_mirror(&self) -> bool {
+        let first = self.config.destinations().first();
+        first.is_some_and(|first| matches!(first.layout, Layout::Mirror(_)))
     }
 
     /// Where artifacts are made.

@@ -85,6 +85,8 @@ pub struct Delivery {
     pub result: Result<Snapshot, CopalError>,
     /// Files of a failed attempt that are still there, unsealed.
     pub left_behind: Option<LeftBehind>,
+    /// What fell short although it is sealed, until the run takes it.
+    pub fell_short: Option<CopalError>,
 }
 
 /// A directory that could not be removed.
@@ -121,6 +123,19 @@ pub struct Snapshot {
     pub outrun: Vec<RelPath>,
     /// What broke at this end of the transfer and was mended.
     pub mended: Option<String>,
+    /// What there is to tell of it where it is no snapshot but a mirror's state.
+    pub mirror: Option<Mirrored>,
+}
+
+/// What a run did to a mirror beside sending files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mirrored {
+    /// Files that it deleted there.
+    pub deleted: u64,
+    /// Files that the source does not have and that are still there, filtered ones aside.
+    pub surplus: u64,
+    /// Files of the source that the map does not name.
+    pub unmapped: Totals,
 }
 
 impl Snapshot {
@@ -155,6 +170,7 @@ impl From<Sealed> for Snapshot {
             vanished,
             moved,
             outrun,
+            left: _,
         } = sealed;
         Self {
             id: manifest.id,
@@ -168,6 +184,7 @@ impl From<Sealed> for Snapshot {
             vanished,
             outrun,
             mended: None,
+            mirror: None,
         }
     }
 }
@@ -363,6 +380,7 @@ impl Achieved for Delivered {
                 uploaded_bytes: Some(snapshot.uploaded.bytes.0),
                 calls: snapshot.charges,
                 terms: snapshot.terms.clone(),
+                deleted_files: snapshot.mirror.map(|mirror| mirror.deleted),
             })
         };
         self.deliveries.iter().filter_map(record).collect()
@@ -400,6 +418,7 @@ mod tests {
             destination: String::new(),
             result: Err(error),
             left_behind: None,
+            fell_short: None,
         };
         Outcome {
             run: String::new(),

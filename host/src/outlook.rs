@@ -1,8 +1,10 @@
 //! What a run will come to at each destination, as far as that can be told beforehand: from the history,
-//! which is here, or from what the destinations answer.
+//! which is here, or from what the destinations answer. A mirror has none: what it needs sent is known
+//! once its folders are listed.
 
 use std::collections::{HashMap, HashSet};
 
+use copal_core::config::Layout;
 use copal_core::forecast::{Expected, Forecast, Last, Shape, Terms, forecast};
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
@@ -62,8 +64,14 @@ pub fn by_history(job: &Job, plan: &Plan, state: &StateDir, now: Timestamp) -> V
             copies,
         }
     };
-    let destinations = job.destinations().into_iter();
-    destinations.map(|it| outlook(it.to_string())).collect()
+    let destinations = job
+        .destinations()
+        .into_iter()
+        .zip(job.config.destinations());
+    let have_snapshots = destinations.filter(|(_, it)| it.layout == Layout::Snapshots);
+    have_snapshots
+        .map(|(it, _)| outlook(it.to_string()))
+        .collect()
 }
 
 /// When the last run began that made a snapshot there, and what is kept of it.
@@ -94,7 +102,8 @@ pub fn by_answers(plan: &Plan, reached: &[Reached], now: Timestamp) -> Vec<Outlo
             forecast: forecast(&shape, last.map(Last::Manifest), &terms, today),
         })
     };
-    reached.iter().filter_map(outlook).collect()
+    let have_snapshots = reached.iter().filter(|it| it.layout == Layout::Snapshots);
+    have_snapshots.filter_map(outlook).collect()
 }
 
 /// What the snapshot will have, apart from what hooks add and archives stand in for.

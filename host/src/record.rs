@@ -139,6 +139,9 @@ pub struct SnapshotRecord {
     /// What decided which they were, and decides of the next run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,
+    /// Files that were deleted, where it is the state of a mirror.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_files: Option<u64>,
 }
 
 /// Something that failed or fell short.

@@ -15,6 +15,7 @@ mod forecast;
 mod incremental;
 mod limits;
 mod memory;
+mod mirror;
 mod moto;
 mod place;
 mod preflight;

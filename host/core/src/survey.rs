@@ -101,14 +101,15 @@ impl Place {
         path.split_once('/').unwrap_or((path, ""))
     }
 
-    /// What the names of all files of the job's snapshots begin with, as far as that is known.
+    /// What the names of all files of the job's directory begin with, as far as that is known. Without a
+    /// name, that is the destination itself.
     fn ours(&self, name: &str) -> String {
         let (_, directory) = self.split();
         let mut ours = directory.to_owned();
         if !ours.is_empty() {
             ours.push('/');
         }
-        if self.exact {
+        if self.exact && !name.is_empty() {
             ours.push_str(name);
             ours.push('/');
         }

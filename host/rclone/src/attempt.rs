@@ -87,6 +87,9 @@ impl Attempt {
             FileList::of(&request.files).map_err(|error| RcloneError::FileList(Arc::new(error)))?;
         // Two names that Unicode holds for the same are two files to Linux.
         let mut config = json!({ "NoUnicodeNormalization": true });
+        if request.again {
+            config["IgnoreTimes"] = true.into();
+        }
         if let Some(transfers) = request.transfers {
             config["Transfers"] = transfers.into();
         }

@@ -21,6 +21,9 @@ pub struct CopyRequest {
     /// Exactly these, whatever else is there. Each has to be one that [`travels_unchanged`]. rclone lists
     /// the directories that they lie in, and no others.
     pub files: Vec<String>,
+    /// Also those that look the same there, by size and time. What is there stays until the new content
+    /// has arrived whole.
+    pub again: bool,
     /// How many at a time; `None` for rclone's own option `transfers`.
     pub transfers: Option<u32>,
     /// How often to try; `None` for rclone's own option `retries`. After the first try only files that

@@ -1,6 +1,8 @@
 //! What is known before anything is done: the plan, and what the destinations answer.
 
-use copal_core::config::RemoteSpec;
+use copal_core::config::{Layout, RemoteSpec};
+use copal_core::grants::Capability;
+use copal_core::path::RelPath;
 
 use super::Backup;
 use crate::edges::Step;
@@ -30,7 +32,7 @@ impl Backup<'_> {
         self.view = Some((plan.source.clone(), plan.to_copy()));
 
         edges.show.step(Step::Preflight);
-        let reached = self.preflight(&plan)?;
+        let reached = self.preflight(hooks, &plan)?;
         Ok((plan, reached))
     }
 
@@ -41,15 +43,17 @@ impl Backup<'_> {
 
     /// Asks every destination. One that does not answer keeps nothing from the others; without any
     /// there is no point in going on.
-    fn preflight(&mut self, plan: &Plan) -> Result<Vec<Reached>, CopalError> {
+    fn preflight(&mut self, hooks: &Hooks, plan: &Plan) -> Result<Vec<Reached>, CopalError> {
         let mut reached = Vec::new();
-        let proofs = self.job.config.destinations().iter().map(|it| it.proof);
-        for (destination, proof) in self.job.destinations().into_iter().zip(proofs) {
+        let may_add = hooks.iter().any(may_add);
+        let configured = self.job.config.destinations();
+        for (remote, one) in self.job.destinations().into_iter().zip(configured) {
             self.run.edges.interrupt.check()?;
-            let ready = self.reach(&destination, plan);
+            let ready = self.reach(&remote, &one.layout, plan, may_add);
             reached.push(Reached {
-                shown: destination.to_string(),
-                proof,
+                shown: remote.to_string(),
+                layout: one.layout.clone(),
+                proof: one.proof,
                 ready,
             });
         }
@@ -64,13 +68,28 @@ impl Backup<'_> {
         Ok(reached)
     }
 
-    fn reach(&mut self, destination: &RemoteSpec, plan: &Plan) -> Result<Ready, CopalError> {
+    fn reach(
+        &mut self,
+        destination: &RemoteSpec,
+        layout: &Layout,
+        plan: &Plan,
+        may_add: bool,
+    ) -> Result<Ready, CopalError> {
+        let map = match layout {
+            Layout::Snapshots => None,
+            Layout::Mirror(mirror) => Some(&mirror.map),
+        };
+        if let Some(map) = map.filter(|_| !may_add) {
+            preflight::check_mapped(plan, map)?;
+        }
         let remote = (self.run.edges.open)(destination)?;
+        let takes = |path: &RelPath| map.is_none_or(|map| map.takes(path, None));
         let asked = Asked {
             name: self.job.name(),
+            map,
             source: &plan.source,
             walked: &plan.walked,
-            bytes: plan.files().1,
+            bytes: plan.files_that(takes).1,
             may_write: matches!(self.deeds, Deeds::Done),
         };
         let mut ready = preflight::reach(remote, asked)?;
@@ -100,4 +119,11 @@ impl Backup<'_> {
         self.run.shortcomings.extend(unreached);
         error
     }
+}
+
+/// Whether a hook may make files that the source does not have.
+fn may_add(hook: &copal_hooks::Hook) -> bool {
+    let entries = hook.in_force().both().entries();
+    let mut capabilities = entries.into_iter().map(|(capability, _)| capability);
+    capabilities.any(|it| matches!(it, Capability::Command | Capability::Files))
 }

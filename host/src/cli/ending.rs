@@ -18,7 +18,7 @@ use crate::show::advice;
 
 use holds::of_holds;
 use hooks::of_hooks;
-use making::{of_plan, of_preflight, of_seal, of_stage, of_transfer};
+use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
 use places::{of_history, of_lock, of_remote};
 use reading::{of_restore, of_store, of_swap, of_unfinished, of_verify};
 
@@ -173,6 +173,10 @@ fn table(error: &CopalError) -> Ending {
         CopalError::NoSuchPath { id, .. } => {
             usage(format!("see what there is with `copal ls {id}`"))
         }
+        CopalError::Mirror(mirror) => of_mirror(mirror),
+        CopalError::MirrorInPlace(_) => usage(
+            "restore it beside the source with `--to DIR`, and put in its place what you need",
+        ),
         CopalError::Holds(holds) => of_holds(holds),
         CopalError::NotThere(unheld) => failed(format!(
             "mend [service.{0}], or take `{0}` out of what hooks are granted, and hold: `copal plan` shows what is found of each service",

@@ -95,6 +95,9 @@ impl FromArgs {
         let remote = Rclone::new(config, interrupt).open(&spec)?;
         // Quickly, where a place does not answer: what comes next tries for minutes.
         remote.survey(false)?;
+        if self.from.is_none() && job.is_some_and(Job::reads_a_mirror) {
+            return use_it(&Store::mirror(&*remote)?);
+        }
         let named = self.name.as_deref().map(name).transpose()?;
         let of_job = || {
             job.filter(|_| self.from.is_none())

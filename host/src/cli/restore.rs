@@ -91,6 +91,9 @@ fn in_place(args: &RestoreArgs, global: &Global) -> Result<Exit, CopalError> {
         other => other,
     })?;
     args.from.with_store_of(Some(&job), &interrupt, |store| {
+        if store.is_mirror() {
+            return Err(CopalError::MirrorInPlace(store.remote().shown()));
+        }
         let manifest = store.manifest(store.find(&args.snapshot)?)?;
         let mut outcome = replace(&job, store, &manifest, &edges)?;
         progress.finish();

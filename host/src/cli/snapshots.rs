@@ -23,6 +23,12 @@ pub(super) fn run(args: &SnapshotsArgs, global: &Global) -> Result<Exit, CopalEr
             // A list of nothing is no failure, and no answer to a mistyped place either.
             message::note(&store.none().to_string());
         }
+        if store.is_mirror() {
+            let place = store.remote().shown();
+            message::note(&format!(
+                "`{place}` is a mirror: it has its last run's state alone"
+            ));
+        }
         show::snapshots::print(store.name(), &known, global.output())?;
         // A snapshot whose manifest is damaged is listed, and no reason to call all well.
         let damaged = known.iter().any(|one| one.manifest.is_err());

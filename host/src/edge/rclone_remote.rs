@@ -75,7 +75,7 @@ impl RcloneRemote {
         for batch in batches {
             let (source, destination) = (local(batch.local)?, self.dir(batch.remote));
             let parts = divide(self.backend(), batch, self.share.instances(batches.len()));
-            let placed = |shard: Shard| (source.clone(), destination.clone(), shard);
+            let placed = |shard: Shard| (source.clone(), destination.clone(), batch.again, shard);
             shards.extend(parts.into_iter().map(placed));
         }
         let transfers = self
@@ -85,10 +85,14 @@ impl RcloneRemote {
                 small: shard.instance > 0,
             }));
         let requests = shards.into_iter().zip(transfers);
-        let requests = requests.map(|((source, destination, shard), transfers)| CopyRequest {
-            transfers: Some(transfers),
-            ..request(source, destination.instance(shard.instance), shard.names)
-        });
+        let requests =
+            requests.map(
+                |((source, destination, again, shard), transfers)| CopyRequest {
+                    transfers: Some(transfers),
+                    again,
+                    ..request(source, destination.instance(shard.instance), shard.names)
+                },
+            );
         Ok(requests.collect())
     }
 
@@ -278,14 +282,6 @@ impl Remote for RcloneRemote {
     }
 
     fn upload(&self, batches: &[Batch<'_>], watch: &mut Watch<'_>) -> Result<(), RemoteError> {
-        // rclone takes a file of the same size and time for the same file.
-        for batch in batches.iter().filter(|batch| batch.again) {
-            let remote = batch.remote;
-            batch
-                .names
-                .iter()
-                .try_for_each(|name| self.delete(&format!("{remote}/{name}")))?;
-        }
         let mut is_second = false;
         let copied = self.workers.ask(|worker| {
             if std::mem::replace(&mut is_second, true) {
@@ -447,6 +443,7 @@ fn request(
         source,
         destination,
         files,
+        again: false,
         transfers: None,
         attempts: None,
     }

@@ -151,7 +151,8 @@ pub struct Batch<'a> {
     pub remote: &'a str,
     /// Paths below both.
     pub names: &'a [String],
-    /// Transfer again what looks the same by size and time.
+    /// Transfer again what looks the same by size and time. What is there stays until the new content has
+    /// arrived whole.
     pub again: bool,
 }
 

@@ -35,6 +35,17 @@ impl Version {
         }
     }
 
+    /// A file of this length that lies elsewhere: equal to none that lies here.
+    pub fn elsewhere(size: ByteCount) -> Self {
+        Self {
+            device: 0,
+            inode: 0,
+            size: size.0,
+            modified: (0, 0),
+            changed: (0, 0),
+        }
+    }
+
     /// Device and inode: which file it is, whatever its name.
     pub fn file(&self) -> (u64, u64) {
         (self.device, self.inode)

@@ -57,6 +57,7 @@ impl Copier<'_> {
             destination: self.to.instance(shard.instance),
             transfers: (shard.instance > 0).then_some(transfers),
             files: shard.names,
+            again: false,
             attempts: None,
         });
         requests.collect()

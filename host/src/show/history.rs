@@ -131,13 +131,14 @@ impl Page {
 
     fn snapshot(&mut self, snapshot: &SnapshotRecord) {
         let (files, bytes) = (count(snapshot.files, "file"), ByteCount(snapshot.bytes));
-        self.row(
-            "snapshot",
-            format_args!(
-                "{} at {} ({files}, {bytes})",
-                snapshot.id, snapshot.destination
-            ),
-        );
+        let (id, at) = (snapshot.id, &snapshot.destination);
+        match snapshot.deleted_files.map(|deleted| count(deleted, "file")) {
+            Some(deleted) => {
+                let told = format_args!("{at} ({files}, {bytes}; deleted there: {deleted})");
+                self.row("mirror", told);
+            }
+            None => self.row("snapshot", format_args!("{id} at {at} ({files}, {bytes})")),
+        }
         if let (Some(files), Some(bytes)) = (snapshot.uploaded_files, snapshot.uploaded_bytes) {
             let sent = format!("uploaded {}, {}", count(files, "file"), ByteCount(bytes));
             let copied = match (snapshot.copied_files, ByteCount(snapshot.copied_bytes)) {

@@ -11,7 +11,7 @@ use super::history::hold_told;
 use super::{Output, count, duration};
 use crate::error::CopalError;
 use crate::holds::Away;
-use crate::outcome::{Delivered, Delivery, Notes, Outcome, Snapshot};
+use crate::outcome::{Delivered, Delivery, Mirrored, Notes, Outcome, Snapshot};
 use crate::record::HoldRecord;
 
 /// Prints what a backup came to.
@@ -39,13 +39,14 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
         if let Ok(snapshot) = result {
             let files = count(snapshot.totals.files, "file");
             let (bytes, took) = (snapshot.totals.bytes, duration(outcome.took));
-            line(
-                &mut text,
-                format!(
-                    "sealed {}/{} at {destination} ({files}, {bytes}, {took})",
-                    outcome.name, snapshot.id
-                ),
-            );
+            let done = match snapshot.mirror {
+                Some(_) => format!("mirrored {} to {destination}", outcome.name),
+                None => format!("sealed {}/{} at {destination}", outcome.name, snapshot.id),
+            };
+            line(&mut text, format!("{done} ({files}, {bytes}, {took})"));
+            for told in snapshot.mirror.iter().flat_map(mirror_told) {
+                line(&mut text, format!("  {told}"));
+            }
             if let Some(mended) = &snapshot.mended {
                 line(&mut text, format!("  mended on the way: {mended}"));
             }
@@ -114,14 +115,43 @@ fn copied(snapshot: &Snapshot) -> Option<String> {
     }
     let Totals { files, bytes } = snapshot.copied;
     let sent = snapshot.uploaded;
+    let how = match snapshot.mirror {
+        Some(_) => "unchanged there",
+        None => "unchanged and copied by the remote",
+    };
     (files > 0).then(|| {
         format!(
-            "uploaded: {}, {}; unchanged and copied by the remote: {}, {bytes}",
+            "uploaded: {}, {}; {how}: {}, {bytes}",
             count(sent.files, "file"),
             sent.bytes,
             count(files, "file"),
         )
     })
+}
+
+/// What was done to a mirror, and not: what stays there and what never goes there is told in any case.
+fn mirror_told(mirror: &Mirrored) -> Vec<String> {
+    let Mirrored {
+        deleted,
+        surplus,
+        unmapped,
+    } = *mirror;
+    let mut told = Vec::new();
+    if deleted > 0 {
+        told.push(format!("deleted there: {}", count(deleted, "file")));
+    }
+    if surplus > 0 {
+        let files = count(surplus, "file");
+        told.push(format!("still there and not in the source: {files}"));
+    }
+    if unmapped.files > 0 {
+        let files = count(unmapped.files, "file");
+        told.push(format!(
+            "not in the map, not sent: {files}, {}",
+            unmapped.bytes
+        ));
+    }
+    told
 }
 
 fn told(away: &Away) -> String {
@@ -173,6 +203,12 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
             "changed_meanwhile": names(&snapshot.moved),
             "deleted_meanwhile": names(&snapshot.vanished),
             "written_after_release": names(&snapshot.outrun),
+            "mirror": snapshot.mirror.map(|mirror| json!({
+                "deleted_files": mirror.deleted,
+                "surplus_files": mirror.surplus,
+                "unmapped_files": mirror.unmapped.files,
+                "unmapped_bytes": mirror.unmapped.bytes,
+            })),
         }),
         Err(error) => json!({
             "destination": delivery.destination,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use copal_core::config::Layout;
 use copal_core::grants::Capability;
+use copal_core::mirror::Mirror;
 use copal_core::units::ByteCount;
 use serde_json::json;
 
@@ -55,10 +57,15 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan, outlooks: &[Outlook]) ->
         row("", by.to_owned());
     }
     row("", format!("{}, {bytes}", count(files, "file")));
-    for destination in job.destinations() {
+    for (destination, configured) in job.destinations().iter().zip(job.config.destinations()) {
         let destination = destination.to_string();
         let outlook = outlooks.iter().find(|it| it.destination == destination);
         row("destination", destination);
+        if let Layout::Mirror(mirror) = &configured.layout {
+            for line in mirror_lines(mirror, plan) {
+                row("", line);
+            }
+        }
         for line in outlook.map(outlook::lines).unwrap_or_default() {
             row("", line);
         }
@@ -92,6 +99,57 @@ pub(super) fn what_would_travel(job: &Job, plan: &Plan, outlooks: &[Outlook]) ->
         );
     }
     text
+}
+
+/// What goes into which folder of a mirror, and what goes nowhere.
+fn mirror_lines(mirror: &Mirror, plan: &Plan) -> Vec<String> {
+    if mirror.map.is_whole() {
+        return vec!["a mirror of the whole source".to_owned()];
+    }
+    let shown = |(files, bytes): (u64, ByteCount)| format!("{}, {bytes}", count(files, "file"));
+    let pairs = mirror.map.pairs().iter();
+    let mut lines: Vec<String> = pairs
+        .map(|pair| {
+            let files = plan.files_that(|path| path.is_within(&pair.source));
+            format!(
+                "mirrors {} to {} ({})",
+                pair.source,
+                pair.folder,
+                shown(files)
+            )
+        })
+        .collect();
+    let (files, bytes) = plan.files_that(|path| !mirror.map.takes(path, None));
+    if files > 0 {
+        lines.push(format!(
+            "not in the map, not sent: {}",
+            shown((files, bytes))
+        ));
+    }
+    lines
+}
+
+fn mirrors(job: &Job, plan: &Plan) -> Vec<serde_json::Value> {
+    let destinations = job.destinations();
+    let both = destinations.iter().zip(job.config.destinations());
+    let mirrors = both.filter_map(|(remote, configured)| match &configured.layout {
+        Layout::Mirror(mirror) => Some((remote, mirror)),
+        Layout::Snapshots => None,
+    });
+    let told = mirrors.map(|(remote, mirror)| {
+        let (files, bytes) = plan.files_that(|path| !mirror.map.takes(path, None));
+        let pairs = mirror.map.pairs().iter().map(|pair| {
+            let (files, bytes) = plan.files_that(|path| path.is_within(&pair.source));
+            json!({ "source": pair.source, "folder": pair.folder, "files": files, "bytes": bytes })
+        });
+        json!({
+            "destination": remote.to_string(),
+            "map": pairs.collect::<Vec<_>>(),
+            "unmapped_files": files,
+            "unmapped_bytes": bytes,
+        })
+    });
+    told.collect()
 }
 
 /// How the source was found, where it was not named itself.
@@ -154,6 +212,10 @@ pub(super) fn travelling(job: &Job, plan: &Plan, outlooks: &[Outlook]) -> serde_
             "path": path, "with_all_below": whole,
         })).collect::<Vec<_>>(),
     });
+    let mirrors = mirrors(job, plan);
+    if !mirrors.is_empty() {
+        json["mirrors"] = mirrors.into();
+    }
     if let Some(by) = found_by(job) {
         json["source_found_by"] = by.into();
     }

@@ -47,6 +47,28 @@ impl Difference {
     }
 }
 
+impl Difference {
+    /// The same of a file that has another name from elsewhere.
+    #[must_use]
+    pub fn renamed(self, named: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Missing(name) => Self::Missing(named(name)),
+            Self::Extra(name) => Self::Extra(named(name)),
+            Self::Hash(name) => Self::Hash(named(name)),
+            Self::Unread(name) => Self::Unread(named(name)),
+            Self::Size {
+                name,
+                found,
+                expected,
+            } => Self::Size {
+                name: named(name),
+                found,
+                expected,
+            },
+        }
+    }
+}
+
 /// Up to three of many, so that a message stays readable.
 pub fn list_some<T: std::fmt::Display>(all: &[T]) -> String {
     const SHOWN: usize = 3;

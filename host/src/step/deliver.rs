@@ -1,18 +1,23 @@
-//! Deliver: one destination claims, receives and seals the snapshot, or keeps nothing of it.
+//! Deliver: one destination claims, receives and seals the snapshot, or keeps nothing of it; or a mirror
+//! follows the source.
 
 use std::time::Duration;
 
-use copal_core::config::Proof;
-use copal_core::manifest::{COPAL_DIR, MANIFEST};
+use copal_core::config::{Layout, Proof};
+use copal_core::manifest::{COPAL_DIR, MANIFEST, Totals};
+use copal_core::mirror::Mirror;
 use copal_core::snapshot::SnapshotId;
 use copal_hooks::Cancel;
 use jiff::Timestamp;
 
-use super::claim::{Claim, claim};
+use super::claim::claim;
+use super::files::StagedFile;
+use super::mirror::{Deleting, delete_surplus};
+use super::place::Place;
 use super::preflight::{self, Ready};
 use super::prove::Prover;
 use super::read::Read;
-use super::seal::{Circumstances, SealError, sum_up};
+use super::seal::{Circumstances, SealError, Sealed, sum_up};
 use super::transfer::{Transfer, transfer};
 use crate::edge::durable::write_down;
 use crate::edge::remote::{Remote, RemoteError};
@@ -22,12 +27,14 @@ use crate::error::CopalError;
 use crate::filters::Filters;
 use crate::hooks::Hooks;
 use crate::job::Job;
-use crate::outcome::{Delivery, LeftBehind, Snapshot};
+use crate::outcome::{Delivery, LeftBehind, Mirrored, Snapshot};
 
 /// A destination that was asked.
 pub struct Reached {
     /// Its name, secrets masked.
     pub shown: String,
+    /// How it is laid out.
+    pub layout: Layout,
     /// How it is proven there that a snapshot arrived.
     pub proof: Proof,
     /// What it answered.
@@ -48,44 +55,33 @@ pub struct Parcel<'a> {
     pub hooks: &'a Hooks,
     /// The world around it.
     pub edges: &'a Edges<'a>,
+    /// Whether the owner said that files may be gone.
+    pub accept_missing: bool,
+}
+
+/// What there is to tell of a delivery beside what it came to.
+#[derive(Default)]
+struct Beside {
+    left_behind: Option<LeftBehind>,
+    fell_short: Option<CopalError>,
 }
 
 impl Parcel<'_> {
-    /// Claims a directory, transfers and seals. What an attempt that fails left there is removed.
+    /// Sends what belongs to a destination, proves that it arrived, and seals it.
     pub fn deliver(&self, reached: Reached) -> Delivery {
         let (destination, proof) = (reached.shown, reached.proof);
-        let mut left_behind = None;
+        let mut beside = Beside::default();
         let result = reached.ready.and_then(|ready| {
             self.edges.interrupt.check()?;
-            let (remote, interrupt) = (&*ready.remote, self.edges.interrupt);
-            remote.take_charges(); // of a destination that failed
-            let first = preflight::choose_id(self.started, &ready.started);
-            let (name, staging) = (self.job.name(), &self.read.staged.staging);
-            let claim = claim(remote, name, first, self.run, staging, interrupt)?;
-            let sealed = self.transfer_and_seal(&ready, &claim, proof);
-            let day = |id: SnapshotId| id.to_string().chars().take(10).collect::<String>();
-            let last = ready.last.as_ref().map(|last| day(last.id));
-            match &sealed {
-                // It is charged, and once a day is often enough.
-                Ok(snapshot) if last == Some(day(snapshot.id)) => {}
-                // Of runs that were killed: whatever takes so long belongs to none that lives.
-                Ok(_) => {
-                    if let Err(error) = remote.end_unfinished(name, LONG_AGO) {
-                        tracing::warn!("what killed runs left unfinished is still there: {error}");
-                    }
-                }
-                // Claimed, so all in it is this run's.
-                Err(_) => {
-                    let removed = remove_attempt(remote, &claim.dir);
-                    left_behind = removed.err().map(|error| LeftBehind {
-                        dir: claim.dir.clone(),
-                        error,
-                    });
-                }
-            }
-            let charges = ready.charges.zip(remote.take_charges());
+            ready.remote.take_charges(); // of a destination that failed
+            let id = preflight::choose_id(self.started, &ready.started);
+            let sealed = match &reached.layout {
+                Layout::Snapshots => self.snapshot(&ready, id, proof, &mut beside),
+                Layout::Mirror(mirror) => self.mirror(&ready, (mirror, id), proof, &mut beside),
+            };
+            let charges = ready.charges.zip(ready.remote.take_charges());
             let charges = charges.map(|(before, since)| before + since);
-            let mended = remote.mended();
+            let mended = ready.remote.mended();
             sealed.map(|snapshot| Snapshot {
                 terms: Some(ready.terms.clone()),
                 charges,
@@ -96,26 +92,93 @@ impl Parcel<'_> {
         Delivery {
             destination,
             result,
-            left_behind,
+            left_behind: beside.left_behind,
+            fell_short: beside.fell_short,
         }
+    }
+
+    /// Claims a directory, transfers and seals. What an attempt that fails left there is removed.
+    fn snapshot(
+        &self,
+        ready: &Ready,
+        first: SnapshotId,
+        proof: Proof,
+        beside: &mut Beside,
+    ) -> Result<Snapshot, CopalError> {
+        let (remote, interrupt) = (&*ready.remote, self.edges.interrupt);
+        let (name, staging) = (self.job.name(), &self.read.staged.staging);
+        let claim = claim(remote, name, first, self.run, staging, interrupt)?;
+        let sealed = self.transfer_and_seal(ready, Place::Snapshot(&claim), proof);
+        if let Ok(sealed) = &sealed {
+            end_long_unfinished(ready, sealed.manifest.id, &[name]);
+        } else {
+            // Claimed, so all in it is this run's.
+            let removed = remove_attempt(remote, &claim.dir);
+            beside.left_behind = removed.err().map(|error| LeftBehind {
+                dir: claim.dir.clone(),
+                error,
+            });
+        }
+        Ok(sealed?.into())
+    }
+
+    /// Brings a mirror to the source's state; deletes last, when all the rest is proven and written down. A
+    /// run that fails leaves each file there as it was or as it is now.
+    fn mirror(
+        &self,
+        ready: &Ready,
+        (mirror, id): (&Mirror, SnapshotId),
+        proof: Proof,
+        beside: &mut Beside,
+    ) -> Result<Snapshot, CopalError> {
+        let place = Place::Mirror(&mirror.map, id);
+        let mut sealed = self.transfer_and_seal(ready, place, proof)?;
+        let by = Deleting {
+            remote: &*ready.remote,
+            mirror,
+            hooks: self.hooks,
+            accept_missing: self.accept_missing,
+            interrupt: self.edges.interrupt,
+        };
+        let left = sealed.left.take();
+        let deleted = left.map(|left| delete_surplus(&left, &by));
+        let (mirrored, fell_short) = deleted.unwrap_or_default();
+        beside.fell_short = fell_short;
+        if !mirror.map.is_whole() {
+            end_long_unfinished(ready, id, &mirror.map.folders());
+        }
+        let unmapped = self.total(|file| !place.takes(&file.path, file.taken));
+        Ok(Snapshot {
+            mirror: Some(Mirrored {
+                unmapped,
+                ..mirrored
+            }),
+            ..sealed.into()
+        })
+    }
+
+    fn total(&self, which: impl Fn(&StagedFile) -> bool) -> Totals {
+        let files = self.read.files.iter().filter(|file| which(file));
+        files.fold(Totals::default(), |sum, file| Totals {
+            files: sum.files + 1,
+            bytes: sum.bytes + file.digests.size,
+        })
     }
 
     fn transfer_and_seal(
         &self,
         ready: &Ready,
-        claim: &Claim,
+        place: Place<'_>,
         proof: Proof,
-    ) -> Result<Snapshot, CopalError> {
+    ) -> Result<Sealed, CopalError> {
         let Edges {
             show,
             interrupt,
             state,
             ..
         } = *self.edges;
-        let total = Total {
-            files: self.read.files.len() as u64,
-            bytes: self.read.bytes(),
-        };
+        let Totals { files, bytes } = self.total(|file| place.takes(&file.path, file.taken));
+        let total = Total { files, bytes };
         show.step(Step::Transfer);
         let never = self.job.never(state);
         let mut walk_again = || {
@@ -129,11 +192,12 @@ impl Parcel<'_> {
             proof,
             max_transfer: self.job.config.limits().max_transfer,
             last: ready.last.as_ref(),
+            accept_missing: self.accept_missing,
             walk_again: &mut walk_again,
             watch: &mut |done| show.transfer(done, total),
             interrupt,
         };
-        let transferred = transfer(self.read, claim, by)?;
+        let transferred = transfer(self.read, place, by)?;
 
         show.step(Step::Seal);
         let circumstances = Circumstances {
@@ -155,7 +219,21 @@ impl Parcel<'_> {
         let lasted = self.read.lasted()?;
         let sealed = unsealed.seal(lasted, by)?;
         write_down(&ready.abilities.local_roots).map_err(SealError::from)?;
-        Ok(sealed.into())
+        Ok(sealed)
+    }
+}
+
+/// Of runs that were killed: whatever takes so long belongs to none that lives. It is charged, and once a
+/// day is often enough.
+fn end_long_unfinished(ready: &Ready, id: SnapshotId, dirs: &[&str]) {
+    let day = |id: SnapshotId| id.to_string().chars().take(10).collect::<String>();
+    if ready.last.as_ref().map(|last| day(last.id)) == Some(day(id)) {
+        return;
+    }
+    for dir in dirs {
+        if let Err(error) = ready.remote.end_unfinished(dir, LONG_AGO) {
+            tracing::warn!("what killed runs left unfinished is still there: {error}");
+        }
     }
 }
 

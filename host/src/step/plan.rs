@@ -241,7 +241,15 @@ impl Plan {
 
     /// Number and size of the files that belong to the snapshot, logs of databases left aside.
     pub fn files(&self) -> (u64, ByteCount) {
-        let files: Vec<&Found> = self.all_files().collect();
+        self.files_that(|_| true)
+    }
+
+    /// The same of those whose path is as `which` says.
+    pub fn files_that(&self, which: impl Fn(&RelPath) -> bool) -> (u64, ByteCount) {
+        let files: Vec<&Found> = self
+            .all_files()
+            .filter(|found| which(&found.path))
+            .collect();
         (files.len() as u64, total_size(files.iter().copied()))
     }
 

@@ -73,9 +73,9 @@ impl Transferred<'_> {
         self.upload(by, portion, again, before)?;
         let prover = by.prover();
         if prover.asks() {
-            let files = portion.iter().map(|&index| &self.files[index]);
-            let batches = Batches::of(&self.read.staged, files);
-            let differences = prover.unlike(&batches.to(&self.claim.dir, false))?;
+            let files = portion.iter().map(|&index| (&self.files[index], false));
+            let batches = Batches::of(&self.read.staged, self.place, files);
+            let differences = prover.unlike(&self.place, &batches)?;
             if !differences.is_empty() {
                 return Err(TransferError::Mismatch(differences));
             }

@@ -1,6 +1,7 @@
 //! Preflight: everything that can be known to fail is found out before anything is paused.
 
 mod apart;
+mod before;
 mod last;
 mod room;
 
@@ -9,23 +10,26 @@ use std::path::{Path, PathBuf};
 
 use copal_core::charges::Charges;
 use copal_core::forecast::Terms;
-use copal_core::manifest::Manifest;
+use copal_core::manifest::{COPAL_DIR, Manifest};
+use copal_core::mirror::Map;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::stored::NameLimit;
-use copal_core::survey::{Hindrance, Survey};
+use copal_core::survey::{Hindrance, Place, Survey};
 use copal_core::units::ByteCount;
 use jiff::Timestamp;
 
+use super::mirror::MirrorError;
 use super::plan::databases;
-use super::snapshots::{Store, StoreError};
+use super::snapshots::StoreError;
 use crate::edge::hash::Wanted;
 use crate::edge::remote::{Abilities, Remote, RemoteError};
 use crate::edge::walk::Walked;
 use apart::check_apart;
+use before::Before;
 use room::{check_room_there, check_writable};
 
-pub use last::{check_emptied, check_missing};
+pub use last::{check_emptied, check_mapped, check_missing};
 pub use room::{check_portions, check_room};
 
 /// A destination that answers.
@@ -54,6 +58,8 @@ pub struct Ready {
 pub struct Asked<'a> {
     /// The job's name.
     pub name: &'a str,
+    /// Which folders of it have what, where it is a mirror.
+    pub map: Option<&'a Map>,
     /// The source.
     pub source: &'a Path,
     /// What was found in it.
@@ -73,6 +79,9 @@ pub enum PreflightError {
     /// Its snapshots can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The mirror can't follow the source.
+    #[error(transparent)]
+    Mirror(Box<MirrorError>),
     /// A snapshot would hold itself.
     #[error("the destination `{}` lies inside the source `{}`", .destination.display(), .origin.display())]
     DestinationInSource {
@@ -221,10 +230,13 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     remote.take_charges(); // what was before is none of its
     let survey = remote.survey(asked.may_write)?;
     let shown = remote.shown();
+    let tops = asked.tops();
+    let tops_of = |place| tops.iter().map(move |top| (place, *top));
     let mut hindrances = survey
         .places
         .iter()
-        .filter_map(|place| place.hindrance(asked.name));
+        .flat_map(tops_of)
+        .filter_map(|(place, top): (&Place, &str)| place.hindrance(top));
     if let Some(source) = hindrances.next() {
         let place = shown;
         return Err(PreflightError::Hindered { place, source });
@@ -233,23 +245,19 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     for root in &abilities.local_roots {
         check_apart(asked, root)?;
     }
-    let store = Store::new(&*remote, asked.name);
-    let started = store.started()?;
-    let (mut last, mut damaged) = (None, Vec::new());
-    for id in store.sealed_from_newest_of(started.clone()) {
-        match id.and_then(|id| store.manifest(id)) {
-            Ok(manifest) => {
-                last = Some(manifest);
-                break;
-            }
-            Err(error @ StoreError::Manifest { .. }) => damaged.push(error),
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let Before {
+        started,
+        last,
+        damaged,
+    } = Before::at(&*remote, asked)?;
     check_writable(&abilities)?;
-    check_room_there(&*remote, asked.bytes)?;
+    // A mirror has most of it already.
+    let has = last.as_ref().filter(|_| asked.map.is_some());
+    let has = has.map_or(ByteCount::ZERO, |last| last.totals.bytes);
+    let needed = ByteCount(asked.bytes.0.saturating_sub(has.0));
+    check_room_there(&*remote, needed)?;
     Ok(Ready {
-        warnings: warnings(survey, &shown, asked.name),
+        warnings: warnings(survey, &shown, &tops),
         charges: remote.take_charges(),
         terms: remote.terms()?,
         remote,
@@ -260,8 +268,20 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     })
 }
 
-fn warnings(survey: Survey, place: &str, name: &str) -> Vec<PreflightError> {
-    let rules = survey.places.iter().filter_map(|place| place.hides(name));
+impl<'a> Asked<'a> {
+    /// The directories below the destination that are written to.
+    fn tops(self) -> Vec<&'a str> {
+        match self.map {
+            None => vec![self.name],
+            Some(map) if map.is_whole() => vec![""],
+            Some(map) => [map.folders(), vec![COPAL_DIR]].concat(),
+        }
+    }
+}
+
+fn warnings(survey: Survey, place: &str, tops: &[&str]) -> Vec<PreflightError> {
+    let hides = |place: &'_ Place| tops.iter().find_map(|top| place.hides(top)).cloned();
+    let rules = survey.places.iter().filter_map(hides);
     let hiding = rules.map(|rule| PreflightError::Hides {
         place: place.to_owned(),
         days: rule.days,

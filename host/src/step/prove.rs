@@ -6,7 +6,9 @@ use copal_core::config::Proof;
 use copal_core::manifest::{FileEntry, Taken};
 use copal_rclone::Proven;
 
+use super::batches::Batches;
 use super::compare::{Difference, compare};
+use super::place::Place;
 use crate::edge::hash::{Digests, hash_file};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::remote::{Abilities, Batch, Remote, RemoteError};
@@ -31,13 +33,22 @@ impl Prover<'_> {
         self.proof == Proof::Read || self.abilities.encrypts
     }
 
-    /// What of these is not there as it is here.
-    pub(super) fn unlike(&self, batches: &[Batch<'_>]) -> Result<Vec<Difference>, RemoteError> {
+    /// What of these is not there as it is here, by its name below the directory that has the manifest.
+    pub(super) fn unlike(
+        &self,
+        place: &Place<'_>,
+        batches: &Batches,
+    ) -> Result<Vec<Difference>, RemoteError> {
         let mut differences = Vec::new();
-        for batch in batches {
+        for batch in batches.all() {
             self.interrupt.check()?;
-            let proven = self.remote.prove(*batch, self.proof)?;
-            differences.extend(told(proven));
+            let proven = self.remote.prove(batch, self.proof)?;
+            let folder = place.map().map_or("", |_| batch.remote);
+            let named = |name: String| match folder {
+                "" => name,
+                folder => format!("{folder}/{name}"),
+            };
+            differences.extend(told(proven).map(|it| it.renamed(named)));
         }
         Ok(differences)
     }
@@ -65,7 +76,7 @@ impl Prover<'_> {
             names: &[name.to_owned()],
             again: false,
         };
-        Ok(self.unlike(&[batch])?)
+        Ok(told(self.remote.prove(batch, self.proof)?).collect())
     }
 }
 

@@ -17,21 +17,22 @@ use crate::edge::remote::{Progress, RemoteError, Within};
 /// What the remote copied of its own.
 #[derive(Debug, Default)]
 pub struct Reused {
-    /// The names of these files on the remote, in the new snapshot.
+    /// The names of these files at the destination, in the new snapshot or the mirror.
     names: HashSet<String>,
     /// Why it copied none, although there was something to copy.
     pub failed: Option<RemoteError>,
 }
 
 impl Reused {
-    /// Whether this file need not be sent.
-    pub(super) fn has(&self, file: &StagedFile) -> bool {
-        self.names.contains(&file.stored)
+    /// These need not be sent.
+    pub(super) fn of(names: HashSet<String>) -> Self {
+        let failed = None;
+        Self { names, failed }
     }
 
     /// It is sent after all.
-    pub(super) fn forget(&mut self, stored: &str) {
-        self.names.remove(stored);
+    pub(super) fn forget(&mut self, name: &str) {
+        self.names.remove(name);
     }
 
     /// The files whose copies are not what they should be.
@@ -48,6 +49,9 @@ impl Transferred<'_> {
     /// Has the remote copy what the last snapshot has already. That it can't costs an upload, and
     /// no snapshot.
     pub(super) fn reuse(&mut self, by: &mut Transfer<'_>) -> Result<(), TransferError> {
+        if self.place.map().is_some() {
+            return self.find_there(by);
+        }
         let Some(last) = by.last.filter(|_| by.abilities.copies) else {
             return Ok(());
         };
@@ -89,7 +93,7 @@ impl Transferred<'_> {
         let reuse = reuse(wanted(), &sound);
         let files = Within {
             from: &from,
-            to: &self.claim.dir,
+            to: &self.place.below(""),
             same: &reuse.same,
             renamed: &reuse.renamed,
         };
@@ -97,9 +101,14 @@ impl Transferred<'_> {
         Ok(reuse)
     }
 
-    /// What the remote copied, of all that belongs to the snapshot.
+    /// Whether this file need not be sent.
+    pub(super) fn has(&self, file: &StagedFile) -> bool {
+        self.reused.names.contains(&*self.place.name(file))
+    }
+
+    /// What the remote copied, or a mirror had already, of all that belongs there.
     pub fn copied(&self) -> Totals {
-        let copied = self.files.iter().filter(|file| self.reused.has(file));
+        let copied = self.files.iter().filter(|file| self.has(file));
         copied.fold(Totals::default(), |sum, file| Totals {
             files: sum.files + 1,
             bytes: ByteCount(sum.bytes.0.saturating_add(file.digests.size.0)),

@@ -10,13 +10,14 @@ use copal_core::manifest::{
 use copal_core::snapshot::SnapshotId;
 use jiff::Timestamp;
 
+use super::mirror::Left;
 use super::prove::{FileUnproven, Prover};
 use super::resume::Lasted;
 use super::transfer::Transferred;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::remote::RemoteError;
 
-/// A snapshot that exists.
+/// A snapshot that exists, or a mirror that has all that the source has.
 #[derive(Debug)]
 pub struct Sealed {
     /// Its manifest, as it went up.
@@ -27,6 +28,8 @@ pub struct Sealed {
     pub uploaded: Totals,
     /// Why it copied nothing, although there was something to copy.
     pub not_copied: Option<RemoteError>,
+    /// What a mirror has and the source has not.
+    pub left: Option<Left>,
     /// Files that the app deleted while the run went on.
     pub vanished: Vec<copal_core::path::RelPath>,
     /// Files that were sent again from a private copy.
@@ -104,7 +107,7 @@ pub fn sum_up<'a>(
 ) -> Result<Unsealed<'a>, SealError> {
     let manifest = manifest(&done, circumstances);
     put(&done, by, SUMS, &manifest.sums())?;
-    done.claim.withdraw(by.remote)?;
+    done.place.withdraw(by.remote)?;
     Ok(Unsealed { done, manifest })
 }
 
@@ -118,6 +121,7 @@ impl Unsealed<'_> {
         Ok(Sealed {
             outrun: done.outrun(),
             copied: done.copied(),
+            left: done.left(),
             uploaded: done.sent,
             not_copied: done.reused.failed,
             manifest,
@@ -128,16 +132,13 @@ impl Unsealed<'_> {
 }
 
 fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
-    let mut entries: Vec<Entry> = done
-        .files
-        .iter()
-        .map(super::files::StagedFile::entry)
-        .collect();
+    let files = done.files.iter();
+    let mut entries: Vec<Entry> = files.map(|file| done.place.entry(file)).collect();
     entries.extend(done.others.iter().cloned());
     entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Manifest {
         copal_manifest: FORMAT,
-        id: done.claim.id,
+        id: done.place.id(),
         name: about.name,
         run: RunRecord {
             id: about.run,
@@ -169,9 +170,8 @@ fn put(
         path: local.clone(),
         source,
     })?;
-    by.remote
-        .put(&local, &format!("{}/{name}", done.claim.dir))?;
-    let place = format!("{}/{directory}", done.claim.dir);
+    by.remote.put(&local, &done.place.below(name))?;
+    let place = done.place.below(directory);
     let differences = by.file(&done.seal_dir(), &place, file_name);
     by.interrupt.check()?;
     let differences = differences.map_err(|unproven| match unproven {

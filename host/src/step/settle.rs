@@ -89,7 +89,8 @@ impl Transferred<'_> {
             .for_each(|file| names.reserve(&file.stored));
         let mut new = (by.walk_again)()?;
         new.retain(|found| {
-            !known.contains(&found.path) && !self.read.staged.stands_in_for(&found.path)
+            let stood_in_for = self.read.staged.stands_in_for(&found.path);
+            !known.contains(&found.path) && !stood_in_for && self.belongs(found)
         });
         let plain = |found: &Found, names: &StoredNames| {
             let plain = names.plain(&found.path, copal_rclone::travels_unchanged);
@@ -122,8 +123,22 @@ impl Transferred<'_> {
         Ok(())
     }
 
-    /// What vanished may have been uploaded before it did. Nothing else is touched.
+    fn belongs(&self, found: &Found) -> bool {
+        let map = self.place.map();
+        map.is_none_or(|map| match found.kind {
+            FoundKind::Directory => map.leads_through(&found.path),
+            FoundKind::File | FoundKind::Symlink(_) | FoundKind::Special(_) => {
+                map.takes(&found.path, None)
+            }
+        })
+    }
+
+    /// What vanished may have been uploaded before it did. Nothing else is touched; and of a mirror nothing
+    /// at all, which the next run finds without it.
     pub(super) fn remove_vanished(&self, by: &Transfer<'_>) -> Result<(), TransferError> {
+        if self.place.map().is_some() {
+            return Ok(());
+        }
         let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
         let gone = self
             .read
@@ -131,8 +146,7 @@ impl Transferred<'_> {
             .iter()
             .filter(|file| vanished.contains(&file.path));
         for file in gone {
-            by.remote
-                .delete(&format!("{}/{}", self.claim.dir, file.stored))?;
+            by.remote.delete(&self.place.below(&file.stored))?;
         }
         Ok(())
     }

@@ -12,6 +12,8 @@ use crate::edge::remote::{Batch, Remote, RemoteError};
 pub struct Store<'a> {
     remote: &'a dyn Remote,
     name: String,
+    /// The manifest at the destination's top, where it is a mirror.
+    mirror: Option<Box<Manifest>>,
 }
 
 /// Why snapshots or a manifest can't be read.
@@ -36,6 +38,17 @@ pub enum StoreError {
         /// Why.
         source: ManifestError,
     },
+    /// A mirror's manifest can't be trusted.
+    #[error("the manifest of the mirror `{place}` is damaged")]
+    MirrorManifest {
+        /// The destination; secrets masked.
+        place: String,
+        /// Why.
+        source: ManifestError,
+    },
+    /// No run has come to its end there yet.
+    #[error("`{0}` is no mirror yet")]
+    NoMirror(String),
     /// No name was given, and there is none, or more than one.
     #[error("`{place}` holds {}", names_found(.names))]
     WhichName {
@@ -70,13 +83,52 @@ impl<'a> Store<'a> {
         Self {
             remote,
             name: name.into(),
+            mirror: None,
         }
     }
 
-    /// The snapshots of the only name at a destination.
+    /// The one state that a mirror has, as its last run proved it.
+    pub fn mirror(remote: &'a dyn Remote) -> Result<Self, StoreError> {
+        let manifest = Self::mirrored(remote)?;
+        let manifest = manifest.ok_or_else(|| StoreError::NoMirror(remote.shown()))?;
+        Ok(Self {
+            remote,
+            name: manifest.name.clone(),
+            mirror: Some(Box::new(manifest)),
+        })
+    }
+
+    /// The manifest of a mirror, where there is one.
+    pub fn mirrored(remote: &dyn Remote) -> Result<Option<Manifest>, StoreError> {
+        let there = remote.files(COPAL_DIR, false)?;
+        if !there.iter().any(|file| is_manifest(&file.path)) {
+            return Ok(None);
+        }
+        let temporary = tempfile::tempdir()?;
+        let local = temporary.path().join("manifest.json");
+        if !remote.get(MANIFEST, &local)? {
+            return Ok(None);
+        }
+        let parsed = Manifest::parse(&fs::read(local)?);
+        parsed.map(Some).map_err(|source| {
+            let place = remote.shown();
+            StoreError::MirrorManifest { place, source }
+        })
+    }
+
+    /// Whether it is a mirror, whose folders may have more than its manifest lists.
+    pub fn is_mirror(&self) -> bool {
+        self.mirror.is_some()
+    }
+
+    /// The snapshots of the only name at a destination, or the mirror that is there.
     pub fn only_name(remote: &'a dyn Remote) -> Result<Self, StoreError> {
         let mut names = Vec::new();
-        for name in remote.directories("")? {
+        let directories = remote.directories("")?;
+        if directories.iter().any(|name| name == COPAL_DIR) {
+            return Self::mirror(remote);
+        }
+        for name in directories {
             let holds_one = || {
                 let inside = remote.directories(&name)?;
                 Ok::<_, RemoteError>(inside.iter().any(|id| id.parse::<SnapshotId>().is_ok()))
@@ -106,11 +158,17 @@ impl<'a> Store<'a> {
 
     /// A snapshot's directory at the destination.
     pub fn dir(&self, id: SnapshotId) -> String {
+        if self.is_mirror() {
+            return String::new();
+        }
         format!("{}/{id}", self.name)
     }
 
     /// Every id that has a directory, sealed or not, oldest first.
     pub fn started(&self) -> Result<Vec<SnapshotId>, StoreError> {
+        if let Some(mirror) = &self.mirror {
+            return Ok(vec![mirror.id]);
+        }
         let mut ids: Vec<SnapshotId> = self
             .remote
             .directories(&self.name)?
@@ -161,16 +219,21 @@ impl<'a> Store<'a> {
     }
 
     fn is_sealed(&self, id: SnapshotId) -> Result<bool, StoreError> {
+        if self.is_mirror() {
+            return Ok(true);
+        }
         let copal = self
             .remote
             .files(&format!("{}/{COPAL_DIR}", self.dir(id)), false)?;
-        Ok(copal
-            .iter()
-            .any(|file| MANIFEST.ends_with(&format!("/{}", file.path))))
+        Ok(copal.iter().any(|file| is_manifest(&file.path)))
     }
 
     /// Every sealed snapshot with its manifest, oldest first.
     pub fn all(&self) -> Result<Vec<Known>, StoreError> {
+        if let Some(mirror) = &self.mirror {
+            let (id, manifest) = (mirror.id, Ok((**mirror).clone()));
+            return Ok(vec![Known { id, manifest }]);
+        }
         let ids = self.sealed()?;
         let temporary = tempfile::tempdir()?;
         let names: Vec<String> = ids.iter().map(|id| format!("{id}/{MANIFEST}")).collect();
@@ -228,6 +291,9 @@ impl<'a> Store<'a> {
 
     /// One snapshot's manifest.
     pub fn manifest(&self, id: SnapshotId) -> Result<Manifest, StoreError> {
+        if let Some(mirror) = &self.mirror {
+            return Ok((**mirror).clone());
+        }
         let temporary = tempfile::tempdir()?;
         let local = temporary.path().join("manifest.json");
         let from = format!("{}/{MANIFEST}", self.dir(id));
@@ -238,6 +304,11 @@ impl<'a> Store<'a> {
         let bytes = fs::read(local)?;
         parse(&bytes, id, &self.name).map_err(|source| StoreError::Manifest { id, source })
     }
+}
+
+/// Whether this is the manifest, of what lies in Copal's own directory.
+fn is_manifest(name: &str) -> bool {
+    MANIFEST.ends_with(&format!("/{name}"))
 }
 
 /// A manifest that was copied from elsewhere proves nothing here.

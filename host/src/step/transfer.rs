@@ -9,9 +9,10 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::batches::Batches;
-use super::claim::Claim;
 use super::compare::{Difference, compare, list_some};
 use super::files::{Content, StagedFile};
+use super::mirror::MirrorError;
+use super::place::Place;
 use super::prove::Prover;
 use super::read::Read;
 use super::reuse::Reused;
@@ -19,11 +20,11 @@ use super::stage::StageError;
 use crate::edge::beneath::Beneath;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
-use crate::edge::remote::{Abilities, Progress, Remote, RemoteError};
+use crate::edge::remote::{Abilities, Listed, Progress, Remote, RemoteError};
 use crate::edge::stat::Version;
 use crate::edge::walk::Found;
 
-/// A snapshot whose files are all at the destination, each with the expected size (and hash, where
+/// A snapshot or mirror whose files are all at the destination, each with the expected size (and hash, where
 /// the remote tells it without reading the file back). Not sealed yet, so not a snapshot yet.
 #[derive(Debug)]
 pub struct Transferred<'a> {
@@ -33,15 +34,19 @@ pub struct Transferred<'a> {
     pub others: Vec<Entry>,
     /// The files that arrived.
     pub files: Vec<StagedFile>,
-    /// The snapshot's directory at the destination, claimed.
-    pub claim: &'a Claim,
+    /// Where they lie at the destination.
+    pub place: Place<'a>,
+    /// What a mirror had before anything was sent.
+    pub(super) before: Vec<Listed>,
+    /// The names of what it has besides, when all has arrived.
+    pub(super) besides: HashSet<String>,
     /// Files that the app deleted while the run went on: they are in no snapshot.
     pub vanished: Vec<RelPath>,
     /// Files that changed under the transfer and were sent again from a private copy.
     pub moved: Vec<RelPath>,
     /// Live files that were gone when they were to be sent.
     pub(super) missed: Vec<RelPath>,
-    /// Files that the remote copied from the last snapshot.
+    /// Files that the remote copied from the last snapshot, or that a mirror has already.
     pub reused: Reused,
     /// What was uploaded, those that had to be sent again as often as they were.
     pub sent: Totals,
@@ -75,6 +80,9 @@ pub enum TransferError {
         /// What may be.
         allowed: ByteCount,
     },
+    /// The mirror can't follow the source.
+    #[error(transparent)]
+    Mirror(Box<MirrorError>),
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -101,6 +109,8 @@ pub struct Transfer<'a> {
     pub max_transfer: Option<ByteCount>,
     /// The last snapshot at the destination: what did not change since need not be sent.
     pub last: Option<&'a Manifest>,
+    /// Whether a mirror may lose all that a folder has.
+    pub accept_missing: bool,
     /// Walks the source again: for files that came while others went.
     pub walk_again: &'a mut dyn FnMut() -> Result<Vec<Found>, StageError>,
     /// Told how far it has come.
@@ -123,14 +133,20 @@ impl Transfer<'_> {
 /// Uploads everything, and proves by the remote's listing that it is there.
 pub fn transfer<'a>(
     read: &'a Read,
-    claim: &'a Claim,
+    place: Place<'a>,
     mut by: Transfer<'_>,
 ) -> Result<Transferred<'a>, TransferError> {
+    let (others, files) = (read.staged.others.iter(), read.files.iter());
     let mut done = Transferred {
         read,
-        others: read.staged.others.clone(),
-        files: read.files.clone(),
-        claim,
+        others: others.filter(|it| place.takes_other(it)).cloned().collect(),
+        files: files
+            .filter(|it| place.takes(&it.path, it.taken))
+            .cloned()
+            .collect(),
+        place,
+        before: Vec::new(),
+        besides: HashSet::new(),
         vanished: read.staged.vanished.clone(),
         moved: Vec::new(),
         missed: Vec::new(),
@@ -155,7 +171,8 @@ pub fn transfer<'a>(
             }
             let spoiled = done.reused.spoiled(&differences);
             if !spoiled.is_empty() {
-                sent = done.send(&mut by, |file| spoiled.contains(&file.stored), true);
+                let is_spoiled = |file: &StagedFile| spoiled.contains(&*place.name(file));
+                sent = done.send(&mut by, is_spoiled, true);
                 continue;
             }
             changed = done.changed_in_silence(&differences);
@@ -198,11 +215,11 @@ impl Transferred<'_> {
         let asked = |file: &StagedFile| file.content != Content::Sent && which(file);
         if again {
             for file in self.files.iter().filter(|file| asked(file)) {
-                self.reused.forget(&file.stored);
+                self.reused.forget(&self.place.name(file));
             }
         }
         let to_send: Vec<usize> = (0..self.files.len())
-            .filter(|&index| asked(&self.files[index]) && !self.reused.has(&self.files[index]))
+            .filter(|&index| asked(&self.files[index]) && !self.has(&self.files[index]))
             .collect();
         let bytes = to_send.iter().map(|&index| self.files[index].digests.size);
         self.sent = Totals {
@@ -224,6 +241,15 @@ impl Transferred<'_> {
         self.send_copies(by, unproven, (again, sent))
     }
 
+    /// What is listed and not the run's.
+    fn besides(&self, listed: &[Listed]) -> HashSet<String> {
+        let files = self.files.iter();
+        let sent: HashSet<_> = files.map(|file| self.place.name(file)).collect();
+        let names = listed.iter().map(|file| &file.path);
+        let besides = names.filter(|name| !sent.contains(name.as_str()));
+        besides.cloned().collect()
+    }
+
     /// Uploads these files, after so many others.
     pub(super) fn upload(
         &self,
@@ -233,12 +259,15 @@ impl Transferred<'_> {
         before: Progress,
     ) -> Result<(), TransferError> {
         by.interrupt.check()?;
-        let files = files.iter().map(|&index| &self.files[index]);
-        let batches = Batches::of(&self.read.staged, files);
-        let batches = batches.to(&self.claim.dir, again);
+        let there: HashSet<&str> = self.before.iter().map(|it| it.path.as_str()).collect();
+        let files = files.iter().map(|&index| {
+            let file = &self.files[index];
+            (file, again || there.contains(&*self.place.name(file)))
+        });
+        let batches = Batches::of(&self.read.staged, self.place, files);
         let before = self.copied_so_far() + before;
         let watch = &mut |done: Progress| (by.watch)(before + done);
-        Ok(by.remote.upload(&batches, watch)?)
+        Ok(by.remote.upload(&batches.all(), watch)?)
     }
 
     fn is_any_linked(&self, paths: &[RelPath]) -> bool {
@@ -285,25 +314,29 @@ impl Transferred<'_> {
 
     /// What the remote's listing shows that should not be so: by size, and by hash where the remote
     /// knows it, or where it is a folder of this machine, which has no hash of its own to go by.
-    fn differences(&self, by: &Transfer<'_>) -> Result<Vec<Difference>, TransferError> {
+    fn differences(&mut self, by: &Transfer<'_>) -> Result<Vec<Difference>, TransferError> {
         by.interrupt.check()?;
-        let mut listed = by
-            .remote
-            .files(&self.claim.dir, by.abilities.tells_hashes())?;
-        listed.retain(|file| file.path != self.claim.file);
-        let entries: Vec<Entry> = self.files.iter().map(StagedFile::entry).collect();
-        let expected = self
-            .files
-            .iter()
-            .zip(&entries)
-            .filter_map(|(file, entry)| Some((file.stored.clone(), entry.file()?)));
-        let (differences, _) = compare(expected, listed);
+        let listed = self.place.list(by.remote, by.abilities.tells_hashes())?;
+        let entries = self.files.iter().map(|file| self.place.entry(file));
+        let entries: Vec<Entry> = entries.collect();
+        let expected =
+            self.files.iter().zip(&entries).filter_map(|(file, entry)| {
+                Some((self.place.name(file).into_owned(), entry.file()?))
+            });
+        let besides = self.place.map().map(|_| self.besides(&listed));
+        let (mut differences, _) = compare(expected, listed);
+        if let Some(besides) = besides {
+            // A mirror may have more than the run sent: what becomes of that is decided when it is sealed.
+            differences.retain(|it| it.expected().is_some());
+            self.besides = besides;
+        }
         let prover = by.prover();
         if !differences.is_empty() || !prover.asks() {
             return Ok(differences);
         }
-        let batches = Batches::of(&self.read.staged, self.files.iter());
-        Ok(prover.unlike(&batches.to(&self.claim.dir, false))?)
+        let files = self.files.iter().map(|file| (file, false));
+        let batches = Batches::of(&self.read.staged, self.place, files);
+        Ok(prover.unlike(&self.place, &batches)?)
     }
 
     /// Live files that arrived with another content than was hashed, although their version is the
@@ -321,7 +354,7 @@ impl Transferred<'_> {
             .files
             .iter()
             .filter(|file| matches!(file.content, Content::Live(_) | Content::Linked(_)));
-        live.filter(|file| names.contains(&file.stored))
+        live.filter(|file| names.contains(&*self.place.name(file)))
             .map(|file| file.path.clone())
             .collect()
     }

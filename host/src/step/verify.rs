@@ -64,6 +64,11 @@ pub fn verify(
     let abilities = store.remote().abilities()?;
     let mut listed = store.remote().files(&dir, depth == Depth::Quick)?;
     listed.retain(|file| file.path != MANIFEST);
+    if store.is_mirror() {
+        // Beside its own it may have what filters leave out, and what is somebody else's.
+        let own: HashSet<String> = manifest.files().map(|(stored, ..)| stored).collect();
+        listed.retain(|file| file.path == SUMS || own.contains(&file.path));
+    }
     let (listed_sums, listed): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|file| file.path == SUMS);
     let sums = sums(&manifest);

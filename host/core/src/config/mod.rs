@@ -42,6 +42,7 @@ mod grant_sections;
 mod hook;
 mod hook_sections;
 mod limit_sections;
+mod mirror_sections;
 mod named_tables;
 mod parts;
 mod reader;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Name, RemoteSpec, redact};
 use crate::diagnostic::{MASK, Place};
+use crate::mirror::Mirror;
 use crate::units::ByteCount;
 
 /// A path as its owner wrote it: relative to the directory of the configuration file.
@@ -83,7 +84,7 @@ pub struct Docker {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Destination {
-    /// Where snapshots go; the job's name is added by the run.
+    /// Where it is. For snapshots the run adds the job's name.
     pub remote: RemoteSpec,
     /// How they lie there.
     pub layout: Layout,
@@ -94,11 +95,13 @@ pub struct Destination {
 }
 
 /// How a destination is laid out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Layout {
     /// One directory of plain files for each snapshot.
     #[default]
     Snapshots,
+    /// The source as it is now, or parts of it, and nothing of what it was.
+    Mirror(Mirror),
 }
 
 /// How it is proven, before the seal, that a destination has what was sent.

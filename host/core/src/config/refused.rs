@@ -13,11 +13,6 @@ pub(super) struct Refused {
 
 const KEYS: &[Refused] = &[
     Refused {
-        name: "destination.map",
-        why: "only `layout = \"snapshots\"` is made, and it keeps the source's own paths",
-        next: "remove `map`",
-    },
-    Refused {
         name: "retention",
         why: "snapshots are never pruned",
         next: "remove `[retention]`, and delete a snapshot you don't need with `rclone purge`",
@@ -28,12 +23,6 @@ const KEYS: &[Refused] = &[
         next: "write it below a `[[hook]]`, or remove it",
     },
 ];
-
-const LAYOUTS: &[Refused] = &[Refused {
-    name: "mirror",
-    why: "only snapshots are made",
-    next: "write `layout = \"snapshots\"`; each snapshot is a directory of plain files",
-}];
 
 const BUILTINS: &[Refused] = &[
     Refused {
@@ -51,11 +40,6 @@ const BUILTINS: &[Refused] = &[
 /// The refusal of a key by its dotted name.
 pub(super) fn key(path: &str) -> Option<&'static Refused> {
     find(KEYS, path)
-}
-
-/// The refusal of a destination's layout.
-pub(super) fn layout(name: &str) -> Option<&'static Refused> {
-    find(LAYOUTS, name)
 }
 
 /// The refusal of a built-in hook.

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::reader::{Field, Table, Unfit, all};
 use super::words::quoted;
-use super::{Destination, Layout, OptionValue, Proof, RcloneOption, RemoteSpec, refused};
+use super::{Destination, OptionValue, Proof, RcloneOption, RemoteSpec, mirror_sections};
 
 /// The destinations, in the file's order.
 pub(super) fn destinations(top: &mut Table<'_>) -> Option<Vec<Destination>> {
@@ -20,7 +20,10 @@ pub(super) fn destinations(top: &mut Table<'_>) -> Option<Vec<Destination>> {
             .problems
             .report(&field.span, what, "nothing says where snapshots go", next);
     }
-    all(members.iter().map(destination))
+    let destinations: Vec<_> = all(members.iter().map(destination))?;
+    let spans = members.iter().map(|member| &member.span);
+    let placed: Vec<_> = destinations.iter().zip(spans).collect();
+    mirror_sections::check_apart(&placed, field.problems).then_some(destinations)
 }
 
 fn destination(member: &Field<'_>) -> Option<Destination> {
@@ -29,9 +32,11 @@ fn destination(member: &Field<'_>) -> Option<Destination> {
     let why = "nothing says where these snapshots go";
     let remote = table.require("remote", why, &format!("add a line such as `{example}`"));
     let layout = table.take("layout");
+    let map = table.take("map");
+    let max_delete = table.take("max_delete");
     let proof = table.take("proof");
     table.finish();
-    let layout = layout.map_or(Some(Layout::default()), |field| self::layout(&field));
+    let layout = mirror_sections::layout(layout, map, max_delete);
     let proof = proof.map_or(Some(Proof::default()), |field| self::proof(&field));
     let field = remote?;
     let remote = field.read(example, |text| {
@@ -47,26 +52,6 @@ fn destination(member: &Field<'_>) -> Option<Destination> {
         proof: proof?,
         place: Some(field.place()),
     })
-}
-
-fn layout(field: &Field<'_>) -> Option<Layout> {
-    let example = "layout = \"snapshots\"";
-    let text = field.text(example)?;
-    if text == "snapshots" {
-        return Some(Layout::Snapshots);
-    }
-    match refused::layout(text) {
-        Some(refused) => {
-            refused.report(field.problems, &field.span, &format!("layout = \"{text}\""));
-        }
-        None => field.problems.report(
-            &field.span,
-            format!("unknown layout {}", quoted(text)),
-            "snapshots are the one layout there is",
-            format!("write `{example}`"),
-        ),
-    }
-    None
 }
 
 fn proof(field: &Field<'_>) -> Option<Proof> {

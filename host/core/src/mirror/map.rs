@@ -156,7 +156,7 @@ impl Map {
 
 /// How many components of a stored name the folder takes the place of.
 fn components_above(pair: &Pair, path: &RelPath, stored: &str) -> usize {
-    let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'/').count() + 1;
+    let count = |bytes: &[u8]| bytes.split(|byte| *byte == b'/').count();
     let stored = count(stored.as_bytes());
     let mapped = count(pair.source.as_bytes());
     let all = if !path.is_within(&pair.source) || *path == pair.source {

@@ -83,6 +83,7 @@ impl World {
             source: self.remote("src"),
             destination: self.remote("dst"),
             files: files.iter().map(|&f| f.to_owned()).collect(),
+            again: false,
             transfers: None,
             attempts: Some(1),
         }

@@ -3,6 +3,7 @@
 use std::io;
 
 use copal_core::grants::toml_text;
+use copal_core::mirror::Refused;
 use copal_core::staging::Unfit;
 use copal_core::survey::Hindrance;
 
@@ -12,6 +13,7 @@ use super::places::{CLOCK, of_remote, of_source};
 use super::reading::of_store;
 use super::{Ending, failed, interrupted, usage};
 use crate::capability::lacking::tables;
+use crate::step::mirror::MirrorError;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::seal::SealError;
@@ -57,6 +59,7 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
     match error {
         PreflightError::Remote(remote) => of_remote(remote),
         PreflightError::Store(store) => of_store(store),
+        PreflightError::Mirror(mirror) => of_mirror(mirror),
         PreflightError::DestinationInSource { .. } | PreflightError::SourceInDestination { .. } => {
             usage("choose a destination that lies elsewhere")
         }
@@ -165,7 +168,33 @@ pub(super) fn of_transfer(error: &TransferError) -> Ending {
         TransferError::TooMuch { .. } => failed(
             "see with `copal plan` what the source has got; if it is as it should be, raise `max_transfer` in [limits]",
         ),
+        TransferError::Mirror(mirror) => of_mirror(mirror),
         TransferError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+pub(super) fn of_mirror(error: &MirrorError) -> Ending {
+    match error {
+        MirrorError::NotThere(_) => failed(
+            "look whether the app lost it; if it is as it should be, take it out of the destination's `map`",
+        ),
+        MirrorError::Emptied { .. } => failed(
+            "is its disk mounted? If it is as it should be, run `copal backup --accept-missing` once",
+        ),
+        MirrorError::Others { .. } => {
+            usage("give each job a destination of its own, or the job that wrote it its name back")
+        }
+        MirrorError::Kept {
+            source: Refused::TooMany { .. },
+            ..
+        } => failed(
+            "look whether the app lost them; if it is as it should be, raise `max_delete`, or where that is a share run `copal backup --accept-missing` once",
+        ),
+        MirrorError::Kept {
+            source: Refused::Copals(_),
+            ..
+        } => failed("give the mirror a destination or folders in which nothing else is"),
+        MirrorError::NotDeleted { source, .. } => of_remote(source),
     }
 }
 

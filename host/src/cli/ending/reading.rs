@@ -27,6 +27,12 @@ pub(super) fn of_store(error: &StoreError) -> Ending {
         StoreError::Manifest { .. } => failed(
             "its files may still be good: stock rclone can copy them, and `sha256sum -c .copal/SHA256SUMS` check them; use another snapshot if you can",
         ),
+        StoreError::MirrorManifest { .. } => failed(
+            "run the backup again: it compares everything and writes a new one; until then stock rclone can copy the files",
+        ),
+        StoreError::NoMirror(_) => failed(
+            "make it one with `copal backup`, or check the place; stock rclone can copy what is there",
+        ),
         StoreError::WhichName { names, .. } if names.is_empty() => {
             usage("check the place: it is what was given as `--to`, without the job's name")
         }

@@ -1,12 +1,15 @@
 //! What the last snapshot has is still there.
 
 use copal_core::manifest::{Manifest, Taken};
+use copal_core::mirror::Map;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::PreflightError;
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite::Copied;
+use crate::edge::walk::FoundKind;
+use crate::step::mirror::MirrorError;
 use crate::step::plan::Plan;
 
 /// Whether there is anything left of what the last snapshot has, and every database still is one, unless it is left out by now.
@@ -41,6 +44,22 @@ pub fn check_missing(plan: &Plan, last: &Manifest) -> Result<(), PreflightError>
         paths,
         last: last.id,
     })
+}
+
+/// Whether the source has all that a mirror's map names.
+pub fn check_mapped(plan: &Plan, map: &Map) -> Result<(), PreflightError> {
+    let has = |source: &RelPath| {
+        plan.walked.kept.iter().any(|found| {
+            let is_data = matches!(found.kind, FoundKind::File | FoundKind::Directory);
+            is_data && found.path.is_within(source)
+        })
+    };
+    let sources = map.pairs().iter().map(|pair| &pair.source);
+    let lacking: Vec<RelPath> = sources.filter(|source| !has(source)).cloned().collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(MirrorError::NotThere(lacking).into())
 }
 
 /// Whether no database lost all its tables since the last snapshot.

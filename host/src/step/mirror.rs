@@ -1,0 +1,192 @@
+//! Mirror: what is there already, and what of it goes when all the rest has arrived.
+
+mod surplus;
+
+use std::collections::{HashMap, HashSet};
+
+use copal_core::manifest::{Entry, EntryKind, FileEntry};
+use copal_core::mirror::{Ground, Map, Refused};
+use copal_core::path::RelPath;
+
+use super::preflight::PreflightError;
+use super::reuse::Reused;
+use super::transfer::{Transfer, TransferError, Transferred};
+use crate::edge::remote::{Listed, RemoteError};
+use crate::error::CopalError;
+
+pub use surplus::{Deleting, Left, delete_surplus};
+
+/// What is wrong with a mirror, or with what it was to become.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// The map names what is not backed up.
+    #[error("the source has nothing to mirror at {}", crate::error::some(.0))]
+    NotThere(Vec<RelPath>),
+    /// A folder would lose all it has.
+    #[error("the source has no file left for {}, which has {files}", in_words(.folder))]
+    Emptied {
+        /// The folder; empty for the destination itself.
+        folder: String,
+        /// How many files it has.
+        files: u64,
+    },
+    /// Another job's mirror lies there.
+    #[error("`{place}` is the mirror of the job `{name}`")]
+    Others {
+        /// The destination; secrets masked.
+        place: String,
+        /// That job.
+        name: String,
+    },
+    /// Everything arrived, and nothing was deleted.
+    #[error("nothing was deleted from the mirror `{place}`")]
+    Kept {
+        /// The destination; secrets masked.
+        place: String,
+        /// Why.
+        source: Refused,
+    },
+    /// Everything arrived, and not all was deleted that was to be.
+    #[error("the mirror `{place}` still has {left} files that the source does not have")]
+    NotDeleted {
+        /// The destination; secrets masked.
+        place: String,
+        /// How many.
+        left: usize,
+        /// Why.
+        source: Box<RemoteError>,
+    },
+}
+
+fn in_words(folder: &str) -> String {
+    match folder {
+        "" => "the mirror".to_owned(),
+        folder => format!("the folder `{folder}`"),
+    }
+}
+
+impl MirrorError {
+    /// Why it is an error at all, for what has no cause below it.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::NotThere(_) => Some("it is not there, or a link, or left out by a filter"),
+            Self::Emptied { .. } => {
+                Some("most likely the app lost them, and the mirror would lose them as well")
+            }
+            Self::Others { .. } => Some("two jobs would delete each other's files"),
+            Self::Kept { .. } | Self::NotDeleted { .. } => None,
+        }
+    }
+}
+
+impl From<MirrorError> for CopalError {
+    fn from(error: MirrorError) -> Self {
+        Self::Mirror(Box::new(error))
+    }
+}
+
+impl From<MirrorError> for TransferError {
+    fn from(error: MirrorError) -> Self {
+        Self::Mirror(Box::new(error))
+    }
+}
+
+impl From<MirrorError> for PreflightError {
+    fn from(error: MirrorError) -> Self {
+        Self::Mirror(Box::new(error))
+    }
+}
+
+impl Transferred<'_> {
+    /// Finds out which files the mirror has already, with the same content, and refuses to go on where a
+    /// folder would be left without any.
+    pub(super) fn find_there(&mut self, by: &mut Transfer<'_>) -> Result<(), TransferError> {
+        let Some(map) = self.place.map() else {
+            return Ok(());
+        };
+        self.check_mapped(map)?;
+        self.before = self.place.list(by.remote, by.abilities.tells_hashes())?;
+        if !by.accept_missing {
+            self.check_filled(map)?;
+        }
+        let last: HashMap<String, &FileEntry> = by
+            .last
+            .iter()
+            .flat_map(|last| last.files())
+            .map(|(name, _, file)| (name, file))
+            .collect();
+        let there: HashMap<&str, &Listed> = self
+            .before
+            .iter()
+            .map(|it| (it.path.as_str(), it))
+            .collect();
+        let mut names = HashSet::new();
+        for file in &self.files {
+            let entry = self.place.entry(file);
+            let name = self.place.name(file).into_owned();
+            let has = |file: &FileEntry| {
+                let listed = there.get(name.as_str()).filter(|it| it.size == file.size);
+                listed.is_some_and(|it| is_same(it, file, last.get(&name).copied()))
+            };
+            if entry.file().is_some_and(has) {
+                names.insert(name);
+            }
+        }
+        self.reused = Reused::of(names);
+        Ok(())
+    }
+
+    fn check_mapped(&self, map: &Map) -> Result<(), MirrorError> {
+        let has = |source: &RelPath| {
+            let mut files = self.files.iter();
+            let archive = |suffix: &str| source.with_suffix(suffix);
+            self.is_directory(source)
+                || files.any(|file| {
+                    let suffix = file.taken.archive_suffix();
+                    file.path.is_within(source) || suffix.map(archive).as_ref() == Some(&file.path)
+                })
+        };
+        let sources = map.pairs().iter().map(|pair| &pair.source);
+        let lacking: Vec<_> = sources.filter(|source| !has(source)).cloned().collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        Err(MirrorError::NotThere(lacking))
+    }
+
+    fn check_filled(&self, map: &Map) -> Result<(), MirrorError> {
+        let emptied = self
+            .ground(map)
+            .emptied(&self.names_before(), &self.wanted());
+        emptied.map_or(Ok(()), |emptied| {
+            Err(MirrorError::Emptied {
+                folder: emptied.folder,
+                files: emptied.files,
+            })
+        })
+    }
+
+    fn is_directory(&self, path: &RelPath) -> bool {
+        let is = |entry: &Entry| entry.path == *path && entry.kind == EntryKind::Directory;
+        self.others.iter().any(is)
+    }
+
+    fn ground(&self, map: &Map) -> Ground {
+        Ground::of(map, |source| self.is_directory(source))
+    }
+
+    fn names_before(&self) -> Vec<String> {
+        self.before.iter().map(|file| file.path.clone()).collect()
+    }
+
+    fn wanted(&self) -> HashSet<String> {
+        let names = self.files.iter().map(|file| self.place.name(file));
+        names.map(std::borrow::Cow::into_owned).collect()
+    }
+}
+
+/// By the remote's hash, or else by what the last run proved and wrote down of it.
+fn is_same(listed: &Listed, file: &FileEntry, last: Option<&FileEntry>) -> bool {
+    let told = listed.hash.as_ref().and_then(|hash| hash.matches(file));
+    told.unwrap_or_else(|| last.is_some_and(|last| last.sha256 == file.sha256))
+}

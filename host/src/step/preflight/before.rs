@@ -1,0 +1,69 @@
+//! What earlier runs left at a destination.
+
+use copal_core::manifest::Manifest;
+use copal_core::snapshot::SnapshotId;
+
+use super::{Asked, PreflightError};
+use crate::edge::remote::Remote;
+use crate::step::mirror::MirrorError;
+use crate::step::snapshots::{Store, StoreError};
+
+/// What is there.
+#[derive(Default)]
+pub(super) struct Before {
+    /// Ids that are taken.
+    pub(super) started: Vec<SnapshotId>,
+    /// The newest manifest that can be read.
+    pub(super) last: Option<Manifest>,
+    /// Newer ones that can't be trusted.
+    pub(super) damaged: Vec<StoreError>,
+}
+
+impl Before {
+    pub(super) fn at(remote: &dyn Remote, asked: Asked<'_>) -> Result<Self, PreflightError> {
+        if asked.map.is_some() {
+            return Self::mirrored(remote, asked.name);
+        }
+        let store = Store::new(remote, asked.name);
+        let started = store.started()?;
+        let (mut last, mut damaged) = (None, Vec::new());
+        for id in store.sealed_from_newest_of(started.clone()) {
+            match id.and_then(|id| store.manifest(id)) {
+                Ok(manifest) => {
+                    last = Some(manifest);
+                    break;
+                }
+                Err(error @ StoreError::Manifest { .. }) => damaged.push(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Self {
+            started,
+            last,
+            damaged,
+        })
+    }
+
+    fn mirrored(remote: &dyn Remote, name: &str) -> Result<Self, PreflightError> {
+        let manifest = match Store::mirrored(remote) {
+            Ok(manifest) => manifest,
+            Err(error @ StoreError::MirrorManifest { .. }) => {
+                let damaged = vec![error];
+                return Ok(Self {
+                    damaged,
+                    ..Self::default()
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(manifest) = manifest.as_ref().filter(|it| it.name != name) {
+            let (place, name) = (remote.shown(), manifest.name.clone());
+            return Err(MirrorError::Others { place, name }.into());
+        }
+        Ok(Self {
+            started: manifest.iter().map(|manifest| manifest.id).collect(),
+            last: manifest,
+            damaged: Vec::new(),
+        })
+    }
+}
