@@ -4,12 +4,18 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use copal_testkit::{Output, World, stock_rclone};
+use copal_b2_server::Pace;
+use copal_testkit::{Output, Running, World, stock_rclone, wait_until};
 use rusqlite::Connection;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::cloud::{BUCKET, Cloud, SMALL_PARTS};
 use crate::place::{Kind, Place};
+
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const MAP: &str = r#"map = { "uploads" = "user_uploads", "vector_db" = "ChromaDB", "webui.db" = "main_database" }"#;
 
@@ -382,4 +388,60 @@ fn a_plan_says_what_goes_where_and_what_goes_nowhere() {
         .tells("mirrors uploads");
     let in_place = world.copal(&["restore", "latest", "--in-place"]);
     in_place.exits_with(2).says("not restored in place");
+}
+
+/// A mirror on B2 whose next run takes its time with a large file.
+fn amid_a_large_file() -> (Cloud, Running) {
+    let cloud = Cloud::with(SMALL_PARTS);
+    let world = &cloud.world;
+    fill(world);
+    cloud.write_random("source/uploads/large.bin", 6 << 20);
+    configure(world, "cloud:test-bucket", MAP);
+    back_up(world).succeeds();
+    remove_uploads(world, 0..2);
+    add_chat(&world.source().join("webui.db"), "second");
+    cloud.write_random("source/uploads/large.bin", 30 << 20);
+    cloud.server.set_pace(Pace {
+        latency: Duration::from_millis(5),
+        up: Some(1 << 20),
+        ..Pace::default()
+    });
+    let mut running = world.start(&["backup"]);
+    let is_amid = || {
+        let begun = !cloud.server.unfinished(BUCKET).is_empty();
+        (begun || !running.is_running()).then_some(())
+    };
+    wait_until("the large file to be under way", PATIENCE, is_amid).unwrap();
+    assert!(running.is_running(), "{}", running.stderr());
+    (cloud, running)
+}
+
+#[track_caller]
+fn puts_it_right(cloud: &Cloud) {
+    let has = |name: &str| cloud.server.names(BUCKET).iter().any(|it| it == name);
+    for name in ["0.txt", "1.txt", "large.bin"] {
+        assert!(has(&format!("user_uploads/{name}")), "{name}");
+    }
+    cloud.server.set_pace(Pace::default());
+    let next = back_up(&cloud.world);
+    next.succeeds().tells("deleted there: 2 files");
+    assert!(!has("user_uploads/0.txt"));
+    cloud.world.copal(&["verify", "--full"]).succeeds();
+}
+
+#[test]
+fn a_run_that_is_killed_has_lost_nothing_and_the_next_puts_it_right() {
+    let (cloud, running) = amid_a_large_file();
+    running.signal_group(Signal::KILL);
+    running.finish(PATIENCE).unwrap();
+    puts_it_right(&cloud);
+}
+
+#[test]
+fn a_run_that_is_interrupted_leaves_nothing_that_is_paid_for() {
+    let (cloud, running) = amid_a_large_file();
+    running.signal(Signal::TERM);
+    running.finish(PATIENCE).unwrap().exits_with(143);
+    assert_eq!(cloud.server.unfinished(BUCKET), [""; 0]);
+    puts_it_right(&cloud);
 }

@@ -132,7 +132,11 @@ impl Parcel<'_> {
         beside: &mut Beside,
     ) -> Result<Snapshot, CopalError> {
         let place = Place::Mirror(&mirror.map, id);
-        let mut sealed = self.transfer_and_seal(ready, place, proof)?;
+        let sealed = self.transfer_and_seal(ready, place, proof);
+        if sealed.is_err() {
+            end_own_unfinished(ready, mirror);
+        }
+        let mut sealed = sealed?;
         let by = Deleting {
             remote: &*ready.remote,
             mirror,
@@ -233,6 +237,19 @@ fn end_long_unfinished(ready: &Ready, id: SnapshotId, dirs: &[&str]) {
     for dir in dirs {
         if let Err(error) = ready.remote.end_unfinished(dir, LONG_AGO) {
             tracing::warn!("what killed runs left unfinished is still there: {error}");
+        }
+    }
+}
+
+/// What a run that failed began in a mirror's folders: nobody sees it, and everybody pays for it. Below a
+/// whole destination it may be somebody else's that is at it just now.
+fn end_own_unfinished(ready: &Ready, mirror: &Mirror) {
+    if mirror.map.is_whole() {
+        return;
+    }
+    for folder in mirror.map.folders() {
+        if let Err(error) = ready.remote.end_unfinished(folder, Duration::ZERO) {
+            tracing::warn!("uploads that were not finished may still be there: {error}");
         }
     }
 }

@@ -1,0 +1,137 @@
+//! A mirror whose remote fails, or is lost: what was there is there, as it was or as it is now.
+
+use super::*;
+
+/// What went into the mirror before.
+const BEFORE: &[(&str, &str)] = &[
+    ("up/a.txt", "a.txt"),
+    ("up/b.txt", "b.txt"),
+    ("up/c.txt", "c.txt"),
+];
+
+fn mirrored(lines: &str) -> World {
+    let mut world = World::new();
+    let text = format!(
+        "name = 'app'\nsource.path = 'app'\n[[destination]]\nremote = 'fake'\nlayout = 'mirror'\n\
+         map = {{ uploads = 'up', 'app.db' = 'db' }}\n{lines}"
+    );
+    let config = Config::parse(&text, "copal.toml").unwrap();
+    world.job = Job::new(config, world.dir.path().to_owned());
+    let outcome = world.back_up(&world.fake(Orders::default()));
+    assert_eq!(outcome.verdict(), Verdict::Succeeded);
+    world
+}
+
+/// One file is changed, one is new, one is gone.
+fn changed() -> World {
+    let world = mirrored("");
+    fs::write(world.source("uploads/a.txt"), "another").unwrap();
+    fs::write(world.source("uploads/new.txt"), "new").unwrap();
+    fs::remove_file(world.source("uploads/c.txt")).unwrap();
+    world
+}
+
+impl World {
+    fn there(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.dir.path().join("remote").join(path)).ok()
+    }
+
+    fn has_followed(&self) {
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(self.there("up/a.txt"), text("another"));
+        assert_eq!(self.there("up/new.txt"), text("new"));
+        assert_eq!(self.there("up/c.txt"), None);
+    }
+
+    /// Nothing but what the run brought is other than before, and nothing is deleted before all arrived.
+    fn has_lost_nothing(&self, call: usize) {
+        for (path, before) in BEFORE {
+            let now = self.there(path);
+            let arrived = *path == "up/a.txt" && now.as_deref() == Some("another");
+            let all = ["up/a.txt", "up/new.txt"].map(|path| self.there(path));
+            let all = all == ["another", "new"].map(|text| Some(text.to_owned()));
+            let deleted = *path == "up/c.txt" && now.is_none() && all;
+            assert!(
+                now.as_deref() == Some(*before) || arrived || deleted,
+                "call {call}: {path} is {now:?}"
+            );
+        }
+        let database = self.dir.path().join("remote/db/app.db");
+        assert!(database.exists(), "call {call}");
+    }
+}
+
+#[test]
+fn a_mirror_whose_remote_fails_at_any_call_has_lost_nothing_and_follows_the_next_time() {
+    let world = changed();
+    let good = world.fake(Orders::default());
+    assert_eq!(world.back_up(&good).verdict(), Verdict::Succeeded);
+    world.has_followed();
+    let calls = good.calls();
+    assert!(calls > 5, "{calls}");
+    for n in 0..calls {
+        for from_then_on in [false, true] {
+            let world = changed();
+            let fake = world.fake(Orders {
+                fail_at: (!from_then_on).then_some(n),
+                fail_from: from_then_on.then_some(n),
+                ..Orders::default()
+            });
+            let verdict = world.back_up(&fake).verdict();
+            assert!(
+                matches!(verdict, Verdict::Failed | Verdict::Warned),
+                "call {n}: {verdict:?}"
+            );
+            world.has_lost_nothing(n);
+            world.nothing_left_behind();
+            let again = world.back_up(&world.fake(Orders::default()));
+            assert_eq!(again.verdict(), Verdict::Succeeded, "after call {n}");
+            world.has_followed();
+        }
+    }
+}
+
+#[test]
+fn a_mirror_whose_run_is_interrupted_has_lost_nothing() {
+    let world = changed();
+    let good = world.fake(Orders::default());
+    world.back_up(&good);
+    for n in 0..good.calls() {
+        let world = changed();
+        let fake = world.fake(Orders {
+            signal_at: Some(n),
+            ..Orders::default()
+        });
+        world.back_up(&fake);
+        world.has_lost_nothing(n);
+    }
+}
+
+#[test]
+fn a_file_that_goes_away_under_the_run_stays_in_the_mirror_until_the_next() {
+    let world = mirrored("");
+    fs::write(world.source("uploads/a.txt"), "another").unwrap();
+    let gone = world.source("uploads/c.txt");
+    let orders = Orders::default();
+    *orders.meanwhile.borrow_mut() = Some(Box::new(move || fs::remove_file(gone).unwrap()));
+    assert_eq!(
+        world.back_up(&world.fake(orders)).verdict(),
+        Verdict::Succeeded
+    );
+    assert_eq!(world.there("up/c.txt").as_deref(), Some("c.txt"));
+    let next = world.back_up(&world.fake(Orders::default()));
+    assert_eq!(next.verdict(), Verdict::Succeeded);
+    assert_eq!(world.there("up/c.txt"), None);
+}
+
+#[test]
+fn what_arrives_damaged_is_found_out_and_nothing_is_deleted() {
+    let world = changed();
+    let spoil = |path: &Path| fs::write(path, "spoilt").unwrap();
+    let outcome = world.back_up(&world.fake(Orders {
+        spoil: Some(spoil),
+        ..Orders::default()
+    }));
+    assert_eq!(outcome.verdict(), Verdict::Failed);
+    assert_eq!(world.there("up/c.txt").as_deref(), Some("c.txt"));
+}
