@@ -125,6 +125,14 @@ impl Place {
         self.copal(&["backup", "--source", "source", "--to", self.to, "--json"])
     }
 
+    /// Where S3 answers, and needs no key.
+    pub(crate) fn s3_origin(&self) -> Option<&str> {
+        match self.behind.as_ref()? {
+            Behind::S3(moto) => Some(&moto.origin),
+            Behind::Folder | Behind::B2(_) => None,
+        }
+    }
+
     /// The names of all that is stored, as the remote has them. None that are encrypted can be read.
     pub(crate) fn stored(&self) -> Vec<String> {
         match self.behind.as_ref().unwrap() {
