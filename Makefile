@@ -46,10 +46,11 @@ hooks: ## rebuild the built-in hooks under guest-hooks/prebuilt/
 	@scripts/setup test
 	scripts/build-hooks
 
-bench: ## how fast, against rclone and sqlite3 on the same data; hooks; how long an app is paused; the wire
+bench: ## how fast, against rclone and sqlite3 on the same data; a database's copy beside cp; hooks; how long an app is paused; the wire
 	@scripts/setup bench
 	cargo build --release --workspace --bins
 	@$(TARGET)/release/copal-bench
+	@$(TARGET)/release/copal-bench copy
 	@$(TARGET)/release/copal-bench hooks
 	@$(TARGET)/release/copal-bench pause
 	@$(TARGET)/release/copal-bench wire

@@ -6,6 +6,7 @@
 //!
 //! `copal-bench [PAIRS]`, 5 unless told. `copal-bench hooks` measures hooks instead, those of
 //! `guest-hooks/prebuilt` and of `target/hooks-languages`, or wherever `COPAL_LANGUAGE_HOOKS` says.
+//! `copal-bench copy [PAIRS]` measures the copy of a database beside `cp`.
 //! `copal-bench pause [TIMES]` measures how long an app in a container is paused; it takes root.
 //! `copal-bench wire [PAIRS]` measures transfers to a B2 server on this machine, beside the same rclone driven
 //! plainly.
@@ -15,6 +16,7 @@
 #![expect(clippy::print_stdout, reason = "figures are what this program is for")]
 
 mod contest;
+mod copy;
 mod data;
 mod figures;
 mod hooks;
@@ -36,6 +38,8 @@ fn main() -> anyhow::Result<()> {
     let number = |text: &str| text.parse::<usize>().context("how often to measure");
     let pairs = match words[..] {
         ["hooks"] => return hooks::run(&find_copal()?),
+        ["copy"] => return copy::run(&find_copal()?, 5),
+        ["copy", pairs] => return copy::run(&find_copal()?, number(pairs)?),
         ["pause"] => return pause::run(&find_copal()?, 5),
         ["pause", times] => return pause::run(&find_copal()?, number(times)?),
         ["wire"] => return wire::run(&find_copal()?, 3),

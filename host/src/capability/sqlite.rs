@@ -64,7 +64,6 @@ pub(super) fn backup(
     let file = host.artifacts.next_file();
     let live = opened_as(host, database);
     let copied = back_up(Beneath::of(&host.source, &live), &file, interrupt).map_err(to_failed)?;
-    tracing::debug!(%database, pages = copied.pages, "database copied and checked");
     Ok(stand_in(host, database, file, copied, true))
 }
 

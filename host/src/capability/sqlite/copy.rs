@@ -35,7 +35,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -66,8 +66,13 @@ pub struct Copied {
 /// In WAL mode writers go on; in rollback mode they wait, as they would for any reader.
 pub fn back_up(from: Beneath<'_>, to: &Path, interrupt: &Interrupt) -> Result<Copied, SqliteError> {
     let copied = || {
-        let view = View::open(from, to, PATIENCE, interrupt)?;
-        view.copy(interrupt)?.check(interrupt)
+        let began = Instant::now();
+        let copy = View::open(from, to, PATIENCE, interrupt)?.copy(interrupt)?;
+        let copied_ms = began.elapsed().as_millis();
+        let checked = copy.check(interrupt)?;
+        let checked_ms = began.elapsed().as_millis() - copied_ms;
+        tracing::debug!(from = %from.place().display(), copied_ms, checked_ms, "copied and checked");
+        Ok(checked)
     };
     match copied() {
         // A writer came in the middle; from now on there is a log, and locks are taken.
