@@ -8,9 +8,7 @@ use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
 use super::program::{Mark, Purpose, refuse_missing, run, run_marked};
-use super::{
-    Deed, Driver, HoldHow, NotReady, Part, Released, ServiceError, State, Undo, end_of_look,
-};
+use super::{Deed, Driver, HoldHow, Part, Released, ServiceError, State, Undo, end_of_look};
 
 /// How long a command may take to say whether the service runs: longer than that, and a release would wait
 /// for it.
@@ -65,7 +63,7 @@ impl Commands {
         }
     }
 
-    fn runs(&self, deadline: Option<Instant>) -> Result<Option<bool>, ServiceError> {
+    pub(super) fn runs(&self, deadline: Option<Instant>) -> Result<Option<bool>, ServiceError> {
         let Some(state) = &self.state else {
             return Ok(None);
         };
@@ -163,26 +161,6 @@ impl HeldCommands {
                 // That its state can't be told keeps nobody from starting it.
                 Ok(Some(false)) | Err(_) => return Some(false),
             }
-        }
-    }
-
-    pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
-        let what = || format!("service `{}`", self.commands.name);
-        loop {
-            let runs = self.commands.runs(Some(end_of_look(deadline)));
-            if matches!(runs, Ok(Some(true) | None)) {
-                return Ok(());
-            }
-            if cancel.is_cancelled() {
-                return Err(NotReady::Interrupted { what: what() });
-            }
-            if Instant::now() + AGAIN >= deadline {
-                runs?;
-                let state = self.commands.state.as_deref().unwrap_or_default().join(" ");
-                let how = format!("does not run, says `{state}`");
-                return Err(NotReady::Late { what: what(), how });
-            }
-            thread::sleep(AGAIN);
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compose::Members;
 use super::effect::{Effect, await_effect};
-use super::{Deed, HoldHow, NotReady, Part, Released, ServiceError, end_of_look};
+use super::{Deed, HoldHow, Part, Released, ServiceError};
 use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
 
 /// How long a look at containers may take.
@@ -22,10 +22,6 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// How long an engine may be silent before others are released without waiting for it.
 const SILENT: Duration = Duration::from_secs(2);
-
-/// How long a health check is waited for that comes so rarely. One that is rarer says nothing about a
-/// release.
-const RAREST: Duration = Duration::from_mins(10);
 
 /// Between two looks while something is awaited.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -95,30 +91,6 @@ impl HeldContainer {
     fn moved(&self, found: &'static str) -> ServiceError {
         let what = format!("container `{}`", self.name);
         ServiceError::Moved { what, found }
-    }
-
-    /// That it was paused and has ended, and nobody is going to start it: a pause starts nothing.
-    fn is_down(&self, how: HoldHow, found: &Container) -> bool {
-        let is_same = found.started == self.started;
-        how == HoldHow::Pause && found.doing == Doing::Nothing && is_same && !found.restarts
-    }
-
-    /// What is amiss with it after a release, if something is.
-    fn complaint(&self, found: &Container) -> Option<String> {
-        match found.doing {
-            Doing::Running if !self.was_healthy || found.healthy == Some(true) => None,
-            Doing::Running if found.probe > RAREST => None,
-            Doing::Running => Some("runs, and its health check is not content yet".to_owned()),
-            Doing::Paused => Some("is paused".to_owned()),
-            Doing::Restarting => Some(format!(
-                "ends again and again, last with exit code {}",
-                found.exit_code
-            )),
-            Doing::Nothing => Some(format!(
-                "does not run; it ended with exit code {}",
-                found.exit_code
-            )),
-        }
     }
 }
 
@@ -308,83 +280,6 @@ impl HeldContainers {
             }
             engine.rest(AGAIN).await;
         }
-    }
-
-    pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
-        let mut waiting: Vec<&HeldContainer> = self.containers.iter().collect();
-        let began = Instant::now();
-        loop {
-            // An engine that restarts brings its containers back.
-            let looked = self.look(&mut waiting, deadline);
-            // What can't come back is not waited for.
-            if let Err(error @ (NotReady::Gone { .. } | NotReady::Down { .. })) = looked {
-                return Err(error);
-            }
-            let probe = looked
-                .as_ref()
-                .ok()
-                .and_then(|complaint| complaint.as_ref());
-            // It runs, and its health check has had no time to say anything.
-            let deadline = probe.map_or(deadline, |(_, probe)| deadline.max(began + *probe));
-            let Some(first) = waiting.last() else {
-                return Ok(());
-            };
-            let what = format!("container `{}`", first.name);
-            if cancel.is_cancelled() {
-                return Err(NotReady::Interrupted { what });
-            }
-            if Instant::now() + AGAIN >= deadline {
-                let how = looked?.map_or_else(|| "is not ready".to_owned(), |(how, _)| how);
-                return Err(NotReady::Late { what, how });
-            }
-            std::thread::sleep(AGAIN);
-        }
-    }
-
-    /// Takes from `waiting` those that are ready, and says what is amiss with the last of the others, and
-    /// how long that may take by itself.
-    fn look(
-        &self,
-        waiting: &mut Vec<&HeldContainer>,
-        deadline: Instant,
-    ) -> Result<Option<(String, Duration)>, NotReady> {
-        converse(
-            &self.host,
-            end_of_look(deadline).min(Instant::now() + LOOK),
-            async |engine| {
-                let mut complaint = None;
-                while let Some(held) = waiting.last() {
-                    let Some(found) = engine.container(&held.id).await? else {
-                        // What was made anew under its name is somebody else's to look after.
-                        if engine.container(&held.name).await?.is_none() {
-                            return Err(NotReady::Gone {
-                                name: held.name.clone(),
-                            });
-                        }
-                        waiting.pop();
-                        continue;
-                    };
-                    if held.is_down(self.how, &found) {
-                        return Err(NotReady::Down {
-                            name: held.name.clone(),
-                            exit_code: found.exit_code,
-                        });
-                    }
-                    let is_running = found.doing == Doing::Running;
-                    let probe = if is_running {
-                        found.probe
-                    } else {
-                        Duration::ZERO
-                    };
-                    complaint = held.complaint(&found).map(|how| (how, probe));
-                    if complaint.is_some() {
-                        break;
-                    }
-                    waiting.pop();
-                }
-                Ok(complaint)
-            },
-        )
     }
 }
 

@@ -16,6 +16,8 @@ mod error;
 mod loss;
 mod part;
 mod program;
+mod ready;
+mod systemctl;
 mod systemd;
 mod unit;
 
@@ -34,7 +36,8 @@ pub use error::{NotReady, ServiceError};
 pub use loss::Loss;
 pub use part::Part;
 pub use program::Mark;
-pub use systemd::{HeldUnit, Systemctl, SystemdUnit};
+pub use systemctl::Systemctl;
+pub use systemd::{HeldUnit, SystemdUnit};
 
 /// What a service is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,35 +1,21 @@
 //! The driver of a systemd unit.
 
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
-use super::program::{Mark, Purpose, run, run_marked};
+use super::program::Mark;
+use super::systemctl::{ANSWER, Systemctl};
 use super::unit::{Active, Unit};
-use super::{
-    Deed, Driver, HoldHow, NotReady, Part, Released, ServiceError, State, Undo, end_of_look,
-};
-
-/// How long `systemctl` may take for an answer.
-const ANSWER: Duration = Duration::from_secs(10);
+use super::{Deed, Driver, HoldHow, Part, Released, ServiceError, State, Undo};
 
 /// How long a unit that systemd starts anew may take to run.
 const RESTARTS: Duration = Duration::from_secs(5);
 
 /// Between two looks.
 const AGAIN: Duration = Duration::from_millis(50);
-
-/// A manager of units, by the program that speaks with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Systemctl {
-    /// The program.
-    pub program: String,
-    /// Whether the units are this user's own.
-    pub user: bool,
-}
 
 /// A unit by its name.
 #[derive(Debug)]
@@ -54,71 +40,6 @@ pub struct HeldUnit {
     /// Units that ran and require it, so that they stop with it, in the order in which they are
     /// started again.
     pub dependents: Vec<String>,
-}
-
-impl Systemctl {
-    fn words(&self, words: &[&str]) -> Vec<String> {
-        let user = self.user.then_some("--user");
-        let words = user.into_iter().chain(words.iter().copied());
-        let program = std::iter::once(self.program.clone());
-        program.chain(words.map(str::to_owned)).collect()
-    }
-
-    pub(super) fn show(&self, unit: &str, deadline: Instant) -> Result<Unit, ServiceError> {
-        let properties = format!("--property={}", Unit::PROPERTIES);
-        let words = self.words(&["show", &properties, "--", unit]);
-        let limit = limit(&words, deadline, ANSWER)?;
-        let said = run(&words, Path::new(""), limit)?.well()?;
-        Ok(Unit::read(&said.stdout))
-    }
-
-    /// A unit and what stops with it, each after what it requires; `through` says of which of them what
-    /// stops with them is of interest, too.
-    fn family(
-        &self,
-        unit: &str,
-        deadline: Instant,
-        through: impl Fn(&Unit) -> bool,
-    ) -> Result<Vec<(String, Unit)>, ServiceError> {
-        let mut names = vec![unit.to_owned()];
-        let mut family: Vec<(String, Unit)> = Vec::new();
-        while let Some(name) = names.get(family.len()).cloned() {
-            let found = self.show(&name, deadline)?;
-            if family.is_empty() || through(&found) {
-                for other in &found.stops_with_it {
-                    if !names.contains(other) {
-                        names.push(other.clone());
-                    }
-                }
-            }
-            family.push((name, found));
-        }
-        Ok(family)
-    }
-
-    fn ask(
-        &self,
-        words: &[&str],
-        deadline: Instant,
-        mark: Option<&Mark>,
-    ) -> Result<(), ServiceError> {
-        let words = self.words(words);
-        let limit = limit(&words, deadline, Duration::MAX)?;
-        let done = match mark {
-            Some(mark) => run_marked(&words, Path::new(""), limit, mark, Purpose::Hold),
-            None => run(&words, Path::new(""), limit),
-        };
-        done?.well().map(drop)
-    }
-}
-
-fn limit(words: &[String], deadline: Instant, most: Duration) -> Result<Duration, ServiceError> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        let deed = format!("run `{}`", words.join(" "));
-        return Err(ServiceError::OutOfTime { deed });
-    }
-    Ok(left.min(most))
 }
 
 impl SystemdUnit {
@@ -396,27 +317,6 @@ impl HeldUnit {
         let start = |unit: &String| self.start(unit, deadline);
         let started: Vec<_> = self.dependents.iter().map(start).collect();
         started.into_iter().collect()
-    }
-
-    pub(super) fn wait_ready(&self, deadline: Instant, cancel: &Cancel) -> Result<(), NotReady> {
-        for unit in std::iter::once(&self.unit).chain(&self.dependents) {
-            let what = || format!("unit `{unit}`");
-            loop {
-                let found = self.manager.show(unit, end_of_look(deadline))?;
-                if found.is_ready {
-                    break;
-                }
-                if cancel.is_cancelled() {
-                    return Err(NotReady::Interrupted { what: what() });
-                }
-                if Instant::now() + AGAIN >= deadline {
-                    let how = format!("is not active but {}", found.words);
-                    return Err(NotReady::Late { what: what(), how });
-                }
-                thread::sleep(AGAIN);
-            }
-        }
-        Ok(())
     }
 }
 
