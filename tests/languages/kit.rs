@@ -9,7 +9,7 @@ use copal_core::grants::{Grants, Tree};
 use copal_core::path::RelPath;
 use copal_hooks::{
     Account, ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured,
-    CheckDepth, CommandRequest, Copied, FilterSession, Finished, HoldHow, HoldId, Holder, Hook,
+    CheckDepth, CommandRequest, Copied, FilterSession, Finished, HoldId, HoldWish, Holder, Hook,
     HookEngine, HookFailure, HookSpec, HttpRequest, HttpResponse, Limits, Outcome, Report, RunInfo,
     SecretBytes, ServiceState, Taken,
 };
@@ -185,7 +185,7 @@ impl Capabilities for Noting {
         unreachable!("{NOT_ASKED}")
     }
 
-    fn service_hold(&self, _: &Call<'_>, _: &str, _: HoldHow) -> Result<Taken, CapabilityError> {
+    fn service_hold(&self, _: &Call<'_>, _: &str, _: HoldWish) -> Result<Taken, CapabilityError> {
         unreachable!("{NOT_ASKED}")
     }
 

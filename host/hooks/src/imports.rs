@@ -10,7 +10,7 @@ use crate::bindings::copal::hooks::{
 };
 use crate::gate::{Answer, Gate, Held};
 use crate::guest_log::Level;
-use crate::{ArchiveFormat, CheckDepth, CommandRequest, HoldHow, Outcome, Report, ServiceState};
+use crate::{ArchiveFormat, CheckDepth, CommandRequest, HoldWish, Outcome, Report, ServiceState};
 
 /// The one report of a call; it lives in the gate, so its number says nothing.
 pub(crate) const REPORT: u32 = 0;
@@ -146,7 +146,7 @@ impl service::Host for Gate {
     }
 
     fn pause(&mut self, name: String) -> Result<Result<Resource<Held>, types::Error>> {
-        let held = told(self.service_hold(&name, HoldHow::Pause))?;
+        let held = told(self.service_hold(&name, HoldWish::Pause))?;
         Ok(held.map(Resource::new_own))
     }
 
@@ -156,7 +156,7 @@ impl service::Host for Gate {
         grace_ms: u32,
     ) -> Result<Result<Resource<Held>, types::Error>> {
         let grace = Duration::from_millis(grace_ms.into());
-        let held = told(self.service_hold(&name, HoldHow::Stop { grace }))?;
+        let held = told(self.service_hold(&name, HoldWish::Stop { grace }))?;
         Ok(held.map(Resource::new_own))
     }
 }

@@ -51,7 +51,7 @@ pub use builtin::{BUILTIN_NAMES, PREBUILT_STAMP, builtin};
 pub use cancel::Cancel;
 pub use capability::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    CommandRequest, Copied, Finished, HoldId, HoldWish, Holder, HttpRequest, HttpResponse,
     QUERY_ANSWER, SecretBytes, ServiceState, Taken,
 };
 pub use deed::{Account, Deed, Used};

@@ -10,7 +10,7 @@ use copal_core::path::RelPath;
 use copal_core::sqlite::sidecar_relations;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    CommandRequest, Copied, Finished, HoldId, HoldWish, Holder, HttpRequest, HttpResponse,
     SecretBytes, ServiceState, Taken,
 };
 
@@ -89,7 +89,7 @@ impl Capabilities for Host {
         service::state(&self.means, call, name)
     }
 
-    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldHow) -> Done<Taken> {
+    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldWish) -> Done<Taken> {
         service::hold(&self.means, call, name, how)
     }
 

@@ -9,7 +9,7 @@ use copal_core::grants::Tree;
 use copal_core::path::RelPath;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    CommandRequest, Copied, Finished, HoldId, HoldWish, Holder, HttpRequest, HttpResponse,
     SecretBytes, ServiceState, Taken,
 };
 
@@ -66,7 +66,7 @@ impl Capabilities for Recorded {
     }
 
     /// Nothing is held; whether it could be is looked up all the same.
-    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldHow) -> Done<Taken> {
+    fn service_hold(&self, call: &Call<'_>, name: &str, how: HoldWish) -> Done<Taken> {
         service::recorded_hold(&self.host.means, call, name, how)
     }
 

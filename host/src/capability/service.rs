@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use copal_core::config::{Service, StagingMode};
-use copal_hooks::{Call, CapabilityError, HoldHow, HoldId, Phase, ServiceState, Taken};
+use copal_hooks::{Call, CapabilityError, HoldId, HoldWish, Phase, ServiceState, Taken};
 
 use super::host::Host;
 use super::means::Means;
 use super::unheld::{CantHold, Noticed, Unheld};
 use crate::edge::interrupt::Interrupt;
-use crate::edge::service::{self, Driver, ServiceError, State};
+use crate::edge::service::{self, Driver, HoldHow, ServiceError, State};
 use crate::edge::state::StateDir;
 use crate::holds::{HoldFailure, HoldsError, nobody_elses};
 use crate::job::Job;
@@ -60,10 +60,10 @@ impl Services {
     }
 
     /// An error if it can't be held so, whatever it is doing.
-    pub fn fits(&self, hook: &str, name: &str, how: service::HoldHow) -> Result<(), CantHold> {
+    pub fn fits(&self, hook: &str, name: &str, how: HoldHow) -> Result<(), CantHold> {
         match (how, self.max_pause) {
             // One that may take longer to end than everything may last is not asked to.
-            (service::HoldHow::Stop { grace }, Some(most)) if grace >= most => {
+            (HoldHow::Stop { grace }, Some(most)) if grace >= most => {
                 Err(CantHold::for_so_long(hook, name, grace, most))
             }
             _ => Ok(()),
@@ -91,7 +91,7 @@ impl Services {
         &self,
         call: &Call<'_>,
         name: &str,
-        how: service::HoldHow,
+        how: HoldHow,
     ) -> Result<(&Service, Box<dyn Driver>), CapabilityError> {
         let service = self.by_name.get(name);
         let service = service.ok_or_else(|| CapabilityError::Missing(name.to_owned()))?;
@@ -166,7 +166,7 @@ pub(super) fn hold(
     means: &Means,
     call: &Call<'_>,
     name: &str,
-    how: HoldHow,
+    how: HoldWish,
 ) -> Result<Taken, CapabilityError> {
     let how = of_hook(how);
     let services = &means.services;
@@ -197,7 +197,7 @@ pub(super) fn recorded_hold(
     means: &Means,
     call: &Call<'_>,
     name: &str,
-    how: HoldHow,
+    how: HoldWish,
 ) -> Result<Taken, CapabilityError> {
     let how = of_hook(how);
     let services = &means.services;
@@ -215,10 +215,10 @@ pub(super) fn recorded_hold(
     }
 }
 
-fn of_hook(how: HoldHow) -> service::HoldHow {
-    match how {
-        HoldHow::Pause => service::HoldHow::Pause,
-        HoldHow::Stop { grace } => service::HoldHow::Stop { grace },
+fn of_hook(wish: HoldWish) -> HoldHow {
+    match wish {
+        HoldWish::Pause => HoldHow::Pause,
+        HoldWish::Stop { grace } => HoldHow::Stop { grace },
     }
 }
 

@@ -13,7 +13,7 @@ use crate::holds::{Holds, Terms};
 const APP: &str = "[service.app]\ndriver = 'command'\nstop = ['rm', 'up']\nstate = ['test', '-e', 'up']\n\
     start = ['sh', '-c', \"sqlite3 -bail source/app.db 'PRAGMA locking_mode = EXCLUSIVE; INSERT INTO t VALUES (2)' && touch up\"]\n";
 
-const STOP: HoldHow = HoldHow::Stop {
+const STOP: HoldWish = HoldWish::Stop {
     grace: Duration::ZERO,
 };
 

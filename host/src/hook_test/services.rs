@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use copal_hooks::{CapabilityError, HoldHow, HoldId, ServiceState, Taken};
+use copal_hooks::{CapabilityError, HoldId, HoldWish, ServiceState, Taken};
 
 use super::spec::{ServiceAnswer, ServiceWas};
 
@@ -17,7 +17,7 @@ pub(super) struct Services {
 
 struct Hold {
     service: String,
-    how: HoldHow,
+    how: HoldWish,
     is_over: bool,
 }
 
@@ -40,12 +40,12 @@ impl Services {
         let mut held = holds.iter().filter(|hold| hold.service == name);
         let last = held.rfind(|hold| !hold.is_over);
         Ok(last.map_or(before, |hold| match hold.how {
-            HoldHow::Pause => ServiceState::Paused,
-            HoldHow::Stop { .. } => ServiceState::Stopped,
+            HoldWish::Pause => ServiceState::Paused,
+            HoldWish::Stop { .. } => ServiceState::Stopped,
         }))
     }
 
-    pub(super) fn hold(&self, name: &str, how: HoldHow) -> Result<Taken, CapabilityError> {
+    pub(super) fn hold(&self, name: &str, how: HoldWish) -> Result<Taken, CapabilityError> {
         let answer = self.answer(name)?;
         if let Some(why) = answer.error {
             return Err(CapabilityError::Failed(why));

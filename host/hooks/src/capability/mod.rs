@@ -17,7 +17,7 @@ pub use self::archive::{ArchiveFormat, Archived};
 pub use self::command::{Captured, CommandRequest, Finished};
 pub use self::http::{HttpRequest, HttpResponse};
 pub use self::secret::SecretBytes;
-pub use self::service::{HoldHow, HoldId, ServiceState, Taken};
+pub use self::service::{HoldId, HoldWish, ServiceState, Taken};
 pub use self::sqlite::{CheckDepth, Copied, Holder, QUERY_ANSWER};
 use crate::{Cancel, Limits, Phase};
 
@@ -81,7 +81,7 @@ pub trait Capabilities: Send + Sync {
         &self,
         call: &Call<'_>,
         name: &str,
-        how: HoldHow,
+        how: HoldWish,
     ) -> Result<Taken, CapabilityError>;
 
     /// Ends a hold. One that has ended already is no error.

@@ -27,9 +27,9 @@ impl ServiceState {
     }
 }
 
-/// How a service is held.
+/// How a hook wishes a service to be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HoldHow {
+pub enum HoldWish {
     /// It is frozen where it is.
     Pause,
     /// It is ended.

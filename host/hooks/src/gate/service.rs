@@ -4,7 +4,7 @@ use copal_core::grants::{Capability, Need};
 
 use super::{Answer, Asked, Gate, name};
 use crate::plural::count;
-use crate::{HoldHow, HoldId, Phase, ServiceState, Taken};
+use crate::{HoldId, HoldWish, Phase, ServiceState, Taken};
 
 /// A hold that a hook has. The resource lives in the hook; what it stands for is looked up by its
 /// number, which is the place in [`Gate::holds`].
@@ -40,10 +40,10 @@ impl Gate {
     }
 
     /// Holds a service; the number of the hold.
-    pub(crate) fn service_hold(&mut self, service: &str, how: HoldHow) -> Answer<u32> {
+    pub(crate) fn service_hold(&mut self, service: &str, how: HoldWish) -> Answer<u32> {
         let asked = match how {
-            HoldHow::Pause => asked("pause", service),
-            HoldHow::Stop { grace } => {
+            HoldWish::Pause => asked("pause", service),
+            HoldWish::Stop { grace } => {
                 asked("stop", service).with("grace", format!("{}ms", grace.as_millis()))
             }
         };

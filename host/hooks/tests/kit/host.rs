@@ -10,7 +10,7 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::{
     ArchiveFormat, Archived, Call, Cancel, Capabilities, CapabilityError, Captured, CheckDepth,
-    CommandRequest, Copied, Finished, HoldHow, HoldId, Holder, HttpRequest, HttpResponse,
+    CommandRequest, Copied, Finished, HoldId, HoldWish, Holder, HttpRequest, HttpResponse,
     SecretBytes, ServiceState, Taken,
 };
 
@@ -182,7 +182,7 @@ impl Capabilities for FakeHost {
         &self,
         _: &Call<'_>,
         name: &str,
-        how: HoldHow,
+        how: HoldWish,
     ) -> Result<Taken, CapabilityError> {
         self.deed(&format!("{how:?}"), name)?;
         Ok(Taken::Held(HoldId(7)))
