@@ -7,6 +7,7 @@ mod b2_faults;
 mod b2_files;
 mod b2_large;
 mod b2_rights;
+mod b2_silent;
 mod bandwidth;
 mod charges;
 mod cloud;

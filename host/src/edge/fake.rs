@@ -131,6 +131,7 @@ impl Remote for Fake {
             hash: None,
             slow_hash: false,
             copies: self.orders.copies,
+            whole_up_to: None,
             names: NameLimit::Folder,
             encrypts: false,
             local_roots: vec![self.root.clone()],

@@ -11,7 +11,7 @@ use super::shards;
 
 /// Options of backends that say how much of a large file is kept in memory.
 pub(super) const OPTIONS: [&str; 2] = [SIZE, CONCURRENCY];
-const SIZE: &str = "chunk_size";
+pub(super) const SIZE: &str = "chunk_size";
 const CONCURRENCY: &str = "upload_concurrency";
 
 /// What rclone does unless its owner says otherwise.

@@ -252,6 +252,7 @@ impl Remote for RcloneRemote {
                 .find(|kind| info.hashes.iter().any(|name| name == rclone_name(*kind))),
             slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
             copies: info.features.get("Copy").copied().unwrap_or(false),
+            whole_up_to: terms::whole_up_to(&self.layers),
             names: name_limit(&self.layers),
             encrypts: encrypts(&self.layers),
             local_roots,

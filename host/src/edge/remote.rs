@@ -76,6 +76,9 @@ pub struct Abilities {
     pub slow_hash: bool,
     /// Whether it copies its own files, without anything being sent.
     pub copies: bool,
+    /// Larger files go in parts, of which its hashes tell nothing: it keeps the hash of all of them that
+    /// it is given. None where none do.
+    pub whole_up_to: Option<ByteCount>,
     /// How long a name it takes.
     pub names: NameLimit,
     /// Whether it encrypts what it is given: hashes are of what lies below, and each file has to be

@@ -1,16 +1,30 @@
 //! What a remote charges for, as far as its kind and rclone's options tell.
 
 use copal_core::forecast::B2;
-use copal_core::memory::Share;
+use copal_core::memory::{Share, sends_chunks};
 use copal_core::units::ByteCount;
 use copal_rclone::Layer;
 
-use super::shards;
+use super::{memory, shards};
 
 /// Options of B2 that say from which size on files go in parts.
 pub(super) const OPTIONS: [&str; 2] = [UPLOAD, COPY];
 const UPLOAD: &str = "upload_cutoff";
 const COPY: &str = "copy_cutoff";
+
+/// Up to which size files go whole by all of these.
+pub(super) fn whole_up_to(layers: &[Layer]) -> Option<ByteCount> {
+    let in_parts = layers.iter().filter_map(|layer| {
+        let unit = sends_chunks(&layer.backend)?;
+        let option = layer
+            .options
+            .get(UPLOAD)
+            .or(layer.options.get(memory::SIZE));
+        let size = option.and_then(|option| option.value.parse().ok());
+        Some(size.unwrap_or(unit))
+    });
+    in_parts.min()
+}
 
 /// How rclone sends to B2, where a remote is that, or an encrypted one above it.
 pub(super) fn b2(layers: &[Layer], share: &Share) -> Option<B2> {

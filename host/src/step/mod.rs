@@ -9,6 +9,7 @@ pub mod deliver;
 pub mod files;
 pub mod freeze;
 pub mod mirror;
+mod moved;
 pub mod pause;
 pub mod place;
 pub mod plan;

@@ -17,11 +17,9 @@ use super::prove::Prover;
 use super::read::Read;
 use super::reuse::Reused;
 use super::stage::StageError;
-use crate::edge::beneath::Beneath;
 use crate::edge::hash::Wanted;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::remote::{Abilities, Listed, Progress, Remote, RemoteError};
-use crate::edge::stat::Version;
 use crate::edge::walk::Found;
 
 /// A snapshot or mirror whose files are all at the destination, each with the expected size (and hash, where
@@ -166,9 +164,6 @@ pub fn transfer<'a>(
             done.forget_what_came_back();
             done.remove_vanished(&by)?;
             let differences = done.differences(&by)?;
-            if differences.is_empty() {
-                return Ok(done);
-            }
             let spoiled = done.reused.spoiled(&differences);
             if !spoiled.is_empty() {
                 let is_spoiled = |file: &StagedFile| spoiled.contains(&*place.name(file));
@@ -178,6 +173,12 @@ pub fn transfer<'a>(
             changed = done.changed_in_silence(&differences);
             if changed.len() < differences.len() {
                 return Err(TransferError::Mismatch(differences));
+            }
+            if differences.is_empty() {
+                changed = done.changed_in_parts(&by)?;
+                if changed.is_empty() {
+                    return Ok(done);
+                }
             }
             last_seen = differences;
         }
@@ -270,48 +271,6 @@ impl Transferred<'_> {
         Ok(by.remote.upload(&batches.all(), watch)?)
     }
 
-    fn is_any_linked(&self, paths: &[RelPath]) -> bool {
-        let paths: HashSet<&RelPath> = paths.iter().collect();
-        let linked = |file: &StagedFile| matches!(file.content, Content::Linked(_));
-        let mut files = self.files.iter();
-        files.any(|file| linked(file) && paths.contains(&file.path))
-    }
-
-    /// Live files, and linked ones, whose version is no longer the one whose checksum was taken.
-    fn changed_since_staging(&self) -> Result<Vec<RelPath>, StageError> {
-        let mut changed = Vec::new();
-        for file in &self.files {
-            let (version, linked) = match file.content {
-                Content::Live(version) => (version, false),
-                Content::Linked(version) => (version, true),
-                Content::Staged | Content::Frozen | Content::Sent => continue,
-            };
-            let kept = if linked {
-                self.read.staged.frozen_beneath(&file.stored)
-            } else {
-                Beneath::of(&self.read.staged.source, &file.path)
-            };
-            let same = |now: Version| now == version || linked && now.has_content_of(&version);
-            match kept.metadata() {
-                Ok(metadata) if same(Version::of(&metadata)) => {}
-                Ok(_) => changed.push(file.path.clone()),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    changed.push(file.path.clone());
-                }
-                Err(source) => {
-                    let path = kept.place();
-                    return Err(StageError::Unreadable { path, source });
-                }
-            }
-        }
-        let is_live = |file: &StagedFile| matches!(file.content, Content::Live(_));
-        // Also where all of them went as private copies meanwhile.
-        if !self.vanished.is_empty() || self.read.files.iter().any(is_live) {
-            self.read.staged.tops.check()?;
-        }
-        Ok(changed)
-    }
-
     /// What the remote's listing shows that should not be so: by size, and by hash where the remote
     /// knows it, or where it is a folder of this machine, which has no hash of its own to go by.
     fn differences(&mut self, by: &Transfer<'_>) -> Result<Vec<Difference>, TransferError> {
@@ -337,26 +296,6 @@ impl Transferred<'_> {
         let files = self.files.iter().map(|file| (file, false));
         let batches = Batches::of(&self.read.staged, self.place, files);
         Ok(prover.unlike(&self.place, &batches)?)
-    }
-
-    /// Live files that arrived with another content than was hashed, although their version is the
-    /// same: a program that writes through a memory map changes no time.
-    fn changed_in_silence(&self, differences: &[Difference]) -> Vec<RelPath> {
-        let hash = |difference: &Difference| match difference {
-            Difference::Hash(name) => Some(name.clone()),
-            Difference::Missing(_)
-            | Difference::Extra(_)
-            | Difference::Unread(_)
-            | Difference::Size { .. } => None,
-        };
-        let names: HashSet<String> = differences.iter().filter_map(hash).collect();
-        let live = self
-            .files
-            .iter()
-            .filter(|file| matches!(file.content, Content::Live(_) | Content::Linked(_)));
-        live.filter(|file| names.contains(&*self.place.name(file)))
-            .map(|file| file.path.clone())
-            .collect()
     }
 
     /// Where the run's own files lie on this machine until they are sealed.
