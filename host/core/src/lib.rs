@@ -18,6 +18,7 @@ pub mod memory;
 pub mod mirror;
 pub mod name;
 pub mod path;
+pub mod retention;
 pub mod reuse;
 pub mod snapshot;
 pub mod sqlite;
