@@ -2,6 +2,7 @@
 
 mod bracket;
 mod look;
+mod prune;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -121,10 +122,11 @@ impl<'a> Backup<'a> {
             edges,
             accept_missing: self.allow.missing_databases,
         };
-        let deliver = |one| parcel.deliver(one);
-        let mut deliveries: Vec<_> = reached.into_iter().map(deliver).collect();
+        let delivered = reached.into_iter().map(|one| parcel.deliver(one));
+        let (mut deliveries, sealed_at): (Vec<_>, Vec<_>) = delivered.unzip();
         let fell_short = deliveries.iter_mut().filter_map(|it| it.fell_short.take());
         self.run.shortcomings.extend(fell_short);
+        self.prune(&mut deliveries, sealed_at);
         let sealed = || deliveries.iter().filter_map(|it| it.result.as_ref().ok());
         let outrun: BTreeSet<RelPath> = sealed().flat_map(|it| it.outrun.clone()).collect();
         if !outrun.is_empty() {

@@ -47,6 +47,8 @@ pub enum Step {
     Transfer,
     /// Comparing, and writing the manifest.
     Seal,
+    /// Removing what no rule keeps.
+    Prune,
     /// Downloading.
     Fetch,
     /// Checking a restored copy.

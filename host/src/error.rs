@@ -27,6 +27,7 @@ use crate::step::compare::Difference;
 use crate::step::mirror::MirrorError;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
+use crate::step::prune::PruneError;
 use crate::step::restore::RestoreError;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
@@ -123,6 +124,15 @@ pub enum CopalError {
     /// The seal.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Something was not pruned.
+    #[error(transparent)]
+    Prune(Box<PruneError>),
+    /// The configuration does not say what is kept.
+    #[error("the configuration does not say which snapshots are kept")]
+    NoRetention,
+    /// Every destination is a mirror.
+    #[error("no destination of the job has snapshots")]
+    MirrorsAlone,
     /// Snapshots can't be found or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -224,6 +234,12 @@ impl From<HoldsError> for CopalError {
     }
 }
 
+impl From<PruneError> for CopalError {
+    fn from(error: PruneError) -> Self {
+        Self::Prune(Box::new(error))
+    }
+}
+
 impl From<HookCommandError> for CopalError {
     fn from(error: HookCommandError) -> Self {
         Self::HookCommand(Box::new(error))
@@ -278,6 +294,11 @@ impl CopalError {
             Self::NoConfig { .. } => "without one, nothing says what to back up, and where to",
             Self::NoPlace { .. } => {
                 "the place is the `path` of its [source]; `--from` says only where the snapshots are"
+            }
+            Self::MirrorsAlone => "a mirror has one state, the present one",
+            Self::NoRetention => "without `[retention]`, snapshots are kept for ever",
+            Self::Prune(error) if matches!(**error, PruneError::NotListed { .. }) => {
+                "where snapshots are missing from the list, the wrong ones would go"
             }
             Self::NoState => "locks and staging directories have to be somewhere",
             Self::Lock(LockError::Held { .. }) => "two runs at once would disturb each other",

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use copal_core::config::{Config, Layout, RemoteSpec, Source};
+use copal_core::config::{Config, InvalidConfig, Layout, RemoteSpec, Source};
+use jiff::tz::TimeZone;
 
 use crate::edge::source::{Located, SourceError, locate};
 use crate::edge::state::StateDir;
@@ -66,10 +67,36 @@ impl Job {
             .collect()
     }
 
+    /// Where it is snapshots that go there, and no mirror.
+    pub fn places_of_snapshots(&self) -> Vec<RemoteSpec> {
+        let configured = self.config.destinations().iter();
+        let all = self.destinations().into_iter().zip(configured);
+        all.filter(|(_, it)| it.layout == Layout::Snapshots)
+            .map(|(place, _)| place)
+            .collect()
+    }
+
     /// Whether commands that read find a mirror at the job's first destination.
     pub fn reads_a_mirror(&self) -> bool {
         let first = self.config.destinations().first();
         first.is_some_and(|first| matches!(first.layout, Layout::Mirror(_)))
+    }
+
+    /// The time zone by which snapshots are kept: the configuration's, else this machine's, else UTC.
+    ///
+    /// # Errors
+    /// Where this machine does not know it.
+    pub fn zone(&self) -> Result<TimeZone, InvalidConfig> {
+        let named = self
+            .config
+            .retention()
+            .and_then(|it| it.timezone.as_deref());
+        let Some(name) = named else {
+            return Ok(TimeZone::try_system().unwrap_or(TimeZone::UTC));
+        };
+        TimeZone::get(name).map_err(|error| InvalidConfig {
+            problems: vec![self.config.timezone_diagnostic(&error.to_string())],
+        })
     }
 
     /// Where artifacts are made.

@@ -28,6 +28,7 @@ pub mod job;
 pub mod outcome;
 pub mod outlook;
 pub mod pin;
+pub mod prune;
 pub mod record;
 pub mod rehearse;
 pub mod replace;

@@ -23,6 +23,7 @@ use crate::holds::Away;
 use crate::hooks::Hooks;
 use crate::record::{Ended, Kind, SnapshotRecord};
 use crate::step::plan::PlannedDatabase;
+use crate::step::prune::Pruned;
 use crate::step::seal::Sealed;
 use crate::step::stage::Staged;
 
@@ -123,6 +124,8 @@ pub struct Snapshot {
     pub outrun: Vec<RelPath>,
     /// What broke at this end of the transfer and was mended.
     pub mended: Option<String>,
+    /// What became of all snapshots there, where the job says what is kept.
+    pub pruned: Option<Pruned>,
     /// What there is to tell of it where it is no snapshot but a mirror's state.
     pub mirror: Option<Mirrored>,
 }
@@ -185,6 +188,7 @@ impl From<Sealed> for Snapshot {
             outrun,
             mended: None,
             mirror: None,
+            pruned: None,
         }
     }
 }
@@ -397,6 +401,8 @@ impl Achieved for Delivered {
             .chain(unheld)
             .chain(self.notes.unguarded.clone())
             .collect();
+        let pruned = snapshots.clone().filter_map(|it| it.pruned.as_ref());
+        notes.extend(pruned.filter_map(Pruned::note));
         for note in snapshots.flat_map(Snapshot::notes) {
             // Several destinations mostly have the same to tell.
             if !notes.contains(&note) {

@@ -67,6 +67,8 @@ pub enum Kind {
     Drill,
     /// `copal restore --in-place`
     Restore,
+    /// `copal prune`
+    Prune,
 }
 
 impl Kind {
@@ -76,6 +78,7 @@ impl Kind {
             Self::Backup => "backup",
             Self::Drill => "drill",
             Self::Restore => "restore",
+            Self::Prune => "prune",
         }
     }
 }

@@ -33,6 +33,7 @@ mod mirror;
 mod names;
 mod open_webui;
 mod process;
+mod prune;
 mod rcd;
 mod reading;
 mod remotes;

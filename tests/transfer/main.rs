@@ -23,6 +23,7 @@ mod moto;
 mod place;
 mod preflight;
 mod proof;
+mod prune;
 mod retries;
 mod stock;
 mod suite;

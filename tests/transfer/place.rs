@@ -150,6 +150,16 @@ impl Place {
         }
     }
 
+    /// The names that B2 shows, and those of all versions that it has.
+    pub(crate) fn b2_versions(&self) -> (Vec<String>, Vec<String>) {
+        let Behind::B2(server) = self.behind.as_ref().unwrap() else {
+            panic!("this is not B2");
+        };
+        let versions = server.versions(BUCKET).into_iter();
+        let versions = versions.map(|version| version.name).collect();
+        (server.names(BUCKET), versions)
+    }
+
     /// What was begun there and is not finished, which is paid for and shows in no listing.
     pub(crate) fn unfinished(&self) -> Vec<String> {
         match self.behind.as_ref().unwrap() {

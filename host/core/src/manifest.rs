@@ -17,6 +17,16 @@ pub const COPAL_DIR: &str = ".copal";
 pub const MANIFEST: &str = ".copal/manifest.json";
 /// Where the checksums lie inside a snapshot, readable by `sha256sum -c` and `rclone checksum`.
 pub const SUMS: &str = ".copal/SHA256SUMS";
+/// Where a snapshot says that it is pinned. It comes and goes after the seal.
+pub const PIN: &str = ".copal/pin.json";
+/// Where a snapshot says that it was verified. It comes and goes after the seal.
+pub const VERIFIED: &str = ".copal/verified.json";
+/// Where a prune puts the manifest before it removes anything: with it, one that was interrupted is ended.
+pub const PRUNING: &str = ".copal/pruning.json";
+/// How the file begins by which a run claims a snapshot's directory.
+pub const CLAIM: &str = ".copal/run-";
+/// What may lie in a sealed snapshot beside what its manifest knows of.
+pub const AFTER_THE_SEAL: [&str; 3] = [PIN, VERIFIED, PRUNING];
 /// The format that this version writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 

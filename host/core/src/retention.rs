@@ -5,6 +5,7 @@
 //! those that are pinned, and those that nobody can judge.
 
 mod left;
+mod pin;
 mod policy;
 
 use jiff::civil::{Date, DateTime};
@@ -15,6 +16,7 @@ use std::fmt;
 use crate::snapshot::SnapshotId;
 
 pub use left::{GRACE, LeftOver, Mark, left_over};
+pub use pin::Pin;
 pub use policy::{InvalidWithin, Policy, Rule, Within};
 
 /// So much two clocks may differ, and a snapshot still not be of a time that is to come.
@@ -192,9 +194,9 @@ pub fn keep(policy: &Policy, snapshots: &[Candidate], now: Timestamp, zone: &Tim
         judged[*newest].stays.insert(0, Stays::Newest);
     }
     if policy.is_empty() {
-        judged
-            .iter_mut()
-            .for_each(|it| it.stays.push(Stays::NoRules));
+        for it in &mut judged {
+            it.stays.push(Stays::NoRules);
+        }
     }
     for (rule, of) in policy.counts() {
         count(rule, of, &mut judged, &counted, zone);

@@ -235,7 +235,7 @@ fn what_a_dead_run_left_goes_after_a_week_and_what_nobody_knows_never_does() {
     assert_eq!(left_over(young, Mark::Claimed, now()), LeftOver::Young);
     let to_come = id("2050-01-01T000000Z");
     assert_eq!(left_over(to_come, Mark::Claimed, now()), LeftOver::Young);
-    assert_eq!(left_over(young, Mark::Condemned, now()), LeftOver::Finish);
+    assert_eq!(left_over(young, Mark::BeingPruned, now()), LeftOver::Finish);
     assert_eq!(left_over(old, Mark::None, now()), LeftOver::Unknown);
 }
 
@@ -382,4 +382,20 @@ fn pruning_after_each_run_keeps_what_pruning_once_would() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+#[test]
+fn ten_thousand_snapshots_are_judged() {
+    let newest = now().as_second();
+    let hours = (0..10_000).map(|n| Timestamp::from_second(newest - n * 3_600).unwrap());
+    let snapshots: Vec<_> = hours
+        .map(|time| Candidate::of(SnapshotId::at(time)))
+        .collect();
+    let rules = Rule::ALL.map(|rule| (rule, 12));
+    let policy = policy(&rules).and_within("30d".parse().unwrap());
+    let verdicts = keep(&policy, &snapshots, now(), &berlin());
+    assert_eq!(verdicts.all().len(), 10_000);
+    // All of thirty days, and beyond these the ends of some weeks and months.
+    let staying = verdicts.staying().count();
+    assert!((721..750).contains(&staying), "{staying}");
 }

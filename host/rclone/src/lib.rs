@@ -23,6 +23,7 @@ mod process;
 mod redact;
 mod refused_options;
 mod remote;
+mod removal;
 mod request;
 mod serve;
 mod signals;
@@ -35,6 +36,7 @@ pub use log::LogLevel;
 pub use names::travels_unchanged;
 pub use options::{OptionProblem, OptionValue};
 pub use remote::{InvalidRemote, Remote};
+pub use removal::{NotRemoved, RemovalRequest, RemovedFiles};
 pub use request::{
     CopyFileRequest, Entry, FsInfo, Layer, LayerOption, ListRequest, ProofRequest, Proven,
     StatRequest, TransferOptions,

@@ -7,6 +7,7 @@ mod holds;
 mod hooks;
 mod making;
 mod places;
+mod pruning;
 mod reading;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use holds::of_holds;
 use hooks::of_hooks;
 use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
 use places::{of_history, of_lock, of_remote};
+use pruning::of_prune;
 use reading::{of_restore, of_store, of_swap, of_unfinished, of_verify};
 
 pub(super) use hooks::of_hook;
@@ -146,6 +148,13 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Stage(stage) => of_stage(stage),
         CopalError::Transfer(transfer) => of_transfer(transfer),
         CopalError::Seal(seal) => of_seal(seal),
+        CopalError::Prune(prune) => of_prune(prune),
+        CopalError::NoRetention => usage(
+            "say it in the configuration, for example with the lines `[retention]` and `daily = 7`; `copal prune --dry-run` then tells what would go",
+        ),
+        CopalError::MirrorsAlone => usage(
+            "add a destination without `layout = \"mirror\"`: each backup then adds a snapshot there",
+        ),
         CopalError::Store(store) => of_store(store),
         CopalError::RemoteFailed(remote) => of_remote(remote),
         CopalError::Verify(verify) => of_verify(verify),

@@ -9,7 +9,9 @@ mod history;
 mod hook;
 mod ls;
 mod open;
+mod pin;
 mod plan;
+mod prune;
 mod rcd;
 mod rcd_call;
 mod rclone;
@@ -72,6 +74,12 @@ enum Command {
     Backup(backup::BackupArgs),
     /// List the sealed snapshots
     Snapshots(snapshots::SnapshotsArgs),
+    /// Remove the snapshots that no rule of `[retention]` keeps
+    Prune(prune::PruneArgs),
+    /// Have a snapshot stay, whatever the rules say
+    Pin(pin::PinArgs),
+    /// Leave a pinned snapshot to the rules again
+    Unpin(pin::UnpinArgs),
     /// List what is in a snapshot
     Ls(ls::LsArgs),
     /// Check that a snapshot is what was sealed
@@ -182,6 +190,9 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Plan(args) => plan::run(args, global),
         Command::Backup(args) => backup::run(args, global),
         Command::Snapshots(args) => snapshots::run(args, global),
+        Command::Prune(args) => prune::run(args, global),
+        Command::Pin(args) => pin::pin(args, global),
+        Command::Unpin(args) => pin::unpin(args, global),
         Command::Ls(args) => ls::run(args, global),
         Command::Verify(args) => verify::run(args, global),
         Command::Drill(args) => drill::run(args, global),

@@ -10,6 +10,7 @@ use copal_core::config::{Config, Name, RemoteSpec};
 use super::Global;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::rclone::Rclone;
+use crate::edge::remote::Remote;
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
 use crate::job::Job;
@@ -91,13 +92,44 @@ impl FromArgs {
             (None, Some(job)) => job.destinations().swap_remove(0),
             (None, None) => unreachable!("without --from there is a configuration"),
         };
-        let config = job.map(|job| &job.config);
-        let remote = Rclone::new(config, interrupt).open(&spec)?;
-        // Quickly, where a place does not answer: what comes next tries for minutes.
-        remote.survey(false)?;
+        let rclone = Rclone::new(job.map(|job| &job.config), interrupt);
         if self.from.is_none() && job.is_some_and(Job::reads_a_mirror) {
-            return use_it(&Store::mirror(&*remote)?);
+            return use_it(&Store::mirror(&*open(&rclone, &spec)?)?);
         }
+        self.with_store_at(&spec, &rclone, job, use_it)
+    }
+
+    /// Opens what has snapshots at every place that is meant, one after the other, and hands each to `use_it`.
+    pub(super) fn with_stores(
+        &self,
+        global: &Global,
+        interrupt: &Interrupt,
+        use_it: &mut dyn FnMut(&Store<'_>) -> Result<(), CopalError>,
+    ) -> Result<(), CopalError> {
+        let job = self.job(global)?;
+        let rclone = Rclone::new(job.as_ref().map(|job| &job.config), interrupt);
+        let places = match (&self.from, &job) {
+            (None, Some(job)) => job.places_of_snapshots(),
+            (Some(from), _) => vec![RemoteSpec::parse(from)?.resolve(&working_directory()?)],
+            (None, None) => unreachable!("without --from there is a configuration"),
+        };
+        if places.is_empty() {
+            return Err(CopalError::MirrorsAlone);
+        }
+        for spec in places {
+            self.with_store_at(&spec, &rclone, job.as_ref(), &mut *use_it)?;
+        }
+        Ok(())
+    }
+
+    fn with_store_at<T>(
+        &self,
+        spec: &RemoteSpec,
+        rclone: &Rclone,
+        job: Option<&Job>,
+        use_it: impl FnOnce(&Store<'_>) -> Result<T, CopalError>,
+    ) -> Result<T, CopalError> {
+        let remote = open(rclone, spec)?;
         let named = self.name.as_deref().map(name).transpose()?;
         let of_job = || {
             job.filter(|_| self.from.is_none())
@@ -108,6 +140,14 @@ impl FromArgs {
             None => use_it(&Store::only_name(&*remote)?),
         }
     }
+}
+
+/// Opens a remote that answers.
+fn open(rclone: &Rclone, spec: &RemoteSpec) -> Result<Box<dyn Remote>, CopalError> {
+    let remote = rclone.open(spec)?;
+    // Quickly, where a place does not answer: what comes next tries for minutes.
+    remote.survey(false)?;
+    Ok(remote)
 }
 
 fn name(text: &str) -> Result<Name, CopalError> {
@@ -142,7 +182,10 @@ pub(super) fn configured(global: &Global) -> Result<Job, CopalError> {
     let (path, text) = configuration_file(global)?;
     let config = Config::parse(&text, &path.display().to_string())?;
     let directory = path.parent().unwrap_or_else(|| Path::new(""));
-    Ok(Job::new(config, working_directory()?.join(directory)))
+    let job = Job::new(config, working_directory()?.join(directory));
+    // Only this machine knows which time zones there are.
+    job.zone()?;
+    Ok(job)
 }
 
 /// The configuration file, and what is in it.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Cli;
 
 /// The methods beside rclone's own.
-pub(super) const METHODS: [Method; 8] = [
+pub(super) const METHODS: [Method; 11] = [
     Method::of(
         "copal/backup",
         "Take a snapshot and seal it at every destination",
@@ -21,6 +21,9 @@ pub(super) const METHODS: [Method; 8] = [
         "Show what a backup would do, without doing it",
     ),
     Method::of("copal/snapshots", "List the sealed snapshots"),
+    Method::of("copal/prune", "Remove the snapshots that no rule keeps"),
+    Method::of("copal/pin", "Have a snapshot stay, whatever the rules say"),
+    Method::of("copal/unpin", "Leave a pinned snapshot to the rules again"),
     Method::of("copal/ls", "List what is in a snapshot"),
     Method::of("copal/verify", "Check that a snapshot is what was sealed"),
     Method::of(

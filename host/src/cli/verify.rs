@@ -9,7 +9,7 @@ use super::open::FromArgs;
 use crate::edge::interrupt::Interrupt;
 use crate::edges::{Show, Step, Total};
 use crate::error::CopalError;
-use crate::show;
+use crate::show::{self, message};
 use crate::step::verify::{Depth, verify};
 
 #[derive(Debug, Args)]
@@ -27,7 +27,11 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError> {
     let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
     let progress = show::progress::Progress::new(global.quiet);
-    args.from.with_store(global, &interrupt, |store| {
+    let job = args.from.job(global)?;
+    let prunes = job
+        .as_ref()
+        .is_some_and(|job| job.config.retention().is_some());
+    args.from.with_store_of(job.as_ref(), &interrupt, |store| {
         let manifest = store.manifest(store.find(&args.snapshot)?)?;
         let total = Total {
             files: manifest.totals.files,
@@ -41,6 +45,12 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
         let verified = verify(store, manifest, depth, &mut watch, &interrupt)?;
         progress.finish();
         show::verify::print(&verified, global.output())?;
+        if prunes && let Err(error) = store.note_verified(&verified) {
+            let error = CopalError::from(error).in_one_line();
+            message::note(&format!(
+                "retention does not know what was found here: {error}"
+            ));
+        }
         if verified.differences.is_empty() {
             return Ok(Exit::Done);
         }

@@ -11,7 +11,9 @@ use copal_core::units::ByteCount;
 use copal_rclone::{ErrorKind, Proven, RcloneError};
 
 use super::interrupt::Interrupt;
-use super::remote::{Abilities, Batch, Listed, Progress, Remote, RemoteError, Watch, Within};
+use super::remote::{
+    Abilities, Batch, Listed, Progress, Remote, RemoteError, Removal, Removed, Watch, Within,
+};
 
 /// Something that a test has happen.
 pub(crate) type Deed = Box<dyn FnOnce()>;
@@ -232,6 +234,27 @@ impl Remote for Fake {
         self.call("delete", path)?;
         drop(fs::remove_file(self.root.join(path)));
         Ok(())
+    }
+
+    fn remove(&self, removal: Removal<'_>) -> Result<Removed, RemoteError> {
+        let dir = self.root.join(removal.dir);
+        let mut removed = Removed::default();
+        for name in removal.names.iter().chain(removal.last) {
+            self.call("remove", name)?;
+            let size = fs::metadata(dir.join(name)).map_or(0, |file| file.len());
+            if fs::remove_file(dir.join(name)).is_ok() {
+                removed.files += 1;
+                removed.bytes += ByteCount(size);
+            }
+        }
+        let mut left = Vec::new();
+        collect(&dir, &dir, &mut left);
+        removed.left = left.len() as u64;
+        removed.left_names = left.into_iter().map(|file| file.path).collect();
+        if removed.left == 0 {
+            drop(fs::remove_dir_all(dir));
+        }
+        Ok(removed)
     }
 
     fn purge(&self, dir: &str) -> Result<(), RemoteError> {

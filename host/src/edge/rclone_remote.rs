@@ -14,7 +14,7 @@ use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
 use copal_rclone::{
     CopyFileRequest, CopyRequest, Entry, ErrorKind, Layer, ListRequest, ProofRequest, Proven,
-    RcloneError,
+    RcloneError, RemovalRequest,
 };
 
 use super::copies::copy;
@@ -22,7 +22,8 @@ use super::hash::hash_many;
 use super::interrupt::Interrupt;
 use super::rclone::{ANSWER, READ_ALL, SURVEY};
 use super::remote::{
-    Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Watch, Within,
+    Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Removal, Removed, Watch,
+    Within,
 };
 use super::shards::{Shard, divide};
 use super::terms;
@@ -363,6 +364,30 @@ impl Remote for RcloneRemote {
             }
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    fn remove(&self, removal: Removal<'_>) -> Result<Removed, RemoteError> {
+        let request = RemovalRequest {
+            remote: self.remote.clone(),
+            below: removal.dir.to_owned(),
+            names: removal.names.to_vec(),
+            last: removal.last.to_vec(),
+        };
+        let removed = self
+            .workers
+            .ask(|worker| worker.remove(&request, READ_ALL))
+            .map_err(|error| self.failed("remove", removal.dir, error))?;
+        let failed = removed.failed.map(|failed| {
+            let why = self.failed("remove files of", removal.dir, failed.why);
+            (failed.count, failed.names, why)
+        });
+        Ok(Removed {
+            files: removed.files,
+            bytes: removed.bytes,
+            left: removed.left_count,
+            left_names: removed.left,
+            failed,
+        })
     }
 
     fn purge(&self, dir: &str) -> Result<(), RemoteError> {

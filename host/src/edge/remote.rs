@@ -172,6 +172,32 @@ pub struct Within<'a> {
     pub renamed: &'a [(String, String)],
 }
 
+/// Files of a directory that are to go, with all their versions.
+#[derive(Debug, Clone, Copy)]
+pub struct Removal<'a> {
+    /// The directory.
+    pub dir: &'a str,
+    /// These go, in whatever order.
+    pub names: &'a [String],
+    /// These go when all others are gone, one after the other.
+    pub last: &'a [String],
+}
+
+/// What became of files that were to go.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// How many are gone.
+    pub files: u64,
+    /// What they held.
+    pub bytes: ByteCount,
+    /// How many others lie there, which were not to go.
+    pub left: u64,
+    /// The names of some of these, as they are stored.
+    pub left_names: Vec<String>,
+    /// What could not be removed, if anything: how many, some of the names, and why the first was not.
+    pub failed: Option<(u64, Vec<String>, RemoteError)>,
+}
+
 /// Watches a transfer.
 pub type Watch<'a> = dyn FnMut(Progress) + 'a;
 
@@ -211,6 +237,10 @@ pub trait Remote {
 
     /// Removes one file.
     fn delete(&self, path: &str) -> Result<(), RemoteError>;
+
+    /// Removes files with all their versions, and the directories that are empty then. What is not there is
+    /// passed over, and a file that can't be removed does not keep the others from it.
+    fn remove(&self, removal: Removal<'_>) -> Result<Removed, RemoteError>;
 
     /// Removes a directory with all below it.
     fn purge(&self, dir: &str) -> Result<(), RemoteError>;

@@ -8,6 +8,7 @@ use crate::edge::remote::RemoteError;
 use crate::filters::FilterFailed;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
+use crate::step::prune::PruneError;
 use crate::step::restore::RestoreError;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
@@ -38,8 +39,20 @@ impl CopalError {
             Self::Store(store)
             | Self::Preflight(PreflightError::Store(store))
             | Self::Verify(VerifyError::Store(store)) => of_store(store),
+            Self::Prune(prune) => of_prune(prune),
             _ => false,
         }
+    }
+}
+
+fn of_prune(prune: &PruneError) -> bool {
+    match prune {
+        PruneError::Interrupted(_) => true,
+        PruneError::Store(store) => of_store(store),
+        PruneError::Remote(remote) => of_remote(remote),
+        PruneError::NotListed { .. }
+        | PruneError::Damaged { .. }
+        | PruneError::NotRemoved { .. } => false,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod outcome;
 mod outlook;
 pub mod plan;
 pub mod progress;
+pub mod prune;
 pub mod recover;
 pub mod rehearsal;
 pub mod restore;

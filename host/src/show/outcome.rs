@@ -8,7 +8,7 @@ use copal_core::staging::Way;
 use serde_json::json;
 
 use super::history::hold_told;
-use super::{Output, count, duration};
+use super::{Output, count, duration, prune};
 use crate::error::CopalError;
 use crate::holds::Away;
 use crate::outcome::{Delivered, Delivery, Mirrored, Notes, Outcome, Snapshot};
@@ -52,6 +52,9 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
             }
             if !quiet && let Some(copied) = copied(snapshot) {
                 line(&mut text, format!("  {copied}"));
+            }
+            if !quiet && let Some(pruned) = &snapshot.pruned {
+                text += &prune::table(pruned, "  ");
             }
             if !quiet && let Some(charges) = &snapshot.charges {
                 line(&mut text, format!("  calls to B2: {charges}"));
@@ -236,6 +239,12 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         "left_out": notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
         "hook_failures": hook_failures.collect::<Vec<_>>(),
     });
+    for (at, delivery) in deliveries.iter().enumerate() {
+        let snapshot = delivery.result.as_ref().ok();
+        if let Some(pruned) = snapshot.and_then(|it| it.pruned.as_ref()) {
+            told["destinations"][at]["pruned"] = prune::to_json(pruned);
+        }
+    }
     if notes.staging.as_ref().is_some_and(|it| it.moment_lost) {
         told["staging"]["moment_lost"] = true.into();
     }

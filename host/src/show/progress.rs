@@ -68,6 +68,7 @@ impl Show for Progress {
             Step::Stage => "staging",
             Step::Transfer => "transfer",
             Step::Seal => "sealing",
+            Step::Prune => "pruning",
             Step::Fetch => "fetching",
             Step::Try => "trying",
         };

@@ -19,7 +19,14 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
         );
     }
     let mut text = String::new();
-    for Known { id, manifest } in known {
+    for Known {
+        id,
+        manifest,
+        pinned,
+        pin,
+        ..
+    } in known
+    {
         let what = match manifest {
             Ok(manifest) => {
                 let totals = manifest.totals;
@@ -27,13 +34,20 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
             }
             Err(error) => format!("damaged: {error}"),
         };
-        writeln!(text, "{name}/{id}  {what}").expect("a String takes every write");
+        let note = pin.as_ref().and_then(|pin| pin.note.as_deref());
+        let pin = match note {
+            Some(note) => format!("  pinned: {}", note.replace('\n', " ")),
+            None if *pinned => "  pinned".to_owned(),
+            None => String::new(),
+        };
+        writeln!(text, "{name}/{id}  {what}{pin}").expect("a String takes every write");
     }
     super::result(&text)
 }
 
-fn to_json(name: &str, Known { id, manifest }: &Known) -> serde_json::Value {
-    match manifest {
+fn to_json(name: &str, known: &Known) -> serde_json::Value {
+    let Known { id, manifest, .. } = known;
+    let mut told = match manifest {
         Ok(manifest) => json!({
             "name": name,
             "snapshot": id,
@@ -51,5 +65,11 @@ fn to_json(name: &str, Known { id, manifest }: &Known) -> serde_json::Value {
             "state": "damaged",
             "error": error.to_string(),
         }),
+    };
+    told["pinned"] = known.pinned.into();
+    told["verified"] = known.verified.into();
+    if let Some(pin) = &known.pin {
+        told["pin"] = json!(pin);
     }
+    told
 }

@@ -17,7 +17,7 @@ use super::place::Place;
 use super::preflight::{self, Ready};
 use super::prove::Prover;
 use super::read::Read;
-use super::seal::{Circumstances, SealError, Sealed, sum_up};
+use super::seal::{Circumstances, Seal, SealError, Sealed, sum_up};
 use super::transfer::{Transfer, transfer};
 use crate::edge::durable::write_down;
 use crate::edge::remote::{Remote, RemoteError};
@@ -64,13 +64,23 @@ pub struct Parcel<'a> {
 struct Beside {
     left_behind: Option<LeftBehind>,
     fell_short: Option<CopalError>,
+    /// That it is sealed, where it is a snapshot.
+    seal: Option<Seal>,
+}
+
+/// A destination at which a snapshot was sealed.
+pub struct SealedAt {
+    /// The destination.
+    pub remote: Box<dyn Remote>,
+    /// That it is sealed there.
+    pub seal: Seal,
 }
 
 impl Parcel<'_> {
     /// Sends what belongs to a destination, proves that it arrived, and seals it.
-    pub fn deliver(&self, reached: Reached) -> Delivery {
+    pub fn deliver(&self, reached: Reached) -> (Delivery, Option<SealedAt>) {
         let (destination, proof) = (reached.shown, reached.proof);
-        let mut beside = Beside::default();
+        let (mut beside, mut sealed_at) = (Beside::default(), None);
         let result = reached.ready.and_then(|ready| {
             self.edges.interrupt.check()?;
             ready.remote.take_charges(); // of a destination that failed
@@ -82,19 +92,23 @@ impl Parcel<'_> {
             let charges = ready.charges.zip(ready.remote.take_charges());
             let charges = charges.map(|(before, since)| before + since);
             let mended = ready.remote.mended();
-            sealed.map(|snapshot| Snapshot {
-                terms: Some(ready.terms.clone()),
+            let (snapshot, remote) = (sealed?, ready.remote);
+            let seal = beside.seal.take();
+            sealed_at = seal.map(|seal| SealedAt { remote, seal });
+            Ok(Snapshot {
+                terms: Some(ready.terms),
                 charges,
                 mended,
                 ..snapshot
             })
         });
-        Delivery {
+        let delivery = Delivery {
             destination,
             result,
             left_behind: beside.left_behind,
             fell_short: beside.fell_short,
-        }
+        };
+        (delivery, sealed_at)
     }
 
     /// Claims a directory, transfers and seals. What an attempt that fails left there is removed.
@@ -110,7 +124,8 @@ impl Parcel<'_> {
         let claim = claim(remote, name, first, self.run, staging, interrupt)?;
         let sealed = self.transfer_and_seal(ready, Place::Snapshot(&claim), proof);
         if let Ok(sealed) = &sealed {
-            end_long_unfinished(ready, sealed.manifest.id, &[name]);
+            end_long_unfinished(ready, sealed.seal().id(), &[name]);
+            beside.seal = Some(sealed.seal());
         } else {
             // Claimed, so all in it is this run's.
             let removed = remove_attempt(remote, &claim.dir);

@@ -16,6 +16,7 @@ pub mod plan;
 mod portions;
 pub mod preflight;
 pub mod prove;
+pub mod prune;
 pub mod read;
 pub mod restore;
 pub mod resume;

@@ -38,6 +38,33 @@ pub struct Sealed {
     pub outrun: Vec<copal_core::path::RelPath>,
 }
 
+/// That a run has sealed a snapshot: made by a seal alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Seal {
+    id: SnapshotId,
+}
+
+impl Seal {
+    /// The snapshot.
+    pub fn id(&self) -> SnapshotId {
+        self.id
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_a_test(id: SnapshotId) -> Self {
+        Self { id }
+    }
+}
+
+impl Sealed {
+    /// That this one is sealed.
+    pub fn seal(&self) -> Seal {
+        Seal {
+            id: self.manifest.id,
+        }
+    }
+}
+
 /// Why the snapshot was not sealed.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {

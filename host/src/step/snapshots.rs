@@ -3,10 +3,13 @@
 use std::fs;
 use std::io;
 
-use copal_core::manifest::{COPAL_DIR, MANIFEST, Manifest, ManifestError};
+use copal_core::manifest::{
+    CLAIM, COPAL_DIR, MANIFEST, Manifest, ManifestError, PIN, PRUNING, VERIFIED,
+};
+use copal_core::retention::{Candidate, Mark, Pin};
 use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
 
-use crate::edge::remote::{Batch, Remote, RemoteError};
+use crate::edge::remote::{Batch, Listed, Remote, RemoteError};
 
 /// The snapshots of one name at one destination.
 pub struct Store<'a> {
@@ -75,6 +78,30 @@ pub struct Known {
     pub id: SnapshotId,
     /// Its manifest, or why that can't be trusted.
     pub manifest: Result<Manifest, ManifestError>,
+    /// Whether it is known to have been verified.
+    pub verified: bool,
+    /// Whether somebody wants it to stay.
+    pub pinned: bool,
+    /// Since when and why, where that can be read.
+    pub pin: Option<Pin>,
+}
+
+/// What lies under the name of a job, as far as the names of Copal's own files tell.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// The sealed snapshots, oldest first.
+    pub sealed: Vec<Candidate>,
+    /// The directories without a manifest, oldest first.
+    pub left: Vec<(SnapshotId, Mark)>,
+    /// Sealed snapshots that a prune had condemned, and had not begun to remove.
+    pub spared: Vec<SnapshotId>,
+}
+
+impl StoreError {
+    /// Whether there is merely no snapshot of that name.
+    pub fn is_of_the_name(&self) -> bool {
+        matches!(self, Self::Resolve { .. })
+    }
 }
 
 impl<'a> Store<'a> {
@@ -100,8 +127,7 @@ impl<'a> Store<'a> {
 
     /// The manifest of a mirror, where there is one.
     pub fn mirrored(remote: &dyn Remote) -> Result<Option<Manifest>, StoreError> {
-        let there = remote.files(COPAL_DIR, false)?;
-        if !there.iter().any(|file| is_manifest(&file.path)) {
+        if !has(&own_files_in(remote, "")?, MANIFEST) {
             return Ok(None);
         }
         let temporary = tempfile::tempdir()?;
@@ -179,11 +205,6 @@ impl<'a> Store<'a> {
         Ok(ids)
     }
 
-    /// Every sealed snapshot, oldest first.
-    pub fn sealed(&self) -> Result<Vec<SnapshotId>, StoreError> {
-        self.sealed_among(self.started()?)
-    }
-
     /// The sealed snapshots from the newest backwards, each looked for when it is asked for: the
     /// first is usually all that is wanted, and costs one listing.
     pub fn sealed_from_newest(
@@ -222,21 +243,64 @@ impl<'a> Store<'a> {
         if self.is_mirror() {
             return Ok(true);
         }
-        let copal = self
-            .remote
-            .files(&format!("{}/{COPAL_DIR}", self.dir(id)), false)?;
-        Ok(copal.iter().any(|file| is_manifest(&file.path)))
+        Ok(has(&self.own_files(id)?, MANIFEST))
+    }
+
+    /// Copal's own files of a snapshot, by their paths in it.
+    pub fn own_files(&self, id: SnapshotId) -> Result<Vec<Listed>, StoreError> {
+        own_files_in(self.remote, &self.dir(id))
+    }
+
+    /// What there is, sealed or not, by a listing of each directory's own files.
+    pub fn inventory(&self) -> Result<Inventory, StoreError> {
+        let mut inventory = Inventory::default();
+        for id in self.started()? {
+            let own = self.own_files(id)?;
+            if has(&own, MANIFEST) {
+                let is_manifest = |file: &&Listed| file.path == MANIFEST;
+                inventory.sealed.push(Candidate {
+                    id,
+                    pinned: has(&own, PIN),
+                    verified: has(&own, VERIFIED),
+                    // Whether another can be read, nobody knows who has not read it.
+                    damaged: own
+                        .iter()
+                        .find(is_manifest)
+                        .is_some_and(|it| it.size.0 == 0),
+                });
+                if has(&own, PRUNING) {
+                    inventory.spared.push(id);
+                }
+                continue;
+            }
+            let claimed = own.iter().any(|file| file.path.starts_with(CLAIM));
+            let mark = match (has(&own, PRUNING), claimed) {
+                (true, _) => Mark::BeingPruned,
+                (false, true) => Mark::Claimed,
+                (false, false) => Mark::None,
+            };
+            inventory.left.push((id, mark));
+        }
+        Ok(inventory)
     }
 
     /// Every sealed snapshot with its manifest, oldest first.
     pub fn all(&self) -> Result<Vec<Known>, StoreError> {
         if let Some(mirror) = &self.mirror {
-            let (id, manifest) = (mirror.id, Ok((**mirror).clone()));
-            return Ok(vec![Known { id, manifest }]);
+            return Ok(vec![Known {
+                id: mirror.id,
+                manifest: Ok((**mirror).clone()),
+                verified: false,
+                pinned: false,
+                pin: None,
+            }]);
         }
-        let ids = self.sealed()?;
+        let sealed = self.inventory()?.sealed;
         let temporary = tempfile::tempdir()?;
-        let names: Vec<String> = ids.iter().map(|id| format!("{id}/{MANIFEST}")).collect();
+        let manifests = sealed.iter().map(|one| format!("{}/{MANIFEST}", one.id));
+        let pinned = sealed.iter().filter(|one| one.pinned);
+        let pins = pinned.map(|one| format!("{}/{PIN}", one.id));
+        let names: Vec<String> = manifests.chain(pins).collect();
         if !names.is_empty() {
             let batch = Batch {
                 local: temporary.path(),
@@ -246,16 +310,36 @@ impl<'a> Store<'a> {
             };
             self.remote.download(batch, &mut |_| {})?;
         }
-        ids.into_iter()
-            .zip(names)
-            .map(|(id, name)| {
-                let bytes = fs::read(temporary.path().join(name))?;
-                Ok(Known {
-                    id,
-                    manifest: parse(&bytes, id, &self.name),
-                })
+        let fetched =
+            |id: SnapshotId, name: &str| fs::read(temporary.path().join(id.to_string()).join(name));
+        let known = |one: Candidate| {
+            let bytes = fetched(one.id, MANIFEST)?;
+            let pin = fetched(one.id, PIN).ok();
+            Ok(Known {
+                id: one.id,
+                manifest: parse(&bytes, one.id, &self.name),
+                verified: one.verified,
+                pinned: one.pinned,
+                pin: pin.and_then(|text| serde_json::from_slice(&text).ok()),
             })
-            .collect()
+        };
+        sealed.into_iter().map(known).collect()
+    }
+
+    /// Puts down a small file of Copal's own beside a manifest.
+    pub fn put_beside(&self, id: SnapshotId, name: &str, content: &str) -> Result<(), StoreError> {
+        let temporary = tempfile::tempdir()?;
+        let file_name = name.rsplit('/').next().unwrap_or(name);
+        let local = temporary.path().join(file_name);
+        fs::write(&local, content)?;
+        Ok(self
+            .remote
+            .put(&local, &format!("{}/{name}", self.dir(id)))?)
+    }
+
+    /// Takes one away again; it may not be there.
+    pub fn take_away(&self, id: SnapshotId, name: &str) -> Result<(), StoreError> {
+        Ok(self.remote.delete(&format!("{}/{name}", self.dir(id)))?)
     }
 
     /// The one that a person means.
@@ -282,6 +366,12 @@ impl<'a> Store<'a> {
         self.unresolved(ResolveError::Empty)
     }
 
+    /// What to say of one that is not there any more.
+    pub fn gone(&self, id: SnapshotId) -> StoreError {
+        let source = ManifestError::Unreadable("it is gone".to_owned());
+        StoreError::Manifest { id, source }
+    }
+
     fn unresolved(&self, source: ResolveError) -> StoreError {
         let shown = self.remote.shown();
         let slash = if shown.ends_with(['/', ':']) { "" } else { "/" };
@@ -294,21 +384,38 @@ impl<'a> Store<'a> {
         if let Some(mirror) = &self.mirror {
             return Ok((**mirror).clone());
         }
+        self.manifest_at(id, MANIFEST)
+    }
+
+    /// The manifest that lies in a snapshot's directory under this name.
+    pub fn manifest_at(&self, id: SnapshotId, name: &str) -> Result<Manifest, StoreError> {
         let temporary = tempfile::tempdir()?;
         let local = temporary.path().join("manifest.json");
-        let from = format!("{}/{MANIFEST}", self.dir(id));
+        let from = format!("{}/{name}", self.dir(id));
         if !self.remote.get(&from, &local)? {
-            let source = ManifestError::Unreadable("it is gone".to_owned());
-            return Err(StoreError::Manifest { id, source });
+            return Err(self.gone(id));
         }
         let bytes = fs::read(local)?;
         parse(&bytes, id, &self.name).map_err(|source| StoreError::Manifest { id, source })
     }
 }
 
-/// Whether this is the manifest, of what lies in Copal's own directory.
-fn is_manifest(name: &str) -> bool {
-    MANIFEST.ends_with(&format!("/{name}"))
+/// What lies in Copal's own directory below this one, by its path from there.
+fn own_files_in(remote: &dyn Remote, dir: &str) -> Result<Vec<Listed>, StoreError> {
+    let dir = if dir.is_empty() {
+        COPAL_DIR.to_owned()
+    } else {
+        format!("{dir}/{COPAL_DIR}")
+    };
+    let mut listed = remote.files(&dir, false)?;
+    for file in &mut listed {
+        file.path = format!("{COPAL_DIR}/{}", file.path);
+    }
+    Ok(listed)
+}
+
+fn has(own: &[Listed], name: &str) -> bool {
+    own.iter().any(|file| file.path == name)
 }
 
 /// A manifest that was copied from elsewhere proves nothing here.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use copal_core::digest::Sha256;
-use copal_core::manifest::{FileEntry, MANIFEST, Manifest, SUMS, Taken};
+use copal_core::manifest::{AFTER_THE_SEAL, FileEntry, MANIFEST, Manifest, SUMS, Taken, VERIFIED};
 use copal_core::units::ByteCount;
 use sha2::Digest;
 
@@ -63,7 +63,8 @@ pub fn verify(
     let dir = store.dir(manifest.id);
     let abilities = store.remote().abilities()?;
     let mut listed = store.remote().files(&dir, depth == Depth::Quick)?;
-    listed.retain(|file| file.path != MANIFEST);
+    let beside = |name: &str| name == MANIFEST || AFTER_THE_SEAL.contains(&name);
+    listed.retain(|file| !beside(&file.path));
     if store.is_mirror() {
         // Beside its own it may have what filters leave out, and what is somebody else's.
         let own: HashSet<String> = manifest.files().map(|(stored, ..)| stored).collect();
@@ -99,6 +100,18 @@ pub fn verify(
         compared,
         differences,
     })
+}
+
+impl Store<'_> {
+    /// Has retention know that a snapshot was found sound, or that it was not.
+    pub fn note_verified(&self, verified: &Verified) -> Result<(), StoreError> {
+        let id = verified.manifest.id;
+        if !verified.differences.is_empty() {
+            return self.take_away(id, VERIFIED);
+        }
+        let what = serde_json::json!({ "compared": verified.compared });
+        self.put_beside(id, VERIFIED, &what.to_string())
+    }
 }
 
 /// What was compared. The list of checksums is no file of the source: it is counted by itself.

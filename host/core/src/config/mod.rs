@@ -12,6 +12,9 @@
 //! [[destination]]
 //! remote = "b2:OpenWebUI-backups/copal"
 //!
+//! [retention]
+//! daily = 7
+//!
 //! [rclone]
 //! transfers = 32
 //!
@@ -50,6 +53,7 @@ mod redact;
 mod refused;
 mod remote;
 mod remote_sections;
+mod retention_sections;
 mod run_limit_sections;
 mod secret;
 mod secret_sections;
@@ -71,8 +75,8 @@ pub use crate::name::{InvalidName, Name};
 pub use command::{Command, Unfillable};
 pub use hook::{Builtin, Component, Hook, Limits, OnError, UnknownBuiltin};
 pub use parts::{
-    ConfigPath, Destination, Docker, Layout, OptionValue, Proof, RcloneOption, RunLimits, Source,
-    Staging, StagingMode,
+    ConfigPath, Destination, Docker, Layout, OptionValue, Proof, RcloneOption, Retention,
+    RunLimits, Source, Staging, StagingMode,
 };
 pub(crate) use remote::masked;
 pub use remote::{InvalidRemote, RemoteSpec};
@@ -89,6 +93,7 @@ pub struct Config {
     destinations: Vec<Destination>,
     staging: Staging,
     limits: RunLimits,
+    retention: Option<Retention>,
     rclone: Vec<RcloneOption>,
     hooks: Vec<Hook>,
     live_databases: BTreeSet<RelPath>,
@@ -131,6 +136,7 @@ impl Config {
             }],
             staging: Staging::default(),
             limits: RunLimits::default(),
+            retention: None,
             rclone: Vec::new(),
             hooks: Hook::defaults(),
             live_databases: BTreeSet::new(),
@@ -164,6 +170,22 @@ impl Config {
     /// What a run may use up.
     pub fn limits(&self) -> &RunLimits {
         &self.limits
+    }
+
+    /// What is kept of the snapshots; `None` keeps them all.
+    pub fn retention(&self) -> Option<&Retention> {
+        self.retention.as_ref()
+    }
+
+    /// What to tell when this machine doesn't know the time zone of `[retention]`, for this reason.
+    pub fn timezone_diagnostic(&self, why: &str) -> Diagnostic {
+        let retention = self.retention.as_ref();
+        let name = retention.and_then(|it| it.timezone.as_deref());
+        let what = format!("there is no time zone `{}`", name.unwrap_or_default());
+        let next = "write it as `timedatectl list-timezones` does (this may want the package `tzdata`), or remove \
+                    the line: days are then those of this machine";
+        let place = retention.and_then(|it| it.timezone_place.clone());
+        Diagnostic::new(what, why, next).at(place)
     }
 
     /// rclone's options, each at most once, in the file's order.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Name, RemoteSpec, redact};
 use crate::diagnostic::{MASK, Place};
 use crate::mirror::Mirror;
+use crate::retention::Policy;
 use crate::units::ByteCount;
 
 /// A path as its owner wrote it: relative to the directory of the configuration file.
@@ -207,6 +208,18 @@ impl Default for RunLimits {
             max_transfer: None,
         }
     }
+}
+
+/// `[retention]`: which snapshots are kept.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Retention {
+    /// How many of which.
+    pub policy: Policy,
+    /// The time zone in which hours and days begin; `None` for this machine's. Not known to exist.
+    pub timezone: Option<String>,
+    /// Where the configuration names it.
+    pub timezone_place: Option<Place>,
 }
 
 /// One line of `[rclone]`: an option of rclone's, by its own name.

@@ -11,18 +11,11 @@ pub(super) struct Refused {
     next: &'static str,
 }
 
-const KEYS: &[Refused] = &[
-    Refused {
-        name: "retention",
-        why: "snapshots are never pruned",
-        next: "remove `[retention]`, and delete a snapshot you don't need with `rclone purge`",
-    },
-    Refused {
-        name: "on_error",
-        why: "what a failing hook means is said for each hook",
-        next: "write it below a `[[hook]]`, or remove it",
-    },
-];
+const KEYS: &[Refused] = &[Refused {
+    name: "on_error",
+    why: "what a failing hook means is said for each hook",
+    next: "write it below a `[[hook]]`, or remove it",
+}];
 
 const BUILTINS: &[Refused] = &[
     Refused {

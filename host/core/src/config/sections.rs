@@ -10,8 +10,8 @@ use super::reader::{Field, Problems, Table, Unfit};
 use super::words::quoted;
 use super::{
     Config, ConfigPath, Hook, InvalidConfig, Name, command_sections, hook_sections, redact,
-    remote_sections, run_limit_sections, secret_sections, service_sections, source_sections,
-    staging_sections,
+    remote_sections, retention_sections, run_limit_sections, secret_sections, service_sections,
+    source_sections, staging_sections,
 };
 use crate::diagnostic::SourceText;
 use crate::path::RelPath;
@@ -65,6 +65,7 @@ fn config(mut top: Table<'_>) -> Option<Config> {
     let destinations = remote_sections::destinations(&mut top);
     let staging = staging_sections::staging(&mut top);
     let limits = run_limit_sections::run_limits(&mut top);
+    let retention = retention_sections::retention(&mut top);
     let rclone = remote_sections::rclone(&mut top);
     let secrets = secret_sections::secrets(&mut top);
     let commands = command_sections::commands(&mut top, &secrets.names);
@@ -83,6 +84,7 @@ fn config(mut top: Table<'_>) -> Option<Config> {
         destinations: destinations?,
         staging: staging?,
         limits: limits?,
+        retention: retention?,
         rclone: rclone?,
         hooks: hooks.unwrap_or_else(Hook::defaults),
         live_databases: live_databases?,

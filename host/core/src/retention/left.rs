@@ -11,7 +11,7 @@ pub const GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// The list of what a prune that was interrupted had still to remove.
-    Condemned,
+    BeingPruned,
     /// The claim of a run.
     Claimed,
     /// Nothing of Copal's that says so.
@@ -34,7 +34,7 @@ pub enum LeftOver {
 /// Judges a directory that has a snapshot's name and no manifest.
 pub fn left_over(id: SnapshotId, mark: Mark, now: Timestamp) -> LeftOver {
     match mark {
-        Mark::Condemned => LeftOver::Finish,
+        Mark::BeingPruned => LeftOver::Finish,
         Mark::Claimed if now.duration_since(id.time()) > GRACE => LeftOver::Remove,
         Mark::Claimed => LeftOver::Young,
         Mark::None => LeftOver::Unknown,

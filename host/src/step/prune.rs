@@ -1,0 +1,358 @@
+//! Prune: what no rule keeps is removed, by its manifest; what Copal does not know is never touched.
+
+mod remove;
+
+use copal_core::manifest::PRUNING;
+use copal_core::retention::{
+    Candidate, LeftOver, Policy, Stays, Verdict, Verdicts, keep, left_over,
+};
+use copal_core::snapshot::SnapshotId;
+use copal_core::units::ByteCount;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::seal::Seal;
+use super::snapshots::{Inventory, Store, StoreError};
+use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::lock::Lock;
+use crate::edge::remote::RemoteError;
+use remove::{Gone, end_pruning, remove_claimed, remove_sealed};
+
+/// By what right something may be removed.
+#[derive(Debug, Clone, Copy)]
+pub enum Warrant<'a> {
+    /// This run has sealed a snapshot there, and holds the lock.
+    Sealed(&'a Seal),
+    /// Somebody asked for it, and the lock keeps runs of the job away.
+    Locked(&'a Lock),
+    /// By none: it is only told what would go.
+    None,
+}
+
+/// What is asked of a destination's snapshots.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// How many of which are kept.
+    pub policy: &'a Policy,
+    /// Where hours and days begin.
+    pub zone: &'a TimeZone,
+    /// The time that it is.
+    pub now: Timestamp,
+}
+
+/// What became of the snapshots of a name at one destination.
+#[derive(Debug, Clone)]
+pub struct Pruned {
+    /// The destination, secrets masked.
+    pub place: String,
+    /// The name.
+    pub name: String,
+    /// Whether nothing was done, and all is told as it would be.
+    pub rehearsed: bool,
+    /// The sealed snapshots, newest first.
+    pub snapshots: Vec<Judged>,
+    /// What lies where snapshots would be, oldest first.
+    pub left: Vec<Left>,
+    /// Whether any snapshot is known to have been verified.
+    pub any_verified: bool,
+}
+
+/// A sealed snapshot.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// Its id.
+    pub id: SnapshotId,
+    /// What is to become of it, and why.
+    pub verdict: Verdict,
+    /// What became of it; none for one that stays.
+    pub fate: Option<Fate>,
+}
+
+/// A directory that has a snapshot's name and no manifest.
+#[derive(Debug, Clone)]
+pub struct Left {
+    /// Its name.
+    pub id: SnapshotId,
+    /// What is to become of it.
+    pub verdict: LeftOver,
+    /// What became of it; none for one that stays.
+    pub fate: Option<Fate>,
+}
+
+/// What became of something that was to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It would go; what its files hold, where that is known.
+    Would(Option<ByteCount>),
+    /// It is gone.
+    Gone {
+        /// What was freed, old versions included.
+        bytes: ByteCount,
+        /// Files that are none of Copal's, and lie there still.
+        others: u64,
+    },
+    /// Something of it is still there.
+    NotGone,
+}
+
+/// Why a prune fell short.
+#[derive(Debug, thiserror::Error)]
+pub enum PruneError {
+    /// What there is can't be told.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The remote, or the way to it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// What was sealed a moment ago is not listed, so that the list can't be trusted.
+    #[error(
+        "`{place}` does not list the snapshot {id} that was just sealed, so nothing was pruned"
+    )]
+    NotListed {
+        /// The destination; secrets masked.
+        place: String,
+        /// The snapshot.
+        id: SnapshotId,
+    },
+    /// It would go, and nobody can tell which files are its own.
+    #[error("`{dir}` at {place} is not pruned")]
+    Damaged {
+        /// The destination; secrets masked.
+        place: String,
+        /// The snapshot's directory.
+        dir: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// Some of its files could not be removed.
+    #[error("{count} of the files of `{dir}` at {place} could not be removed: {}", .names.join(", "))]
+    NotRemoved {
+        /// The destination; secrets masked.
+        place: String,
+        /// The directory.
+        dir: String,
+        /// How many.
+        count: u64,
+        /// Some of them.
+        names: Vec<String>,
+        /// Why, of the first.
+        source: RemoteError,
+    },
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl Pruned {
+    /// Those that are gone, or would go, with what was not sealed.
+    pub fn going(&self) -> impl Iterator<Item = (SnapshotId, &Fate)> {
+        let snapshots = self.snapshots.iter().map(|one| (one.id, &one.fate));
+        let left = self.left.iter().map(|one| (one.id, &one.fate));
+        let all = left.chain(snapshots);
+        all.filter_map(|(id, fate)| Some((id, fate.as_ref()?)))
+    }
+
+    /// What somebody may ask for later, if anything went.
+    pub fn note(&self) -> Option<String> {
+        let gone = self.going();
+        let gone = gone.filter(|(_, fate)| matches!(fate, Fate::Gone { .. }));
+        let gone: Vec<_> = gone.map(|(id, _)| id.to_string()).collect();
+        let (place, freed) = (&self.place, self.freed());
+        (!gone.is_empty()).then(|| format!("pruned at {place}, {freed} freed: {}", gone.join(", ")))
+    }
+
+    /// What was freed, or would be.
+    pub fn freed(&self) -> ByteCount {
+        let bytes = self.going().map(|(_, fate)| match fate {
+            Fate::Gone { bytes, .. } => *bytes,
+            Fate::Would(bytes) => bytes.unwrap_or_default(),
+            Fate::NotGone => ByteCount::ZERO,
+        });
+        bytes.sum()
+    }
+}
+
+/// Judges all snapshots of the store's name, and removes what goes: what was never sealed first, then the
+/// oldest. What fails keeps nothing else from going, and is told beside what was done.
+pub fn prune(
+    store: &Store<'_>,
+    rules: Rules<'_>,
+    warrant: Warrant<'_>,
+    interrupt: &Interrupt,
+) -> Result<(Pruned, Vec<PruneError>), PruneError> {
+    let inventory = store.inventory()?;
+    let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
+    if let Warrant::Sealed(seal) = warrant {
+        let is_kept = verdicts.staying().any(|id| id == seal.id());
+        if !is_kept {
+            let (place, id) = (store.remote().shown(), seal.id());
+            return Err(PruneError::NotListed { place, id });
+        }
+    }
+    let mut pruning = Pruning {
+        store,
+        rehearsed: matches!(warrant, Warrant::None),
+        errors: Vec::new(),
+    };
+    let left = pruning.left_overs(&inventory, rules.now, interrupt);
+    let snapshots = pruning.snapshots(&verdicts, interrupt);
+    pruning.spare(&inventory, &snapshots);
+    let sound = |one: &Candidate| one.verified && !one.damaged;
+    let pruned = Pruned {
+        place: store.remote().shown(),
+        name: store.name().to_owned(),
+        rehearsed: pruning.rehearsed,
+        snapshots,
+        left,
+        any_verified: inventory.sealed.iter().any(sound),
+    };
+    Ok((pruned, pruning.errors))
+}
+
+/// A prune that goes on.
+struct Pruning<'a> {
+    store: &'a Store<'a>,
+    rehearsed: bool,
+    errors: Vec<PruneError>,
+}
+
+impl Pruning<'_> {
+    fn left_overs(
+        &mut self,
+        inventory: &Inventory,
+        now: Timestamp,
+        interrupt: &Interrupt,
+    ) -> Vec<Left> {
+        let mut all = Vec::new();
+        for &(id, mark) in &inventory.left {
+            let verdict = left_over(id, mark, now);
+            let store = self.store;
+            let fate = match verdict {
+                LeftOver::Young | LeftOver::Unknown => None,
+                LeftOver::Finish => self.fate(id, interrupt, || end_pruning(store, id)),
+                LeftOver::Remove => self.fate(id, interrupt, || remove_claimed(store, id)),
+            };
+            all.push(Left { id, verdict, fate });
+        }
+        all
+    }
+
+    /// Newest first, as they were judged; the oldest goes first.
+    fn snapshots(&mut self, verdicts: &Verdicts, interrupt: &Interrupt) -> Vec<Judged> {
+        let mut all = Vec::new();
+        for (id, verdict) in verdicts.all().iter().rev() {
+            let (id, mut verdict) = (*id, verdict.clone());
+            let fate = if verdict.stays() {
+                None
+            } else {
+                self.snapshot(id, &mut verdict, interrupt)
+            };
+            all.push(Judged { id, verdict, fate });
+        }
+        all.reverse();
+        all
+    }
+
+    /// One that goes, unless a closer look shows that it has to stay.
+    fn snapshot(
+        &mut self,
+        id: SnapshotId,
+        verdict: &mut Verdict,
+        interrupt: &Interrupt,
+    ) -> Option<Fate> {
+        if self.rehearsed {
+            return match self.store.manifest(id) {
+                Ok(manifest) => Some(Fate::Would(Some(manifest.totals.bytes))),
+                Err(error) => self.not_gone(id, error.into(), verdict),
+            };
+        }
+        if let Err(signal) = interrupt.check() {
+            return self.not_gone(id, signal.into(), verdict);
+        }
+        match remove_sealed(self.store, id) {
+            Ok(Gone::Removed { bytes, others }) => Some(Fate::Gone { bytes, others }),
+            Ok(Gone::Stays) => {
+                *verdict = Verdict::Stays(vec![Stays::Pinned]);
+                None
+            }
+            Err(error) => self.not_gone(id, error, verdict),
+        }
+    }
+
+    fn not_gone(
+        &mut self,
+        id: SnapshotId,
+        error: PruneError,
+        verdict: &mut Verdict,
+    ) -> Option<Fate> {
+        let (place, dir) = (self.store.remote().shown(), self.store.dir(id));
+        match error {
+            PruneError::Store(source @ StoreError::Manifest { .. }) => {
+                *verdict = Verdict::Stays(vec![Stays::Damaged]);
+                self.errors.push(PruneError::Damaged { place, dir, source });
+                None
+            }
+            error => {
+                self.tell(error);
+                Some(Fate::NotGone)
+            }
+        }
+    }
+
+    fn fate(
+        &mut self,
+        id: SnapshotId,
+        interrupt: &Interrupt,
+        remove: impl FnOnce() -> Result<Gone, PruneError>,
+    ) -> Option<Fate> {
+        if self.rehearsed {
+            return Some(Fate::Would(None));
+        }
+        let removed = interrupt.check().map_err(PruneError::from);
+        match removed.and_then(|()| remove()) {
+            Ok(Gone::Removed { bytes, others }) => Some(Fate::Gone { bytes, others }),
+            Ok(Gone::Stays) => None,
+            Err(PruneError::Store(source @ StoreError::Manifest { .. })) => {
+                let (place, dir) = (self.store.remote().shown(), self.store.dir(id));
+                self.errors.push(PruneError::Damaged { place, dir, source });
+                Some(Fate::NotGone)
+            }
+            Err(error) => {
+                self.tell(error);
+                Some(Fate::NotGone)
+            }
+        }
+    }
+
+    /// A signal is told once, however many it kept from going.
+    fn tell(&mut self, error: PruneError) {
+        let is_signal = |error: &PruneError| {
+            matches!(
+                error,
+                PruneError::Interrupted(_) | PruneError::Remote(RemoteError::Interrupted(_))
+            )
+        };
+        if !is_signal(&error) || !self.errors.iter().any(is_signal) {
+            self.errors.push(error);
+        }
+    }
+
+    /// Takes the mark of a prune from snapshots that it never came to, and that stay.
+    fn spare(&mut self, inventory: &Inventory, snapshots: &[Judged]) {
+        if self.rehearsed {
+            return;
+        }
+        for id in &inventory.spared {
+            let stays = |one: &Judged| one.id == *id && one.verdict.stays();
+            if snapshots.iter().any(stays)
+                && let Err(error) = self.store.take_away(*id, PRUNING)
+            {
+                self.tell(error.into());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "prune_tests.rs"]
+mod tests;
