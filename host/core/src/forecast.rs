@@ -148,17 +148,17 @@ fn fates(files: &[Expected<'_>], last: Option<Last<'_>>) -> Vec<Fate> {
     }
     let fate = |file: &Expected<'_>| {
         let look = (file.size, file.changed);
+        // Empty ones cost as much to copy.
+        let last = last.filter(|_| file.size > ByteCount::ZERO);
         match last {
-            _ if file.size == ByteCount::ZERO => Fate::Uploaded,
-            None => Fate::Uploaded,
             Some(Last::Record { started, .. }) if file.changed < started => Fate::Copied,
-            Some(Last::Record { .. }) => Fate::Uploaded,
             Some(Last::Manifest(manifest)) => match by_path.get(file.path) {
                 Some(_) if file.made && file.changed < manifest.run.started => Fate::Copied,
                 Some(there) if *there == look && !file.made => Fate::Copied,
                 _ if by_look.contains(&look) && !file.made => Fate::Renamed,
                 _ => Fate::Uploaded,
             },
+            Some(Last::Record { .. }) | None => Fate::Uploaded,
         }
     };
     files.iter().map(fate).collect()

@@ -154,7 +154,9 @@ impl Tally<'_> {
             let listed = Directories::of(part.iter()).pages(self.files);
             self.charges.class_c += listed + 1;
         }
-        same.iter().for_each(|file| self.copy_one(file.size));
+        for file in same {
+            self.copy_one(file.size);
+        }
     }
 
     /// Each is looked for, and copied.
@@ -210,7 +212,9 @@ impl Tally<'_> {
         self.charges.class_a += number(by_several.len()).min(self.b2.small);
         let whole = by_one.iter().filter(|file| !self.is_in_parts(file)).count();
         self.charges.class_a += number(whole).min(self.b2.transfers);
-        batch.iter().for_each(|file| self.upload_one(file.size));
+        for file in batch {
+            self.upload_one(file.size);
+        }
     }
 
     fn is_in_parts(&self, file: &Expected<'_>) -> bool {
