@@ -25,6 +25,7 @@ mod preflight;
 mod proof;
 mod prune;
 mod retries;
+mod s3_unfinished;
 mod stock;
 mod suite;
 #[path = "../faults/table.rs"]

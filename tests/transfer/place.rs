@@ -93,7 +93,7 @@ impl Place {
 
     /// A method of rclone's, which is to succeed.
     #[track_caller]
-    fn rclone(&self, method: &str, parameters: &serde_json::Value) -> serde_json::Value {
+    pub(crate) fn rclone(&self, method: &str, parameters: &serde_json::Value) -> serde_json::Value {
         let output = self
             .world
             .copal(&["rclone", method, &parameters.to_string()]);

@@ -59,8 +59,8 @@ Returns:
 
 - ended - how many
 
-It looks below that directory alone. Only B2 is asked: no other remote is left with
-any that rclone does not end itself.`,
+It looks below that directory alone. Only B2 and S3 are asked: no other remote is
+left with any that rclone does not end itself.`,
 	})
 }
 
@@ -237,13 +237,21 @@ func rcEndUnfinished(ctx context.Context, in rc.Params) (rc.Params, error) {
 	}
 	ended := 0
 	for _, place := range found {
-		if place.info.Name != "b2" {
+		if place.info.Name != "b2" && place.info.Name != "s3" {
 			continue
 		}
 		if !place.exact && len(found) == 1 {
 			if place.path, place.exact, err = storedPath(ctx, remote); err != nil {
 				return nil, err
 			}
+		}
+		if place.info.Name == "s3" {
+			number, err := endUnfinishedOnS3(ctx, place, time.Duration(seconds)*time.Second)
+			ended += number
+			if err != nil {
+				return nil, err
+			}
+			continue
 		}
 		session, err := signInToB2(ctx, place, false)
 		if err != nil {
