@@ -187,9 +187,23 @@ impl Trial {
         })
     }
 
+    /// Files that are exchanged look like ones that the app wrote to meanwhile: they are found, and sent again.
+    /// What was made of that is removed, as it may be damaged by now.
+    fn is_mended(&self, file: &str, output: &Output) -> bool {
+        let told = output.json()["destinations"][0]["changed_meanwhile"].clone();
+        let names = told.as_array().cloned().unwrap_or_default();
+        let fs = format!("{}/app", self.place.to);
+        let purge = serde_json::json!({ "fs": fs, "remote": "" });
+        self.place.rclone("operations/purge", &purge);
+        names.iter().any(|name| *name == format!("{file}.bin"))
+    }
+
     fn is_found(&self, file: &str, damage: Damage) -> Result<Duration, String> {
         let began = Instant::now();
         let (output, met) = self.back_up_under(file, damage);
+        if output.code() == Some(0) && met && self.is_mended(file, &output) {
+            return Ok(began.elapsed());
+        }
         let (left, begun) = (self.place.stored(), self.place.unfinished());
         let told = output.stderr().contains("error: ") && output.stderr().contains(" next: ");
         if !met {
@@ -220,7 +234,9 @@ fn is_found_out(kind: Kind, what: &'static str) {
     for (file, damage) in all.cycle().take(times()) {
         trials.took(&format!("{damage:?}: {file}"), trial.is_found(file, damage));
     }
-    trials.end("found before the seal, no manifest, exit code 1; a run took at most {}");
+    trials.end(
+        "found before the seal: no manifest and exit code 1, or sent again; a run took at most {}",
+    );
     trial.place.copal(&["backup"]).succeeds();
 }
 
