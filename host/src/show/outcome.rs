@@ -189,37 +189,6 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         CopalError::Hook(failure) => Some(failure.to_string()),
         _ => None,
     });
-    let destination = |delivery: &Delivery| match &delivery.result {
-        Ok(snapshot) => json!({
-            "mended": snapshot.mended,
-            "destination": delivery.destination,
-            "sealed": true,
-            "snapshot": snapshot.id,
-            "files": snapshot.totals.files,
-            "bytes": snapshot.totals.bytes,
-            "copied_files": snapshot.copied.files,
-            "copied_bytes": snapshot.copied.bytes,
-            "uploaded_files": snapshot.uploaded.files,
-            "uploaded_bytes": snapshot.uploaded.bytes,
-            "calls": snapshot.charges,
-            "not_copied": snapshot.not_copied,
-            "changed_meanwhile": names(&snapshot.moved),
-            "deleted_meanwhile": names(&snapshot.vanished),
-            "written_after_release": names(&snapshot.outrun),
-            "mirror": snapshot.mirror.map(|mirror| json!({
-                "deleted_files": mirror.deleted,
-                "surplus_files": mirror.surplus,
-                "unmapped_files": mirror.unmapped.files,
-                "unmapped_bytes": mirror.unmapped.bytes,
-            })),
-        }),
-        Err(error) => json!({
-            "destination": delivery.destination,
-            "sealed": false,
-            "error": error.in_one_line(),
-            "left_behind": delivery.left_behind.as_ref().map(|left| left.error.to_string()),
-        }),
-    };
     let mut told = json!({
         "run": outcome.run,
         "name": outcome.name,
@@ -250,6 +219,44 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
     }
     if let Some(unguarded) = &notes.unguarded {
         told["unguarded"] = unguarded.as_str().into();
+    }
+    told
+}
+
+fn destination(delivery: &Delivery) -> serde_json::Value {
+    let mut told = match &delivery.result {
+        Ok(snapshot) => json!({
+            "mended": snapshot.mended,
+            "destination": delivery.destination,
+            "sealed": true,
+            "snapshot": snapshot.id,
+            "files": snapshot.totals.files,
+            "bytes": snapshot.totals.bytes,
+            "copied_files": snapshot.copied.files,
+            "copied_bytes": snapshot.copied.bytes,
+            "uploaded_files": snapshot.uploaded.files,
+            "uploaded_bytes": snapshot.uploaded.bytes,
+            "calls": snapshot.charges,
+            "not_copied": snapshot.not_copied,
+            "changed_meanwhile": names(&snapshot.moved),
+            "deleted_meanwhile": names(&snapshot.vanished),
+            "written_after_release": names(&snapshot.outrun),
+        }),
+        Err(error) => json!({
+            "destination": delivery.destination,
+            "sealed": false,
+            "error": error.in_one_line(),
+            "left_behind": delivery.left_behind.as_ref().map(|left| left.error.to_string()),
+        }),
+    };
+    let mirror = delivery.result.as_ref().ok().and_then(|it| it.mirror);
+    if let Some(mirror) = mirror {
+        told["mirror"] = json!({
+            "deleted_files": mirror.deleted,
+            "surplus_files": mirror.surplus,
+            "unmapped_files": mirror.unmapped.files,
+            "unmapped_bytes": mirror.unmapped.bytes,
+        });
     }
     told
 }

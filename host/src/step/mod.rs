@@ -1,6 +1,7 @@
 //! The steps of a run, each consuming what the last one made.
 
 mod add;
+mod arrived;
 mod batches;
 pub mod claim;
 pub mod compare;

@@ -1,5 +1,7 @@
 //! Which snapshots there are, and their manifests.
 
+mod mirror;
+
 use std::fs;
 use std::io;
 
@@ -112,39 +114,6 @@ impl<'a> Store<'a> {
             name: name.into(),
             mirror: None,
         }
-    }
-
-    /// The one state that a mirror has, as its last run proved it.
-    pub fn mirror(remote: &'a dyn Remote) -> Result<Self, StoreError> {
-        let manifest = Self::mirrored(remote)?;
-        let manifest = manifest.ok_or_else(|| StoreError::NoMirror(remote.shown()))?;
-        Ok(Self {
-            remote,
-            name: manifest.name.clone(),
-            mirror: Some(Box::new(manifest)),
-        })
-    }
-
-    /// The manifest of a mirror, where there is one.
-    pub fn mirrored(remote: &dyn Remote) -> Result<Option<Manifest>, StoreError> {
-        if !has(&own_files_in(remote, "")?, MANIFEST) {
-            return Ok(None);
-        }
-        let temporary = tempfile::tempdir()?;
-        let local = temporary.path().join("manifest.json");
-        if !remote.get(MANIFEST, &local)? {
-            return Ok(None);
-        }
-        let parsed = Manifest::parse(&fs::read(local)?);
-        parsed.map(Some).map_err(|source| {
-            let place = remote.shown();
-            StoreError::MirrorManifest { place, source }
-        })
-    }
-
-    /// Whether it is a mirror, whose folders may have more than its manifest lists.
-    pub fn is_mirror(&self) -> bool {
-        self.mirror.is_some()
     }
 
     /// The snapshots of the only name at a destination, or the mirror that is there.

@@ -9,7 +9,7 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::batches::Batches;
-use super::compare::{Difference, compare, list_some};
+use super::compare::{Difference, list_some};
 use super::files::{Content, StagedFile};
 use super::mirror::MirrorError;
 use super::place::Place;
@@ -242,15 +242,6 @@ impl Transferred<'_> {
         self.send_copies(by, unproven, (again, sent))
     }
 
-    /// What is listed and not the run's.
-    fn besides(&self, listed: &[Listed]) -> HashSet<String> {
-        let files = self.files.iter();
-        let sent: HashSet<_> = files.map(|file| self.place.name(file)).collect();
-        let names = listed.iter().map(|file| &file.path);
-        let besides = names.filter(|name| !sent.contains(name.as_str()));
-        besides.cloned().collect()
-    }
-
     /// Uploads these files, after so many others.
     pub(super) fn upload(
         &self,
@@ -269,33 +260,6 @@ impl Transferred<'_> {
         let before = self.copied_so_far() + before;
         let watch = &mut |done: Progress| (by.watch)(before + done);
         Ok(by.remote.upload(&batches.all(), watch)?)
-    }
-
-    /// What the remote's listing shows that should not be so: by size, and by hash where the remote
-    /// knows it, or where it is a folder of this machine, which has no hash of its own to go by.
-    fn differences(&mut self, by: &Transfer<'_>) -> Result<Vec<Difference>, TransferError> {
-        by.interrupt.check()?;
-        let listed = self.place.list(by.remote, by.abilities.tells_hashes())?;
-        let entries = self.files.iter().map(|file| self.place.entry(file));
-        let entries: Vec<Entry> = entries.collect();
-        let expected =
-            self.files.iter().zip(&entries).filter_map(|(file, entry)| {
-                Some((self.place.name(file).into_owned(), entry.file()?))
-            });
-        let besides = self.place.map().map(|_| self.besides(&listed));
-        let (mut differences, _) = compare(expected, listed);
-        if let Some(besides) = besides {
-            // A mirror may have more than the run sent: what becomes of that is decided when it is sealed.
-            differences.retain(|it| it.expected().is_some());
-            self.besides = besides;
-        }
-        let prover = by.prover();
-        if !differences.is_empty() || !prover.asks() {
-            return Ok(differences);
-        }
-        let files = self.files.iter().map(|file| (file, false));
-        let batches = Batches::of(&self.read.staged, self.place, files);
-        Ok(prover.unlike(&self.place, &batches)?)
     }
 
     /// Where the run's own files lie on this machine until they are sealed.

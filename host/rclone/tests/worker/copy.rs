@@ -303,6 +303,26 @@ pub(crate) fn what_lies_beside_the_files_is_left_alone_whatever_its_name(world: 
     assert_eq!(arrived, expected);
 }
 
+pub(crate) fn what_looks_the_same_is_sent_again_where_that_is_asked_for(world: &World) {
+    let worker = world.worker();
+    let time = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let send = |content: &str, again: bool| {
+        let path = world.write("src/same", content);
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(time).unwrap();
+        let request = CopyRequest {
+            again,
+            ..world.copy_of(&["same"])
+        };
+        let job = worker.start_copy(request).unwrap();
+        job.wait(OFTEN, |_| {}).unwrap();
+        fs::read(world.path("dst/same")).unwrap()
+    };
+    assert_eq!(send("one", false), b"one");
+    assert_eq!(send("two", false), b"one");
+    assert_eq!(send("two", true), b"two");
+}
+
 pub(crate) fn the_backend_of_a_remote_is_known_without_contact(world: &World) {
     world.write("rclone.conf", "[far]\ntype = b2\naccount = A\nkey = K\n");
     let worker = world

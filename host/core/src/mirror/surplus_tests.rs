@@ -1,0 +1,127 @@
+use super::*;
+use proptest::prelude::*;
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn set(all: &[&str]) -> HashSet<String> {
+    names(all).into_iter().collect()
+}
+
+fn map(pairs: &[(&str, &str)]) -> Map {
+    let mut map = Map::default();
+    for (source, folder) in pairs {
+        let source = RelPath::new(*source).unwrap();
+        map.add(source, (*folder).to_owned()).unwrap();
+    }
+    map
+}
+
+/// `uploads` is a directory, and `webui.db` a file.
+fn tutorial() -> Ground {
+    let map = map(&[("uploads", "user_uploads"), ("webui.db", "main_database")]);
+    Ground::of(&map, |source| source.as_bytes() == b"uploads")
+}
+
+#[test]
+fn only_what_lies_in_a_mirrored_directorys_folder_is_deleted() {
+    let there = names(&[
+        "user_uploads/gone",
+        "user_uploads/here",
+        "main_database/notes.txt",
+        "other/x",
+        "user_uploads2/x",
+        ".copal/manifest.json",
+    ]);
+    let surplus = tutorial().surplus(&there, &set(&["user_uploads/here"]));
+    let deletions = surplus.bounded(MaxDelete::HALF).unwrap();
+    assert_eq!(deletions.names(), ["user_uploads/gone"]);
+}
+
+#[test]
+fn more_than_may_be_deleted_keeps_everything() {
+    let there = names(&["user_uploads/a", "user_uploads/b", "user_uploads/c"]);
+    let surplus = || tutorial().surplus(&there, &set(&["user_uploads/c"]));
+    let refused = surplus().bounded(MaxDelete::HALF).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the source no longer has 2 of the 3 files that are there, and a run deletes at most 1"
+    );
+    assert!(surplus().bounded(MaxDelete::Files(1)).is_err());
+    assert!(surplus().bounded(MaxDelete::Files(2)).is_ok());
+    assert!(surplus().bounded(MaxDelete::Share(67)).is_ok());
+}
+
+#[test]
+fn a_folder_that_would_lose_all_it_has_is_named() {
+    let there = names(&["user_uploads/a", "user_uploads/b"]);
+    let wanted = set(&["main_database/webui.db"]);
+    let emptied = tutorial().emptied(&there, &wanted).unwrap();
+    let expected = ("user_uploads".to_owned(), 2);
+    assert_eq!((emptied.folder, emptied.files), expected);
+    assert_eq!(tutorial().emptied(&[], &wanted), None);
+    let wanted = set(&["user_uploads/new"]);
+    assert_eq!(tutorial().emptied(&there, &wanted), None);
+}
+
+#[test]
+fn snapshots_and_mirrors_in_a_folder_are_never_deleted_with_it() {
+    let whole = Ground::of(&Map::default(), |_| true);
+    let there = names(&[
+        ".copal/manifest.json",
+        "app/2026-11-24T030000Z/.copal/manifest.json",
+        "app/2026-11-24T030000Z/webui.db",
+        "a",
+        "b",
+        "c",
+    ]);
+    let surplus = whole.surplus(&there, &set(&["a", "b", "c"]));
+    let refused = surplus.bounded(MaxDelete::Files(100)).unwrap_err();
+    assert_eq!(
+        refused,
+        Refused::Copals("app/2026-11-24T030000Z".to_owned())
+    );
+}
+
+#[test]
+fn what_a_filter_leaves_out_stays_and_does_not_count() {
+    let there = names(&["user_uploads/a", "user_uploads/b", "user_uploads/c"]);
+    let mut surplus = tutorial().surplus(&there, &set(&["user_uploads/c"]));
+    surplus.retain(|name| name != "user_uploads/a");
+    let deletions = surplus.bounded(MaxDelete::Files(1)).unwrap();
+    assert_eq!(deletions.names(), ["user_uploads/b"]);
+}
+
+fn any_name() -> impl Strategy<Value = String> {
+    let folders = "(user_uploads|main_database|other|\\.copal|user_uploads/\\.copal)";
+    proptest::string::string_regex(&format!("{folders}(/[a-c]){{1,2}}")).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_deleted_that_the_source_has_or_that_lies_elsewhere_or_beyond_the_bound(
+        there in proptest::collection::hash_set(any_name(), 0..12),
+        wanted in proptest::collection::hash_set(any_name(), 0..12),
+        whole: bool,
+        kept in "[a-c]",
+        files in 0_u64..8,
+        percent in proptest::option::of(0_u8..=100),
+    ) {
+        let most = percent.map_or(MaxDelete::Files(files), MaxDelete::Share);
+        let ground = if whole { Ground::of(&Map::default(), |_| true) } else { tutorial() };
+        let listed: Vec<String> = there.iter().cloned().collect();
+        let mut surplus = ground.surplus(&listed, &wanted);
+        surplus.retain(|name| !name.ends_with(&kept));
+        let inside = there.iter().filter(|name| ground.has(name)).count() as u64;
+        if let Ok(deletions) = surplus.bounded(most) {
+            prop_assert!(deletions.names().len() as u64 <= most.of(inside));
+            for name in deletions.names() {
+                prop_assert!(there.contains(name) && !wanted.contains(name));
+                prop_assert!(whole || name.starts_with("user_uploads/"), "{name}");
+                prop_assert!(!name.split('/').any(|part| part == COPAL_DIR), "{name}");
+                prop_assert!(!name.ends_with(&kept));
+            }
+        }
+    }
+}
