@@ -297,14 +297,14 @@ impl Remote for RcloneRemote {
     }
 
     fn copy_within(&self, files: Within<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
-        let copier = Copier {
+        let within = Copier {
             from: self.dir(files.from),
             to: self.dir(files.to),
             backend: self.backend(),
             share: &self.share,
             interrupt: &self.interrupt,
         };
-        let copied = self.workers.ask(|worker| copier.copy(worker, files, watch));
+        let copied = self.workers.ask(|worker| within.copy(worker, files, watch));
         self.ended("copy files within", files.to, copied)
     }
 
