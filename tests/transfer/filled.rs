@@ -42,7 +42,8 @@ fn configure(world: &World, disk: &Path, rclone: &str) {
 /// Takes all the room there is.
 fn fill(disk: &Path) {
     let mut file = fs::File::create(disk.join("fill")).unwrap();
-    while file.write_all(&[7; 1 << 16]).is_ok() {}
+    let some = vec![7; 1 << 16];
+    while file.write_all(&some).is_ok() {}
 }
 
 fn files_below(directory: &Path) -> Vec<String> {

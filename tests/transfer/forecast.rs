@@ -25,7 +25,7 @@ impl Trial {
             let password = password.as_str().unwrap();
             let lines = format!("type = crypt\nremote = {remote}\npassword = {password}");
             cloud.world.add_remote("safe", &lines);
-            remote = "safe:".to_owned();
+            "safe:".clone_into(&mut remote);
         }
         let config =
             format!("name = 'app'\nsource.path = 'source'\n[[destination]]\nremote = '{remote}'\n");

@@ -199,10 +199,10 @@ impl Trial {
     }
 
     fn is_found(&self, file: &str, damage: Damage) -> Result<Duration, String> {
-        let began = Instant::now();
+        let start = Instant::now();
         let (output, met) = self.back_up_under(file, damage);
         if output.code() == Some(0) && met && self.is_mended(file, &output) {
-            return Ok(began.elapsed());
+            return Ok(start.elapsed());
         }
         let (left, begun) = (self.place.stored(), self.place.unfinished());
         let told = output.stderr().contains("error: ") && output.stderr().contains(" next: ");
@@ -212,7 +212,7 @@ impl Trial {
         if output.code() != Some(1) || !told || !left.is_empty() || !begun.is_empty() {
             return Err(format!("left: {left:?}, begun: {begun:?}\n{output}"));
         }
-        Ok(began.elapsed())
+        Ok(start.elapsed())
     }
 }
 
