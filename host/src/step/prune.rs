@@ -122,7 +122,7 @@ pub enum PruneError {
         /// The snapshot's directory.
         dir: String,
         /// Why.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// Some of its files could not be removed.
     #[error("{count} of the files of `{dir}` at {place} could not be removed: {}", .names.join(", "))]
@@ -136,7 +136,7 @@ pub enum PruneError {
         /// Some of them.
         names: Vec<String>,
         /// Why, of the first.
-        source: RemoteError,
+        source: Box<RemoteError>,
     },
     /// A signal came.
     #[error(transparent)]
@@ -289,6 +289,7 @@ impl Pruning<'_> {
         match error {
             PruneError::Store(source @ StoreError::Manifest { .. }) => {
                 *verdict = Verdict::Stays(vec![Stays::Damaged]);
+                let source = Box::new(source);
                 self.errors.push(PruneError::Damaged { place, dir, source });
                 None
             }
@@ -314,6 +315,7 @@ impl Pruning<'_> {
             Ok(Gone::Stays) => None,
             Err(PruneError::Store(source @ StoreError::Manifest { .. })) => {
                 let (place, dir) = (self.store.remote().shown(), self.store.dir(id));
+                let source = Box::new(source);
                 self.errors.push(PruneError::Damaged { place, dir, source });
                 Some(Fate::NotGone)
             }

@@ -90,7 +90,7 @@ fn remove(
             dir,
             count,
             names,
-            source,
+            source: Box::new(source),
         });
     }
     if removed.left > 0 {
