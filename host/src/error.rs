@@ -300,6 +300,9 @@ impl CopalError {
             Self::Prune(error) if matches!(**error, PruneError::NotListed { .. }) => {
                 "where snapshots are missing from the list, the wrong ones would go"
             }
+            Self::Prune(error) if matches!(**error, PruneError::Passed { .. }) => {
+                "by `[retention]` the new one would go itself"
+            }
             Self::NoState => "locks and staging directories have to be somewhere",
             Self::Lock(LockError::Held { .. }) => "two runs at once would disturb each other",
             Self::Plan(PlanError::NotADirectory(_)) => {
@@ -344,6 +347,7 @@ impl CopalError {
             Self::MirrorInPlace(_) => {
                 "it may have a part of the source alone, and the rest would be gone"
             }
+            Self::Store(StoreError::BeingPruned(_)) => "its files may be gone in the next moment",
             Self::Store(StoreError::NoMirror(_)) => "no run has come to its end there",
             Self::NotThere(_) => "if it runs under another name, it may have written meanwhile",
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",

@@ -186,7 +186,8 @@ pub fn keep(policy: &Policy, snapshots: &[Candidate], now: Timestamp, zone: &Tim
             counted.push(at);
         }
     }
-    let sound = |it: &&mut Judged| it.snapshot.verified && !it.snapshot.damaged;
+    let sound =
+        |it: &&mut Judged| it.snapshot.verified && !it.snapshot.damaged && !to_come(it.snapshot.id);
     if let Some(verified) = judged.iter_mut().find(sound) {
         verified.stays.push(Stays::LastVerified);
     }

@@ -229,8 +229,8 @@ fn lengths_of_time_are_read_by_the_calendar() {
 }
 
 #[test]
-fn what_a_dead_run_left_goes_after_a_week_and_what_nobody_knows_never_does() {
-    let (old, young) = (id("2026-11-17T115959Z"), id("2026-11-17T120001Z"));
+fn what_a_dead_run_left_goes_after_thirty_days_and_what_nobody_knows_never_does() {
+    let (old, young) = (id("2026-10-25T115959Z"), id("2026-10-25T120001Z"));
     assert_eq!(left_over(old, Mark::Claimed, now()), LeftOver::Remove);
     assert_eq!(left_over(young, Mark::Claimed, now()), LeftOver::Young);
     let to_come = id("2050-01-01T000000Z");

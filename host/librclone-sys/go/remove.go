@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	backend "github.com/rclone/rclone/backend/b2"
 	"github.com/rclone/rclone/backend/b2/api"
 	"github.com/rclone/rclone/backend/crypt"
 	"github.com/rclone/rclone/fs"
@@ -193,7 +194,9 @@ func (r *removal) objects(ctx context.Context, f fs.Fs) error {
 		}
 		return nil
 	})
-	if errors.Is(err, fs.ErrorDirNotFound) {
+	// One below it may have gone while it was listed: then there is more than was told.
+	told := len(names) + len(dirs) + len(r.left)
+	if errors.Is(err, fs.ErrorDirNotFound) && told == 0 {
 		return nil
 	}
 	if err != nil {
@@ -268,8 +271,8 @@ func inB2(remote string, f fs.Fs) (store, bool, error) {
 		}
 		f = encrypted.UnWrap()
 	}
-	// Another wrapper may store one file as several.
-	if wrapper := f.Features().UnWrap; wrapper != nil {
+	// Another wrapper may store one file as several, or has paths of its own.
+	if _, plain := f.(*backend.Fs); !plain {
 		return store{}, false, nil
 	}
 	place := found[0]

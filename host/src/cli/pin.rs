@@ -1,7 +1,7 @@
 //! `copal pin` and `copal unpin`
 
 use clap::Args;
-use copal_core::manifest::{MANIFEST, PIN};
+use copal_core::manifest::{MANIFEST, PIN, PRUNING};
 use copal_core::retention::Pin;
 use copal_core::snapshot::{SnapshotId, SnapshotRef};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::open::FromArgs;
 use crate::edge::interrupt::Interrupt;
 use crate::error::CopalError;
 use crate::show;
-use crate::step::snapshots::Store;
+use crate::step::snapshots::{Store, StoreError};
 
 #[derive(Debug, Args)]
 pub(super) struct PinArgs {
@@ -47,12 +47,13 @@ pub(super) fn pin(args: &PinArgs, global: &Global) -> Result<Exit, CopalError> {
     let text = json!(pin).to_string();
     args.which.each(global, &|store, id| {
         store.put_beside(id, PIN, &text)?;
+        let own = store.own_files(id)?;
+        let has = |name| own.iter().any(|file| file.path == name);
+        if has(PRUNING) {
+            return Err(StoreError::BeingPruned(id).into());
+        }
         // A prune may have been quicker.
-        if store
-            .own_files(id)?
-            .iter()
-            .any(|file| file.path == MANIFEST)
-        {
+        if has(MANIFEST) {
             return Ok("pinned");
         }
         store.take_away(id, PIN)?;
@@ -74,8 +75,11 @@ impl Which {
     /// Does it at every destination that has the snapshot; the first says which one is meant.
     fn each(&self, global: &Global, deed: &Deed<'_>) -> Result<Exit, CopalError> {
         let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
-        let mut done = Vec::new();
+        let (mut done, mut missing) = (Vec::new(), None);
         self.from.with_stores(global, &interrupt, &mut |store| {
+            if store.is_mirror() {
+                return Err(CopalError::MirrorsAlone);
+            }
             let wanted = done.first().map_or_else(
                 || self.snapshot.clone(),
                 |(id, ..): &(SnapshotId, _, _)| SnapshotRef::Prefix(id.to_string()),
@@ -83,7 +87,10 @@ impl Which {
             let id = match store.find(&wanted) {
                 Ok(id) => id,
                 // Destinations need not have the same snapshots.
-                Err(error) if !done.is_empty() && error.is_of_the_name() => return Ok(()),
+                Err(error) if error.is_of_the_name() => {
+                    missing.get_or_insert(error);
+                    return Ok(());
+                }
                 Err(error) => return Err(error.into()),
             };
             let is = deed(store, id)?;
@@ -94,6 +101,9 @@ impl Which {
             ));
             Ok(())
         })?;
+        if let Some(error) = missing.filter(|_| done.is_empty()) {
+            return Err(error.into());
+        }
         if global.json {
             let told = done
                 .iter()

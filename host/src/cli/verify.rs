@@ -1,6 +1,7 @@
 //! `copal verify`
 
 use clap::Args;
+use copal_core::manifest::VERIFIED;
 use copal_core::snapshot::SnapshotRef;
 
 use super::Global;
@@ -10,6 +11,7 @@ use crate::edge::interrupt::Interrupt;
 use crate::edges::{Show, Step, Total};
 use crate::error::CopalError;
 use crate::show::{self, message};
+use crate::step::snapshots::StoreError;
 use crate::step::verify::{Depth, verify};
 
 #[derive(Debug, Args)]
@@ -32,7 +34,13 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
         .as_ref()
         .is_some_and(|job| job.config.retention().is_some());
     args.from.with_store_of(job.as_ref(), &interrupt, |store| {
-        let manifest = store.manifest(store.find(&args.snapshot)?)?;
+        let prunes = prunes && !store.is_mirror();
+        let id = store.find(&args.snapshot)?;
+        let manifest = store.manifest(id).inspect_err(|error| {
+            if prunes && matches!(error, StoreError::Manifest { .. }) {
+                unnoted(store.take_away(id, VERIFIED));
+            }
+        })?;
         let total = Total {
             files: manifest.totals.files,
             bytes: manifest.totals.bytes,
@@ -45,11 +53,8 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
         let verified = verify(store, manifest, depth, &mut watch, &interrupt)?;
         progress.finish();
         show::verify::print(&verified, global.output())?;
-        if prunes && let Err(error) = store.note_verified(&verified) {
-            let error = CopalError::from(error).in_one_line();
-            message::note(&format!(
-                "retention does not know what was found here: {error}"
-            ));
+        if prunes {
+            unnoted(store.note_verified(&verified));
         }
         if verified.differences.is_empty() {
             return Ok(Exit::Done);
@@ -59,4 +64,14 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
             differences: verified.differences,
         })
     })
+}
+
+/// Says so where the next prune can't know what was found.
+fn unnoted(noted: Result<(), StoreError>) {
+    if let Err(error) = noted {
+        let error = CopalError::from(error).in_one_line();
+        message::note(&format!(
+            "retention does not know what was found here: {error}"
+        ));
+    }
 }

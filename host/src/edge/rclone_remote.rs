@@ -180,7 +180,22 @@ impl RcloneRemote {
         };
         match self.workers.ask(|worker| worker.list(&request, deadline)) {
             Ok(entries) => Ok(entries),
-            Err(error) if is_no_directory(&error) => Ok(Vec::new()),
+            Err(error) if is_no_directory(&error) && (!recursive || self.lacks(dir)?) => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(self.failed("list", dir, error)),
+        }
+    }
+
+    /// Whether there is no such directory. A listing of all below says the same of one that went meanwhile.
+    fn lacks(&self, dir: &str) -> Result<bool, RemoteError> {
+        let request = ListRequest {
+            below: dir.to_owned(),
+            ..ListRequest::of(self.remote.clone())
+        };
+        match self.workers.ask(|worker| worker.list(&request, ANSWER)) {
+            Ok(_) => Ok(false),
+            Err(error) if is_no_directory(&error) => Ok(true),
             Err(error) => Err(self.failed("list", dir, error)),
         }
     }

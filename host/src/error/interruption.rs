@@ -51,6 +51,7 @@ fn of_prune(prune: &PruneError) -> bool {
         PruneError::Store(store) => of_store(store),
         PruneError::Remote(remote) => of_remote(remote),
         PruneError::NotListed { .. }
+        | PruneError::Passed { .. }
         | PruneError::Damaged { .. }
         | PruneError::NotRemoved { .. } => false,
     }

@@ -85,7 +85,7 @@ fn left_over(one: &Left) -> (&'static str, String) {
 fn why_left(verdict: LeftOver) -> &'static str {
     match verdict {
         LeftOver::Finish => "not sealed any more: the rest of an interrupted prune",
-        LeftOver::Remove => "never sealed, and of a run that began more than a week ago",
+        LeftOver::Remove => "never sealed, and of a run that began more than thirty days ago",
         LeftOver::Young => "not sealed: a run may still be at it",
         LeftOver::Unknown => "no manifest, and nothing of Copal's says whose it is",
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use copal_core::text::is_harmful;
 use serde_json::json;
 
 use super::{Output, count};
@@ -36,7 +37,10 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
         };
         let note = pin.as_ref().and_then(|pin| pin.note.as_deref());
         let pin = match note {
-            Some(note) => format!("  pinned: {}", note.replace('\n', " ")),
+            Some(note) => {
+                let plain = |c: char| if is_harmful(c) { ' ' } else { c };
+                format!("  pinned: {}", note.chars().map(plain).collect::<String>())
+            }
             None if *pinned => "  pinned".to_owned(),
             None => String::new(),
         };

@@ -11,7 +11,7 @@ use copal_core::snapshot::SnapshotId;
 
 use super::seal::SealError;
 use crate::edge::interrupt::Interrupt;
-use crate::edge::remote::{Remote, RemoteError};
+use crate::edge::remote::{Listed, Remote, RemoteError};
 use crate::edge::staging::StagingDir;
 
 /// A snapshot's directory that no other run writes to.
@@ -52,7 +52,9 @@ pub fn claim(
         };
         remote.put(&local, &claim.path())?;
         let listed = remote.files(&claim.dir, false)?;
-        if listed.iter().all(|file| file.path == claim.file) {
+        let is_own = |file: &Listed| file.path == claim.file;
+        // A listing without it shows nothing of others either.
+        if listed.iter().any(is_own) && listed.iter().all(is_own) {
             return Ok(claim);
         }
         claim.withdraw(remote)?;

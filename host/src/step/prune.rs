@@ -2,6 +2,8 @@
 
 mod remove;
 
+use std::collections::HashSet;
+
 use copal_core::manifest::PRUNING;
 use copal_core::retention::{
     Candidate, LeftOver, Policy, Stays, Verdict, Verdicts, keep, left_over,
@@ -114,6 +116,16 @@ pub enum PruneError {
         /// The snapshot.
         id: SnapshotId,
     },
+    /// What was sealed a moment ago would go itself: others take its place.
+    #[error(
+        "`{place}` has newer snapshots than {id}, which was just sealed, so nothing was pruned"
+    )]
+    Passed {
+        /// The destination; secrets masked.
+        place: String,
+        /// The snapshot.
+        id: SnapshotId,
+    },
     /// It would go, and nobody can tell which files are its own.
     #[error("`{dir}` at {place} is not pruned")]
     Damaged {
@@ -180,20 +192,27 @@ pub fn prune(
     warrant: Warrant<'_>,
     interrupt: &Interrupt,
 ) -> Result<(Pruned, Vec<PruneError>), PruneError> {
-    let inventory = store.inventory()?;
-    let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
-    if let Warrant::Sealed(seal) = warrant {
-        let is_kept = verdicts.staying().any(|id| id == seal.id());
-        if !is_kept {
-            let (place, id) = (store.remote().shown(), seal.id());
-            return Err(PruneError::NotListed { place, id });
-        }
-    }
+    let mut inventory = store.inventory()?;
     let mut pruning = Pruning {
         store,
         rehearsed: matches!(warrant, Warrant::None),
         errors: Vec::new(),
     };
+    if let Warrant::Sealed(seal) = warrant {
+        let (place, id) = (store.remote().shown(), seal.id());
+        if inventory.sealed.iter().all(|one| one.id != id) {
+            return Err(PruneError::NotListed { place, id });
+        }
+    } else {
+        pruning.read_staying(&mut inventory, rules)?;
+    }
+    let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
+    if let Warrant::Sealed(seal) = warrant {
+        let (place, id) = (store.remote().shown(), seal.id());
+        if !verdicts.staying().any(|staying| staying == id) {
+            return Err(PruneError::Passed { place, id });
+        }
+    }
     let left = pruning.left_overs(&inventory, rules.now, interrupt);
     let snapshots = pruning.snapshots(&verdicts, interrupt);
     pruning.spare(&inventory, &snapshots);
@@ -217,6 +236,45 @@ struct Pruning<'a> {
 }
 
 impl Pruning<'_> {
+    /// Reads the manifests of those that would stay where another goes: what is damaged takes nobody's place,
+    /// so that the newest which can be restored always stays.
+    fn read_staying(
+        &mut self,
+        inventory: &mut Inventory,
+        rules: Rules<'_>,
+    ) -> Result<(), PruneError> {
+        let mut read = HashSet::new();
+        loop {
+            let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
+            let is_unread = |one: &&mut Candidate| !one.damaged && !read.contains(&one.id);
+            let unread = inventory.sealed.iter_mut().filter(is_unread);
+            let staying: HashSet<SnapshotId> = verdicts.staying().collect();
+            if staying.len() == verdicts.all().len() {
+                return Ok(());
+            }
+            let Some(one) = unread.rev().find(|one| staying.contains(&one.id)) else {
+                return Ok(());
+            };
+            match self.store.manifest(one.id) {
+                Ok(_) => {
+                    read.insert(one.id);
+                }
+                Err(source @ StoreError::Manifest { .. }) => {
+                    one.damaged = true;
+                    let id = one.id;
+                    self.damaged(id, source);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn damaged(&mut self, id: SnapshotId, source: StoreError) {
+        let (place, dir) = (self.store.remote().shown(), self.store.dir(id));
+        let source = Box::new(source);
+        self.errors.push(PruneError::Damaged { place, dir, source });
+    }
+
     fn left_overs(
         &mut self,
         inventory: &Inventory,
@@ -285,12 +343,10 @@ impl Pruning<'_> {
         error: PruneError,
         verdict: &mut Verdict,
     ) -> Option<Fate> {
-        let (place, dir) = (self.store.remote().shown(), self.store.dir(id));
         match error {
             PruneError::Store(source @ StoreError::Manifest { .. }) => {
                 *verdict = Verdict::Stays(vec![Stays::Damaged]);
-                let source = Box::new(source);
-                self.errors.push(PruneError::Damaged { place, dir, source });
+                self.damaged(id, source);
                 None
             }
             error => {
@@ -314,9 +370,7 @@ impl Pruning<'_> {
             Ok(Gone::Removed { bytes, others }) => Some(Fate::Gone { bytes, others }),
             Ok(Gone::Stays) => None,
             Err(PruneError::Store(source @ StoreError::Manifest { .. })) => {
-                let (place, dir) = (self.store.remote().shown(), self.store.dir(id));
-                let source = Box::new(source);
-                self.errors.push(PruneError::Damaged { place, dir, source });
+                self.damaged(id, source);
                 Some(Fate::NotGone)
             }
             Err(error) => {

@@ -163,8 +163,8 @@ fn a_rehearsal_removes_nothing_and_tells_the_same() {
 fn a_prune_that_ends_at_any_call_leaves_no_half_snapshot_and_the_next_ends_it() {
     let world = || {
         let world = World::new();
-        world.write("2026-11-01T030000Z/.copal/run-dead", "dead");
-        world.write("2026-11-01T030000Z/letter.txt", "half");
+        world.write("2026-10-01T030000Z/.copal/run-dead", "dead");
+        world.write("2026-10-01T030000Z/letter.txt", "half");
         world
     };
     let count = world();
@@ -243,7 +243,7 @@ fn what_copal_does_not_know_stays_and_is_told() {
 #[test]
 fn what_a_dead_run_left_goes_when_no_run_can_be_at_it_any_more() {
     let world = World::new();
-    for id in ["2026-11-10T030000Z", "2026-11-20T030000Z"] {
+    for id in ["2026-10-10T030000Z", "2026-11-20T030000Z"] {
         world.write(&format!("{id}/.copal/run-dead"), "dead");
         world.write(&format!("{id}/uploads/half.bin"), "half");
     }
@@ -293,6 +293,35 @@ fn nothing_goes_where_the_sealed_snapshot_is_not_listed() {
         "{refused:?}"
     );
     assert_eq!(world.there(), [OLDEST, OLDER, NEWEST]);
+}
+
+#[test]
+fn nothing_goes_where_newer_ones_of_others_take_the_place_of_the_one_that_was_sealed() {
+    let world = World::new();
+    let seal = Seal::of_a_test(id(OLDER));
+    let fake = world.fake(Orders::default());
+    let refused = world.try_prune(&fake, Warrant::Sealed(&seal));
+    assert!(
+        matches!(refused, Err(PruneError::Passed { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(world.there(), [OLDEST, OLDER, NEWEST]);
+}
+
+/// One that is damaged takes no other's place, so that the last one which can be restored stays.
+#[test]
+fn the_newest_whose_manifest_can_be_read_stays() {
+    let world = World::new();
+    world.write(&format!("{NEWEST}/{MANIFEST}"), "{ \"version\": ");
+    let fake = world.fake(Orders::default());
+    let lock = Lock::take(&world.dir.path().join("lock"), "app").unwrap();
+    let (_, errors) = world.try_prune(&fake, Warrant::Locked(&lock)).unwrap();
+    assert!(
+        matches!(&errors[..], [PruneError::Damaged { .. }]),
+        "{errors:?}"
+    );
+    assert_eq!(world.there(), [OLDER, NEWEST]);
+    assert!(world.is_whole(OLDER));
 }
 
 #[test]

@@ -54,6 +54,9 @@ pub enum StoreError {
     /// No run has come to its end there yet.
     #[error("`{0}` is no mirror yet")]
     NoMirror(String),
+    /// It goes just now, or a prune that had begun with it was killed.
+    #[error("`{0}` is being pruned")]
+    BeingPruned(SnapshotId),
     /// No name was given, and there is none, or more than one.
     #[error("`{place}` holds {}", names_found(.names))]
     WhichName {

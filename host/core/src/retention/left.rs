@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::snapshot::SnapshotId;
 
-/// For so long nobody takes a run that has not sealed its snapshot for dead.
-pub const GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// For so long nobody takes a run that has not sealed its snapshot for dead: the first upload over a slow
+/// line takes weeks.
+pub const GRACE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What a directory without a manifest has that says whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

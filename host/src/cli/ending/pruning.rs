@@ -12,6 +12,9 @@ pub(super) fn of_prune(error: &PruneError) -> Ending {
         PruneError::NotListed { .. } => failed(
             "the next run tries again; if it says the same, look at what the provider lists (`rclone lsf`)",
         ),
+        PruneError::Passed { .. } => failed(
+            "most likely another machine makes snapshots of the same name there, or its clock is wrong: give each job a name of its own; `copal prune` prunes all the same",
+        ),
         PruneError::Damaged { .. } => failed(
             "it is kept until somebody looks: its files may still be good (`sha256sum -c .copal/SHA256SUMS`); if you don't need them, remove the directory with `rclone purge`",
         ),

@@ -27,6 +27,9 @@ pub(super) fn of_store(error: &StoreError) -> Ending {
         StoreError::Manifest { .. } => failed(
             "its files may still be good: stock rclone can copy them, and `sha256sum -c .copal/SHA256SUMS` check them; use another snapshot if you can",
         ),
+        StoreError::BeingPruned(_) => failed(
+            "try again when the prune that is under way has ended (`copal prune` ends one that was killed): what still lies there then is pinned",
+        ),
         StoreError::MirrorManifest { .. } => failed(
             "run the backup again: it compares everything and writes a new one; until then stock rclone can copy the files",
         ),

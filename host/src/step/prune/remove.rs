@@ -29,11 +29,12 @@ pub(super) enum Gone {
 /// Removes a sealed snapshot.
 pub(super) fn remove_sealed(store: &Store<'_>, id: SnapshotId) -> Result<Gone, PruneError> {
     let manifest = store.manifest(id)?;
-    // As late as can be: what is pinned in the next moment is told so by whoever pins it.
+    store.put_beside(id, PRUNING, &manifest.to_json())?;
+    // Whoever pins it puts down the pin first and looks for this mark then: one of both sees the other.
     if store.own_files(id)?.iter().any(|file| file.path == PIN) {
+        store.take_away(id, PRUNING)?;
         return Ok(Gone::Stays);
     }
-    store.put_beside(id, PRUNING, &manifest.to_json())?;
     store.take_away(id, MANIFEST)?;
     remove_listed(store, id, &manifest)
 }
