@@ -83,6 +83,31 @@ fn what_was_written_a_moment_ago_can_be_left_out() {
 }
 
 #[test]
+fn what_is_left_out_for_its_age_or_size_alone_stays_in_a_mirror() {
+    let world = world_with(NAME);
+    for name in ["hot.txt", "grows.txt", "gone.txt"] {
+        let path = format!("source/{name}");
+        world.write(&path, "x");
+        age(&world, &path, DAY);
+    }
+    age(&world, "source/letter.txt", DAY);
+    let lines = "config = { leave-out = [{ newer-than = \"1h\" }, { larger-than = \"1 KB\" }] }";
+    configure(&world, NAME, lines, "");
+    let config = std::fs::read_to_string(world.path("copal.toml")).unwrap();
+    let mirror = "remote = \"vault:mirror\", layout = \"mirror\"";
+    world.write("copal.toml", config.replace("remote = \"vault:\"", mirror));
+    world.copal(&["backup"]).succeeds();
+    world.write("source/hot.txt", "written a moment ago");
+    world.write("source/grows.txt", vec![0; 2000]);
+    age(&world, "source/grows.txt", DAY);
+    std::fs::remove_file(world.path("source/gone.txt")).unwrap();
+    world.copal(&["backup"]).succeeds();
+    let there = |name: &str| world.vault().join("mirror").join(name).exists();
+    assert!(there("hot.txt") && there("grows.txt"));
+    assert!(!there("gone.txt"));
+}
+
+#[test]
 fn a_rule_that_makes_no_sense_is_told_by_its_key() {
     let world = world_with(NAME);
     for (config, words) in [

@@ -135,3 +135,55 @@ fn what_arrives_damaged_is_found_out_and_nothing_is_deleted() {
     assert_eq!(outcome.verdict(), Verdict::Failed);
     assert_eq!(world.there("up/c.txt").as_deref(), Some("c.txt"));
 }
+
+impl World {
+    /// A run during whose first upload this happens.
+    fn back_up_while(&self, deed: impl FnOnce() + 'static) -> Verdict {
+        let orders = Orders::default();
+        *orders.meanwhile.borrow_mut() = Some(Box::new(deed));
+        self.back_up(&self.fake(orders)).verdict()
+    }
+
+    fn files_there(&self) -> usize {
+        fs::read_dir(self.dir.path().join("remote/up"))
+            .unwrap()
+            .count()
+    }
+}
+
+#[test]
+fn a_file_that_is_in_the_source_again_stays_in_the_mirror() {
+    let world = changed();
+    let back = world.source("uploads/c.txt");
+    let verdict = world.back_up_while(move || fs::write(back, "c.txt").unwrap());
+    assert_eq!(verdict, Verdict::Succeeded);
+    assert_eq!(world.there("up/c.txt").as_deref(), Some("c.txt"));
+}
+
+#[test]
+fn a_file_that_is_replaced_at_the_mirror_under_the_run_stays() {
+    let world = changed();
+    let replaced = world.dir.path().join("remote/up/c.txt");
+    let verdict = world.back_up_while(move || fs::write(replaced, "somebody's").unwrap());
+    assert_eq!(verdict, Verdict::Succeeded);
+    assert_eq!(world.there("up/c.txt").as_deref(), Some("somebody's"));
+}
+
+#[test]
+fn a_file_of_an_odd_name_that_goes_away_under_the_run_stays_until_the_next() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = mirrored("");
+    let odd = std::ffi::OsStr::from_bytes(b"odd\xff.txt");
+    let odd = world.source("uploads").join(odd);
+    fs::write(&odd, "odd").unwrap();
+    world.back_up(&world.fake(Orders::default()));
+    assert_eq!(world.files_there(), 4);
+    fs::write(world.source("uploads/a.txt"), "another").unwrap();
+    let verdict = world.back_up_while(move || fs::remove_file(odd).unwrap());
+    assert_eq!((verdict, world.files_there()), (Verdict::Succeeded, 4));
+    let next = world.back_up(&world.fake(Orders::default()));
+    assert_eq!(
+        (next.verdict(), world.files_there()),
+        (Verdict::Succeeded, 3)
+    );
+}

@@ -1,6 +1,6 @@
 //! Arrived: what the destination has, against what was sent.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use copal_core::manifest::Entry;
 
@@ -40,12 +40,29 @@ impl Transferred<'_> {
         Ok(prover.unlike(&self.place, &batches)?)
     }
 
-    /// What is listed and not the run's.
+    /// What is listed and not the run's, and is as it was before the run.
     fn besides(&self, listed: &[Listed]) -> HashSet<String> {
         let files = self.files.iter();
         let sent: HashSet<_> = files.map(|file| self.place.name(file)).collect();
-        let names = listed.iter().map(|file| &file.path);
-        let besides = names.filter(|name| !sent.contains(name.as_str()));
-        besides.cloned().collect()
+        let before: HashMap<&str, &Listed> = self
+            .before
+            .iter()
+            .map(|file| (file.path.as_str(), file))
+            .collect();
+        let is_as_before = |file: &&Listed| {
+            let before = before.get(file.path.as_str());
+            before.is_some_and(|before| is_unchanged(before, file))
+        };
+        let besides = listed
+            .iter()
+            .filter(|file| !sent.contains(file.path.as_str()));
+        let unchanged = besides.filter(is_as_before);
+        unchanged.map(|file| file.path.clone()).collect()
     }
+}
+
+/// As far as two listings tell, of which one may be without hashes.
+fn is_unchanged(before: &Listed, now: &Listed) -> bool {
+    let hashes = before.hash.as_ref().zip(now.hash.as_ref());
+    before.size == now.size && hashes.is_none_or(|(before, now)| before == now)
 }

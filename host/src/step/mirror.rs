@@ -1,5 +1,6 @@
 //! Mirror: what is there already, and what of it goes when all the rest has arrived.
 
+mod origin;
 mod surplus;
 
 use std::collections::{HashMap, HashSet};
@@ -14,6 +15,7 @@ use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::{Listed, RemoteError};
 use crate::error::CopalError;
 
+pub(super) use origin::Origin;
 pub use surplus::{Deleting, Left, delete_surplus};
 
 /// What is wrong with a mirror, or with what it was to become.
@@ -112,12 +114,12 @@ impl Transferred<'_> {
         if !by.accept_missing {
             self.check_filled(map)?;
         }
-        let last: HashMap<String, &FileEntry> = by
-            .last
-            .iter()
-            .flat_map(|last| last.files())
-            .map(|(name, _, file)| (name, file))
+        let last_files = || by.last.iter().flat_map(|last| last.files());
+        self.written = last_files()
+            .map(|(name, entry, file)| (name, Origin::of(entry, file)))
             .collect();
+        let last: HashMap<String, &FileEntry> =
+            last_files().map(|(name, _, file)| (name, file)).collect();
         let there: HashMap<&str, &Listed> = self
             .before
             .iter()

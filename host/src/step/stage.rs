@@ -40,6 +40,8 @@ pub struct Staged {
     pub(super) tops: Tops,
     /// Files that the app deleted since the walk.
     pub(super) vanished: Vec<RelPath>,
+    /// What the filters left out; `true` for a directory that was never entered.
+    pub(super) left_out: Vec<(RelPath, bool)>,
     /// Attributes of the tree's top.
     pub root: Attributes,
     /// Directories and symbolic links.
@@ -104,6 +106,7 @@ where
         source: ask.source.clone(),
         tops,
         vanished: Vec::new(),
+        left_out: walked.left_out,
         root: crate::edge::stat::attributes(&metadata),
         others: Vec::new(),
         files: Vec::new(),

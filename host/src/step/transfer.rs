@@ -1,6 +1,6 @@
 //! Transfer: everything staged goes up, and what moved under the transfer goes up again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use copal_core::config::Proof;
@@ -11,7 +11,7 @@ use copal_core::units::ByteCount;
 use super::batches::Batches;
 use super::compare::{Difference, list_some};
 use super::files::{Content, StagedFile};
-use super::mirror::MirrorError;
+use super::mirror::{MirrorError, Origin};
 use super::place::Place;
 use super::prove::Prover;
 use super::read::Read;
@@ -36,7 +36,9 @@ pub struct Transferred<'a> {
     pub place: Place<'a>,
     /// What a mirror had before anything was sent.
     pub(super) before: Vec<Listed>,
-    /// The names of what it has besides, when all has arrived.
+    /// What each file is of that a mirror's last run wrote down, by its name there.
+    pub(super) written: HashMap<String, Origin>,
+    /// The names of what it has besides, as it was before, when all has arrived.
     pub(super) besides: HashSet<String>,
     /// Files that the app deleted while the run went on: they are in no snapshot.
     pub vanished: Vec<RelPath>,
@@ -144,6 +146,7 @@ pub fn transfer<'a>(
             .collect(),
         place,
         before: Vec::new(),
+        written: HashMap::new(),
         besides: HashSet::new(),
         vanished: read.staged.vanished.clone(),
         moved: Vec::new(),

@@ -150,6 +150,11 @@ impl Surplus {
         self.names.iter().map(String::as_str)
     }
 
+    /// How many these are.
+    pub fn count(&self) -> u64 {
+        self.names.len() as u64
+    }
+
     /// Leaves out what stays, for whatever reason.
     pub fn retain(&mut self, mut goes: impl FnMut(&str) -> bool) {
         self.names.retain(|name| goes(name));

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use copal_core::manifest::Attributes;
-use copal_core::mirror::{Deletions, Map, MaxDelete, Mirror, Surplus};
+use copal_core::mirror::{Deletions, MaxDelete, Mirror, Surplus};
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::Cancel;
 
 use super::MirrorError;
+use super::origin::{Origin, Present};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::remote::{Remote, RemoteError};
 use crate::edge::stat::Version;
@@ -24,28 +25,39 @@ use crate::step::transfer::Transferred;
 #[derive(Debug)]
 pub struct Left {
     surplus: Surplus,
+    /// What each of these is of.
+    origins: HashMap<String, Origin>,
     sizes: HashMap<String, ByteCount>,
     /// The attributes of the source's top, which stand for those that the remote does not keep.
     like: Attributes,
 }
 
 impl Transferred<'_> {
-    /// What the mirror has and the source has not. What came there while the run went on, and what the app
-    /// deleted meanwhile, is for the next one.
+    /// What the mirror has and the source has not. What came or changed there while the run went on, and
+    /// what the app deleted meanwhile, is for the next one; what no path of the source can be told of stays.
     pub(in crate::step) fn left(&self) -> Option<Left> {
         let map = self.place.map()?;
         let mut surplus = self
             .ground(map)
             .surplus(&self.names_before(), &self.wanted());
         let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
+        let present = Present::of(&self.read.staged);
+        let mut origins = HashMap::new();
         surplus.retain(|name| {
-            let source = map.source_of(name);
-            let is_deleted_now = source.is_some_and(|path| vanished.contains(&path));
-            self.besides.contains(name) && !is_deleted_now
+            let written = self.written.get(name).cloned();
+            let Some(origin) = written.or_else(|| Origin::by_name(map, name)) else {
+                return false;
+            };
+            let path = &origin.path;
+            let goes = self.besides.contains(name) && !vanished.contains(path);
+            let goes = goes && !present.has(path);
+            origins.insert(name.to_owned(), origin);
+            goes
         });
         let sizes = self.before.iter().map(|it| (it.path.clone(), it.size));
         Some(Left {
             surplus,
+            origins,
             sizes: sizes.collect(),
             like: self.read.staged.root,
         })
@@ -70,12 +82,17 @@ pub struct Deleting<'a> {
 /// whatever fails here leaves too much there, and is told.
 pub fn delete_surplus(left: &Left, by: &Deleting<'_>) -> (Mirrored, Option<CopalError>) {
     let mut mirrored = Mirrored {
-        surplus: left.surplus.names().count() as u64,
+        surplus: left.surplus.count(),
         ..Mirrored::default()
     };
-    let deletions = match decide(left, by) {
+    let surplus = match left.without_filtered(by) {
+        Ok(surplus) => surplus,
+        Err(failed) => return (mirrored, Some(StageError::from(failed).into())),
+    };
+    mirrored.surplus = surplus.count();
+    let deletions = match bounded(surplus, by) {
         Ok(deletions) => deletions,
-        Err(error) => return (mirrored, Some(error)),
+        Err(error) => return (mirrored, Some(error.into())),
     };
     mirrored.surplus = 0;
     for (at, name) in deletions.names().iter().enumerate() {
@@ -95,52 +112,60 @@ pub fn delete_surplus(left: &Left, by: &Deleting<'_>) -> (Mirrored, Option<Copal
     (mirrored, None)
 }
 
-fn decide(left: &Left, by: &Deleting<'_>) -> Result<Deletions, CopalError> {
-    let mut surplus = left.surplus.clone();
-    if surplus.names().next().is_some() {
-        let stays = left
-            .left_out(&by.mirror.map, by)
-            .map_err(StageError::from)?;
-        surplus.retain(|name| !stays.contains(name));
-    }
+fn bounded(surplus: Surplus, by: &Deleting<'_>) -> Result<Deletions, MirrorError> {
     let most = match by.mirror.max_delete {
         MaxDelete::Share(_) if by.accept_missing => MaxDelete::Share(100),
         most => most,
     };
     let place = by.remote.shown();
     let refused = |source| MirrorError::Kept { place, source };
-    Ok(surplus.bounded(most).map_err(refused)?)
+    surplus.bounded(most).map_err(refused)
 }
 
 impl Left {
-    /// What the filters would leave out of the source if it were there.
-    fn left_out(&self, map: &Map, by: &Deleting<'_>) -> Result<HashSet<String>, FilterFailed> {
-        let names = self.surplus.names();
-        let paths: HashMap<&str, RelPath> = names
-            .filter_map(|name| Some((name, map.source_of(name)?)))
-            .collect();
-        // Directories come before what is in them.
-        let mut asked: BTreeMap<RelPath, Found> = BTreeMap::new();
-        for (name, path) in &paths {
-            let size = self.sizes.get(*name).copied().unwrap_or_default();
-            for above in path.ancestors() {
-                let found = self.found(above.clone(), ByteCount::ZERO, FoundKind::Directory);
-                asked.insert(above, found);
-            }
-            let found = self.found(path.clone(), size, FoundKind::File);
-            asked.entry(path.clone()).or_insert(found);
+    /// Without what the filters would leave out of the source if it were there.
+    fn without_filtered(&self, by: &Deleting<'_>) -> Result<Surplus, FilterFailed> {
+        let mut surplus = self.surplus.clone();
+        if surplus.count() == 0 {
+            return Ok(surplus);
         }
-        let asked: Vec<Found> = asked.into_values().collect();
+        // Directories come before what is in them.
+        let mut asked: BTreeMap<&RelPath, FoundKind> = BTreeMap::new();
+        let mut sizes: HashMap<&RelPath, ByteCount> = HashMap::new();
+        let above: Vec<RelPath> = self
+            .surplus
+            .names()
+            .filter_map(|name| self.origins.get(name))
+            .flat_map(|origin| origin.path.ancestors())
+            .collect();
+        for path in &above {
+            asked.insert(path, FoundKind::Directory);
+        }
+        for name in self.surplus.names() {
+            let Some(origin) = self.origins.get(name) else {
+                continue;
+            };
+            let size = self.sizes.get(name).copied().unwrap_or_default();
+            sizes.insert(&origin.path, size);
+            let kind = || origin.kind.clone();
+            asked.entry(&origin.path).or_insert_with(kind);
+        }
+        let found = |(path, kind): (&RelPath, FoundKind)| {
+            let size = sizes.get(path).filter(|_| kind == FoundKind::File);
+            self.found(path.clone(), size.copied().unwrap_or_default(), kind)
+        };
+        let asked: Vec<Found> = asked.into_iter().map(found).collect();
         let mut filters = Filters::start(by.hooks, &Cancel::from(by.interrupt.flag()))?;
         let answers = filters.decide(&asked)?;
         let answers: HashMap<&RelPath, Keep> =
             asked.iter().map(|found| &found.path).zip(answers).collect();
-        let is_left_out = |path: &RelPath| {
+        surplus.retain(|name| {
             let nothing_below = |above| answers.get(&above) == Some(&Keep::NothingBelow);
-            answers.get(path) != Some(&Keep::Yes) || path.ancestors().any(nothing_below)
-        };
-        let stays = paths.iter().filter(|(_, path)| is_left_out(path));
-        Ok(stays.map(|(name, _)| (*name).to_owned()).collect())
+            self.origins.get(name).is_some_and(|Origin { path, .. }| {
+                answers.get(path) == Some(&Keep::Yes) && !path.ancestors().any(nothing_below)
+            })
+        });
+        Ok(surplus)
     }
 
     /// As if it were in the source. Of its time nothing is known; a filter by age takes it for very old.
