@@ -1,5 +1,6 @@
 //! What a worker leaves half written at a remote when it dies.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use copal_rclone::{ListRequest, RcloneError, Remote, Worker};
@@ -10,7 +11,14 @@ use super::remote::Batch;
 /// How the name of a file ends that rclone has not written whole yet.
 const PARTIAL: &str = ".partial";
 
-/// Removes it from the directories that were uploaded to, which are this run's alone.
+/// What rclone puts between a name and that: a dot, and a checksum of eight digits.
+const CHECKSUM: usize = 9;
+
+/// The longest last part of a name that stays whole when a file is not written whole yet, in bytes.
+const WHOLE: usize = 100;
+
+/// Removes it from the directories that were uploaded to: what bears the name of a file that was sent, and
+/// no other, since a mirror's directories have others' files as well.
 pub(super) fn tidy_after_death(
     worker: &Worker,
     remote: &Remote,
@@ -33,9 +41,10 @@ pub(super) fn tidy_after_death(
             Err(error) if is_no_directory(&error) => Vec::new(),
             listed => listed?,
         };
-        let is_sent = |path: &String| batches.iter().any(|one| one.names.contains(path));
+        let here = batches.iter().filter(|one| one.remote == batch.remote);
+        let sent = Sent::of(here.flat_map(|one| one.names));
         for entry in entries {
-            if !entry.is_dir && entry.path.ends_with(PARTIAL) && !is_sent(&entry.path) {
+            if !entry.is_dir && sent.has_begun(&entry.path) {
                 worker.delete_file(&directory, &entry.path, ANSWER)?;
             }
         }
@@ -43,7 +52,48 @@ pub(super) fn tidy_after_death(
     Ok(())
 }
 
+/// The names of files that were sent.
+struct Sent<'a> {
+    whole: HashSet<&'a str>,
+    /// What is left of them in the name of one that is not written whole yet.
+    begun: HashSet<&'a str>,
+}
+
+impl<'a> Sent<'a> {
+    fn of(names: impl Iterator<Item = &'a String>) -> Self {
+        let whole: HashSet<&str> = names.map(String::as_str).collect();
+        let begun = whole.iter().copied().map(begun).collect();
+        Self { whole, begun }
+    }
+
+    /// Whether this is what is there of one of them, and none of them itself.
+    fn has_begun(&self, path: &str) -> bool {
+        let stem = path.strip_suffix(PARTIAL).and_then(without_checksum);
+        stem.is_some_and(|stem| self.begun.contains(stem)) && !self.whole.contains(path)
+    }
+}
+
+/// What rclone leaves of a name to add a checksum and [`PARTIAL`] to: all of a short one, and of a long one
+/// as much as keeps its length.
+fn begun(name: &str) -> &str {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.len() <= WHOLE {
+        return name;
+    }
+    &name[..name.floor_char_boundary(name.len() - CHECKSUM - PARTIAL.len())]
+}
+
+fn without_checksum(name: &str) -> Option<&str> {
+    let (stem, digits) = name.rsplit_once('.')?;
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (digits.len() + 1 == CHECKSUM && digits.bytes().all(is_digit)).then_some(stem)
+}
+
 /// Whether the directory is not there; a missing key file, say, is another matter.
 pub(super) fn is_no_directory(error: &RcloneError) -> bool {
     matches!(error, RcloneError::Call { message, .. } if message.contains("directory not found"))
 }
+
+#[cfg(test)]
+#[path = "tidy_tests.rs"]
+mod tests;
