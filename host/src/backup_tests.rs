@@ -72,6 +72,10 @@ impl World {
     }
 
     fn back_up(&self, fake: &Fake) -> Outcome<Delivered> {
+        self.back_up_allowed(fake, Allowances::default())
+    }
+
+    fn back_up_allowed(&self, fake: &Fake, allow: Allowances) -> Outcome<Delivered> {
         let edges = Edges {
             open: &|_| Ok(Box::new(fake.clone())),
             now: &|| "2026-11-24T03:00:00Z".parse().unwrap(),
@@ -79,7 +83,7 @@ impl World {
             state: &self.state,
             show: &Silent,
         };
-        backup(&self.job, Allowances::default(), &edges).unwrap()
+        backup(&self.job, allow, &edges).unwrap()
     }
 
     /// Every sealed snapshot there is, read without any order to fail.

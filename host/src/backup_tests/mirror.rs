@@ -187,3 +187,36 @@ fn a_file_of_an_odd_name_that_goes_away_under_the_run_stays_until_the_next() {
         (Verdict::Succeeded, 3)
     );
 }
+
+#[test]
+fn a_mirror_whose_manifest_is_damaged_loses_nothing_in_that_run_whatever_is_accepted() {
+    for missing_databases in [false, true] {
+        let world = changed();
+        fs::write(world.dir.path().join("remote/.copal/manifest.json"), "{").unwrap();
+        let fake = world.fake(Orders::default());
+        let allow = Allowances {
+            missing_databases,
+            ..Allowances::default()
+        };
+        assert_eq!(
+            world.back_up_allowed(&fake, allow).verdict(),
+            Verdict::Warned
+        );
+        assert_eq!(world.there("up/c.txt").as_deref(), Some("c.txt"));
+        assert_eq!(world.there("up/a.txt").as_deref(), Some("another"));
+    }
+}
+
+#[test]
+fn a_mirror_of_a_later_version_is_refused_and_left_as_it_is() {
+    let world = changed();
+    let manifest = world.dir.path().join("remote/.copal/manifest.json");
+    let mut later: serde_json::Value = serde_json::from_str(&read(&manifest)).unwrap();
+    later["copal_manifest"] = 99.into();
+    fs::write(&manifest, later.to_string()).unwrap();
+    let outcome = world.back_up(&world.fake(Orders::default()));
+    assert_eq!(outcome.verdict(), Verdict::Failed);
+    for (path, before) in BEFORE {
+        assert_eq!(world.there(path).as_deref(), Some(*before));
+    }
+}

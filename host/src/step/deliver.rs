@@ -157,6 +157,7 @@ impl Parcel<'_> {
             mirror,
             hooks: self.hooks,
             accept_missing: self.accept_missing,
+            is_unlisted: ready.is_unlisted,
             interrupt: self.edges.interrupt,
         };
         let left = sealed.left.take();

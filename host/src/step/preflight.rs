@@ -47,6 +47,8 @@ pub struct Ready {
     /// Newer ones whose manifest can't be trusted: no reason to make no snapshot, quite the
     /// contrary, but somebody has to know.
     pub damaged: Vec<StoreError>,
+    /// Whether that is a mirror's: which job it is of, and what that sent there, can't be told any more.
+    pub is_unlisted: bool,
     /// What its answers are charged as, where it charges for calls.
     pub charges: Option<Charges>,
     /// What of the destination falls short and keeps no snapshot from being made.
@@ -249,6 +251,7 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
         started,
         last,
         damaged,
+        is_unlisted,
     } = Before::at(&*remote, asked)?;
     check_writable(&abilities)?;
     // A mirror has most of it already.
@@ -265,6 +268,7 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
         started,
         last,
         damaged,
+        is_unlisted,
     })
 }
 

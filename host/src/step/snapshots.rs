@@ -43,8 +43,8 @@ pub enum StoreError {
         /// Why.
         source: ManifestError,
     },
-    /// A mirror's manifest can't be trusted.
-    #[error("the manifest of the mirror `{place}` is damaged")]
+    /// A mirror's manifest can't be trusted, or not be understood.
+    #[error("the manifest of the mirror `{place}` {}", what_of(.source))]
     MirrorManifest {
         /// The destination; secrets masked.
         place: String,
@@ -68,6 +68,13 @@ pub enum StoreError {
     /// A temporary file can't be made or read.
     #[error("can't use the temporary directory")]
     Temporary(#[from] io::Error),
+}
+
+fn what_of(error: &ManifestError) -> &'static str {
+    match error {
+        ManifestError::TooNew { .. } => "is of a later version of Copal",
+        ManifestError::Unreadable(_) | ManifestError::Inconsistent(_) => "is damaged",
+    }
 }
 
 fn names_found(names: &[String]) -> String {

@@ -1,5 +1,6 @@
 //! What to do about the steps that read a snapshot or put it back.
 
+use copal_core::manifest::ManifestError;
 use copal_core::snapshot::ResolveError;
 
 use super::places::of_remote;
@@ -30,8 +31,12 @@ pub(super) fn of_store(error: &StoreError) -> Ending {
         StoreError::BeingPruned(_) => failed(
             "try again when the prune that is under way has ended (`copal prune` ends one that was killed): what still lies there then is pinned",
         ),
+        StoreError::MirrorManifest {
+            source: ManifestError::TooNew { .. },
+            ..
+        } => failed("use that version of Copal, or a later one; stock rclone can copy the files"),
         StoreError::MirrorManifest { .. } => failed(
-            "run the backup again: it compares everything and writes a new one; until then stock rclone can copy the files",
+            "a backup compares everything and writes a new one, and deletes nothing that time; until then stock rclone can copy the files",
         ),
         StoreError::NoMirror(_) => failed(
             "make it one with `copal backup`, or check the place; stock rclone can copy what is there",

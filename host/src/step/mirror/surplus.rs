@@ -74,6 +74,9 @@ pub struct Deleting<'a> {
     pub hooks: &'a Hooks,
     /// Whether the owner said that files may be gone.
     pub accept_missing: bool,
+    /// Whether it can't be told what the mirror was at its last run: then nothing is deleted, and that the
+    /// manifest is damaged is told already.
+    pub is_unlisted: bool,
     /// Asks for an end.
     pub interrupt: &'a Interrupt,
 }
@@ -90,6 +93,9 @@ pub fn delete_surplus(left: &Left, by: &Deleting<'_>) -> (Mirrored, Option<Copal
         Err(failed) => return (mirrored, Some(StageError::from(failed).into())),
     };
     mirrored.surplus = surplus.count();
+    if by.is_unlisted {
+        return (mirrored, None);
+    }
     let deletions = match bounded(surplus, by) {
         Ok(deletions) => deletions,
         Err(error) => return (mirrored, Some(error.into())),

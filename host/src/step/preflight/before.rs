@@ -1,6 +1,6 @@
 //! What earlier runs left at a destination.
 
-use copal_core::manifest::Manifest;
+use copal_core::manifest::{Manifest, ManifestError};
 use copal_core::snapshot::SnapshotId;
 
 use super::{Asked, PreflightError};
@@ -17,6 +17,8 @@ pub(super) struct Before {
     pub(super) last: Option<Manifest>,
     /// Newer ones that can't be trusted.
     pub(super) damaged: Vec<StoreError>,
+    /// Whether what a mirror was at its last run can't be told any more.
+    pub(super) is_unlisted: bool,
 }
 
 impl Before {
@@ -41,16 +43,25 @@ impl Before {
             started,
             last,
             damaged,
+            is_unlisted: false,
         })
     }
 
+    /// A manifest of a later version is no damage: whose mirror it is, and what it has, is merely not for
+    /// this version to say.
     fn mirrored(remote: &dyn Remote, name: &str) -> Result<Self, PreflightError> {
         let manifest = match Store::mirrored(remote) {
             Ok(manifest) => manifest,
-            Err(error @ StoreError::MirrorManifest { .. }) => {
+            Err(
+                error @ StoreError::MirrorManifest {
+                    source: ManifestError::Unreadable(_) | ManifestError::Inconsistent(_),
+                    ..
+                },
+            ) => {
                 let damaged = vec![error];
                 return Ok(Self {
                     damaged,
+                    is_unlisted: true,
                     ..Self::default()
                 });
             }
@@ -64,6 +75,7 @@ impl Before {
             started: manifest.iter().map(|manifest| manifest.id).collect(),
             last: manifest,
             damaged: Vec::new(),
+            is_unlisted: false,
         })
     }
 }
