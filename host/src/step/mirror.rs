@@ -5,7 +5,7 @@ mod surplus;
 
 use std::collections::{HashMap, HashSet};
 
-use copal_core::manifest::{Entry, EntryKind, FileEntry};
+use copal_core::manifest::{Entry, EntryKind, FileEntry, Taken};
 use copal_core::mirror::{Ground, Map, Refused};
 use copal_core::path::RelPath;
 
@@ -177,7 +177,10 @@ impl Transferred<'_> {
     }
 
     fn ground(&self, map: &Map) -> Ground {
+        let copied = self.files.iter();
+        let copied = copied.filter(|file| file.taken == Taken::SqliteBackup);
         Ground::of(map, |source| self.is_directory(source))
+            .and_logs_of(copied.map(|file| self.place.name(file).into_owned()))
     }
 
     fn names_before(&self) -> Vec<String> {

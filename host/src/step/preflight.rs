@@ -246,6 +246,9 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     let abilities = remote.abilities()?;
     for root in &abilities.local_roots {
         check_apart(asked, root)?;
+        for folder in asked.map.map(Map::folders).unwrap_or_default() {
+            check_apart(asked, &root.join(folder))?;
+        }
     }
     let Before {
         started,

@@ -35,16 +35,22 @@ impl MaxDelete {
     }
 }
 
+/// What SQLite adds to the name of a database for its logs.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
 impl Default for MaxDelete {
     fn default() -> Self {
         Self::HALF
     }
 }
 
-/// The folders whose whole content follows the source. One that has a single file of the source is not
-/// among them: what else it has is nobody's business.
+/// What follows the source: the whole content of folders. Of one that has a single file of the source it is
+/// the logs that a database of this name would be read with, and what else it has is nobody's business.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ground(Vec<String>);
+pub struct Ground {
+    folders: Vec<String>,
+    logs: Vec<String>,
+}
 
 /// A folder that would lose all it has.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +66,8 @@ pub struct Emptied {
 pub struct Surplus {
     names: BTreeSet<String>,
     there: u64,
+    /// Logs of databases, which no bound counts.
+    logs: BTreeSet<String>,
     /// Directories that are snapshots or mirrors themselves.
     copals: BTreeSet<String>,
 }
@@ -92,24 +100,42 @@ impl Ground {
     /// The folders of a map's directories.
     pub fn of(map: &Map, is_directory: impl Fn(&RelPath) -> bool) -> Self {
         if map.is_whole() {
-            return Self(vec![String::new()]);
+            let folders = vec![String::new()];
+            return Self {
+                folders,
+                logs: vec![],
+            };
         }
         let pairs = map.pairs().iter();
         let directories = pairs.filter(|pair| is_directory(&pair.source));
-        Self(directories.map(|pair| pair.folder.clone()).collect())
+        let folders = directories.map(|pair| pair.folder.clone()).collect();
+        Self {
+            folders,
+            logs: vec![],
+        }
+    }
+
+    /// The same, and the logs of databases of these names. A log of another state beside one spoils it.
+    #[must_use]
+    pub fn and_logs_of(mut self, databases: impl Iterator<Item = String>) -> Self {
+        let logs = |name: String| LOGS.map(|log| format!("{name}{log}"));
+        self.logs = databases.flat_map(logs).collect();
+        self
     }
 
     /// Whether the mirror decides about a file of this name. Copal's own at the destination's top are
     /// none of the source's.
     pub fn has(&self, name: &str) -> bool {
         let own = below(name, COPAL_DIR).is_some() || name == COPAL_DIR;
-        !own && self.0.iter().any(|folder| below(name, folder).is_some())
+        let mut folders = self.folders.iter();
+        let in_folder = folders.any(|folder| below(name, folder).is_some());
+        !own && (in_folder || self.logs.iter().any(|log| log == name))
     }
 
     /// The first folder that has files and is to have none.
     pub fn emptied(&self, there: &[String], wanted: &HashSet<String>) -> Option<Emptied> {
         let in_folder = |name: &str, folder: &str| self.has(name) && below(name, folder).is_some();
-        self.0.iter().find_map(|folder| {
+        self.folders.iter().find_map(|folder| {
             let files = there.iter().filter(|name| in_folder(name, folder)).count();
             let stays = wanted.iter().any(|name| in_folder(name, folder));
             (files > 0 && !stays).then(|| Emptied {
@@ -127,6 +153,7 @@ impl Ground {
         Surplus {
             copals: copals.map(str::to_owned).collect(),
             there: inside().count() as u64,
+            logs: self.logs.iter().cloned().collect(),
             names: strange().cloned().collect(),
         }
     }
@@ -168,7 +195,8 @@ impl Surplus {
                 return Err(Refused::Copals(dir.clone()));
             }
         }
-        let (would, allowed) = (self.names.len() as u64, most.of(self.there));
+        let would = self.names.difference(&self.logs).count() as u64;
+        let allowed = most.of(self.there);
         if would > allowed {
             let there = self.there;
             return Err(Refused::TooMany {

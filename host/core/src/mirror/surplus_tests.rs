@@ -40,6 +40,20 @@ fn only_what_lies_in_a_mirrored_directorys_folder_is_deleted() {
 }
 
 #[test]
+fn logs_of_another_moment_beside_a_database_go_and_no_bound_counts_them() {
+    let there = names(&[
+        "main_database/webui.db",
+        "main_database/webui.db-wal",
+        "main_database/other.db-wal",
+    ]);
+    let copied = ["main_database/webui.db".to_owned()];
+    let ground = tutorial().and_logs_of(copied.into_iter());
+    let surplus = ground.surplus(&there, &set(&["main_database/webui.db"]));
+    let deletions = surplus.bounded(MaxDelete::Files(0)).unwrap();
+    assert_eq!(deletions.names(), ["main_database/webui.db-wal"]);
+}
+
+#[test]
 fn more_than_may_be_deleted_keeps_everything() {
     let there = names(&["user_uploads/a", "user_uploads/b", "user_uploads/c"]);
     let surplus = || tutorial().surplus(&there, &set(&["user_uploads/c"]));
