@@ -3,26 +3,10 @@
 
 use std::fs;
 
-use copal_testkit::docker_engine;
-use rusqlite::Connection;
-use rusqlite::config::DbConfig;
+use copal_testkit::{docker_engine, leave_a_database};
 
 use crate::holds::Held;
 use crate::holds_docker::{APP, world};
-
-/// What an app that was killed leaves: a log, and its index.
-fn leave_a_database(path: &std::path::Path) {
-    let app = Connection::open(path).unwrap();
-    app.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
-        .unwrap();
-    app.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1);")
-        .unwrap();
-    app.close().unwrap();
-    for suffix in ["-wal", "-shm"] {
-        let beside = path.with_extension(format!("db{suffix}"));
-        assert!(beside.exists(), "{}", beside.display());
-    }
-}
 
 const COPIES: &str = "\n[[hook]]\nuse = \"sqlite-backup\"\ngrants = { sqlite = [\"*\"] }\n";
 
@@ -31,7 +15,7 @@ const ALONE: &str = "sqlite3 -bail source/app.db 'PRAGMA locking_mode = EXCLUSIV
 
 fn held(starting: &str) -> Held {
     let held = Held::with("", starting, "");
-    leave_a_database(&held.world.path("source/app.db"));
+    leave_a_database(&held.world.path("source/app.db")).unwrap();
     let file = held.world.path("copal.toml");
     let lines = fs::read_to_string(&file).unwrap();
     fs::write(file, lines + COPIES).unwrap();
@@ -79,7 +63,7 @@ fn a_container_that_was_kept_out_after_its_start_is_started_once_more() {
     let container = engine.run("kept-out", &[], &script).unwrap();
     container.wait_for("running");
     let world = world(engine, "kept-out", "stop");
-    leave_a_database(&world.path("source/app.db"));
+    leave_a_database(&world.path("source/app.db")).unwrap();
     let file = world.path("copal.toml");
     let lines = fs::read_to_string(&file).unwrap();
     fs::write(file, lines + COPIES).unwrap();

@@ -1,9 +1,9 @@
 use std::fs;
 
 use copal_hooks::Capabilities;
+use copal_testkit::leave_a_database;
 use jiff::Timestamp;
 use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 
 use super::*;
 use crate::capability::kit::Floor;
@@ -24,13 +24,7 @@ fn floor() -> (Floor, Holds) {
     let minute = Some(Duration::from_mins(1));
     let holds = Holds::under(Terms::of(&state, "1", "app", Timestamp::UNIX_EPOCH, minute));
     floor.hold_with(&holds);
-    let path = floor.path("source/app.db");
-    let app = Connection::open(path).unwrap();
-    app.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
-        .unwrap();
-    app.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1);")
-        .unwrap();
-    app.close().unwrap();
+    leave_a_database(&floor.path("source/app.db")).unwrap();
     fs::write(floor.path("up"), "").unwrap();
     floor.host.databases = vec!["app.db".parse().unwrap()];
     (floor, holds)

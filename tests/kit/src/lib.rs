@@ -36,6 +36,7 @@ pub use mount::{FileSystem, Mount};
 pub use openwebui::{OpenWebUi, Size};
 pub use random::Random;
 pub use restored::{Restored, Tally};
+pub use sqlite::leave_a_database;
 pub use stock::stock_rclone;
 pub use wait::{TimedOut, wait_until};
 pub use world::{Output, REMOTE, Redactions, Running, World};

@@ -33,6 +33,19 @@ pub(crate) fn open_chroma(path: &Path) -> anyhow::Result<Connection> {
     Ok(connection)
 }
 
+/// What an app that was killed leaves: a database of one row, its log, and the log's index.
+pub fn leave_a_database(path: &Path) -> anyhow::Result<()> {
+    let app = Connection::open(path)?;
+    app.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    app.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1);")?;
+    app.close().map_err(|(_, error)| error)?;
+    for suffix in ["-wal", "-shm"] {
+        let beside = path.with_extension(format!("db{suffix}"));
+        anyhow::ensure!(beside.exists(), "there is no {}", beside.display());
+    }
+    Ok(())
+}
+
 fn open(path: &Path) -> anyhow::Result<Connection> {
     let connection =
         Connection::open(path).with_context(|| format!("could not open {}", path.display()))?;
