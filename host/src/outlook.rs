@@ -10,7 +10,6 @@ use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use jiff::Timestamp;
 
-use crate::capability::sqlite::is_sidecar;
 use crate::edge::history::History;
 use crate::edge::state::StateDir;
 use crate::edge::walk::FoundKind;
@@ -120,11 +119,7 @@ fn shape(plan: &Plan) -> Shape<'_> {
         .filter(|found| logs.contains(&found.path))
         .map(|found| (&found.path, found.attributes.mtime))
         .collect();
-    let files = kept().filter(|found| {
-        found.kind == FoundKind::File
-            && !is_sidecar(&found.path, |path| databases.contains_key(path))
-    });
-    let files = files.map(|found| {
+    let files = plan.all_files().map(|found| {
         let (size, changed) = (found.version.size(), found.attributes.mtime);
         let file = Expected {
             path: &found.path,

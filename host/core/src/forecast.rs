@@ -123,7 +123,7 @@ pub fn forecast(
     };
     let before = last.map(|last| b2::Before {
         files: last.files(),
-        same_day: day(last.id()) == day(today),
+        same_day: last.id().is_same_day(today),
     });
     Forecast {
         uploaded: of(true),
@@ -176,10 +176,6 @@ fn own(shape: &Shape<'_>, terms: &Terms) -> ByteCount {
     let length = |file: &Expected<'_>| each + 2 * file.path.as_bytes().len() as u64;
     let files: u64 = shape.files.iter().map(length).sum();
     ByteCount(ALL + files + OTHER * shape.others)
-}
-
-fn day(id: SnapshotId) -> String {
-    id.to_string().chars().take(10).collect()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod name;
 pub mod path;
 pub mod retention;
 pub mod reuse;
+pub mod shards;
 pub mod snapshot;
 pub mod sqlite;
 pub mod staging;

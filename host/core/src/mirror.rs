@@ -7,8 +7,15 @@
 mod map;
 mod surplus;
 
+use crate::manifest::COPAL_DIR;
+
 pub use map::{Map, MapError, Pair, Placed, folder};
 pub use surplus::{Deletions, Emptied, Ground, MaxDelete, Refused, Surplus};
+
+/// Whether a name below the destination is of one of Copal's own files at its top.
+pub fn is_copals(name: &str) -> bool {
+    name == COPAL_DIR || map::below(name, COPAL_DIR).is_some()
+}
 
 /// How a mirror lies at its destination, and what may be deleted there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

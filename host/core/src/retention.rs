@@ -8,9 +8,9 @@ mod left;
 mod pin;
 mod policy;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 
 use crate::snapshot::SnapshotId;
@@ -18,9 +18,6 @@ use crate::snapshot::SnapshotId;
 pub use left::{GRACE, LeftOver, Mark, left_over};
 pub use pin::Pin;
 pub use policy::{InvalidWithin, Policy, Rule, Within};
-
-/// So much two clocks may differ, and a snapshot still not be of a time that is to come.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A sealed snapshot, as far as retention asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +151,12 @@ impl Verdicts {
         &self.0
     }
 
+    /// One of them, where it is there.
+    pub fn of(&self, id: SnapshotId) -> Option<&Verdict> {
+        let mut all = self.0.iter();
+        all.find(|(one, _)| *one == id).map(|(_, verdict)| verdict)
+    }
+
     /// Those that go, oldest first: what is interrupted has removed what matters least.
     pub fn going(&self) -> impl Iterator<Item = SnapshotId> {
         let going = self.0.iter().rev().filter(|(_, verdict)| !verdict.stays());
@@ -176,7 +179,7 @@ pub fn keep(policy: &Policy, snapshots: &[Candidate], now: Timestamp, zone: &Tim
     judged.sort_by_key(|it| std::cmp::Reverse(it.snapshot.id));
     // A name that is told twice is one snapshot, with all that is said of it.
     judged.dedup_by(|again, first| again.snapshot.id == first.snapshot.id && first.join(again));
-    let to_come = |id: SnapshotId| id.time().duration_since(now) > CLOCKS_DIFFER;
+    let to_come = |id: SnapshotId| id.is_to_come(now);
     let mut counted = Vec::new();
     for (at, it) in judged.iter_mut().enumerate() {
         it.stays_if(it.snapshot.damaged, Stays::Damaged);

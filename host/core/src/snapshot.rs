@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A snapshot's name on the remote: the second (UTC) in which its run began, written so that it
@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SnapshotId(Timestamp);
+
+/// So much two clocks may differ, and a snapshot still not be of a time that is to come.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 const FORMAT: &str = "%Y-%m-%dT%H%M%SZ";
 
@@ -30,7 +33,18 @@ impl SnapshotId {
     /// The id one second later: for the second run within one second.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + jiff::SignedDuration::from_secs(1))
+        Self(self.0 + SignedDuration::from_secs(1))
+    }
+
+    /// Whether it is of a time still to come, as far as two clocks agree.
+    pub fn is_to_come(self, now: Timestamp) -> bool {
+        self.0.duration_since(now) > CLOCKS_DIFFER
+    }
+
+    /// Whether both are of one day (UTC).
+    pub fn is_same_day(self, other: Self) -> bool {
+        let day = |id: Self| TimeZone::UTC.to_datetime(id.0).date();
+        day(self) == day(other)
     }
 }
 

@@ -137,6 +137,26 @@ func (s *b2) bucket(ctx context.Context, name string) (*api.Bucket, error) {
 	return &reply.Buckets[0], nil
 }
 
+// bucketID asks for a bucket's ID once; it is empty where there is no such bucket.
+func (s *b2) bucketID(ctx context.Context, name string) (string, error) {
+	if id, known := s.ids.Load(name); known {
+		return id.(string), nil
+	}
+	found, err := s.bucket(ctx, name)
+	if err != nil || found == nil {
+		return "", err
+	}
+	return found.ID, nil
+}
+
+// encodingOf is how a place's names are written in B2.
+func encodingOf(place store) (encoding encoder.MultiEncoder, err error) {
+	if value, ok := place.config.Get("encoding"); ok {
+		err = encoding.Set(value)
+	}
+	return encoding, err
+}
+
 // endUnfinished cancels large files that were begun below the path of a place, which has to be a
 // directory in a bucket, and were never finished. Those that are younger than age stay. It returns how
 // many it ended.
@@ -145,20 +165,13 @@ func (s *b2) endUnfinished(ctx context.Context, place store, age time.Duration) 
 	if bucketName == "" || directory == "" || !place.exact {
 		return 0, nil
 	}
-	id, known := s.ids.Load(bucketName)
-	if !known {
-		found, err := s.bucket(ctx, bucketName)
-		if err != nil || found == nil {
-			return 0, err
-		}
-		id = found.ID
+	bucketID, err := s.bucketID(ctx, bucketName)
+	if err != nil || bucketID == "" {
+		return 0, err
 	}
-	bucketID, _ := id.(string)
-	var encoding encoder.MultiEncoder
-	if value, ok := place.config.Get("encoding"); ok {
-		if err := encoding.Set(value); err != nil {
-			return 0, err
-		}
+	encoding, err := encodingOf(place)
+	if err != nil {
+		return 0, err
 	}
 	prefix := encoding.FromStandardPath(directory) + "/"
 	ended, start := 0, ""

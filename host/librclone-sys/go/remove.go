@@ -19,7 +19,6 @@ import (
 	"github.com/rclone/rclone/fs/rc"
 	"github.com/rclone/rclone/fs/walk"
 	"github.com/rclone/rclone/lib/bucket"
-	"github.com/rclone/rclone/lib/encoder"
 )
 
 func init() {
@@ -301,11 +300,9 @@ func (r *removal) versions(ctx context.Context, place store, f fs.Fs) error {
 	if err != nil {
 		return err
 	}
-	var encoding encoder.MultiEncoder
-	if value, ok := place.config.Get("encoding"); ok {
-		if err := encoding.Set(value); err != nil {
-			return err
-		}
+	encoding, err := encodingOf(place)
+	if err != nil {
+		return err
 	}
 	bucketName, directory := bucket.Split(path.Join(place.path, storedDir(f, r.dir)))
 	if bucketName == "" || directory == "" {
@@ -314,6 +311,9 @@ func (r *removal) versions(ctx context.Context, place store, f fs.Fs) error {
 	id, err := session.bucketID(ctx, bucketName)
 	if err != nil {
 		return err
+	}
+	if id == "" {
+		return fmt.Errorf("bucket %q not found", bucketName)
 	}
 	prefix := encoding.FromStandardPath(directory) + "/"
 	named := map[string]string{}
@@ -380,19 +380,4 @@ func (r *removal) versions(ctx context.Context, place store, f fs.Fs) error {
 		}
 		return size, nil
 	})
-}
-
-// bucketID asks for it once.
-func (s *b2) bucketID(ctx context.Context, name string) (string, error) {
-	if id, known := s.ids.Load(name); known {
-		return id.(string), nil
-	}
-	found, err := s.bucket(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	if found == nil {
-		return "", fmt.Errorf("bucket %q not found", name)
-	}
-	return found.ID, nil
 }

@@ -87,11 +87,7 @@ impl FromArgs {
         interrupt: &Interrupt,
         use_it: impl FnOnce(&Store<'_>) -> Result<T, CopalError>,
     ) -> Result<T, CopalError> {
-        let spec = match (&self.from, job) {
-            (Some(from), _) => RemoteSpec::parse(from)?.resolve(&working_directory()?),
-            (None, Some(job)) => job.destinations().swap_remove(0),
-            (None, None) => unreachable!("without --from there is a configuration"),
-        };
+        let spec = self.places(job, Job::destinations)?.swap_remove(0);
         let rclone = Rclone::new(job.map(|job| &job.config), interrupt);
         if self.from.is_none() && job.is_some_and(Job::reads_a_mirror) {
             return use_it(&Store::mirror(&*open(&rclone, &spec)?)?);
@@ -108,11 +104,7 @@ impl FromArgs {
     ) -> Result<(), CopalError> {
         let job = self.job(global)?;
         let rclone = Rclone::new(job.as_ref().map(|job| &job.config), interrupt);
-        let places = match (&self.from, &job) {
-            (None, Some(job)) => job.places_of_snapshots(),
-            (Some(from), _) => vec![RemoteSpec::parse(from)?.resolve(&working_directory()?)],
-            (None, None) => unreachable!("without --from there is a configuration"),
-        };
+        let places = self.places(job.as_ref(), Job::places_of_snapshots)?;
         if places.is_empty() {
             return Err(CopalError::MirrorsAlone);
         }
@@ -120,6 +112,19 @@ impl FromArgs {
             self.with_store_at(&spec, &rclone, job.as_ref(), &mut *use_it)?;
         }
         Ok(())
+    }
+
+    /// The place that was given on the command line, or these of the job.
+    fn places(
+        &self,
+        job: Option<&Job>,
+        of_job: impl FnOnce(&Job) -> Vec<RemoteSpec>,
+    ) -> Result<Vec<RemoteSpec>, CopalError> {
+        Ok(match (&self.from, job) {
+            (Some(from), _) => vec![RemoteSpec::parse(from)?.resolve(&working_directory()?)],
+            (None, Some(job)) => of_job(job),
+            (None, None) => unreachable!("without --from there is a configuration"),
+        })
     }
 
     fn with_store_at<T>(

@@ -8,6 +8,7 @@
 
 use std::fs;
 
+use copal_core::shards::Instances;
 use copal_core::units::ByteCount;
 
 use super::remote::Batch;
@@ -38,7 +39,8 @@ impl Shard {
 
 /// Divides a batch for a remote of this kind among so many instances at most.
 pub(super) fn divide(backend: &str, batch: &Batch<'_>, most: usize) -> Vec<Shard> {
-    if !is_worth_it(backend, batch.names.len()) {
+    let instances = instances_of(backend, most);
+    if instances.among(batch.names.len()).is_none() {
         return vec![Shard::all(batch.names.to_vec())];
     }
     let is_small = |name: &String| {
@@ -48,41 +50,32 @@ pub(super) fn divide(backend: &str, batch: &Batch<'_>, most: usize) -> Vec<Shard
     };
     let (small, large): (Vec<_>, Vec<_>) = batch.names.iter().cloned().partition(is_small);
     let large = (!large.is_empty()).then(|| Shard::all(large));
-    large.into_iter().chain(parts(small, most)).collect()
+    large.into_iter().chain(parts(small, instances)).collect()
 }
 
 /// Divides files that the remote copies: nothing of them lies in memory, however large they are.
 pub(super) fn divide_copies(backend: &str, names: &[String], most: usize) -> Vec<Shard> {
-    if is_worth_it(backend, names.len()) {
-        parts(names.to_vec(), most).collect()
-    } else {
-        vec![Shard::all(names.to_vec())]
+    let instances = instances_of(backend, most);
+    match instances.among(names.len()) {
+        Some(_) => parts(names.to_vec(), instances).collect(),
+        None => vec![Shard::all(names.to_vec())],
     }
 }
 
 /// How many instances so many calls are worth.
 pub(super) fn instances(backend: &str, calls: usize, most: usize) -> usize {
-    if is_worth_it(backend, calls) {
-        among(calls, most)
-    } else {
-        1
-    }
+    instances_of(backend, most).among(calls).unwrap_or(1)
 }
 
-fn among(files: usize, most: usize) -> usize {
-    (files / WORTH).clamp(1, most.max(1))
+fn instances_of(backend: &str, most: usize) -> Instances {
+    let most = if backend == "b2" { most } else { 0 };
+    Instances { most, worth: WORTH }
 }
 
-fn is_worth_it(backend: &str, files: usize) -> bool {
-    backend == "b2" && files >= 2 * WORTH
-}
-
-/// Equal parts for other instances than the remote itself. Neighbours stay together: each instance lists
-/// the directories that it writes to.
-fn parts(mut names: Vec<String>, most: usize) -> impl Iterator<Item = Shard> {
+/// Parts for other instances than the remote itself.
+fn parts(mut names: Vec<String>, instances: Instances) -> impl Iterator<Item = Shard> {
     names.sort_unstable();
-    let part = names.len().div_ceil(among(names.len(), most)).max(1);
-    let parts: Vec<_> = names.chunks(part).map(<[String]>::to_vec).collect();
+    let parts: Vec<_> = instances.parts(&names).map(<[String]>::to_vec).collect();
     parts
         .into_iter()
         .zip(1..)

@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use copal_core::manifest::COPAL_DIR;
+use copal_core::manifest::CLAIM;
 use copal_core::snapshot::SnapshotId;
 
 use super::seal::SealError;
@@ -47,7 +47,7 @@ pub fn claim(
         let dir = format!("{name}/{id}");
         let claim = Claim {
             id,
-            file: format!("{COPAL_DIR}/run-{run}"),
+            file: format!("{CLAIM}{run}"),
             dir,
         };
         remote.put(&local, &claim.path())?;

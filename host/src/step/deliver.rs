@@ -246,8 +246,11 @@ impl Parcel<'_> {
 /// Of runs that were killed: whatever takes so long belongs to none that lives. It is charged, and once a
 /// day is often enough.
 fn end_long_unfinished(ready: &Ready, id: SnapshotId, dirs: &[&str]) {
-    let day = |id: SnapshotId| id.to_string().chars().take(10).collect::<String>();
-    if ready.last.as_ref().map(|last| day(last.id)) == Some(day(id)) {
+    if ready
+        .last
+        .as_ref()
+        .is_some_and(|last| last.id.is_same_day(id))
+    {
         return;
     }
     for dir in dirs {

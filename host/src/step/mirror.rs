@@ -68,6 +68,18 @@ fn in_words(folder: &str) -> String {
 }
 
 impl MirrorError {
+    /// Unless something is there of each part that the map names.
+    pub(super) fn unless_all_there(
+        map: &Map,
+        is_there: impl Fn(&RelPath) -> bool,
+    ) -> Result<(), Self> {
+        let lacking = map.lacking(is_there);
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        Err(Self::NotThere(lacking))
+    }
+
     /// Why it is an error at all, for what has no cause below it.
     pub fn reason(&self) -> Option<&'static str> {
         match self {
@@ -151,12 +163,7 @@ impl Transferred<'_> {
                     file.path.is_within(source) || suffix.map(archive).as_ref() == Some(&file.path)
                 })
         };
-        let sources = map.pairs().iter().map(|pair| &pair.source);
-        let lacking: Vec<_> = sources.filter(|source| !has(source)).cloned().collect();
-        if lacking.is_empty() {
-            return Ok(());
-        }
-        Err(MirrorError::NotThere(lacking))
+        MirrorError::unless_all_there(map, has)
     }
 
     fn check_filled(&self, map: &Map) -> Result<(), MirrorError> {

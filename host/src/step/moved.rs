@@ -30,16 +30,10 @@ impl Transferred<'_> {
             };
             let linked = matches!(file.content, Content::Linked(_));
             let same = |now: Version| now == version || linked && now.has_content_of(&version);
-            match kept.metadata() {
-                Ok(metadata) if same(Version::of(&metadata)) => {}
-                Ok(_) => changed.push(file.path.clone()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    changed.push(file.path.clone());
-                }
-                Err(source) => {
-                    let path = kept.place();
-                    return Err(StageError::Unreadable { path, source });
-                }
+            let looked = kept.metadata();
+            let is_same = looked.map(|metadata| same(Version::of(&metadata)));
+            if !holds(is_same, &kept)? {
+                changed.push(file.path.clone());
             }
         }
         let is_live = |file: &StagedFile| matches!(file.content, Content::Live(_));
@@ -61,10 +55,7 @@ impl Transferred<'_> {
             | Difference::Size { .. } => None,
         };
         let names: HashSet<String> = differences.iter().filter_map(hash).collect();
-        let live = self
-            .files
-            .iter()
-            .filter(|file| matches!(file.content, Content::Live(_) | Content::Linked(_)));
+        let live = self.files.iter().filter(|file| self.lies(file).is_some());
         live.filter(|file| names.contains(&*self.place.name(file)))
             .map(|file| file.path.clone())
             .collect()
@@ -88,16 +79,10 @@ impl Transferred<'_> {
             };
             let hashed = hash_live(kept, Wanted::default(), by.interrupt);
             by.interrupt.check()?;
-            match hashed {
-                Ok(Some((now, _))) if now.sha256 == file.digests.sha256 => {}
-                Ok(_) => changed.push(file.path.clone()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    changed.push(file.path.clone());
-                }
-                Err(source) => {
-                    let path = kept.place();
-                    return Err(StageError::Unreadable { path, source }.into());
-                }
+            let is_same =
+                hashed.map(|now| now.is_some_and(|(now, _)| now.sha256 == file.digests.sha256));
+            if !holds(is_same, &kept)? {
+                changed.push(file.path.clone());
             }
         }
         Ok(changed)
@@ -114,5 +99,16 @@ impl Transferred<'_> {
             }
             Content::Staged | Content::Frozen | Content::Sent => None,
         }
+    }
+}
+
+/// What was found of a file; it does not hold of one that is gone.
+fn holds(found: io::Result<bool>, kept: &Beneath<'_>) -> Result<bool, StageError> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => found.map_err(|source| StageError::Unreadable {
+            path: kept.place(),
+            source,
+        }),
     }
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use copal_core::manifest::{Entry, EntryKind, Taken};
-use copal_core::mirror::{Map, Placed};
+use copal_core::mirror::{Map, Placed, is_copals};
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 
@@ -141,10 +141,4 @@ impl<'a> Place<'a> {
             Self::Mirror(..) => Ok(()),
         }
     }
-}
-
-/// Whether a name is of one of Copal's own files at a mirror's top.
-fn is_copals(name: &str) -> bool {
-    let copals = name.strip_prefix(copal_core::manifest::COPAL_DIR);
-    copals.is_some_and(|rest| rest.starts_with('/'))
 }

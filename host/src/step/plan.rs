@@ -260,7 +260,8 @@ impl Plan {
             .filter(move |found| !copied.contains(&found.path))
     }
 
-    fn all_files(&self) -> impl Iterator<Item = &Found> {
+    /// The files that belong to the snapshot, logs of databases left aside.
+    pub fn all_files(&self) -> impl Iterator<Item = &Found> {
         let is_database = |path: &RelPath| self.databases.iter().any(|d| d.path == *path);
         let files = self.walked.kept.iter();
         files.filter(move |found| {

@@ -198,19 +198,16 @@ pub fn prune(
         rehearsed: matches!(warrant, Warrant::None),
         errors: Vec::new(),
     };
-    if let Warrant::Sealed(seal) = warrant {
-        let (place, id) = (store.remote().shown(), seal.id());
-        if inventory.sealed.iter().all(|one| one.id != id) {
-            return Err(PruneError::NotListed { place, id });
-        }
-    } else {
+    if !matches!(warrant, Warrant::Sealed(_)) {
         pruning.read_staying(&mut inventory, rules)?;
     }
     let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
     if let Warrant::Sealed(seal) = warrant {
         let (place, id) = (store.remote().shown(), seal.id());
-        if !verdicts.staying().any(|staying| staying == id) {
-            return Err(PruneError::Passed { place, id });
+        match verdicts.of(id) {
+            Some(verdict) if verdict.stays() => {}
+            Some(_) => return Err(PruneError::Passed { place, id }),
+            None => return Err(PruneError::NotListed { place, id }),
         }
     }
     let left = pruning.left_overs(&inventory, rules.now, interrupt);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Expected, Fate};
 use crate::charges::Charges;
+use crate::shards::Instances;
 use crate::units::ByteCount;
 
 /// How rclone sends to B2.
@@ -94,11 +95,12 @@ impl B2 {
         tally.charges
     }
 
-    /// How many instances share so many files; none where the remote itself does them all.
-    fn among(&self, files: usize) -> Option<u64> {
-        let files = number(files);
-        let several = self.instances > 0 && files >= 2 * self.worth;
-        several.then(|| (files / self.worth.max(1)).clamp(1, self.instances))
+    fn instances(&self) -> Instances {
+        let few = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Instances {
+            most: few(self.instances),
+            worth: few(self.worth),
+        }
     }
 
     fn stored(&self, size: ByteCount) -> ByteCount {
@@ -161,8 +163,8 @@ impl Tally<'_> {
 
     /// Each is looked for, and copied.
     fn copy_renamed(&mut self, renamed: &[Expected<'_>]) {
-        let instances = self.b2.among(renamed.len()).unwrap_or(1);
-        for instance in 0..instances.min(number(renamed.len())) {
+        let instances = self.b2.instances().among(renamed.len()).unwrap_or(1);
+        for instance in 0..number(instances.min(renamed.len())) {
             self.signed_in.extend([(LAST, instance), (NEW, instance)]);
         }
         for file in renamed {
@@ -190,7 +192,7 @@ impl Tally<'_> {
         let is_small = |file: &&Expected<'_>| file.size <= self.b2.small_size;
         let small: Vec<_> = batch.iter().filter(is_small).copied().collect();
         let large: Vec<_> = batch.iter().filter(|it| !is_small(it)).copied().collect();
-        let shared = self.b2.among(batch.len()).is_some();
+        let shared = self.b2.instances().among(batch.len()).is_some();
         let (by_several, by_one) = if shared {
             (small, large)
         } else {
@@ -201,8 +203,7 @@ impl Tally<'_> {
             shards.push((0, by_one.clone()));
         }
         if !by_several.is_empty() {
-            let parts = self.split(&by_several, 1);
-            shards.extend(parts);
+            shards.extend(self.split(&by_several));
         }
         for (instance, part) in shards {
             self.signed_in.insert((NEW, instance));
@@ -242,21 +243,17 @@ impl Tally<'_> {
 
     /// By which instance each part goes.
     fn parts<'f>(&self, files: &[Expected<'f>]) -> Vec<(u64, Vec<Expected<'f>>)> {
-        match self.b2.among(files.len()) {
+        match self.b2.instances().among(files.len()) {
             None => vec![(0, files.to_vec())],
-            Some(_) => self.split(files, 1),
+            Some(_) => self.split(files),
         }
     }
 
-    fn split<'f>(&self, files: &[Expected<'f>], first: u64) -> Vec<(u64, Vec<Expected<'f>>)> {
+    fn split<'f>(&self, files: &[Expected<'f>]) -> Vec<(u64, Vec<Expected<'f>>)> {
         let mut files = files.to_vec();
         files.sort_unstable_by_key(|file| file.path);
-        let instances = number(files.len()) / self.b2.worth.max(1);
-        let instances = instances.clamp(1, self.b2.instances.max(1));
-        let part = number(files.len()).div_ceil(instances).max(1);
-        let part = usize::try_from(part).unwrap_or(usize::MAX);
-        let parts = files.chunks(part).map(<[_]>::to_vec);
-        (first..).zip(parts).collect()
+        let parts = self.b2.instances().parts(&files).map(<[_]>::to_vec);
+        (1..).zip(parts).collect()
     }
 }
 

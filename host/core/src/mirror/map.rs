@@ -111,6 +111,15 @@ impl Map {
         self.is_whole() || self.pair_of(path, suffix).is_some()
     }
 
+    /// The mapped parts of which nothing is there.
+    pub fn lacking(&self, is_there: impl Fn(&RelPath) -> bool) -> Vec<RelPath> {
+        let sources = self.0.iter().map(|pair| &pair.source);
+        sources
+            .filter(|source| !is_there(source))
+            .cloned()
+            .collect()
+    }
+
     /// Whether something mirrored lies below this path, or it is mirrored itself.
     pub fn leads_through(&self, path: &RelPath) -> bool {
         self.takes(path, None) || self.0.iter().any(|pair| pair.source.is_within(path))

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::is_copals;
 use super::map::{Map, below};
 use crate::manifest::COPAL_DIR;
 use crate::path::RelPath;
@@ -126,10 +127,9 @@ impl Ground {
     /// Whether the mirror decides about a file of this name. Copal's own at the destination's top are
     /// none of the source's.
     pub fn has(&self, name: &str) -> bool {
-        let own = below(name, COPAL_DIR).is_some() || name == COPAL_DIR;
         let mut folders = self.folders.iter();
         let in_folder = folders.any(|folder| below(name, folder).is_some());
-        !own && (in_folder || self.logs.iter().any(|log| log == name))
+        !is_copals(name) && (in_folder || self.logs.iter().any(|log| log == name))
     }
 
     /// The first folder that has files and is to have none.

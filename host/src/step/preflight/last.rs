@@ -54,12 +54,7 @@ pub fn check_mapped(plan: &Plan, map: &Map) -> Result<(), PreflightError> {
             is_data && found.path.is_within(source)
         })
     };
-    let sources = map.pairs().iter().map(|pair| &pair.source);
-    let lacking: Vec<RelPath> = sources.filter(|source| !has(source)).cloned().collect();
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    Err(MirrorError::NotThere(lacking).into())
+    Ok(MirrorError::unless_all_there(map, has)?)
 }
 
 /// Whether no database lost all its tables since the last snapshot.
