@@ -312,9 +312,14 @@ pub fn check_clock(started: &[SnapshotId], now: Timestamp) -> Result<(), Preflig
     }
 }
 
-/// The snapshot's id: the second in which the run began, or the next that is not taken.
+/// The snapshot's id: the second in which the run began, or the next after all that are taken. A second that
+/// is free again, as what had it was pruned, would make the later snapshot the older one. One of a time still
+/// to come pushes none ahead.
 pub fn choose_id(started: Timestamp, taken: &[SnapshotId]) -> SnapshotId {
-    std::iter::successors(Some(SnapshotId::at(started)), |id| Some(id.next()))
+    let now = SnapshotId::at(started);
+    let so_far = taken.iter().filter(|id| !id.is_to_come(started));
+    let first = so_far.max().map_or(now, |newest| newest.next().max(now));
+    std::iter::successors(Some(first), |id| Some(id.next()))
         .find(|id| !taken.contains(id))
         .expect("there are more seconds than snapshots")
 }
@@ -334,4 +339,27 @@ pub fn wanted(ready: &[&Ready]) -> Wanted {
 pub fn names(ready: &[&Ready]) -> NameLimit {
     let limits = ready.iter().map(|ready| ready.abilities.names);
     limits.max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_snapshot_has_a_later_id_also_where_an_earlier_second_is_free_again() {
+        let now: Timestamp = "2026-11-24T03:00:00.9Z".parse().unwrap();
+        let ids = |taken: &[&str]| -> Vec<SnapshotId> {
+            taken.iter().map(|id| id.parse().unwrap()).collect()
+        };
+        for (taken, chosen) in [
+            (&[][..], "2026-11-24T030000Z"),
+            (&["2026-11-23T030000Z"], "2026-11-24T030000Z"),
+            (&["2026-11-24T030000Z"], "2026-11-24T030001Z"),
+            (&["2026-11-24T030001Z"], "2026-11-24T030002Z"),
+            (&["2050-01-01T000000Z"], "2026-11-24T030000Z"),
+        ] {
+            let id = choose_id(now, &ids(taken));
+            assert_eq!(id.to_string(), chosen, "{taken:?}");
+        }
+    }
 }
