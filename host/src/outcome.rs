@@ -116,6 +116,10 @@ pub struct Snapshot {
     pub charges: Option<Charges>,
     /// Why it copied none, although there were some to copy.
     pub not_copied: Option<String>,
+    /// Whether those that were not uploaded are hard links to files of the last snapshot.
+    pub linked: bool,
+    /// What could be none, although the last snapshot has the same, and why.
+    pub not_linked: Option<String>,
     /// Files that changed under the transfer and were sent again.
     pub moved: Vec<RelPath>,
     /// Files that the app deleted while the run went on.
@@ -170,6 +174,8 @@ impl From<Sealed> for Snapshot {
             copied,
             uploaded,
             not_copied,
+            linked,
+            unlinked,
             vanished,
             moved,
             outrun,
@@ -182,6 +188,11 @@ impl From<Sealed> for Snapshot {
             uploaded,
             terms: None,
             charges: None,
+            linked,
+            not_linked: unlinked.map(|it| {
+                let files = crate::show::count(it.files, "file");
+                format!("{files} ({})", it.why)
+            }),
             not_copied: not_copied.map(|error| CopalError::from(error).in_one_line()),
             moved,
             vanished,

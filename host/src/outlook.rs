@@ -27,6 +27,8 @@ pub struct Outlook {
     pub basis: Basis,
     /// Whether the destination copies its own files, where that is known.
     pub copies: Option<bool>,
+    /// Whether it has hard links instead.
+    pub links: bool,
     /// It.
     pub forecast: Forecast,
 }
@@ -55,12 +57,14 @@ pub fn by_history(job: &Job, plan: &Plan, state: &StateDir, now: Timestamp) -> V
         let terms = known.as_ref().and_then(|(_, it)| it.terms.clone());
         let copies = terms.as_ref().map(|terms| terms.copies);
         let terms = terms.unwrap_or_default();
+        let links = terms.links;
         let basis = known.map_or(Basis::Nothing, |(_, it)| Basis::History(it.id));
         Outlook {
             forecast: forecast(&shape, last, &terms, today),
             destination,
             basis,
             copies,
+            links,
         }
     };
     let destinations = job
@@ -98,6 +102,7 @@ pub fn by_answers(plan: &Plan, reached: &[Reached], now: Timestamp) -> Vec<Outlo
             destination: one.shown.clone(),
             basis: Basis::Answer(last.map(|last| last.id)),
             copies: Some(terms.copies),
+            links: terms.links,
             forecast: forecast(&shape, last.map(Last::Manifest), &terms, today),
         })
     };

@@ -29,6 +29,7 @@ mod hooks;
 mod https;
 mod in_place;
 mod lacking;
+mod links;
 mod mirror;
 mod names;
 mod open_webui;

@@ -157,18 +157,39 @@ fn it_is_so_with_an_encrypted_remote() {
 fn a_destination_that_copies_nothing_is_told_with_what_that_costs() {
     let world = World::new(env!("CARGO_BIN_EXE_copal"));
     world.write("source/letter.txt", "Dear reader,\n");
-    let plan = ["plan", "--source", "source", "--to", "vault:"];
+    world.add_remote("parts", "type = chunker\nremote = vault:parts");
+    let plan = ["plan", "--source", "source", "--to", "parts:"];
     let known = |text: &str| text.contains("it copies nothing of its own");
     let first = world.copal(&plan).succeeds().stdout().to_owned();
     assert!(
         first.contains("none is known here") && !known(&first),
         "{first}"
     );
-    let backup = ["backup", "--source", "source", "--to", "vault:"];
+    let backup = ["backup", "--source", "source", "--to", "parts:"];
     world.copal(&backup).succeeds();
     let second = world.copal(&plan).succeeds().stdout().to_owned();
     assert!(
         known(&second) && second.contains("to upload: 1 file, 13 B"),
         "{second}"
     );
+}
+
+#[test]
+fn a_folder_is_told_with_its_hard_links() {
+    let world = World::new(env!("CARGO_BIN_EXE_copal"));
+    world.write("source/letter.txt", "Dear reader,\n");
+    let backup = ["backup", "--source", "source", "--to", "vault:"];
+    world.copal(&backup).succeeds();
+    // Files that are younger than the last run may have changed since.
+    let plan = [
+        "backup",
+        "--dry-run",
+        "--source",
+        "source",
+        "--to",
+        "vault:",
+    ];
+    let told = world.copal(&plan).succeeds().stdout().to_owned();
+    let line = "to be hard links to the last snapshot's: 1 file, 13 B";
+    assert!(told.contains(line), "{told}");
 }

@@ -23,6 +23,9 @@ pub use self::b2::B2;
 pub struct Terms {
     /// Whether it copies its own files.
     pub copies: bool,
+    /// Whether it is a folder in which what did not change gets a second name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub links: bool,
     /// How rclone sends to B2, where that is what charges for calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub b2: Option<B2>,
@@ -112,7 +115,7 @@ pub fn forecast(
     terms: &Terms,
     today: SnapshotId,
 ) -> Forecast {
-    let fates = fates(&shape.files, last.filter(|_| terms.copies));
+    let fates = fates(&shape.files, last.filter(|_| terms.copies || terms.links));
     let of = |uploaded: bool| {
         let files = shape.files.iter().zip(&fates);
         let files = files.filter(|(_, fate)| (**fate == Fate::Uploaded) == uploaded);

@@ -97,7 +97,7 @@ pub struct HookRecord {
 }
 
 /// Mode, owner and time: what plain files on a remote do not keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Attributes {
     /// Permission bits, written as octal digits (`"0644"`).
     pub mode: Mode,
@@ -344,7 +344,7 @@ fn plain_name(path: &RelPath) -> String {
 }
 
 /// Permission bits, `0` to `0o7777`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mode(u32);
 

@@ -3,10 +3,14 @@
 //! Two files are the same when size and SHA-256 are: names and times decide nothing. So a file that
 //! was renamed or copied is found as well, and one that was written to within the same second, with
 //! the same length, is not taken for unchanged.
+//!
+//! A second name for the same file has that file's mode, owner and time as well: where it is to be one, these
+//! decide too.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::digest::Sha256;
+use crate::manifest::Attributes;
 use crate::units::ByteCount;
 
 /// A file's name on the remote, and its content: of a new snapshot, or of the last one.
@@ -18,11 +22,13 @@ pub struct Content<'a> {
     pub size: ByteCount,
     /// Its checksum.
     pub sha256: Sha256,
+    /// Mode, owner and time, where these have to be the same as well.
+    pub attributes: Option<Attributes>,
 }
 
 impl Content<'_> {
-    fn key(&self) -> (ByteCount, Sha256) {
-        (self.size, self.sha256)
+    fn key(&self) -> (ByteCount, Sha256, Option<Attributes>) {
+        (self.size, self.sha256, self.attributes)
     }
 }
 
@@ -49,7 +55,7 @@ impl Reuse {
 }
 
 /// Decides which of the `wanted` files need not be sent, as the last snapshot holds `held`. Empty
-/// ones are: asking for a copy costs as much.
+/// ones are, where they would be copied: asking for that costs as much.
 pub fn reuse<'a>(wanted: impl IntoIterator<Item = Content<'a>>, held: &[Content<'_>]) -> Reuse {
     let mut by_name = HashMap::new();
     let mut by_content = HashMap::new();
@@ -59,7 +65,7 @@ pub fn reuse<'a>(wanted: impl IntoIterator<Item = Content<'a>>, held: &[Content<
     }
     let mut reuse = Reuse::default();
     for file in wanted {
-        if file.size == ByteCount::ZERO {
+        if file.size == ByteCount::ZERO && file.attributes.is_none() {
             continue;
         }
         if by_name.get(file.stored) == Some(&file.key()) {
@@ -75,6 +81,8 @@ pub fn reuse<'a>(wanted: impl IntoIterator<Item = Content<'a>>, held: &[Content<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Mode;
+    use jiff::Timestamp;
     use proptest::prelude::*;
 
     /// Files with these names, and each with a content that this number stands for.
@@ -83,6 +91,7 @@ mod tests {
             stored,
             size: ByteCount(content.into()),
             sha256: Sha256::try_from(format!("{content:064x}")).unwrap(),
+            attributes: None,
         };
         files.iter().map(content).collect()
     }
@@ -110,6 +119,38 @@ mod tests {
             found.renamed,
             [pair("log", "log.1"), pair("log.1", "log.2")]
         );
+    }
+
+    #[test]
+    fn where_mode_owner_and_time_count_they_have_to_be_the_same_as_well_and_empty_files_are_had() {
+        let attributes = Attributes {
+            mode: Mode::from_st_mode(0o644),
+            uid: 1000,
+            gid: 1000,
+            mtime: Timestamp::UNIX_EPOCH,
+        };
+        let with = |content, attributes| {
+            let [file] = files(&[("a", content)])[..] else {
+                unreachable!("one in, one out")
+            };
+            let attributes = Some(attributes);
+            Content { attributes, ..file }
+        };
+        let changes: [fn(&mut Attributes); 4] = [
+            |it| it.mode = Mode::from_st_mode(0o600),
+            |it| it.uid = 0,
+            |it| it.gid = 0,
+            |it| it.mtime = Timestamp::from_second(1).unwrap(),
+        ];
+        for content in [0, 1] {
+            let last = [with(content, attributes)];
+            assert_eq!(reuse(last, &last).same, ["a"]);
+            for change in changes {
+                let mut changed = attributes;
+                change(&mut changed);
+                assert!(reuse([with(content, changed)], &last).is_empty());
+            }
+        }
     }
 
     #[test]

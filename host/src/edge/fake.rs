@@ -133,6 +133,7 @@ impl Remote for Fake {
             hash: None,
             slow_hash: false,
             copies: self.orders.copies,
+            links: false,
             whole_up_to: None,
             names: NameLimit::Folder,
             encrypts: false,

@@ -18,6 +18,7 @@ pub mod history;
 pub mod holders;
 pub mod interrupt;
 pub mod leftovers;
+mod links;
 pub mod lock;
 mod memory;
 pub mod open;

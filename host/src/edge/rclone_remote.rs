@@ -20,10 +20,11 @@ use copal_rclone::{
 use super::copies::copy;
 use super::hash::hash_many;
 use super::interrupt::Interrupt;
+use super::links::link_within;
 use super::rclone::{ANSWER, READ_ALL, SURVEY};
 use super::remote::{
-    Abilities, Batch, HashKind, Listed, Remote, RemoteError, RemoteHash, Removal, Removed, Watch,
-    Within,
+    Abilities, Batch, HashKind, Linked, Listed, Remote, RemoteError, RemoteHash, Removal, Removed,
+    Watch, Within,
 };
 use super::shards::{Shard, divide};
 use super::terms;
@@ -228,6 +229,12 @@ fn encrypts(layers: &[Layer]) -> bool {
     layers.next().is_some_and(|layer| layer.backend == "crypt")
 }
 
+/// Whether what is given to it lies in a folder as it is, under its own name.
+fn is_plain_folder(layers: &[Layer]) -> bool {
+    let mut layers = layers.iter();
+    layers.all(|layer| matches!(layer.backend.as_str(), "local" | "alias"))
+}
+
 /// rclone can't be told of a local path.
 fn unnamed(why: &str) -> RcloneError {
     RcloneError::Call {
@@ -268,6 +275,7 @@ impl Remote for RcloneRemote {
                 .find(|kind| info.hashes.iter().any(|name| name == rclone_name(*kind))),
             slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
             copies: info.features.get("Copy").copied().unwrap_or(false),
+            links: local_roots.len() == 1 && is_plain_folder(&self.layers),
             whole_up_to: terms::whole_up_to(&self.layers),
             names: name_limit(&self.layers),
             encrypts: encrypts(&self.layers),
@@ -321,6 +329,20 @@ impl Remote for RcloneRemote {
         };
         let copied = self.workers.ask(|worker| within.copy(worker, files, watch));
         self.ended("copy files within", files.to, copied)
+    }
+
+    fn link_within(&self, files: Within<'_>) -> Result<Linked, RemoteError> {
+        let abilities = self.abilities()?;
+        let [folder] = &abilities.local_roots[..] else {
+            return Ok(Linked::none_of(files));
+        };
+        let linked = link_within(folder, files, &self.interrupt);
+        self.interrupt.check()?;
+        // A folder that can't be opened here may be one to rclone.
+        Ok(linked.unwrap_or_else(|error| Linked {
+            why: Some(error),
+            ..Linked::none_of(files)
+        }))
     }
 
     fn prove(&self, batch: Batch<'_>, proof: Proof) -> Result<Proven, RemoteError> {
@@ -448,8 +470,10 @@ impl Remote for RcloneRemote {
     }
 
     fn terms(&self) -> Result<Terms, RemoteError> {
+        let Abilities { copies, links, .. } = self.abilities()?;
         Ok(Terms {
-            copies: self.abilities()?.copies,
+            copies,
+            links,
             b2: terms::b2(&self.layers, &self.share),
         })
     }

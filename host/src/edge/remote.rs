@@ -1,5 +1,6 @@
 //! The remote end, as the steps see it. Paths are relative to the destination and separated by `/`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -76,6 +77,9 @@ pub struct Abilities {
     pub slow_hash: bool,
     /// Whether it copies its own files, without anything being sent.
     pub copies: bool,
+    /// Whether it is a plain folder of this machine, in which a file can have a second name. The file system
+    /// may still refuse.
+    pub links: bool,
     /// Larger files go in parts, of which its hashes tell nothing: it keeps the hash of all of them that
     /// it is given. None where none do.
     pub whole_up_to: Option<ByteCount>,
@@ -172,6 +176,36 @@ pub struct Within<'a> {
     pub renamed: &'a [(String, String)],
 }
 
+impl<'a> Within<'a> {
+    /// All names: there, and here.
+    pub(super) fn pairs(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let same = self.same.iter().map(|name| (name.as_str(), name.as_str()));
+        let renamed = self.renamed.iter();
+        same.chain(renamed.map(|(there, here)| (there.as_str(), here.as_str())))
+    }
+}
+
+/// What came of second names that files were to get.
+#[derive(Debug, Default)]
+pub struct Linked {
+    /// The names, here, of those that have none.
+    pub left: Vec<String>,
+    /// How many of these could not have one.
+    pub unfit: u64,
+    /// Why the first of them could not.
+    pub why: Option<io::Error>,
+}
+
+impl Linked {
+    /// No file has one, and none was tried.
+    pub(super) fn none_of(files: Within<'_>) -> Self {
+        Self {
+            left: files.pairs().map(|(_, here)| here.to_owned()).collect(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Files of a directory that are to go, with all their versions.
 #[derive(Debug, Clone, Copy)]
 pub struct Removal<'a> {
@@ -223,6 +257,12 @@ pub trait Remote {
     /// is the listing's to say.
     fn copy_within(&self, files: Within<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;
 
+    /// Gives files of its own a second name, where it is a plain folder of this machine. What is there then is
+    /// the listing's to say.
+    fn link_within(&self, files: Within<'_>) -> Result<Linked, RemoteError> {
+        Ok(Linked::none_of(files))
+    }
+
     /// What of a batch is not there as it is here: by the remote's hashes, or by reading it back.
     fn prove(&self, batch: Batch<'_>, proof: Proof) -> Result<Proven, RemoteError>;
 
@@ -264,8 +304,12 @@ pub trait Remote {
 
     /// What decides which calls a run makes, and what it sends. Asks for no more than its abilities do.
     fn terms(&self) -> Result<Terms, RemoteError> {
-        let copies = self.abilities()?.copies;
-        Ok(Terms { copies, b2: None })
+        let Abilities { copies, links, .. } = self.abilities()?;
+        Ok(Terms {
+            copies,
+            links,
+            b2: None,
+        })
     }
 
     /// What its calls are charged as, with those of all remotes that were asked since this was called the

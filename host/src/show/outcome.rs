@@ -53,6 +53,10 @@ fn text(outcome: &Outcome<Delivered>, quiet: bool) -> String {
             if !quiet && let Some(copied) = copied(snapshot) {
                 line(&mut text, format!("  {copied}"));
             }
+            if !quiet && let Some(files) = &snapshot.not_linked {
+                let told = "unchanged, but could be no hard link, and uploaded";
+                line(&mut text, format!("  {told}: {files}"));
+            }
             if !quiet && let Some(pruned) = &snapshot.pruned {
                 text += &prune::table(pruned, "  ");
             }
@@ -120,6 +124,7 @@ fn copied(snapshot: &Snapshot) -> Option<String> {
     let sent = snapshot.uploaded;
     let how = match snapshot.mirror {
         Some(_) => "unchanged there",
+        None if snapshot.linked => "unchanged and hard links to the last snapshot's",
         None => "unchanged and copied by the remote",
     };
     (files > 0).then(|| {
@@ -238,6 +243,8 @@ fn destination(delivery: &Delivery) -> serde_json::Value {
             "uploaded_bytes": snapshot.uploaded.bytes,
             "calls": snapshot.charges,
             "not_copied": snapshot.not_copied,
+            "linked": snapshot.linked,
+            "not_linked": snapshot.not_linked,
             "changed_meanwhile": names(&snapshot.moved),
             "deleted_meanwhile": names(&snapshot.vanished),
             "written_after_release": names(&snapshot.outrun),

@@ -22,13 +22,14 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<String> {
     }];
     let Totals { files, bytes } = forecast.copied;
     if files > 0 {
-        lines.push(format!(
-            "to be copied by the remote: {}, {bytes}",
-            count(files, "file")
-        ));
+        let how = match outlook.links {
+            true => "to be hard links to the last snapshot's",
+            false => "to be copied by the remote",
+        };
+        lines.push(format!("{how}: {}, {bytes}", count(files, "file")));
     }
     let has_last = matches!(outlook.basis, Basis::History(_) | Basis::Answer(Some(_)));
-    if outlook.copies == Some(false) && has_last {
+    if outlook.copies == Some(false) && !outlook.links && has_last {
         lines.push(
             "it copies nothing of its own: what did not change is uploaded each time".to_owned(),
         );
@@ -55,6 +56,7 @@ pub(super) fn to_json(outlooks: &[Outlook]) -> Value {
             "by": by,
             "last_snapshot": last,
             "copies": outlook.copies,
+            "links": outlook.links,
             "upload_files": forecast.uploaded.files,
             "upload_bytes": forecast.uploaded.bytes,
             "copy_files": forecast.copied.files,

@@ -27,7 +27,7 @@ use crate::edge::remote::{Abilities, Remote, RemoteError};
 use crate::edge::walk::Walked;
 use apart::check_apart;
 use before::Before;
-use room::{check_room_there, check_writable};
+use room::{check_room_there, check_writable, linkable};
 
 pub use last::{check_emptied, check_mapped, check_missing};
 pub use room::{check_portions, check_room};
@@ -257,9 +257,12 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
         is_unlisted,
     } = Before::at(&*remote, asked)?;
     check_writable(&abilities)?;
-    // A mirror has most of it already.
-    let has = last.as_ref().filter(|_| asked.map.is_some());
-    let has = has.map_or(ByteCount::ZERO, |last| last.totals.bytes);
+    let has = match &last {
+        // A mirror has most of it already.
+        Some(last) if asked.map.is_some() => last.totals.bytes,
+        Some(last) if abilities.links => linkable(last, asked.walked),
+        Some(_) | None => ByteCount::ZERO,
+    };
     let needed = ByteCount(asked.bytes.0.saturating_sub(has.0));
     check_room_there(&*remote, needed)?;
     Ok(Ready {

@@ -1,9 +1,11 @@
-//! Reuse: what the last snapshot has is copied by the remote itself, and not sent again.
+//! Reuse: what the last snapshot has is copied by the remote itself, and not sent again; in a folder of this
+//! machine it gets a second name.
 //!
-//! The copies are trusted no more than what is sent: the listing that proves the transfer proves
+//! Copies and links are trusted no more than what is sent: the listing that proves the transfer proves
 //! them too, and what it shows to be otherwise is sent after all.
 
 use std::collections::HashSet;
+use std::io;
 
 use copal_core::manifest::{Manifest, Totals};
 use copal_core::reuse::{Content, Reuse, reuse};
@@ -14,25 +16,42 @@ use super::files::StagedFile;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::{Progress, RemoteError, Within};
 
-/// What the remote copied of its own.
+/// What the remote copied of its own, or linked.
 #[derive(Debug, Default)]
 pub struct Reused {
     /// The names of these files at the destination, in the new snapshot or the mirror.
     names: HashSet<String>,
+    /// Whether they are second names for files of the last snapshot.
+    pub linked: bool,
     /// Why it copied none, although there was something to copy.
     pub failed: Option<RemoteError>,
+    /// What could have no second name.
+    pub unlinked: Option<Unlinked>,
+}
+
+/// Files that could have no second name, and were sent.
+#[derive(Debug)]
+pub struct Unlinked {
+    /// How many.
+    pub files: u64,
+    /// Why the first could not.
+    pub why: io::Error,
 }
 
 impl Reused {
     /// These need not be sent.
     pub(super) fn of(names: HashSet<String>) -> Self {
-        let failed = None;
-        Self { names, failed }
+        Self {
+            names,
+            ..Self::default()
+        }
     }
 
-    /// It is sent after all.
-    pub(super) fn forget(&mut self, name: &str) {
-        self.names.remove(name);
+    /// It is sent after all. Whether it lies there under a name that has to go first: whatever is written by
+    /// that name would be in the last snapshot too.
+    #[must_use]
+    pub(super) fn forget(&mut self, name: &str) -> bool {
+        self.names.remove(name) && self.linked
     }
 
     /// The files whose copies are not what they should be.
@@ -52,9 +71,14 @@ impl Transferred<'_> {
         if self.place.map().is_some() {
             return self.find_there(by);
         }
-        let Some(last) = by.last.filter(|_| by.abilities.copies) else {
+        let Some(last) = by.last else { return Ok(()) };
+        if by.abilities.links {
+            self.reused = self.link_to(last, by)?;
             return Ok(());
-        };
+        }
+        if !by.abilities.copies {
+            return Ok(());
+        }
         let copied = self.copy_from(last, by);
         by.interrupt.check()?;
         match copied {
@@ -69,12 +93,18 @@ impl Transferred<'_> {
 
     fn copy_from(&self, last: &Manifest, by: &mut Transfer<'_>) -> Result<Reuse, RemoteError> {
         let from = format!("{}/{}", last.name, last.id);
-        let wanted = || self.files.iter().map(content);
+        let wanted = || {
+            self.files.iter().map(|file| Content {
+                attributes: None,
+                ..content(file)
+            })
+        };
         let held: Vec<_> = last.files().collect();
         let promised = held.iter().map(|(stored, _, file)| Content {
             stored,
             size: file.size,
             sha256: file.sha256,
+            attributes: None,
         });
         let promised: Vec<_> = promised.collect();
         if reuse(wanted(), &promised).is_empty() {
@@ -99,6 +129,39 @@ impl Transferred<'_> {
         };
         by.remote.copy_within(files, by.watch)?;
         Ok(reuse)
+    }
+
+    /// Gives what the last snapshot has, with the same mode, owner and time, its second names. Nothing is
+    /// listed first: what is gone can't be linked, and the proof reads the rest.
+    fn link_to(&self, last: &Manifest, by: &Transfer<'_>) -> Result<Reused, RemoteError> {
+        let held: Vec<_> = last.files().collect();
+        let promised = held.iter().map(|(stored, entry, file)| Content {
+            stored,
+            size: file.size,
+            sha256: file.sha256,
+            attributes: Some(entry.attributes),
+        });
+        let promised: Vec<_> = promised.collect();
+        let reuse = reuse(self.files.iter().map(content), &promised);
+        if reuse.is_empty() {
+            return Ok(Reused::default());
+        }
+        let linked = by.remote.link_within(Within {
+            from: &format!("{}/{}", last.name, last.id),
+            to: &self.place.below(""),
+            same: &reuse.same,
+            renamed: &reuse.renamed,
+        })?;
+        let mut names = reuse.names();
+        for name in &linked.left {
+            names.remove(name);
+        }
+        let files = linked.unfit;
+        Ok(Reused {
+            linked: true,
+            unlinked: linked.why.map(|why| Unlinked { files, why }),
+            ..Reused::of(names)
+        })
     }
 
     /// Whether this file need not be sent.
@@ -131,5 +194,6 @@ fn content(file: &StagedFile) -> Content<'_> {
         stored: &file.stored,
         size: file.digests.size,
         sha256: file.digests.sha256,
+        attributes: Some(file.attributes),
     }
 }

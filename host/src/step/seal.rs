@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::mirror::Left;
 use super::prove::{FileUnproven, Prover};
 use super::resume::Lasted;
+use super::reuse::Unlinked;
 use super::transfer::Transferred;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::remote::RemoteError;
@@ -28,6 +29,10 @@ pub struct Sealed {
     pub uploaded: Totals,
     /// Why it copied nothing, although there was something to copy.
     pub not_copied: Option<RemoteError>,
+    /// Whether what it did not have uploaded are second names for files of the last snapshot.
+    pub linked: bool,
+    /// What could have no second name, although the last snapshot has the same.
+    pub unlinked: Option<Unlinked>,
     /// What a mirror has and the source has not.
     pub left: Option<Left>,
     /// Files that the app deleted while the run went on.
@@ -150,6 +155,8 @@ impl Unsealed<'_> {
             copied: done.copied(),
             left: done.left(),
             uploaded: done.sent,
+            linked: done.reused.linked,
+            unlinked: done.reused.unlinked,
             not_copied: done.reused.failed,
             manifest,
             vanished: done.vanished,

@@ -219,7 +219,10 @@ impl Transferred<'_> {
         let asked = |file: &StagedFile| file.content != Content::Sent && which(file);
         if again {
             for file in self.files.iter().filter(|file| asked(file)) {
-                self.reused.forget(&self.place.name(file));
+                let name = self.place.name(file);
+                if self.reused.forget(&name) {
+                    by.remote.delete(&self.place.below(&name))?;
+                }
             }
         }
         let to_send: Vec<usize> = (0..self.files.len())

@@ -29,6 +29,7 @@ fn record(files: u64) -> Last<'static> {
 fn terms() -> Terms {
     Terms {
         copies: true,
+        links: false,
         b2: Some(B2 {
             encrypts: false,
             upload_cutoff: ByteCount::mebibytes(200),

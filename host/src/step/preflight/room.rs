@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use copal_core::manifest::{Entry, Manifest};
 use copal_core::staging::Way;
 use copal_core::units::ByteCount;
 use rustix::fs::{Access, access};
@@ -11,7 +12,7 @@ use super::{PreflightError, Ready};
 use crate::edge::frozen::{existing, hinders_reflink};
 use crate::edge::remote::{Abilities, Remote};
 use crate::edge::staging::room;
-use crate::edge::walk::{Found, absolute};
+use crate::edge::walk::{Found, FoundKind, Walked, absolute};
 use crate::step::plan::Plan;
 use crate::step::portions;
 
@@ -82,15 +83,26 @@ pub fn check_portions(plan: &Plan, ready: &Ready, staging: &Path) -> Result<(), 
 /// not sent.
 fn is_there(ready: &Ready, file: &Found) -> bool {
     let last = ready.last.as_ref().filter(|_| ready.abilities.copies);
-    last.is_some_and(|last| {
-        let entries = &last.entries;
-        let at = entries.binary_search_by(|entry| entry.path.cmp(&file.path));
-        at.is_ok_and(|at| {
-            let entry = &entries[at];
-            let size = entry.file().map(|entry| entry.size);
-            size == Some(file.version.size()) && entry.attributes.mtime == file.attributes.mtime
-        })
-    })
+    last.and_then(|last| entry_of(last, file))
+        .is_some_and(|entry| entry.attributes.mtime == file.attributes.mtime)
+}
+
+/// The entry of a file that has the same size.
+fn entry_of<'m>(last: &'m Manifest, file: &Found) -> Option<&'m Entry> {
+    let entries = &last.entries;
+    let at = entries.binary_search_by(|entry| entry.path.cmp(&file.path));
+    let entry = &entries[at.ok()?];
+    (entry.file()?.size == file.version.size()).then_some(entry)
+}
+
+/// What will be second names for files of the last snapshot, as far as that shows without reading it.
+pub(super) fn linkable(last: &Manifest, walked: &Walked) -> ByteCount {
+    let is_same = |file: &&Found| {
+        let entry = entry_of(last, file);
+        entry.is_some_and(|entry| entry.attributes == file.attributes)
+    };
+    let files = walked.kept.iter().filter(|it| it.kind == FoundKind::File);
+    files.filter(is_same).map(|it| it.version.size()).sum()
 }
 
 fn room_at(path: &Path) -> Result<ByteCount, PreflightError> {
