@@ -22,9 +22,10 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<String> {
     }];
     let Totals { files, bytes } = forecast.copied;
     if files > 0 {
-        let how = match outlook.links {
-            true => "to be hard links to the last snapshot's",
-            false => "to be copied by the remote",
+        let how = if outlook.links {
+            "to be hard links to the last snapshot's"
+        } else {
+            "to be copied by the remote"
         };
         lines.push(format!("{how}: {}, {bytes}", count(files, "file")));
     }
