@@ -25,6 +25,7 @@ use crate::hook_error::HookCommandError;
 use crate::hooks::HooksError;
 use crate::step::compare::Difference;
 use crate::step::mirror::MirrorError;
+use crate::step::old_tree::OldTreeError;
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::prune::PruneError;
@@ -175,6 +176,9 @@ pub enum CopalError {
     /// Another tree is live, and something about it is not as it should be.
     #[error(transparent)]
     Unfinished(#[from] Unfinished),
+    /// An old tree is not swapped back, or not deleted.
+    #[error(transparent)]
+    OldTree(Box<OldTreeError>),
     /// A directory of a run's own can't be made or looked through.
     #[error("can't {deed} `{}`", .path.display())]
     Scratch {
@@ -231,6 +235,12 @@ impl From<OpenError> for CopalError {
 impl From<HoldsError> for CopalError {
     fn from(error: HoldsError) -> Self {
         Self::Holds(Box::new(error))
+    }
+}
+
+impl From<OldTreeError> for CopalError {
+    fn from(error: OldTreeError) -> Self {
+        Self::OldTree(Box::new(error))
     }
 }
 
@@ -344,6 +354,7 @@ impl CopalError {
             Self::Mirror(error)
             | Self::Transfer(TransferError::Mirror(error))
             | Self::Preflight(PreflightError::Mirror(error)) => return error.reason(),
+            Self::OldTree(error) => return error.reason(),
             Self::MirrorInPlace(_) => {
                 "it may have a part of the source alone, and the rest would be gone"
             }

@@ -35,3 +35,4 @@ pub mod replace;
 pub mod run;
 pub mod show;
 pub mod step;
+pub mod undo;

@@ -9,6 +9,7 @@ use copal_hooks::Cancel;
 
 use crate::capability::means::Means;
 use crate::edge::lock::Lock;
+use crate::edge::old_trees::OldTrees;
 use crate::edge::top::Top;
 use crate::edges::Edges;
 use crate::error::CopalError;
@@ -21,7 +22,7 @@ use crate::record::{Kind, SnapshotRecord};
 use crate::run::Run;
 use crate::step::plan::PlanError;
 use crate::step::snapshots::Store;
-use crate::step::swap::{Place, Swapped};
+use crate::step::swap::{Place, Swapped, Swapping};
 
 /// What a restore in place came to.
 #[derive(Debug)]
@@ -107,7 +108,13 @@ fn beside_then_in_place(
     hooks.pre_restore(&Deeds::Done.floor(view), &Cancel::from(interrupt.flag()))?;
     // The last moment at which a signal leaves everything as it was.
     interrupt.check()?;
-    let mut trees = place.swap(beside, &run.id)?;
+    let old_trees = OldTrees::of(run.edges.state, job.name());
+    let by = Swapping {
+        run: &run.id,
+        started: run.started,
+        trees: &old_trees,
+    };
+    let mut trees = place.swap(beside, &by)?;
     let unfinished = trees.unfinished.drain(..).map(CopalError::Unfinished);
     run.shortcomings.extend(unfinished);
     Ok(Replaced {

@@ -9,10 +9,10 @@ use copal_testkit::World;
 use crate::common::{back_up, folder, is_root, leaves_no_staging, skip, small_world};
 use crate::specimen::{configure, hook, tell_commands, told, world_with_specimen};
 
-const RESTORE: [&str; 3] = ["restore", "latest", "--in-place"];
+pub(crate) const RESTORE: [&str; 3] = ["restore", "latest", "--in-place"];
 
 /// Directories beside the source that restores have made.
-fn beside(world: &World) -> Vec<String> {
+pub(crate) fn beside(world: &World) -> Vec<String> {
     let entries = fs::read_dir(world.root()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.filter(|name| name.starts_with("source.")).collect();
@@ -21,7 +21,7 @@ fn beside(world: &World) -> Vec<String> {
 }
 
 /// A world whose source has changed since its snapshot.
-fn changed_world(hooks: &str) -> World {
+pub(crate) fn changed_world(hooks: &str) -> World {
     let world = world_with_specimen();
     configure(&world, "");
     world.copal(&["backup"]).succeeds();
@@ -31,7 +31,7 @@ fn changed_world(hooks: &str) -> World {
     world
 }
 
-fn letter(world: &World) -> String {
+pub(crate) fn letter(world: &World) -> String {
     fs::read_to_string(world.path("source/letter.txt")).unwrap()
 }
 

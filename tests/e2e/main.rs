@@ -32,6 +32,7 @@ mod lacking;
 mod links;
 mod mirror;
 mod names;
+mod old_trees;
 mod open_webui;
 mod process;
 mod prune;

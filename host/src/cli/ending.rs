@@ -6,6 +6,7 @@
 mod holds;
 mod hooks;
 mod making;
+mod old_trees;
 mod places;
 mod pruning;
 mod reading;
@@ -20,6 +21,7 @@ use crate::show::advice;
 use holds::of_holds;
 use hooks::of_hooks;
 use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
+use old_trees::of_old_tree;
 use places::{of_history, of_lock, of_remote};
 use pruning::of_prune;
 use reading::{of_restore, of_store, of_swap, of_unfinished, of_verify};
@@ -166,6 +168,7 @@ fn table(error: &CopalError) -> Ending {
         )),
         CopalError::Swap(swap) => of_swap(swap),
         CopalError::Unfinished(unfinished) => of_unfinished(unfinished),
+        CopalError::OldTree(error) => of_old_tree(error),
         CopalError::Outrun(_) => failed(
             "set `mode = \"copy\"` in [staging], or have a hook copy these files while the app is held",
         ),

@@ -21,6 +21,8 @@ pub mod leftovers;
 mod links;
 pub mod lock;
 mod memory;
+pub mod mounts;
+pub mod old_trees;
 pub mod open;
 pub mod processes;
 pub mod rclone;

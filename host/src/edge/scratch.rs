@@ -36,6 +36,19 @@ impl Scratch {
         &self.path
     }
 
+    /// Lets it stay while `deed` goes on, which may make something else of it, and for ever after unless
+    /// `is_returned` says of the result that it is what it was.
+    pub fn lend<T>(
+        mut self,
+        deed: impl FnOnce(&Path) -> T,
+        is_returned: impl FnOnce(&T) -> bool,
+    ) -> T {
+        self.kept = true;
+        let result = deed(&self.path);
+        self.kept = !is_returned(&result);
+        result
+    }
+
     /// Lets it stay: it is something else by now.
     pub fn keep(mut self) {
         self.kept = true;

@@ -58,6 +58,11 @@ impl StateDir {
         self.0.join("holds")
     }
 
+    /// Where there is a record of each old tree that a restore of the job called `name` has kept.
+    pub fn old_trees(&self, name: &str) -> PathBuf {
+        self.0.join("old-trees").join(name)
+    }
+
     /// Where the job called `name` stages, unless its configuration says otherwise.
     pub fn staging(&self, name: &str) -> PathBuf {
         self.0.join("staging").join(name)

@@ -12,6 +12,7 @@ pub mod hook_test;
 pub mod log;
 pub mod ls;
 pub mod message;
+pub mod old_tree;
 pub mod outcome;
 mod outlook;
 pub mod plan;

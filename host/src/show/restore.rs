@@ -61,8 +61,9 @@ pub fn print_in_place(outcome: &Outcome<Replaced>, output: Output) -> Result<(),
     if let Some(before) = &replaced.trees.before {
         writeln!(
             text,
-            "  what was there is kept: {}\n  remove it when all is well; it also has what the filters leave out of snapshots",
-            before.display()
+            "  what was there is kept: {}\n  it also has what the filters leave out of snapshots; `copal restore --undo` swaps it back, `copal restore --discard {}` deletes it",
+            before.display(),
+            outcome.run
         )
         .expect("a String takes every write");
     }

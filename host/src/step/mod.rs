@@ -11,6 +11,7 @@ pub mod files;
 pub mod freeze;
 pub mod mirror;
 mod moved;
+pub mod old_tree;
 pub mod pause;
 pub mod place;
 pub mod plan;

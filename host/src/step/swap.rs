@@ -9,10 +9,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rustix::fs::{Access, CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::edge::leftovers::{Leftovers, named_so};
+use crate::edge::mounts;
+use crate::edge::old_trees::{OldTree, OldTrees};
 use crate::edge::scratch::Scratch;
 
 pub use failure::{SwapError, Unfinished};
@@ -36,6 +39,17 @@ pub struct Swapped {
     pub before: Option<PathBuf>,
     /// What is not as it should be all the same.
     pub unfinished: Vec<Unfinished>,
+}
+
+/// On whose behalf trees are swapped.
+#[derive(Debug, Clone, Copy)]
+pub struct Swapping<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// When it began.
+    pub started: Timestamp,
+    /// Where the old tree is noted.
+    pub trees: &'a OldTrees,
 }
 
 impl Place {
@@ -63,7 +77,7 @@ impl Place {
                 return Err(SwapError::NotADirectory(live));
             }
             let above = fs::metadata(&parent).map_err(unreadable(&parent))?;
-            if metadata.dev() != above.dev() || is_mounted(&live) {
+            if metadata.dev() != above.dev() || mounts::is_mounted(&live) {
                 return Err(SwapError::MountPoint(live));
             }
         }
@@ -107,24 +121,33 @@ impl Place {
     }
 
     /// Puts the tree in its place. Until the one moment in which that happens nothing is touched.
-    pub fn swap(self, tree: Scratch, run: &str) -> Result<Swapped, SwapError> {
-        let path = tree.path().to_owned();
-        // What is live from now on must outlast a power cut from now on.
-        let sync = || rustix::fs::syncfs(File::open(&path)?).map_err(io::Error::from);
-        sync().map_err(|source| SwapError::Beside { path, source })?;
-        self.swap_by(tree, run, Moves::REAL)
+    pub fn swap(self, tree: Scratch, by: &Swapping<'_>) -> Result<Swapped, SwapError> {
+        let deed = |new: &Path| self.swap_by(new, by, Moves::REAL);
+        tree.lend(deed, Self::is_untouched)
     }
 
-    fn swap_by(&self, tree: Scratch, run: &str, moves: Moves) -> Result<Swapped, SwapError> {
+    /// Whether the tree that was to take the place is what it was.
+    fn is_untouched(swapped: &Result<Swapped, SwapError>) -> bool {
+        !matches!(swapped, Ok(_) | Err(SwapError::Vacant { .. }))
+    }
+
+    /// Puts an old tree in its place. Where that fails, it stays where it is.
+    pub fn swap_back(self, tree: &OldTree, by: &Swapping<'_>) -> Result<Swapped, SwapError> {
+        self.swap_by(&tree.path, by, Moves::REAL)
+    }
+
+    fn swap_by(&self, new: &Path, by: &Swapping<'_>, moves: Moves) -> Result<Swapped, SwapError> {
+        // What is live from now on must outlast a power cut from now on.
+        (moves.write_all_out)(new).map_err(|source| SwapError::Beside {
+            path: new.to_owned(),
+            source,
+        })?;
         let live = self.live.clone();
         let mut unfinished = Vec::new();
         let before = if self.occupied {
-            let before = self.neighbour("before", run);
-            Some(self.exchange(tree, before, moves, &mut unfinished)?)
+            Some(self.exchange_noted(new, by, moves, &mut unfinished)?)
         } else {
-            let untouched = |source| self.untouched(source);
-            (moves.rename)(tree.path(), &live).map_err(untouched)?;
-            tree.keep();
+            (moves.rename)(new, &live).map_err(|source| self.untouched(source))?;
             None
         };
         if let Err(source) = (moves.write_out)(&self.parent) {
@@ -139,43 +162,84 @@ impl Place {
         })
     }
 
+    /// The exchange, with a record of the old tree that is there before it: what no record names can't be
+    /// swapped back.
+    fn exchange_noted(
+        &self,
+        new: &Path,
+        by: &Swapping<'_>,
+        moves: Moves,
+        unfinished: &mut Vec<Unfinished>,
+    ) -> Result<PathBuf, SwapError> {
+        let unreadable = |source| SwapError::Unreadable {
+            path: self.live.clone(),
+            source,
+        };
+        let mut old = OldTree {
+            run: by.run.to_owned(),
+            since: by.started,
+            live: self.live.clone(),
+            path: self.neighbour("before", by.run),
+            inode: fs::metadata(&self.live).map_err(unreadable)?.ino(),
+            discarded: false,
+        };
+        let not_noted = |(path, source)| SwapError::NotNoted { path, source };
+        by.trees.note(&old).map_err(not_noted)?;
+        match self.exchange(new, &old.path, moves, unfinished) {
+            Ok(before) if before == old.path => Ok(before),
+            Ok(before) => {
+                old.path.clone_from(&before);
+                if let Err((record, source)) = by.trees.note(&old) {
+                    unfinished.push(Unfinished::NotNoted { record, source });
+                }
+                Ok(before)
+            }
+            Err(error) => {
+                if matches!(error, SwapError::Untouched { .. })
+                    && let Err((record, error)) = by.trees.forget(by.run)
+                {
+                    // It names a directory that is not there, and is passed over.
+                    tracing::warn!(%error, record = %record.display(), "a record stays");
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// Puts the tree where another is, which is to be at `before` then; where that is.
     fn exchange(
         &self,
-        tree: Scratch,
-        before: PathBuf,
+        new: &Path,
+        before: &Path,
         Moves {
             exchange, rename, ..
         }: Moves,
         unfinished: &mut Vec<Unfinished>,
     ) -> Result<PathBuf, SwapError> {
-        let (new, live) = (tree.path().to_owned(), self.live.clone());
-        match exchange(&new, &live) {
+        let live = self.live.clone();
+        match exchange(new, &live) {
             Ok(()) => {
-                // From here on what lies at `new` is the old tree: never to be removed.
-                tree.keep();
-                let Err(source) = rename(&new, &before) else {
-                    return Ok(before);
+                // From here on what lies at `new` is the old tree.
+                let Err(source) = rename(new, before) else {
+                    return Ok(before.to_owned());
                 };
-                let before = new.clone();
+                let before = new.to_owned();
                 unfinished.push(Unfinished::KeepsName { before, source });
-                Ok(new)
+                Ok(new.to_owned())
             }
             Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
-                rename(&live, &before).map_err(|source| self.untouched(source))?;
-                let Err(source) = rename(&new, &live) else {
-                    tree.keep();
-                    return Ok(before);
+                rename(&live, before).map_err(|source| self.untouched(source))?;
+                let Err(source) = rename(new, &live) else {
+                    return Ok(before.to_owned());
                 };
-                let Err(back) = rename(&before, &live) else {
+                let Err(back) = rename(before, &live) else {
                     return Err(self.untouched(source));
                 };
-                // The one tree that is known to be whole.
-                tree.keep();
+                // Both are kept: the new one is the one tree that is known to be whole.
                 Err(SwapError::Vacant {
                     live,
-                    before,
-                    restored: new,
+                    before: before.to_owned(),
+                    restored: new.to_owned(),
                     back,
                     source,
                 })
@@ -202,6 +266,8 @@ impl Place {
 struct Moves {
     exchange: fn(&Path, &Path) -> Result<(), Errno>,
     rename: fn(&Path, &Path) -> io::Result<()>,
+    /// Has all of a tree on the disk.
+    write_all_out: fn(&Path) -> io::Result<()>,
     /// Has what happened in a directory on the disk.
     write_out: fn(&Path) -> io::Result<()>,
 }
@@ -210,35 +276,9 @@ impl Moves {
     const REAL: Self = Self {
         exchange: |one, other| renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE),
         rename: |from, to| fs::rename(from, to),
+        write_all_out: |tree| rustix::fs::syncfs(File::open(tree)?).map_err(io::Error::from),
         write_out: |directory| File::open(directory)?.sync_all(),
     };
-}
-
-/// Whether something is mounted at `path`, also where it is of the same device. Source: proc(5),
-/// `/proc/pid/mountinfo`; where there is none, the device has to do.
-fn is_mounted(path: &Path) -> bool {
-    let Ok(mounts) = fs::read("/proc/self/mountinfo") else {
-        return false;
-    };
-    let mut points = mounts
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
-    points.any(|point| unescape(point) == path.as_os_str().as_bytes())
-}
-
-/// Undoes `\040` and its like.
-fn unescape(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        let octal = (*first == b'\\')
-            .then(|| after.get(..3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
-        bytes.push(octal.unwrap_or(*first));
-        rest = if octal.is_some() { &after[3..] } else { after };
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::edge::state::StateDir;
 
 struct World {
     dir: tempfile::TempDir,
@@ -29,9 +30,27 @@ impl World {
         let entries = fs::read_dir(self.dir.path()).unwrap();
         let mut names: Vec<_> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != "state")
             .collect();
         names.sort();
         names
+    }
+}
+
+impl World {
+    fn trees(&self) -> OldTrees {
+        OldTrees::of(&StateDir::at(self.path("state")), "app")
+    }
+
+    fn swap(&self, place: &Place, tree: Scratch, moves: Moves) -> Result<Swapped, SwapError> {
+        let trees = self.trees();
+        let by = Swapping {
+            run: "1",
+            started: Timestamp::UNIX_EPOCH,
+            trees: &trees,
+        };
+        let deed = |new: &Path| place.swap_by(new, &by, moves);
+        tree.lend(deed, Place::is_untouched)
     }
 }
 
@@ -51,7 +70,7 @@ fn the_new_tree_is_live_and_the_old_one_kept_with_and_without_an_exchange() {
     for moves in [Moves::REAL, WITHOUT_EXCHANGE] {
         let world = World::new();
         let place = world.place();
-        let swapped = place.swap_by(tree(&place), "1", moves).unwrap();
+        let swapped = world.swap(&place, tree(&place), moves).unwrap();
         assert_eq!(swapped.before, Some(world.path("app.before-1")));
         assert_eq!(world.read("app/file"), "new");
         assert_eq!(world.read("app.before-1/file"), "old");
@@ -65,7 +84,7 @@ fn a_source_that_is_gone_is_put_back() {
     fs::remove_dir_all(world.path("app")).unwrap();
     let place = world.place();
     let tree = tree(&place);
-    let swapped = place.swap(tree, "1").unwrap();
+    let swapped = world.swap(&place, tree, Moves::REAL).unwrap();
     assert_eq!(swapped.before, None);
     assert_eq!(world.read("app/file"), "new");
 }
@@ -77,7 +96,7 @@ fn the_first_rename_is_undone_where_the_second_fails() {
     let tree = tree(&place);
     // What is to take the place is gone at the last moment.
     fs::rename(tree.path(), world.path("elsewhere")).unwrap();
-    let failed = place.swap_by(tree, "1", WITHOUT_EXCHANGE);
+    let failed = world.swap(&place, tree, WITHOUT_EXCHANGE);
     assert!(
         matches!(failed, Err(SwapError::Untouched { .. })),
         "{failed:?}"
@@ -99,7 +118,7 @@ fn where_nothing_can_take_the_place_both_trees_are_kept_and_named() {
         },
         ..WITHOUT_EXCHANGE
     };
-    let failed = place.swap_by(tree, "1", moves).unwrap_err();
+    let failed = world.swap(&place, tree, moves).unwrap_err();
     let SwapError::Vacant {
         before, restored, ..
     } = &failed
@@ -122,7 +141,7 @@ fn a_name_that_the_old_tree_keeps_and_a_disk_that_does_not_answer_are_told() {
         write_out: |_| Err(io::ErrorKind::Other.into()),
         ..Moves::REAL
     };
-    let swapped = place.swap_by(tree(&place), "1", moves).unwrap();
+    let swapped = world.swap(&place, tree(&place), moves).unwrap();
     let kept = world.path("app.restoring-1");
     assert_eq!(swapped.before.as_ref(), Some(&kept));
     assert_eq!(world.read("app.restoring-1/file"), "old");
@@ -144,7 +163,7 @@ fn any_other_failure_leaves_the_live_tree_and_removes_the_new_one() {
         exchange: |_, _| Err(Errno::ACCESS),
         ..Moves::REAL
     };
-    let failed = place.swap_by(tree(&place), "1", refusing);
+    let failed = world.swap(&place, tree(&place), refusing);
     assert!(
         matches!(failed, Err(SwapError::Untouched { .. })),
         "{failed:?}"
@@ -159,7 +178,7 @@ fn a_link_to_the_source_keeps_leading_to_it() {
     std::os::unix::fs::symlink("app", world.path("link")).unwrap();
     let place = Place::of(&world.path("link"), &[]).unwrap();
     let tree = tree(&place);
-    place.swap(tree, "1").unwrap();
+    world.swap(&place, tree, Moves::REAL).unwrap();
     assert_eq!(world.read("link/file"), "new");
     assert_eq!(world.names(), ["app", "app.before-1", "link"]);
 }
@@ -202,10 +221,4 @@ fn what_killed_restores_left_is_named() {
     );
     drop(own);
     assert!(world.path("app.restoring-1").exists());
-}
-
-#[test]
-fn mount_points_are_read_with_their_escapes() {
-    assert_eq!(unescape(br"/mnt/a\040b\134c"), br"/mnt/a b\c");
-    assert_eq!(unescape(br"/mnt/a\9"), br"/mnt/a\9");
 }

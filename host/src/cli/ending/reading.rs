@@ -104,6 +104,9 @@ pub(super) fn of_swap(error: &SwapError) -> Ending {
         SwapError::Beside { .. } => {
             failed("nothing was changed; make room there, or restore elsewhere with `--to DIR`")
         }
+        SwapError::NotNoted { .. } => failed(
+            "nothing was changed; make room in Copal's state directory or give the rights, or set COPAL_STATE_DIR to another",
+        ),
         SwapError::Untouched { .. } => failed(
             "nothing was changed; mend what it names, or restore with `--to DIR` and exchange the directories yourself",
         ),
@@ -125,6 +128,9 @@ pub(super) fn of_unfinished(error: &Unfinished) -> Ending {
     match error {
         Unfinished::NotWrittenOut { .. } => failed(
             "a power cut within seconds may undo the exchange; look at the disk, and call `sync`",
+        ),
+        Unfinished::NotNoted { .. } => failed(
+            "`copal restore --undo` does not find the old tree: to go back, exchange the directories by hand",
         ),
         Unfinished::KeepsName { before, .. } => failed(format!(
             "it is what was there, and no half-done restore: keep {} until all is well",

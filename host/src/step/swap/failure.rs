@@ -39,6 +39,14 @@ pub enum SwapError {
         /// What the system said.
         source: io::Error,
     },
+    /// There would be no record of the old tree.
+    #[error("can't keep `{}`, the record of the old tree", .path.display())]
+    NotNoted {
+        /// The record.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The exchange failed, and the live tree is where it was.
     #[error("can't put the restored tree in the place of `{}`, which is as it was", .live.display())]
     Untouched {
@@ -71,6 +79,14 @@ pub enum Unfinished {
     NotWrittenOut {
         /// The directory above the source.
         parent: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The record of the old tree names another place.
+    #[error("the record `{}` of the old tree can't be brought up to date", .record.display())]
+    NotNoted {
+        /// The record.
+        record: PathBuf,
         /// What the system said.
         source: io::Error,
     },

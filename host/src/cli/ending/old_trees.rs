@@ -1,0 +1,50 @@
+//! What to do about the old trees that restores in place keep.
+
+use super::{Ending, failed, usage};
+use crate::step::old_tree::OldTreeError;
+
+pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
+    match error {
+        OldTreeError::None(_) => failed(
+            "is COPAL_STATE_DIR that of the restore? Directories called `….before-…` beside the source that it does not know can be exchanged or removed by hand",
+        ),
+        OldTreeError::Unknown { known, .. } if known.is_empty() => {
+            usage("there is none; `copal history` lists the runs, restores among them")
+        }
+        OldTreeError::Unknown { known, .. } => usage(format!("these have: {}", known.join(", "))),
+        OldTreeError::Which(runs) => usage(format!(
+            "say which, the newest first: `copal restore --discard {}`",
+            runs.join("`, `copal restore --discard ")
+        )),
+        OldTreeError::Gone(_) => usage(
+            "`copal history` lists the runs; without a run the newest old tree that is there is taken",
+        ),
+        OldTreeError::Other(path) => failed(format!(
+            "nothing was changed; look at {}, and exchange or remove it by hand",
+            path.display()
+        )),
+        OldTreeError::Half { run, .. } => failed(format!(
+            "the rest of it goes with `copal restore --discard {run}`; to go back, restore a snapshot"
+        )),
+        OldTreeError::Elsewhere { .. } => usage(
+            "nothing was changed; name the configuration of that source with `-c FILE`, or exchange the directories by hand",
+        ),
+        OldTreeError::OnlyOne(_) => failed(
+            "nothing was deleted; put it back with `copal restore --undo`, or restore a snapshot before",
+        ),
+        OldTreeError::Live(_) => failed("nothing was deleted; mend `path` in [source]"),
+        OldTreeError::Mounted(path) => failed(format!(
+            "nothing was deleted; `umount {}`, and run it again",
+            path.display()
+        )),
+        OldTreeError::Record { .. } => {
+            failed("nothing was changed; make room in Copal's state directory or give the rights")
+        }
+        OldTreeError::Unreadable { .. } => {
+            failed("nothing was changed; is its disk mounted, and may you read it?")
+        }
+        OldTreeError::NotDeleted { .. } => failed(
+            "give the rights, or run Copal as a user who has them, and run it again: it goes on where it ended",
+        ),
+    }
+}

@@ -1,0 +1,216 @@
+//! What restores in place keep: swapped back, or deleted, and nothing else ever is.
+
+use std::fs;
+
+use copal_testkit::World;
+
+use crate::common::{back_up, small_world};
+use crate::in_place::{RESTORE, beside, changed_world, letter};
+use crate::specimen::{configure, hook, tell_commands, told, world_with_specimen};
+
+const UNDO: [&str; 2] = ["restore", "--undo"];
+const DISCARD: [&str; 2] = ["restore", "--discard"];
+const RESTORED: &str = "Dear reader,\n";
+const OLD: &str = "Dear nobody,\n";
+
+/// The run that kept the newest of what lies beside the source.
+fn newest(world: &World) -> String {
+    let name = beside(world).pop().unwrap();
+    name.strip_prefix("source.before-").unwrap().to_owned()
+}
+
+#[test]
+fn an_undoing_swaps_the_old_tree_back_and_is_undone_in_the_same_way() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let restored = newest(&world);
+    let output = world.copal(&UNDO);
+    assert!(output.succeeds().stdout().contains(&restored), "{output}");
+    assert_eq!(letter(&world), OLD);
+    assert!(world.path("source/cache/model").exists());
+    let [kept] = &beside(&world)[..] else {
+        panic!("{:?}", beside(&world))
+    };
+    assert!(!kept.contains(&restored), "it has the name of its own run");
+    let kept = world.path(kept).join("letter.txt");
+    assert_eq!(fs::read_to_string(kept).unwrap(), RESTORED);
+
+    world.copal(&UNDO).succeeds();
+    assert_eq!(letter(&world), RESTORED);
+    assert_eq!(beside(&world).len(), 1);
+    let record = world
+        .copal(&["history", "show", "latest", "--json"])
+        .succeeds()
+        .json();
+    assert_eq!(record["kind"], "restore");
+    assert!(
+        record["notes"].to_string().contains("swapped back"),
+        "{record:#}"
+    );
+}
+
+#[test]
+fn the_run_whose_restore_is_undone_can_be_named() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let first = newest(&world);
+    world.write("source/letter.txt", "Dear all,\n");
+    world.copal(&RESTORE).succeeds();
+    assert_eq!(beside(&world).len(), 2);
+    world.copal(&["restore", "--undo", &first]).succeeds();
+    assert_eq!(letter(&world), OLD);
+    world
+        .copal(&["restore", "--undo", "1-1"])
+        .exits_with(2)
+        .says("1-1")
+        .says("these have: ");
+    world
+        .copal(&["restore", "--undo", &first])
+        .exits_with(2)
+        .says("no old tree");
+}
+
+#[test]
+fn hooks_are_called_around_an_undoing() {
+    let world = world_with_specimen();
+    let tells = tell_commands(&world, &["own"]);
+    let own = hook(
+        "own",
+        "config.tell = \"tell-own\"\ngrants.command = [\"tell-own\"]",
+    );
+    configure(&world, "");
+    world.copal(&["backup"]).succeeds();
+    world.copal(&RESTORE).succeeds();
+    configure(&world, &format!("{tells}{own}"));
+    world.copal(&UNDO).succeeds();
+    assert_eq!(
+        told(&world),
+        ["own pre-restore none", "own post-restore Succeeded"]
+    );
+}
+
+#[test]
+fn a_source_that_was_deleted_after_the_restore_comes_back() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    fs::remove_dir_all(world.source()).unwrap();
+    // What may be all that is left is not deleted.
+    world.copal(&DISCARD).exits_with(1).says("the only one");
+    let output = world.copal(&["restore", "--undo", "--json"]);
+    let told = output.succeeds().json();
+    assert!(told["before"].is_null(), "{told:#}");
+    assert_eq!(letter(&world), OLD);
+    assert_eq!(beside(&world), [""; 0]);
+}
+
+#[test]
+fn the_old_tree_is_deleted_on_demand_and_told_with_what_it_took() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let output = world.copal(&DISCARD);
+    let text = output.succeeds().stdout();
+    assert!(text.contains("source.before-"), "{text}");
+    assert!(text.contains(" on the disk"), "{text}");
+    assert_eq!(beside(&world), [""; 0]);
+    assert_eq!(letter(&world), RESTORED);
+    for nothing in [UNDO, DISCARD] {
+        world
+            .copal(&nothing)
+            .exits_with(1)
+            .says("no restore of `letters`");
+    }
+    assert_eq!(letter(&world), RESTORED);
+}
+
+#[test]
+fn of_several_old_trees_the_one_to_delete_has_to_be_named() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let first = newest(&world);
+    world.copal(&RESTORE).succeeds();
+    let output = world.copal(&DISCARD);
+    output.exits_with(2).says(&first);
+    assert_eq!(beside(&world).len(), 2);
+    world.copal(&["restore", "--discard", &first]).succeeds();
+    assert_eq!(beside(&world).len(), 1);
+    assert!(!world.path(&format!("source.before-{first}")).exists());
+}
+
+#[test]
+fn a_directory_that_only_has_the_name_is_neither_swapped_nor_deleted() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let run = newest(&world);
+    let path = world.path(&format!("source.before-{run}"));
+    // Kept apart, so that its inode is not used again.
+    fs::rename(&path, world.path("aside")).unwrap();
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("mine"), "mine").unwrap();
+    for named in ["--undo", "--discard"] {
+        world
+            .copal(&["restore", named, &run])
+            .exits_with(1)
+            .says("is not the directory that the restore kept");
+        world.copal(&["restore", named]).exits_with(1);
+    }
+    // Nor is one of a run that never was.
+    world.write("source.before-1-1/mine", "mine");
+    world.copal(&["restore", "--discard", "1-1"]).exits_with(2);
+    assert!(path.join("mine").exists());
+    assert!(world.path("source.before-1-1/mine").exists());
+    assert_eq!(letter(&world), RESTORED);
+}
+
+#[test]
+fn an_old_tree_that_a_deletion_began_to_delete_is_not_swapped_back() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let run = newest(&world);
+    // As a kill in the midst of it leaves it.
+    let record = world.path(&format!(
+        "home/.local/state/copal/old-trees/letters/{run}.json"
+    ));
+    let text = fs::read_to_string(&record).unwrap();
+    fs::write(
+        &record,
+        text.replace("\"discarded\": false", "\"discarded\": true"),
+    )
+    .unwrap();
+    world
+        .copal(&["restore", "--undo", &run])
+        .exits_with(1)
+        .says("not whole any more");
+    world.copal(&UNDO).exits_with(1);
+    assert_eq!(letter(&world), RESTORED);
+    world.copal(&DISCARD).succeeds();
+    assert_eq!(beside(&world), [""; 0]);
+}
+
+#[test]
+fn what_is_live_by_now_is_not_deleted() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let run = newest(&world);
+    let old = format!("source.before-{run}");
+    // Somebody went back by hand, and left a link.
+    fs::rename(world.source(), world.path("restored")).unwrap();
+    std::os::unix::fs::symlink(&old, world.source()).unwrap();
+    world.copal(&DISCARD).exits_with(1).says("is live");
+    assert!(world.path(&old).join("letter.txt").exists());
+}
+
+#[test]
+fn an_undoing_takes_no_snapshot_and_no_directory() {
+    let world = small_world();
+    let id = back_up(&world);
+    configure(&world, "");
+    for arguments in [
+        &["restore", &id, "--undo"][..],
+        &["restore", "--undo", "--to", "x"],
+        &["restore", "--discard", "--in-place"],
+        &["restore", "--discard", "--undo"],
+        &["restore", "--undo", "--from", "vault:"],
+    ] {
+        world.copal(arguments).exits_with(2);
+    }
+}
