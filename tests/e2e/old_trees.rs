@@ -187,6 +187,38 @@ fn an_old_tree_that_a_deletion_began_to_delete_is_not_swapped_back() {
 }
 
 #[test]
+fn an_old_tree_that_an_app_still_works_in_is_not_deleted() {
+    let world = changed_world("");
+    let app = fs::File::open(world.path("source/letter.txt")).unwrap();
+    world.copal(&RESTORE).succeeds();
+    world
+        .copal(&DISCARD)
+        .exits_with(1)
+        .says(&format!("process {} ", std::process::id()))
+        .says("restart the app");
+    assert_eq!(beside(&world).len(), 1);
+    drop(app);
+    world.copal(&DISCARD).succeeds();
+    assert_eq!(beside(&world), [""; 0]);
+}
+
+#[test]
+fn an_older_tree_comes_back_only_if_it_is_named() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let first = newest(&world);
+    world.copal(&RESTORE).succeeds();
+    fs::remove_dir_all(world.path(&format!("source.before-{}", newest(&world)))).unwrap();
+    world
+        .copal(&UNDO)
+        .exits_with(2)
+        .says(&format!("--undo {first}"));
+    assert_eq!(letter(&world), RESTORED);
+    world.copal(&["restore", "--undo", &first]).succeeds();
+    assert_eq!(letter(&world), OLD);
+}
+
+#[test]
 fn what_is_live_by_now_is_not_deleted() {
     let world = changed_world("");
     world.copal(&RESTORE).succeeds();

@@ -16,6 +16,8 @@ pub mod groups;
 pub mod hash;
 pub mod history;
 pub mod holders;
+pub mod identity;
+pub mod in_use;
 pub mod interrupt;
 pub mod leftovers;
 mod links;

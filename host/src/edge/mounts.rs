@@ -1,31 +1,50 @@
 //! What is mounted where.
 
+use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// Whether something is mounted at `path`, also where it is of the same device.
+/// Whether something is mounted at `path`, also where it is of the same device. Where that can't be seen, the
+/// device has to do.
 pub fn is_mounted(path: &Path) -> bool {
-    points().iter().any(|point| point == path)
+    let points = here().unwrap_or_default();
+    points.iter().any(|(_, point)| point == path)
 }
 
 /// Where something is mounted at `path` or below it. No link is to be on the way to it.
-pub fn at_or_below(path: &Path) -> Vec<PathBuf> {
-    let mut points = points();
-    points.retain(|point| point.starts_with(path));
-    points
+///
+/// # Errors
+/// Where that can't be seen.
+pub fn at_or_below(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let points = here()?.into_iter().map(|(_, at)| at);
+    Ok(points.filter(|point| point.starts_with(path)).collect())
 }
 
-/// Source: proc(5), `/proc/pid/mountinfo`; where there is none, the device has to do.
-fn points() -> Vec<PathBuf> {
-    let Ok(mounts) = fs::read("/proc/self/mountinfo") else {
-        return Vec::new();
-    };
-    mounts
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
-        .map(|point| PathBuf::from(std::ffi::OsString::from_vec(unescape(point))))
-        .collect()
+/// What is mounted here, as [`of`] has it.
+///
+/// # Errors
+/// Where that can't be seen.
+pub fn here() -> io::Result<Vec<(PathBuf, PathBuf)>> {
+    of(Path::new("/proc/self"))
+}
+
+/// What a process, by its directory below `/proc`, has mounted: the directory in its file system, and where
+/// that is seen by the process.
+/// Source: proc(5), `/proc/pid/mountinfo`
+///
+/// # Errors
+/// Where that can't be seen.
+pub fn of(process: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+    let path = |text: &[u8]| PathBuf::from(OsString::from_vec(unescape(text)));
+    let mounts = fs::read(process.join("mountinfo"))?;
+    let lines = mounts.split(|byte| *byte == b'\n');
+    let mounts = lines.filter_map(|line| {
+        let mut fields = line.split(|byte| *byte == b' ').skip(3);
+        Some((path(fields.next()?), path(fields.next()?)))
+    });
+    Ok(mounts.collect())
 }
 
 /// Undoes `\040` and its like.
@@ -55,9 +74,10 @@ mod tests {
 
     #[test]
     fn what_is_mounted_is_found_at_and_below_a_path() {
+        let below = |path| at_or_below(Path::new(path)).unwrap();
         assert!(is_mounted(Path::new("/proc")));
         assert!(!is_mounted(Path::new("/proc/self")));
-        assert!(at_or_below(Path::new("/")).contains(&PathBuf::from("/proc")));
-        assert!(!at_or_below(Path::new("/pro")).contains(&PathBuf::from("/proc")));
+        assert!(below("/").contains(&PathBuf::from("/proc")));
+        assert!(!below("/pro").contains(&PathBuf::from("/proc")));
     }
 }

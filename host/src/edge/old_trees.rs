@@ -1,7 +1,7 @@
 //! The old trees that restores in place have kept: a record of each, in the state directory.
 //!
 //! A directory's name says nothing about who made it. What may be swapped back, and above all what may be
-//! deleted, is what a record names and what is still the same directory, by its inode.
+//! deleted, is what a record names and what is still the same directory.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,6 +14,7 @@ use copal_core::units::ByteCount;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::identity::Identity;
 use super::state::{StateDir, make_private};
 
 /// An old tree that a restore in place kept.
@@ -29,8 +30,9 @@ pub struct OldTree {
     /// Where it lies.
     #[serde(serialize_with = "write_path", deserialize_with = "read_path")]
     pub path: PathBuf,
-    /// Its inode: another directory under its name is another's.
-    pub inode: u64,
+    /// Another directory under its name is another's.
+    #[serde(flatten)]
+    pub identity: Identity,
     /// Whether its deletion was begun: from then on it may be half a tree.
     #[serde(default)]
     pub discarded: bool,
@@ -147,11 +149,22 @@ impl OldTree {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Gone),
             other => other?,
         };
-        Ok(match metadata.is_dir() && metadata.ino() == self.inode {
+        Ok(match self.identity.is(&metadata) {
             false => Standing::Other,
             true if self.discarded => Standing::Half,
             true => Standing::Kept,
         })
+    }
+
+    /// Whether it is what is live where it was: the exchange that was to keep it did not happen, or was undone.
+    ///
+    /// # Errors
+    /// Where that can't be seen.
+    pub fn is_live(&self) -> io::Result<bool> {
+        match fs::symlink_metadata(&self.live) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            other => Ok(self.identity.is(&other?)),
+        }
     }
 
     /// How much it holds.
@@ -199,7 +212,7 @@ mod tests {
             run: run.to_owned(),
             since: Timestamp::from_second(second).unwrap(),
             live: dir.join(std::ffi::OsStr::from_bytes(b"app\xff")),
-            inode: fs::metadata(&path).unwrap().ino(),
+            identity: Identity::of(&fs::metadata(&path).unwrap()),
             path,
             discarded: false,
         }

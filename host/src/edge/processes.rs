@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::mounts;
+
 /// A process that was there.
 #[derive(Debug)]
 pub struct Process {
@@ -45,6 +47,14 @@ impl Process {
     pub fn program(&self) -> String {
         let name = fs::read_to_string(self.directory.join("comm")).unwrap_or_default();
         name.trim_end().to_owned()
+    }
+
+    /// What it has mounted ([`mounts::of`]).
+    ///
+    /// # Errors
+    /// Where it is gone by now, or another user's.
+    pub fn mounts(&self) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+        mounts::of(&self.directory)
     }
 
     /// What it has open: nothing where it is gone by now, or another user's.

@@ -1,123 +1,25 @@
 //! The old tree of a restore in place: which one is meant, and how it is deleted.
 
+mod failure;
+
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::edge::in_use::user_of;
 use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees, Size, Standing};
 use crate::edge::scratch::remove_tree;
 
-/// Why an old tree is not swapped back, or not deleted.
-#[derive(Debug, thiserror::Error)]
-pub enum OldTreeError {
-    /// No restore in place has kept one that is still there.
-    #[error("no restore of `{0}` in place has kept an old tree that is still there")]
-    None(String),
-    /// The run that was asked for has kept none.
-    #[error("no old tree was kept by a run `{run}`")]
-    Unknown {
-        /// What was asked for.
-        run: String,
-        /// The runs that have.
-        known: Vec<String>,
-    },
-    /// There are several, and one has to be meant.
-    #[error("{} restores have kept an old tree each", .0.len())]
-    Which(Vec<String>),
-    /// It was swapped back, deleted or moved since.
-    #[error("the old tree `{}` is gone", .0.display())]
-    Gone(PathBuf),
-    /// It is not what the restore kept.
-    #[error("`{}` is not the directory that the restore kept", .0.display())]
-    Other(PathBuf),
-    /// Its deletion was begun.
-    #[error("the old tree `{}` is not whole any more", .path.display())]
-    Half {
-        /// Where it lies.
-        path: PathBuf,
-        /// The run that kept it.
-        run: String,
-    },
-    /// It was the tree of another source.
-    #[error("the old tree `{}` was live at `{}`, and the source is `{}` now", .path.display(), .was.display(), .is.display())]
-    Elsewhere {
-        /// Where it lies.
-        path: PathBuf,
-        /// Where it was live.
-        was: PathBuf,
-        /// Where the source is.
-        is: PathBuf,
-    },
-    /// There is no live tree, so that it may be the only one.
-    #[error("nothing is at `{}`, and the old tree may be the only one", .0.display())]
-    OnlyOne(PathBuf),
-    /// It is the live tree, or has it in it.
-    #[error("`{}` is live, or the live tree lies in it", .0.display())]
-    Live(PathBuf),
-    /// Something is mounted in it, whose content would be deleted, too.
-    #[error("`{}` is mounted in the old tree", .0.display())]
-    Mounted(PathBuf),
-    /// A record can't be read or written.
-    #[error("can't keep or read `{}`, the record of an old tree", .path.display())]
-    Record {
-        /// The record.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It can't be looked at.
-    #[error("can't look at the old tree `{}`", .path.display())]
-    Unreadable {
-        /// It, or what is in it.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It can't be deleted, or not all of it.
-    #[error("can't delete all of the old tree `{}`", .path.display())]
-    NotDeleted {
-        /// Where it lies.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
+pub use failure::OldTreeError;
 
-impl OldTreeError {
-    /// Why it is an error at all, for what has no cause below it.
-    pub fn reason(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Which(_) => {
-                "what is deleted is gone, so that the one that is meant has to be said"
-            }
-            Self::Gone(_) => "it was swapped back, deleted or moved since",
-            Self::Other(_) => {
-                "another directory has that name, or it was copied: its inode is another"
-            }
-            Self::Half { .. } => "its deletion was begun",
-            Self::OnlyOne(_) => "what is deleted is gone",
-            Self::Mounted(_) => "what is mounted there would be deleted with it",
-            _ => return None,
-        })
-    }
-}
-
-impl From<(PathBuf, io::Error)> for OldTreeError {
-    fn from((path, source): (PathBuf, io::Error)) -> Self {
-        Self::Record { path, source }
-    }
-}
-
-/// The old tree to be swapped back: the one that `run` kept, else the newest that is there.
+/// The old tree to be swapped back: the one that `run` kept, else the newest. If that is not there as it was
+/// kept, an older one has to be meant.
 pub fn to_undo(trees: &OldTrees, name: &str, run: Option<&str>) -> Result<OldTree, OldTreeError> {
-    let tree = if let Some(run) = run {
-        named(trees, run)?
-    } else {
-        let mut there = still_there(trees)?.into_iter();
-        let newest = there.find(|tree| !tree.discarded);
-        newest.ok_or_else(|| OldTreeError::None(name.to_owned()))?
+    let tree = match run {
+        Some(run) => named(trees, run)?,
+        None => newest(trees)?.ok_or_else(|| OldTreeError::None(name.to_owned()))?,
     };
     match standing(&tree)? {
         Standing::Kept => Ok(tree),
@@ -125,13 +27,40 @@ pub fn to_undo(trees: &OldTrees, name: &str, run: Option<&str>) -> Result<OldTre
             path: tree.path,
             run: tree.run,
         }),
-        Standing::Gone => Err(OldTreeError::Gone(tree.path)),
         Standing::Other => Err(OldTreeError::Other(tree.path)),
+        Standing::Gone => {
+            let older = runs(&still_there(trees)?);
+            Err(match run {
+                None if older.is_empty() => OldTreeError::None(name.to_owned()),
+                None => OldTreeError::Newer {
+                    path: tree.path,
+                    older,
+                },
+                Some(_) => OldTreeError::Gone(tree.path),
+            })
+        }
     }
 }
 
+/// The newest, wherever it is by now. What is live is no old tree, or not any more, nor is what was deleted.
+fn newest(trees: &OldTrees) -> Result<Option<OldTree>, OldTreeError> {
+    for tree in trees.all()? {
+        if tree.discarded && standing(&tree)? == Standing::Gone {
+            continue;
+        }
+        let is_live = tree.is_live().map_err(|source| OldTreeError::Unreadable {
+            path: tree.live.clone(),
+            source,
+        })?;
+        if !is_live {
+            return Ok(Some(tree));
+        }
+    }
+    Ok(None)
+}
+
 /// The old tree to be deleted: the one that `run` kept, else the only one that is there. It was looked at:
-/// it is the directory that a restore kept, it is not live, and nothing is mounted in it.
+/// it is the directory that a restore kept, it is not live, nothing is mounted in it, and nobody works in it.
 pub fn to_discard(
     trees: &OldTrees,
     name: &str,
@@ -156,8 +85,16 @@ pub fn to_discard(
     for live in [live, &tree.live] {
         check_apart(&tree, live)?;
     }
-    if let Some(mounted) = mounts::at_or_below(&tree.path).into_iter().next() {
+    let unreadable = |source| OldTreeError::Unreadable {
+        path: tree.path.clone(),
+        source,
+    };
+    let real = tree.path.canonicalize().map_err(unreadable)?;
+    if let Some(mounted) = mounts::at_or_below(&real).map_err(unreadable)?.pop() {
         return Err(OldTreeError::Mounted(mounted));
+    }
+    if let Some(by) = user_of(&real).map_err(unreadable)? {
+        return Err(OldTreeError::InUse { path: real, by });
     }
     Ok(tree)
 }
@@ -200,9 +137,11 @@ fn check_apart(tree: &OldTree, live: &Path) -> Result<(), OldTreeError> {
         other => other.map_err(unreadable)?,
     };
     let old = tree.path.canonicalize().map_err(unreadable)?;
-    let is_same = fs::metadata(&real).map_err(unreadable)?.ino() == tree.inode
-        && fs::metadata(&real).map_err(unreadable)?.dev()
-            == fs::metadata(&old).map_err(unreadable)?.dev();
+    let looked = (
+        fs::metadata(&real).map_err(unreadable)?,
+        fs::metadata(&old).map_err(unreadable)?,
+    );
+    let is_same = (looked.0.dev(), looked.0.ino()) == (looked.1.dev(), looked.1.ino());
     if is_same || real.starts_with(&old) {
         return Err(OldTreeError::Live(tree.path.clone()));
     }
@@ -244,3 +183,7 @@ fn standing(tree: &OldTree) -> Result<Standing, OldTreeError> {
 fn runs(trees: &[OldTree]) -> Vec<String> {
     trees.iter().map(|tree| tree.run.clone()).collect()
 }
+
+#[cfg(test)]
+#[path = "old_tree_tests.rs"]
+mod tests;

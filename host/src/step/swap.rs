@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use rustix::fs::{Access, CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use crate::edge::identity::Identity;
 use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees};
@@ -180,7 +181,7 @@ impl Place {
             since: by.started,
             live: self.live.clone(),
             path: self.neighbour("before", by.run),
-            inode: fs::metadata(&self.live).map_err(unreadable)?.ino(),
+            identity: Identity::of(&fs::metadata(&self.live).map_err(unreadable)?),
             discarded: false,
         };
         let not_noted = |(path, source)| SwapError::NotNoted { path, source };

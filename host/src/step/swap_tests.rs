@@ -94,15 +94,22 @@ fn the_first_rename_is_undone_where_the_second_fails() {
     let world = World::new();
     let place = world.place();
     let tree = tree(&place);
-    // What is to take the place is gone at the last moment.
-    fs::rename(tree.path(), world.path("elsewhere")).unwrap();
-    let failed = world.swap(&place, tree, WITHOUT_EXCHANGE);
+    let moves = Moves {
+        rename: |from, to| {
+            if from.extension().is_some_and(|it| it == "restoring-1") {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            fs::rename(from, to)
+        },
+        ..WITHOUT_EXCHANGE
+    };
+    let failed = world.swap(&place, tree, moves);
     assert!(
         matches!(failed, Err(SwapError::Untouched { .. })),
         "{failed:?}"
     );
     assert_eq!(world.read("app/file"), "old");
-    assert_eq!(world.names(), ["app", "elsewhere"]);
+    assert_eq!(world.names(), ["app"]);
 }
 
 #[test]

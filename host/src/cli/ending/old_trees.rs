@@ -16,9 +16,13 @@ pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
             "say which, the newest first: `copal restore --discard {}`",
             runs.join("`, `copal restore --discard ")
         )),
-        OldTreeError::Gone(_) => usage(
-            "`copal history` lists the runs; without a run the newest old tree that is there is taken",
-        ),
+        OldTreeError::Gone(_) => {
+            usage("`copal history` lists the runs; without a run the newest old tree is taken")
+        }
+        OldTreeError::Newer { older, .. } => usage(format!(
+            "nothing was changed; say which older one is to come back, the newest first: `copal restore --undo {}`",
+            older.join("`, `copal restore --undo ")
+        )),
         OldTreeError::Other(path) => failed(format!(
             "nothing was changed; look at {}, and exchange or remove it by hand",
             path.display()
@@ -37,6 +41,9 @@ pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
             "nothing was deleted; `umount {}`, and run it again",
             path.display()
         )),
+        OldTreeError::InUse { .. } => failed(
+            "nothing was deleted; restart the app, so that it opens what is live, and run it again. What it wrote to the old tree since the restore is there alone",
+        ),
         OldTreeError::Record { .. } => {
             failed("nothing was changed; make room in Copal's state directory or give the rights")
         }
