@@ -348,6 +348,9 @@ impl CopalError {
                 | PreflightError::DatabaseMissing { .. }
                 | PreflightError::DatabaseEmptied { .. },
             ) => "most likely the app lost it, and a new snapshot would not have it either",
+            Self::Preflight(PreflightError::Unmounted { .. }) => {
+                "the new snapshot does not have what lay on it"
+            }
             Self::Restore(RestoreError::NotEmpty(_)) => {
                 "what is in it would be mixed with the snapshot"
             }

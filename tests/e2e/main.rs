@@ -45,5 +45,6 @@ mod signals;
 mod specimen;
 mod staging;
 mod staging_moved;
+mod unmounted;
 mod verify;
 mod worker;

@@ -16,6 +16,7 @@ pub mod grants;
 pub mod manifest;
 pub mod memory;
 pub mod mirror;
+pub mod mounts;
 pub mod name;
 pub mod path;
 pub mod retention;

@@ -46,6 +46,10 @@ pub struct Manifest {
     pub run: RunRecord,
     /// The directory that was backed up, as the owner wrote it.
     pub source: String,
+    /// Directories of it at which other file systems were mounted, sorted; see [`crate::mounts`]. One that is
+    /// missing stays among them until the owner accepts that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<RelPath>,
     /// The top directory's own attributes.
     pub root: Attributes,
     /// How many files there are and what they hold.
@@ -378,4 +382,4 @@ impl TryFrom<String> for Mode {
 
 #[cfg(test)]
 #[path = "manifest_tests.rs"]
-mod tests;
+pub(crate) mod tests;

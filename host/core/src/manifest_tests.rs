@@ -17,7 +17,7 @@ fn entry(path: &str, kind: EntryKind) -> Entry {
     }
 }
 
-fn file(path: &str, stored: Option<&str>) -> Entry {
+pub(crate) fn file(path: &str, stored: Option<&str>) -> Entry {
     let kind = EntryKind::File(FileEntry {
         size: ByteCount(3),
         sha256: Sha256::from_bytes([7; 32]),
@@ -29,7 +29,7 @@ fn file(path: &str, stored: Option<&str>) -> Entry {
     entry(path, kind)
 }
 
-fn manifest(entries: Vec<Entry>) -> Manifest {
+pub(crate) fn manifest(entries: Vec<Entry>) -> Manifest {
     Manifest {
         copal_manifest: FORMAT,
         id: "2026-11-24T030000Z".parse().unwrap(),
@@ -42,6 +42,7 @@ fn manifest(entries: Vec<Entry>) -> Manifest {
             staging: None,
         },
         source: "/opt/open-webui".into(),
+        mounts: vec![],
         root: attributes(),
         totals: Totals::of(&entries),
         hooks: vec![],
@@ -67,6 +68,14 @@ fn sample() -> Manifest {
 #[test]
 fn a_manifest_reads_back_what_was_written() {
     let manifest = sample();
+    assert_eq!(Manifest::parse(manifest.to_json().as_bytes()), Ok(manifest));
+}
+
+#[test]
+fn mount_points_are_read_back_and_one_without_any_says_nothing_of_them() {
+    let mut manifest = sample();
+    assert!(!manifest.to_json().contains("mounts"));
+    manifest.mounts = vec!["disk".parse().unwrap()];
     assert_eq!(Manifest::parse(manifest.to_json().as_bytes()), Ok(manifest));
 }
 

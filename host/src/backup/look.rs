@@ -3,6 +3,7 @@
 use copal_core::config::{Layout, RemoteSpec};
 use copal_core::grants::Capability;
 use copal_core::path::RelPath;
+use copal_core::snapshot::SnapshotId;
 
 use super::Backup;
 use crate::edges::Step;
@@ -10,8 +11,9 @@ use crate::error::CopalError;
 use crate::floors::Deeds;
 use crate::hooks::Hooks;
 use crate::step::deliver::Reached;
+use crate::step::mirror::MirrorError;
 use crate::step::plan::{Plan, plan};
-use crate::step::preflight::{self, Asked, Ready};
+use crate::step::preflight::{self, Asked, PreflightError, Ready};
 use crate::step::services::{self, FoundService};
 
 impl Backup<'_> {
@@ -103,10 +105,29 @@ impl Backup<'_> {
         self.run.shortcomings.extend(damaged);
         if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {
             preflight::check_missing(plan, last)?;
+            let mut paths = preflight::unmounted(plan, last);
+            paths.retain(|path| map.is_none_or(|map| map.leads_through(path)));
+            let last = last.id;
+            if !paths.is_empty() && map.is_some() {
+                return Err(MirrorError::Unmounted { paths, last }.into());
+            }
+            self.tell_unmounted(&paths, last);
+            ready.unmounted = paths;
         }
         let staging = self.job.staging(self.run.edges.state);
         preflight::check_portions(plan, &ready, &staging)?;
         Ok(ready)
+    }
+
+    /// A snapshot does not have what was there, and takes nothing away.
+    fn tell_unmounted(&mut self, paths: &[RelPath], last: SnapshotId) {
+        let is_told = |known: &CopalError| matches!(known, CopalError::Preflight(PreflightError::Unmounted { paths: known, .. }) if known == paths);
+        if paths.is_empty() || self.run.shortcomings.iter().any(is_told) {
+            return;
+        }
+        let paths = paths.to_vec();
+        let unmounted = PreflightError::Unmounted { paths, last };
+        self.run.shortcomings.push(unmounted.into());
     }
 
     /// The run ends before anything is delivered: what destinations answered is told beside the reason.

@@ -24,7 +24,8 @@ use crate::show::{self, message};
 pub(super) struct BackupArgs {
     #[command(flatten)]
     job: JobArgs,
-    /// Accept that databases of the last snapshot, or all its files, are gone or have become empty
+    /// Accept that databases of the last snapshot, a disk that was mounted, or all its files, are gone or
+    /// have become empty
     #[arg(long)]
     accept_missing: bool,
     /// Wait while another run of the same name goes on, for this long at most, such as `30m`; without

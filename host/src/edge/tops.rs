@@ -10,12 +10,19 @@ use std::path::{Path, PathBuf};
 
 use copal_core::path::RelPath;
 
+use super::beneath::Beneath;
 use super::stat::Version;
+use super::top::{self, Root};
 use super::walk::{Found, FoundKind, absolute};
 
 /// Directories that stay what they are as long as a run lasts, each with its device and inode.
 #[derive(Debug, Clone)]
-pub struct Tops(Vec<(PathBuf, (u64, u64))>);
+pub struct Tops {
+    source: PathBuf,
+    top: (u64, u64),
+    /// Those of file systems that are mounted in it, sorted.
+    mounted: Vec<(RelPath, (u64, u64))>,
+}
 
 /// A top that is not what it was: it was unmounted, or renamed away, or something was mounted on it.
 #[derive(Debug, thiserror::Error)]
@@ -38,18 +45,41 @@ impl Tops {
         let mounted = directories
             .iter()
             .filter(|(path, file)| above(path).is_some_and(|above| above.0 != file.0));
-        let mounted = mounted.map(|(path, file)| (absolute(source, path), *file));
-        Self(mounted.chain([(source.to_owned(), top)]).collect())
+        let mounted = mounted.map(|(path, file)| ((*path).clone(), *file));
+        let mut mounted: Vec<_> = mounted.collect();
+        mounted.sort_unstable();
+        Self {
+            source: source.to_owned(),
+            top,
+            mounted,
+        }
+    }
+
+    /// Where file systems are mounted in the source, sorted.
+    pub fn mounts(&self) -> impl Iterator<Item = &RelPath> {
+        self.mounted.iter().map(|(path, _)| path)
     }
 
     /// Whether all of them are what they were.
     pub fn check(&self) -> Result<(), Swapped> {
-        let swapped = self
-            .0
-            .iter()
-            .find(|(path, then)| identity(path).ok() != Some(*then));
-        swapped.map_or(Ok(()), |(path, _)| Err(Swapped(path.clone())))
+        let mounted = self.mounted.iter();
+        let mounted = mounted.map(|(path, file)| (absolute(&self.source, path), *file));
+        let mut all = mounted.chain([(self.source.clone(), self.top)]);
+        let swapped = all.find(|(path, then)| identity(path).ok() != Some(*then));
+        swapped.map_or(Ok(()), |(path, _)| Err(Swapped(path)))
     }
+}
+
+/// Whether a file system is mounted at a directory of the source: it is on another device than the one
+/// above it. What can't be looked at is none.
+pub fn is_mounted<R: Root + ?Sized>(source: &R, path: &RelPath) -> bool {
+    let device = |metadata: io::Result<fs::Metadata>| Some(Version::of(&metadata.ok()?).file().0);
+    let above = match path.parent() {
+        Some(parent) => device(Beneath::of(source, &parent).metadata()),
+        None => device(top::metadata(source)),
+    };
+    let own = device(Beneath::of(source, path).metadata());
+    own.is_some() && above.is_some() && own != above
 }
 
 /// Device and inode of what lies there, behind a link as well.
@@ -80,8 +110,10 @@ mod tests {
         let kept = walk(dir.path(), &[], &mut All, &Interrupt::default());
         let elsewhere = (0, 0);
         let tops = Tops::of(dir.path(), elsewhere, &kept.unwrap().kept);
-        let paths: Vec<_> = tops.0.into_iter().map(|(path, _)| path).collect();
-        assert_eq!(paths, [dir.path().join("disk"), dir.path().to_owned()]);
+        let paths: Vec<_> = tops.mounts().map(ToString::to_string).collect();
+        assert_eq!(paths, ["disk"]);
+        let path = "disk".parse().unwrap();
+        assert!(!is_mounted(dir.path(), &path));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Deliver: one destination claims, receives and seals the snapshot, or keeps nothing of it; or a mirror
 //! follows the source.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use copal_core::config::{Layout, Proof};
 use copal_core::manifest::{COPAL_DIR, MANIFEST, Totals};
 use copal_core::mirror::Mirror;
+use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_hooks::Cancel;
 use jiff::Timestamp;
@@ -185,6 +187,15 @@ impl Parcel<'_> {
         })
     }
 
+    /// Where file systems are mounted in what goes there, with those that are missing: these are told until
+    /// they are back, or the owner accepts it.
+    fn mounts(&self, ready: &Ready, place: Place<'_>) -> Vec<RelPath> {
+        let mounted = self.read.staged.tops.mounts().chain(&ready.unmounted);
+        let there = mounted.filter(|path| place.map().is_none_or(|map| map.leads_through(path)));
+        let there: BTreeSet<_> = there.cloned().collect();
+        there.into_iter().collect()
+    }
+
     fn transfer_and_seal(
         &self,
         ready: &Ready,
@@ -225,6 +236,7 @@ impl Parcel<'_> {
             run: self.run.to_owned(),
             started: self.started,
             source: self.read.staged.source.display().to_string(),
+            mounts: self.mounts(ready, place),
             hooks: self.hooks.records(),
         };
         let by = Prover {

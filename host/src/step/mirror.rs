@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use copal_core::manifest::{Entry, EntryKind, FileEntry, Taken};
 use copal_core::mirror::{Ground, Map, Refused};
 use copal_core::path::RelPath;
+use copal_core::snapshot::SnapshotId;
 
 use super::preflight::PreflightError;
 use super::reuse::Reused;
@@ -31,6 +32,14 @@ pub enum MirrorError {
         folder: String,
         /// How many files it has.
         files: u64,
+    },
+    /// File systems that were mounted in the source for its last run, and are not now.
+    #[error("nothing is mounted any more at {}, where the mirror ({last}) has files of another disk", crate::error::some(.paths))]
+    Unmounted {
+        /// The directories at which they were.
+        paths: Vec<RelPath>,
+        /// The mirror's last run.
+        last: SnapshotId,
     },
     /// Another job's mirror lies there.
     #[error("`{place}` is the mirror of the job `{name}`")]
@@ -87,6 +96,7 @@ impl MirrorError {
             Self::Emptied { .. } => {
                 Some("most likely the app lost them, and the mirror would lose them as well")
             }
+            Self::Unmounted { .. } => Some("the mirror would lose all that lay on it"),
             Self::Others { .. } => Some("two jobs would delete each other's files"),
             Self::Kept { .. } | Self::NotDeleted { .. } => None,
         }

@@ -29,7 +29,7 @@ use apart::check_apart;
 use before::Before;
 use room::{check_room_there, check_writable, linkable};
 
-pub use last::{check_emptied, check_mapped, check_missing};
+pub use last::{check_emptied, check_mapped, check_missing, unmounted};
 pub use room::{check_portions, check_room};
 
 /// A destination that answers.
@@ -51,6 +51,9 @@ pub struct Ready {
     pub is_unlisted: bool,
     /// What its answers are charged as, where it charges for calls.
     pub charges: Option<Charges>,
+    /// Where file systems were mounted in the source for that, and are missing: what goes there all the same
+    /// goes without them.
+    pub unmounted: Vec<RelPath>,
     /// What of the destination falls short and keeps no snapshot from being made.
     pub warnings: Vec<PreflightError>,
 }
@@ -209,6 +212,14 @@ pub enum PreflightError {
         /// The last snapshot.
         last: SnapshotId,
     },
+    /// File systems that were mounted in the source for the last snapshot, and are not now.
+    #[error("nothing is mounted any more at {}, where the last snapshot ({last}) has files of another disk", crate::error::some(.paths))]
+    Unmounted {
+        /// The directories at which they were.
+        paths: Vec<RelPath>,
+        /// The last snapshot.
+        last: SnapshotId,
+    },
     /// Databases of the last snapshot that are gone.
     #[error("{} of the last snapshot ({last}) is gone, or no database any more", databases(.paths))]
     DatabaseMissing {
@@ -269,6 +280,7 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
         warnings: warnings(survey, &shown, &tops),
         charges: remote.take_charges(),
         terms: remote.terms()?,
+        unmounted: Vec::new(),
         remote,
         abilities,
         started,

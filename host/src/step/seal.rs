@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use copal_core::manifest::{
     Entry, FORMAT, HookRecord, MANIFEST, Manifest, RunRecord, SUMS, Totals,
 };
+use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use jiff::Timestamp;
 
@@ -36,11 +37,11 @@ pub struct Sealed {
     /// What a mirror has and the source has not.
     pub left: Option<Left>,
     /// Files that the app deleted while the run went on.
-    pub vanished: Vec<copal_core::path::RelPath>,
+    pub vanished: Vec<RelPath>,
     /// Files that were sent again from a private copy.
-    pub moved: Vec<copal_core::path::RelPath>,
+    pub moved: Vec<RelPath>,
     /// Files that were written to although they were frozen by links.
-    pub outrun: Vec<copal_core::path::RelPath>,
+    pub outrun: Vec<RelPath>,
 }
 
 /// That a run has sealed a snapshot: made by a seal alone.
@@ -120,6 +121,8 @@ pub struct Circumstances {
     pub started: Timestamp,
     /// The source, without links on the way to it.
     pub source: String,
+    /// Where file systems are mounted in it, or should be.
+    pub mounts: Vec<RelPath>,
     /// The hooks that took part.
     pub hooks: Vec<HookRecord>,
 }
@@ -182,6 +185,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
             staging: Some(done.read.staged.way),
         },
         source: about.source,
+        mounts: about.mounts,
         root: done.read.staged.root,
         totals: Totals::of(&entries),
         hooks: about.hooks,

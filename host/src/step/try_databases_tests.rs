@@ -49,6 +49,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
             staging: None,
         },
         source: "/app".to_owned(),
+        mounts: vec![],
         root: attributes(),
         totals: Totals::default(),
         hooks: Vec::new(),

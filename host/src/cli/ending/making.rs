@@ -23,6 +23,8 @@ use crate::step::transfer::TransferError;
 const READABLE: &str =
     "run Copal as a user who may read it, or leave it out with the `exclude` hook";
 
+const UNMOUNTED: &str = "mount it and run the backup again; if it is as it should be, run `copal backup --accept-missing` once";
+
 pub(super) fn of_plan(error: &PlanError) -> Ending {
     match error {
         PlanError::Lost(source) => of_source(source),
@@ -91,6 +93,7 @@ pub(super) fn of_preflight(error: &PreflightError) -> Ending {
         PreflightError::SourceEmptied { .. } => failed(
             "is its disk mounted? If it is as it should be, run `copal backup --accept-missing` once",
         ),
+        PreflightError::Unmounted { .. } => failed(UNMOUNTED),
         PreflightError::DatabaseMissing { .. } | PreflightError::DatabaseEmptied { .. } => failed(
             "if the app lost it, restore it from the last snapshot; if that is as it should be, run `copal backup --accept-missing` once",
         ),
@@ -181,6 +184,7 @@ pub(super) fn of_mirror(error: &MirrorError) -> Ending {
         MirrorError::Emptied { .. } => failed(
             "is its disk mounted? If it is as it should be, run `copal backup --accept-missing` once",
         ),
+        MirrorError::Unmounted { .. } => failed(UNMOUNTED),
         MirrorError::Others { .. } => {
             usage("give each job a destination of its own, or the job that wrote it its name back")
         }

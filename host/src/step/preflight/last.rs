@@ -2,12 +2,14 @@
 
 use copal_core::manifest::{Manifest, Taken};
 use copal_core::mirror::Map;
+use copal_core::mounts::Seen;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::PreflightError;
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite::Copied;
+use crate::edge::tops::is_mounted;
 use crate::edge::walk::FoundKind;
 use crate::step::mirror::MirrorError;
 use crate::step::plan::Plan;
@@ -44,6 +46,21 @@ pub fn check_missing(plan: &Plan, last: &Manifest) -> Result<(), PreflightError>
         paths,
         last: last.id,
     })
+}
+
+/// Where file systems were mounted for the last snapshot, of which nothing is left.
+pub fn unmounted(plan: &Plan, last: &Manifest) -> Vec<RelPath> {
+    if last.mounts.is_empty() {
+        return Vec::new();
+    }
+    let kept = plan.walked.kept.iter();
+    let files = kept.filter(|found| found.kind == FoundKind::File);
+    let seen = Seen {
+        source: &plan.source.display().to_string(),
+        files: files.map(|found| &found.path).collect(),
+        left_out: &plan.walked.left_out,
+    };
+    seen.lost_since(last, |path| is_mounted(&plan.source, path))
 }
 
 /// Whether the source has all that a mirror's map names.
