@@ -99,6 +99,27 @@ fn what_is_not_in_the_data_directory_is_warned_of() {
     third.succeeds().says("VECTOR_DB");
 }
 
+/// The app keeps a whole chat as one text, with the images in it.
+#[test]
+fn chats_of_many_megabytes_are_looked_at_as_all_others() {
+    let world = world();
+    world.write("copal.toml", CONFIG);
+    let app = OpenWebUi::create(&world.path("data"), &Size::SMALL).unwrap();
+    let grow = |row: u32, bytes: u32, title: &str| {
+        let image = format!("hex(zeroblob({}))", bytes / 2);
+        let sql = format!(
+            "UPDATE chat SET chat = json_set(chat, '$.image', {image}, '$.title', '{title}')
+             WHERE rowid = (SELECT rowid FROM chat ORDER BY rowid LIMIT 1 OFFSET {row});"
+        );
+        execute(&app.webui_db(), &sql);
+    };
+    grow(0, 3_000_000, "/cache/image/generations/a.png");
+    grow(1, 40_000_000, "/cache/image/generations/b.png");
+    let backup = world.copal(&["backup"]);
+    backup.succeeds().says("2 chats show generated images");
+    world.copal(&["verify", "--full"]).succeeds();
+}
+
 #[test]
 fn a_directory_without_its_database_is_no_backup_of_the_app() {
     let world = world();

@@ -3,6 +3,15 @@
 use copal_hook_sdk::{Error, debug, run, sqlite, warn};
 use serde_json::Value;
 
+/// Chats that show generated images: of the newest 5000 as many as come to 256 MiB. A chat is one text with all its
+/// images, some of many megabytes, and the app may be held while they are read. How long one is, is known without
+/// reading it.
+const LINKED: &str = "WITH newest AS (SELECT rowid AS it FROM chat ORDER BY updated_at DESC LIMIT 5000), \
+    sized AS (SELECT newest.it, sum(octet_length(one.chat)) OVER (ORDER BY one.updated_at DESC, one.rowid) AS so_far \
+              FROM newest JOIN chat AS one ON one.rowid = newest.it) \
+    SELECT count(*) AS it FROM sized JOIN chat AS one ON one.rowid = sized.it \
+    WHERE sized.so_far <= 268435456 AND instr(one.chat, '/cache/image/generations/') > 0";
+
 /// Warns of servers under which a log may vanish.
 pub(crate) fn who_has_it_open(database: &str) -> Result<(), Error> {
     for holder in sqlite::holders(database)? {
@@ -29,10 +38,7 @@ pub(crate) fn at_rows(database: &str) -> Result<(), Error> {
              what `uploads/` has of them may be a cache; back the bucket up as well"
         );
     }
-    // Of the newest alone: in a large table the text of all is much to read.
-    let linked = "SELECT count(*) AS it FROM (SELECT chat FROM chat ORDER BY updated_at DESC LIMIT 5000) \
-                  WHERE chat LIKE '%/cache/image/generations/%'";
-    let linked = count(database, linked)?;
+    let linked = count(database, LINKED)?;
     if linked > 0 {
         warn!(
             "{linked} chats show generated images that lie in `cache/`: where that is left out, the images are not in the snapshot"

@@ -9,7 +9,7 @@ use copal_hooks::QUERY_ANSWER;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, ErrorCode, Row};
 use serde_json::{Map, Value};
 
 use super::error::SqliteError;
@@ -17,6 +17,10 @@ use crate::edge::interrupt::Interrupt;
 
 /// How long one statement may run.
 const LONGEST: Duration = Duration::from_secs(20);
+
+/// What the values that a statement has in hand may come to, in bytes, shared out among its columns. Apps keep
+/// texts that are far longer than any answer: a whole chat with its images, say. Such a one can be looked at.
+const IN_HAND: usize = 256 * 1024 * 1024;
 
 /// Steps of SQLite's machine between two looks at the clock and the signal.
 const STEPS: i32 = 10_000;
@@ -39,9 +43,7 @@ pub(super) fn rows(
 }
 
 fn fence(connection: &mut Connection, interrupt: Interrupt) -> rusqlite::Result<()> {
-    let longest = i32::try_from(QUERY_ANSWER).unwrap_or(i32::MAX);
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)?;
     connection.authorizer(Some(|asked: AuthContext<'_>| match asked.action {
         AuthAction::Select
         | AuthAction::Read { .. }
@@ -55,43 +57,77 @@ fn fence(connection: &mut Connection, interrupt: Interrupt) -> rusqlite::Result<
 }
 
 fn ask(connection: &Connection, sql: &str, limit: u32) -> Result<String, SqliteError> {
-    let refused = |error: rusqlite::Error| match error {
-        error if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
-            SqliteError::Source(error)
-        }
-        error => SqliteError::Refused(error.to_string()),
-    };
     let mut statement = connection.prepare(sql).map_err(refused)?;
-    if !statement.readonly() || statement.column_count() == 0 || statement.parameter_count() > 0 {
+    let columns = statement.column_count();
+    if !statement.readonly() || columns == 0 || statement.parameter_count() > 0 {
         let why = "it is no statement that reads and answers with rows";
         return Err(SqliteError::Refused(why.into()));
     }
+    let longest = longest_value(columns);
+    connection
+        .set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)
+        .map_err(SqliteError::Source)?;
+    let too_long = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::TooBig) => {
+            let why = format!("it comes to a value of more than {longest} bytes");
+            SqliteError::Refused(why)
+        }
+        _ => SqliteError::Source(error),
+    };
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).map_err(refused)?;
     let mut answer = String::from("[");
     let mut left = limit;
     while left > 0 {
-        let Some(row) = rows.next().map_err(SqliteError::Source)? else {
+        let Some(row) = rows.next().map_err(too_long)? else {
             break;
         };
         if left < limit {
             answer.push(',');
         }
         left -= 1;
-        answer.push_str(&object(row, &names).map_err(SqliteError::Source)?);
+        let room = QUERY_ANSWER.saturating_sub(answer.len());
+        answer.push_str(&object(row, &names, room)?);
         if answer.len() >= QUERY_ANSWER {
-            let why = format!("its rows are more than {QUERY_ANSWER} bytes");
-            return Err(SqliteError::Refused(why));
+            return Err(too_much());
         }
     }
     answer.push(']');
     Ok(answer)
 }
 
-fn object(row: &Row<'_>, names: &[String]) -> rusqlite::Result<String> {
+fn refused(error: rusqlite::Error) -> SqliteError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) => SqliteError::Source(error),
+        _ => SqliteError::Refused(error.to_string()),
+    }
+}
+
+fn too_much() -> SqliteError {
+    SqliteError::Refused(format!("its rows are more than {QUERY_ANSWER} bytes"))
+}
+
+/// How long one value may be in a statement that has so many columns, each of which may be as long.
+fn longest_value(columns: usize) -> i32 {
+    let share = IN_HAND / columns.max(1);
+    i32::try_from(share.max(QUERY_ANSWER)).unwrap_or(i32::MAX)
+}
+
+/// A row, of which no more is taken out of SQLite than there is room for.
+fn object(row: &Row<'_>, names: &[String], room: usize) -> Result<String, SqliteError> {
     let mut object = Map::new();
+    let mut taken = 0;
     for (column, name) in names.iter().enumerate() {
-        object.insert(name.clone(), value(row.get_ref(column)?));
+        let found = row.get_ref(column).map_err(SqliteError::Source)?;
+        taken += match found {
+            ValueRef::Text(text) => text.len(),
+            ValueRef::Blob(bytes) => bytes.len() * 2,
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+        };
+        if taken > room {
+            return Err(too_much());
+        }
+        object.insert(name.clone(), value(found));
     }
     Ok(Value::Object(object).to_string())
 }
@@ -177,6 +213,25 @@ mod tests {
     fn an_answer_that_is_too_large_is_refused_and_not_cut() {
         let answer = ask_of("SELECT hex(zeroblob(400000)) AS a, hex(zeroblob(400000)) AS b");
         assert!(matches!(answer, Err(SqliteError::Refused(_))), "{answer:?}");
-        assert!(ask_of("SELECT hex(zeroblob(2000000000))").is_err());
+        for sql in [
+            "SELECT hex(zeroblob(3000000))",
+            "SELECT zeroblob(600000)",
+            "SELECT hex(zeroblob(2000000000))",
+            "SELECT length(zeroblob(200000000)), 1",
+        ] {
+            let answer = ask_of(sql);
+            assert!(
+                matches!(answer, Err(SqliteError::Refused(_))),
+                "{sql}: {answer:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_longer_than_any_answer_can_be_looked_at() {
+        let long = "WITH long(text) AS (SELECT hex(zeroblob(20000000)) || 'the end')
+            SELECT length(text) AS n, substr(text, -3) AS last, instr(text, 'end') > 0 AS found FROM long";
+        let expected = r#"[{"found":1,"last":"end","n":40000007}]"#;
+        assert_eq!(ask_of(long).unwrap(), expected);
     }
 }

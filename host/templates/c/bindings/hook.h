@@ -1067,10 +1067,11 @@ extern bool copal_hooks_sqlite_holders(hook_string_t *name, copal_hooks_sqlite_l
 // `"*"`; `sqlite` does not include it. In `pre-backup` its copy in the staging directory where
 // there is one, else the live file; in `drill` the restored one, in all other phases the live file.
 // 
-// At most `limit` rows, and at most 1 MiB of them.
+// At most `limit` rows, and at most 1 MiB of them. What they are made from may be longer, such as a text
+// that is counted or searched: a value may have 256 MiB, divided by the number of columns.
 // 
 // Errors: `denied`; `invalid` for a statement that is none, that would write, or that answers
-// more than fits, and for a `limit` that is not 1 to 10,000; `missing`; `timed-out`; `failed`.
+// or looks at more than fits, and for a `limit` that is not 1 to 10,000; `missing`; `timed-out`; `failed`.
 extern bool copal_hooks_sqlite_query(hook_string_t *name, hook_string_t *sql, uint32_t limit, hook_string_t *ret, copal_hooks_sqlite_error_t *err);
 
 // Imported Functions from `copal:hooks/archive@0.1.0`
