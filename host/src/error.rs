@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
 use copal_core::diagnostic::Diagnostic;
 use copal_core::path::RelPath;
+use copal_core::schedule::InvalidWhen;
 use copal_hooks::HookFailure;
 
 use crate::capability::unheld::{CantHold, Unheld};
@@ -19,6 +20,7 @@ use crate::edge::leftovers::Leftover;
 use crate::edge::lock::LockError;
 use crate::edge::rclone::OpenError;
 use crate::edge::remote::RemoteError;
+use crate::edge::schedule::ScheduleError;
 use crate::edge::staging::StagingError;
 use crate::holds::HoldsError;
 use crate::hook_error::HookCommandError;
@@ -218,6 +220,17 @@ pub enum CopalError {
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// A time on the command line is none.
+    #[error("`{text}` does not say when")]
+    When {
+        /// What it says.
+        text: String,
+        /// Why.
+        source: InvalidWhen,
+    },
+    /// A job can't be scheduled.
+    #[error(transparent)]
+    Schedule(Box<ScheduleError>),
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -247,6 +260,12 @@ impl From<OldTreeError> for CopalError {
 impl From<PruneError> for CopalError {
     fn from(error: PruneError) -> Self {
         Self::Prune(Box::new(error))
+    }
+}
+
+impl From<ScheduleError> for CopalError {
+    fn from(error: ScheduleError) -> Self {
+        Self::Schedule(Box::new(error))
     }
 }
 
@@ -313,6 +332,7 @@ impl CopalError {
             Self::Prune(error) if matches!(**error, PruneError::Passed { .. }) => {
                 "by `[retention]` the new one would go itself"
             }
+            Self::Schedule(error) => return error.reason(),
             Self::NoState => "locks and staging directories have to be somewhere",
             Self::Lock(LockError::Held { .. }) => "two runs at once would disturb each other",
             Self::Plan(PlanError::NotADirectory(_)) => {

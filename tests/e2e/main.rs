@@ -40,6 +40,7 @@ mod rcd;
 mod reading;
 mod remotes;
 mod restore;
+mod schedule;
 mod semantics;
 mod signals;
 mod specimen;

@@ -21,6 +21,7 @@ pub mod name;
 pub mod path;
 pub mod retention;
 pub mod reuse;
+pub mod schedule;
 pub mod shards;
 pub mod snapshot;
 pub mod sqlite;

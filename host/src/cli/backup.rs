@@ -1,13 +1,16 @@
 //! `copal backup`
 
-use std::time::Duration;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Global;
 use super::conclude::{conclude, exit, tell, told};
 use super::ending::Exit;
+use super::length::length;
 use super::open::{JobArgs, state};
 use crate::backup::{Allowances, backup};
 use crate::edge::interrupt::Interrupt;
@@ -33,6 +36,12 @@ pub(super) struct BackupArgs {
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true,
           default_missing_value = "", value_parser = patience)]
     wait: Option<Patience>,
+    /// Say nothing when all is well, and everything when it is not, as cron and systemd want it
+    #[arg(long, conflicts_with_all = ["dry_run", "json"])]
+    unattended: bool,
+    /// Begin up to so much later, at random, such as `10m`
+    #[arg(long, value_name = "DURATION", value_parser = length)]
+    jitter: Option<Duration>,
     /// Only tell what a backup would do: hooks run, and what they ask for is written down in place
     /// of being done. Destinations are asked and never written to
     #[arg(long)]
@@ -43,7 +52,10 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     let job = args.job.job(global)?;
     let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
     let rclone = Rclone::new(Some(&job.config), &interrupt);
-    let progress = show::progress::Progress::new(global.quiet);
+    if let Some(most) = args.jitter {
+        wait(at_random(most), &interrupt)?;
+    }
+    let progress = show::progress::Progress::new(global.quiet || args.unattended);
     let edges = Edges {
         open: &|spec| Ok(rclone.open(spec)?),
         now: &Timestamp::now,
@@ -61,6 +73,9 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     let mut outcome = backup(&job, allow, &edges)?;
     progress.finish();
     let exit = conclude(&mut outcome, edges.state);
+    if args.unattended && exit == Exit::Done {
+        return Ok(exit);
+    }
     tell_what_is_left(&outcome);
     Ok(told(exit, show::outcome::print(&outcome, global.output())))
 }
@@ -70,10 +85,35 @@ fn patience(text: &str) -> Result<Patience, String> {
     if text.is_empty() {
         return Ok(Patience::Endless);
     }
-    let signed: Result<SignedDuration, _> = text.parse();
-    let length = signed.map_err(|_| "this is not a length of time, such as `30m`".to_owned())?;
-    let length = Duration::try_from(length).map_err(|_| "it can't be less than nothing".to_owned());
-    Ok(Patience::For(length?))
+    Ok(Patience::For(length(text)?))
+}
+
+impl BackupArgs {
+    /// Whether nothing is to be told of a run in which all is well.
+    pub(super) fn is_unattended(&self) -> bool {
+        self.unattended
+    }
+}
+
+/// A moment between now and then.
+fn at_random(most: Duration) -> Duration {
+    // Each of these hashes with keys of its own.
+    let random = RandomState::new().build_hasher().finish();
+    let millis = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(random % millis.saturating_add(1))
+}
+
+fn wait(length: Duration, interrupt: &Interrupt) -> Result<(), CopalError> {
+    const STEP: Duration = Duration::from_millis(100);
+    let until = Instant::now() + length;
+    loop {
+        interrupt.check()?;
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(left.min(STEP));
+    }
 }
 
 fn tell_what_would_be(

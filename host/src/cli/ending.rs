@@ -10,6 +10,7 @@ mod old_trees;
 mod places;
 mod pruning;
 mod reading;
+mod scheduling;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ use old_trees::of_old_tree;
 use places::{of_history, of_lock, of_remote};
 use pruning::of_prune;
 use reading::{of_restore, of_store, of_swap, of_unfinished, of_verify};
+use scheduling::of_schedule;
 
 pub(super) use hooks::of_hook;
 
@@ -150,6 +152,10 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Stage(stage) => of_stage(stage),
         CopalError::Transfer(transfer) => of_transfer(transfer),
         CopalError::Seal(seal) => of_seal(seal),
+        CopalError::When { .. } => usage(
+            "say `daily 03:00`, `weekly sun 03:00`, `monthly 1 03:00`, `hourly`, or five fields as cron has them: `0 3 * * *`",
+        ),
+        CopalError::Schedule(schedule) => of_schedule(schedule),
         CopalError::Prune(prune) => of_prune(prune),
         CopalError::NoRetention => usage(
             "say it in the configuration, for example with the lines `[retention]` and `daily = 7`; `copal prune --dry-run` then tells what would go",

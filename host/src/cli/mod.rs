@@ -7,6 +7,7 @@ mod ending;
 mod guard;
 mod history;
 mod hook;
+mod length;
 mod ls;
 mod open;
 mod pin;
@@ -17,6 +18,7 @@ mod rcd_call;
 mod rclone;
 mod recover;
 mod restore;
+mod schedule;
 mod snapshots;
 mod verify;
 
@@ -90,6 +92,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// List the runs there were, or tell what one of them did
     History(history::HistoryArgs),
+    /// Have the job started by itself, by cron or systemd
+    Schedule(schedule::ScheduleArgs),
     /// Release the services that a killed run left held
     Recover,
     /// Make, try, grant and measure hooks
@@ -168,7 +172,9 @@ fn start(cli: &Cli) -> ExitCode {
     crate::show::advice::start(cli.global.config.as_deref());
     crate::hook_engine::tell_by(crate::show::compiling::listener);
     let on_a_bench = matches!(&cli.command, Command::Hook(args) if args.is_a_test());
-    crate::show::log::start(cli.global.verbose, cli.global.quiet, on_a_bench);
+    let unattended = matches!(&cli.command, Command::Backup(args) if args.is_unattended());
+    let quiet = cli.global.quiet || unattended;
+    crate::show::log::start(cli.global.verbose, quiet, on_a_bench);
     let left = match cli.command {
         Command::Recover => None,
         _ => recover::in_passing(&cli.global),
@@ -198,6 +204,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Drill(args) => drill::run(args, global),
         Command::Restore(args) => restore::run(args, global),
         Command::History(args) => history::run(args, global),
+        Command::Schedule(args) => schedule::run(args, global),
         Command::Hook(args) => hook::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),
         Command::Rcd(args) => rcd::run(args, global),

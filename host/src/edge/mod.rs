@@ -30,6 +30,7 @@ pub mod processes;
 pub mod rclone;
 mod rclone_remote;
 pub mod remote;
+pub mod schedule;
 pub mod scratch;
 pub mod service;
 mod shards;

@@ -21,6 +21,7 @@ pub mod prune;
 pub mod recover;
 pub mod rehearsal;
 pub mod restore;
+pub mod schedule;
 pub mod snapshots;
 mod staging;
 pub mod verify;

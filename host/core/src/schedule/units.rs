@@ -1,0 +1,167 @@
+//! What systemd is told of one job: a service, its timer, and a service that recovers after a start.
+
+use std::path::Path;
+
+use super::entry::{Unwritable, line};
+use super::{Entry, When};
+use crate::name::Name;
+
+/// Whose manager runs a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The machine's, as root.
+    System,
+    /// A user's own.
+    User,
+}
+
+/// The unit files of one job, by their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Units {
+    /// The run.
+    pub service: Unit,
+    /// When it starts.
+    pub timer: Unit,
+    /// The release of what a run held when the machine went down.
+    pub recover: Unit,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// By this a file is known as Copal's own: no other is written over or removed.
+pub const MARK: &str = "# by `copal schedule`, which also removes it";
+
+/// What a run is kept from, none of which it needs. A home and the system stay open to it: the source, the
+/// staging directory beside it and what a hook was granted may lie anywhere. So do namespaces, control groups
+/// and the bits of setuid, for granted commands such as Podman's and for copies of files as they are; and
+/// memory that is written and run, which is what WebAssembly is compiled into.
+const HARDENING: &str = "\
+NoNewPrivileges=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+RestrictRealtime=yes
+SystemCallArchitectures=native
+";
+
+impl Units {
+    /// Those of a job. The zone is one that systemd knows, and the machine's own where none is said.
+    pub fn of(
+        job: &Name,
+        entry: &Entry,
+        zone: Option<&str>,
+        on_failure: Option<&str>,
+        scope: Scope,
+    ) -> Result<Self, Unwritable> {
+        let [service, timer, recover] = Self::names(job);
+        let program = word(line(&entry.program)?).replace('$', "$$");
+        let config = word(line(&entry.config)?).replace('$', "$$");
+        let command = |arguments: &str| format!("{program} --config {config} {arguments}");
+        let mut environment = String::new();
+        for (name, value) in &entry.environment {
+            let value = word(&format!("{name}={}", line(Path::new(value))?));
+            environment += "Environment=";
+            environment += &value;
+            environment.push('\n');
+        }
+        let after = match scope {
+            Scope::System => {
+                "Wants=network-online.target\nAfter=network-online.target docker.service podman.socket\n"
+            }
+            Scope::User => "After=podman.socket\n",
+        };
+        let hardening = match scope {
+            Scope::System => HARDENING,
+            // A user's manager has no right to most of it.
+            Scope::User => "NoNewPrivileges=yes\n",
+        };
+        let wanted_by = match scope {
+            Scope::System => "multi-user.target",
+            Scope::User => "default.target",
+        };
+        let on_failure = on_failure.map_or_else(String::new, |unit| format!("OnFailure={unit}\n"));
+        let backup = command("backup --unattended");
+        let release = command("recover");
+        let mut on = String::new();
+        for calendar in entry.when.on_calendar(zone) {
+            on += "OnCalendar=";
+            on += &calendar;
+            on.push('\n');
+        }
+        // systemd leaves what begins like this to others.
+        let when = &entry.when;
+        let of_zone = zone.map_or_else(String::new, |zone| format!("X-CopalZone={zone}\n"));
+        let jitter = entry.jitter.as_deref().unwrap_or("0");
+        Ok(Self {
+            service: Unit {
+                text: format!(
+                    "{MARK}\n[Unit]\nDescription=Copal backup of {job}\n{after}{on_failure}\n\
+                     [Service]\nType=oneshot\n{environment}ExecStart={backup}\n\
+                     # Whatever ended the run, its guard included, leaves no app held.\n\
+                     ExecStopPost={release}\n\
+                     # SIGTERM goes to the run alone, which releases what it holds.\n\
+                     KillMode=mixed\nTimeoutStopSec=120\n{hardening}"
+                ),
+                name: service.clone(),
+            },
+            timer: Unit {
+                name: timer,
+                text: format!(
+                    "{MARK}\n[Unit]\nDescription=When Copal backs up {job}\n\n\
+                     [Timer]\nX-CopalWhen={when}\n{of_zone}{on}Persistent=yes\nRandomizedDelaySec={jitter}\nUnit={service}\n\n\
+                     [Install]\nWantedBy=timers.target\n"
+                ),
+            },
+            recover: Unit {
+                name: recover,
+                text: format!(
+                    "{MARK}\n[Unit]\nDescription=Release of what Copal held of {job}\n{after}\n\
+                     [Service]\nType=oneshot\n{environment}ExecStart={release}\n{hardening}\n\
+                     [Install]\nWantedBy={wanted_by}\n"
+                ),
+            },
+        })
+    }
+
+    /// The names of a job's: service, timer, and the service that recovers.
+    pub fn names(job: &Name) -> [String; 3] {
+        [".service", ".timer", "-recover.service"].map(|suffix| format!("copal-{job}{suffix}"))
+    }
+
+    /// All of them.
+    pub fn all(&self) -> [&Unit; 3] {
+        [&self.service, &self.timer, &self.recover]
+    }
+}
+
+/// When a timer that Copal wrote comes: what was said, and the zone that was named.
+pub fn said_of(timer: &str) -> Option<(When, Option<String>)> {
+    let said = |key: &str| timer.lines().find_map(|line| line.strip_prefix(key));
+    let when = said("X-CopalWhen=")?.parse().ok()?;
+    Some((when, said("X-CopalZone=").map(str::to_owned)))
+}
+
+/// One word, in which `%` says something to systemd. In a command `$` does as well.
+fn word(text: &str) -> String {
+    let text = text.replace('%', "%%");
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@,+=%$".contains(c);
+    if text.chars().all(is_plain) {
+        return text;
+    }
+    let quoted = text.replace('\\', r"\\").replace('"', "\\\"");
+    format!("\"{quoted}\"")
+}
+
+#[cfg(test)]
+#[path = "units_tests.rs"]
+mod tests;

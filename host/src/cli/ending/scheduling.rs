@@ -1,0 +1,34 @@
+//! What to do where a job can't be scheduled.
+
+use super::{Ending, failed, usage};
+use crate::edge::schedule::ScheduleError;
+
+pub(super) fn of_schedule(error: &ScheduleError) -> Ending {
+    match error {
+        ScheduleError::Broken { .. } => failed(
+            "nothing was changed; remove the lines that begin with `# begin copal` and `# end copal`, and what is between them, by hand, and install it again",
+        ),
+        ScheduleError::Unwritable(_) => {
+            usage("move the configuration, or the program, to a shorter and plainer path")
+        }
+        ScheduleError::NoProgram { program, .. } => failed(format!(
+            "install what has `{program}` (`apt install cron`, or a machine that runs systemd), or choose another with `--crontab`, `--cron-d` or `--systemd`"
+        )),
+        ScheduleError::Refused { .. } => failed(
+            "nothing may be started by itself yet: give the command by hand and see what it says, then run this again",
+        ),
+        ScheduleError::Io { .. } => failed(
+            "check that you may write there: `/etc/cron.d` and `/etc/systemd/system` are root's, `--crontab` and `--systemd=user` your own",
+        ),
+        ScheduleError::NotOurs(_) => failed("look what it is; move it away if it is not needed"),
+        ScheduleError::Changed => failed("look at it with `crontab -l`, and run this again"),
+        ScheduleError::Zone { .. } => usage(
+            "say the time by the machine's clock, or let systemd start it, which knows all zones: `--systemd`",
+        ),
+        ScheduleError::NoZone { .. } => usage("name one such as `Europe/Berlin` or `UTC`"),
+        ScheduleError::Elsewhere(_) => {
+            usage("`copal schedule remove` ends that; two schedules of one job would meet")
+        }
+        ScheduleError::NoSelf(_) => failed("is /proc mounted here?"),
+    }
+}

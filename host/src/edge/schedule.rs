@@ -1,0 +1,268 @@
+//! What starts a job by itself: cron, by a user's crontab or a file of its own, or systemd.
+
+mod cron;
+mod systemd;
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use copal_core::name::Name;
+use copal_core::schedule::{BrokenBlock, Entry, Scope, Unwritable, When};
+
+/// Something that starts jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheduler {
+    /// cron, by the crontab of this user.
+    Crontab,
+    /// cron, by a file in `/etc/cron.d`.
+    CronD,
+    /// systemd.
+    Systemd(Scope),
+}
+
+/// A job as it is to be started.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Its name.
+    pub job: &'a Name,
+    /// What is started, and when.
+    pub entry: &'a Entry,
+    /// The time zone that was named, which systemd alone can be told.
+    pub zone: Option<&'a str>,
+    /// The unit that systemd starts when a run fails.
+    pub on_failure: Option<&'a str>,
+    /// Whose job it is in `/etc/cron.d`.
+    pub user: &'a Name,
+}
+
+/// How a job is started by one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// The one.
+    pub by: Scheduler,
+    /// Where that stands, for people.
+    pub place: String,
+    /// What stands there.
+    pub text: String,
+    /// When it starts, and in which time zone, if one was named; `None` if somebody changed it so that Copal can't tell.
+    pub when: Option<(When, Option<String>)>,
+}
+
+/// Why a job can't be scheduled, or it can't be told whether it is.
+#[derive(Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// Somebody changed what marks Copal's part.
+    #[error("can't tell Copal's part of {place} from the rest")]
+    Broken {
+        /// The crontab.
+        place: String,
+        /// What is wrong with it.
+        source: BrokenBlock,
+    },
+    /// The command can't be written down.
+    #[error("can't write down the command of the job")]
+    Unwritable(#[from] Unwritable),
+    /// A program could not be started.
+    #[error("can't run `{program}`")]
+    NoProgram {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A program refused.
+    #[error("`{command}` failed: {said}")]
+    Refused {
+        /// What was run.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+    /// A file can't be read or written.
+    #[error("can't {deed} `{}`", .path.display())]
+    Io {
+        /// What was to be done.
+        deed: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Somebody else wrote a file of this name.
+    #[error("`{}` is not by `copal schedule`", .0.display())]
+    NotOurs(PathBuf),
+    /// The crontab is not what was written.
+    #[error("the crontab was changed by somebody else in the same moment")]
+    Changed,
+    /// cron goes by the machine's own clock.
+    #[error("cron goes by this machine's time zone, `{machine}`, and not by `{wanted}`")]
+    Zone {
+        /// The one that was named.
+        wanted: String,
+        /// The machine's.
+        machine: String,
+    },
+    /// There is no such time zone.
+    #[error("there is no time zone `{name}`")]
+    NoZone {
+        /// The name.
+        name: String,
+        /// Why.
+        source: jiff::Error,
+    },
+    /// It is scheduled already, by something else.
+    #[error("the job is scheduled already, by {0}")]
+    Elsewhere(String),
+    /// A start would not know what this shell knows.
+    #[error("can't tell where this program lies")]
+    NoSelf(#[source] io::Error),
+}
+
+impl ScheduleError {
+    /// Why it is an error at all, for what has no cause below it.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused { .. } => Some("without it the job would not be started"),
+            Self::NotOurs(_) => {
+                Some("it has the name that Copal's would have, and another wrote it")
+            }
+            Self::Changed => Some("what was written is not what it says now"),
+            Self::Zone { .. } => Some("it would start the job at other times than these"),
+            Self::Elsewhere(_) => Some("it would be started twice"),
+            Self::Broken { .. }
+            | Self::Unwritable(_)
+            | Self::NoProgram { .. }
+            | Self::Io { .. }
+            | Self::NoZone { .. }
+            | Self::NoSelf(_) => None,
+        }
+    }
+}
+
+impl Scheduler {
+    /// All that there are, the usual first.
+    pub const ALL: [Self; 4] = [
+        Self::Crontab,
+        Self::CronD,
+        Self::Systemd(Scope::System),
+        Self::Systemd(Scope::User),
+    ];
+
+    /// The one that this machine starts things by: systemd where that is the first process, else cron.
+    pub fn usual() -> Self {
+        if !Path::new("/run/systemd/system").is_dir() {
+            Self::Crontab
+        } else if rustix::process::geteuid().is_root() {
+            Self::Systemd(Scope::System)
+        } else {
+            Self::Systemd(Scope::User)
+        }
+    }
+
+    /// How it starts a job, if it does.
+    pub fn find(self, job: &Name) -> Result<Option<Scheduled>, ScheduleError> {
+        match self {
+            Self::Crontab => cron::in_crontab(job),
+            Self::CronD => cron::in_cron_d(job),
+            Self::Systemd(scope) => systemd::find(scope, job),
+        }
+    }
+
+    /// Has it start a job. What it was told of this job before is gone.
+    pub fn install(self, wanted: &Wanted<'_>) -> Result<(), ScheduleError> {
+        match self {
+            Self::Crontab => cron::to_crontab(wanted),
+            Self::CronD => cron::to_cron_d(wanted),
+            Self::Systemd(scope) => systemd::install(scope, wanted),
+        }
+    }
+
+    /// Has it start a job no more, which it did.
+    pub fn remove(self, job: &Name) -> Result<(), ScheduleError> {
+        match self {
+            Self::Crontab => cron::from_crontab(job),
+            Self::CronD => cron::from_cron_d(job),
+            Self::Systemd(scope) => systemd::remove(scope, job),
+        }
+    }
+}
+
+/// Runs a program in the language of this code.
+fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Output, ScheduleError> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C");
+    command.output().map_err(|source| ScheduleError::NoProgram {
+        program: program.to_owned(),
+        source,
+    })
+}
+
+/// The same where there is but one good end.
+fn run_well<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<(), ScheduleError> {
+    let output = run(program, arguments)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = arguments.iter().map(|word| word.as_ref().to_string_lossy());
+    let words: Vec<_> = std::iter::once(program.into()).chain(words).collect();
+    Err(ScheduleError::Refused {
+        command: words.join(" "),
+        said: said(&output),
+    })
+}
+
+fn said(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    match text.trim() {
+        "" => output.status.to_string(),
+        text => text.to_owned(),
+    }
+}
+
+/// Puts a file in the place of the one that is there, at once and whole.
+fn put(path: &Path, content: &[u8]) -> Result<(), ScheduleError> {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let failed = |deed| {
+        move |source| ScheduleError::Io {
+            deed,
+            path: path.to_owned(),
+            source,
+        }
+    };
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    // cron and systemd pass over names like this one.
+    let mut file = tempfile::Builder::new()
+        .prefix(".copal-")
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(directory)
+        .map_err(failed("write"))?;
+    file.write_all(content).map_err(failed("write"))?;
+    file.as_file().sync_all().map_err(failed("write"))?;
+    file.persist(path)
+        .map_err(|error| failed("write")(error.error))?;
+    Ok(())
+}
+
+/// What is in a file, if there is one.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, ScheduleError> {
+    match std::fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ScheduleError::Io {
+            deed: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn delete(path: &Path) -> Result<(), ScheduleError> {
+    std::fs::remove_file(path).map_err(|source| ScheduleError::Io {
+        deed: "remove",
+        path: path.to_owned(),
+        source,
+    })
+}
