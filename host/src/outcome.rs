@@ -179,7 +179,6 @@ impl From<Sealed> for Snapshot {
             vanished,
             moved,
             outrun,
-            left: _,
         } = sealed;
         Self {
             id: manifest.id,

@@ -251,6 +251,15 @@ fn more_than_half_is_deleted_only_if_it_is_accepted_once() {
     remove_uploads(&world, 0..8);
     let there = world.vault().join("m/user_uploads");
     back_up(&world).exits_with(3).says("--accept-missing");
+    // What is sent meanwhile makes a share no larger.
+    for n in 0..100 {
+        world.write(format!("source/uploads/new{n}.txt"), "new");
+    }
+    back_up(&world).exits_with(3);
+    let again = back_up(&world);
+    again
+        .exits_with(3)
+        .says("11 files were there when this was refused for the first time");
     assert!(there.join("7.txt").exists());
     let accepted = world.copal(&["backup", "--accept-missing"]);
     accepted.succeeds().tells("deleted there: 8 files");

@@ -59,6 +59,10 @@ pub struct Manifest {
     /// What they found out, such as the version of the app's schema.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: Facts,
+    /// Of a mirror that has files which the source does not have, and of which nothing could be deleted: how
+    /// many files were there when that was so for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub there_when_refused: Option<u64>,
     /// Everything below the top, sorted by path.
     pub entries: Vec<Entry>,
 }

@@ -47,6 +47,7 @@ pub(crate) fn manifest(entries: Vec<Entry>) -> Manifest {
         totals: Totals::of(&entries),
         hooks: vec![],
         facts: Facts::new(),
+        there_when_refused: None,
         entries,
     }
 }

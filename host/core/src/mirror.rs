@@ -4,13 +4,15 @@
 //! into its folder under its own name: `webui.db → main_database` makes `main_database/webui.db` of it,
 //! as rclone does. Without a map the source's own paths lie at the destination.
 
+mod bound;
 mod map;
 mod surplus;
 
 use crate::manifest::COPAL_DIR;
 
+pub use bound::{Bound, MaxDelete, Refused};
 pub use map::{Map, MapError, Pair, Placed, folder};
-pub use surplus::{Deletions, Emptied, Ground, MaxDelete, Refused, Surplus};
+pub use surplus::{Deletions, Emptied, Ground, Surplus};
 
 /// Whether a name below the destination is of one of Copal's own files at its top.
 pub fn is_copals(name: &str) -> bool {

@@ -207,6 +207,101 @@ fn a_mirror_whose_manifest_is_damaged_loses_nothing_in_that_run_whatever_is_acce
     }
 }
 
+impl World {
+    /// All uploads are others.
+    fn replace_uploads(&self, names: std::ops::Range<usize>) {
+        let uploads = self.source("uploads");
+        fs::remove_dir_all(&uploads).unwrap();
+        fs::create_dir(&uploads).unwrap();
+        for n in names {
+            fs::write(uploads.join(format!("{n}.enc")), "another").unwrap();
+        }
+    }
+
+    fn has_all_of_before(&self) -> bool {
+        let mut before = BEFORE.iter();
+        before.all(|(path, text)| self.there(path).as_deref() == Some(*text))
+    }
+
+    fn there_when_refused(&self) -> Option<u64> {
+        let manifest = self.there(".copal/manifest.json").unwrap();
+        let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
+        manifest.there_when_refused
+    }
+}
+
+#[test]
+fn what_a_refused_run_has_sent_makes_no_share_larger_for_the_next() {
+    let world = mirrored("");
+    for new in [3, 30, 300] {
+        world.replace_uploads(0..new);
+        let verdict = world.back_up(&world.fake(Orders::default())).verdict();
+        assert_eq!(verdict, Verdict::Warned, "{new}");
+        assert!(world.has_all_of_before(), "{new}");
+        assert_eq!(world.files_there(), 3 + new);
+        assert_eq!(world.there_when_refused(), Some(3));
+    }
+    let allow = Allowances {
+        missing_databases: true,
+        ..Allowances::default()
+    };
+    let accepted = world.back_up_allowed(&world.fake(Orders::default()), allow);
+    assert_eq!(accepted.verdict(), Verdict::Succeeded);
+    assert_eq!(world.files_there(), 300);
+    assert_eq!(world.there_when_refused(), None);
+}
+
+#[test]
+fn foreign_files_outlast_more_than_the_first_run_into_their_folder() {
+    let world = mirrored("");
+    fs::remove_file(world.dir.path().join("remote/.copal/manifest.json")).unwrap();
+    world.replace_uploads(0..30);
+    for _ in 0..2 {
+        let verdict = world.back_up(&world.fake(Orders::default())).verdict();
+        assert_eq!(
+            (verdict, world.has_all_of_before()),
+            (Verdict::Warned, true)
+        );
+    }
+}
+
+#[test]
+fn what_a_failed_run_has_sent_makes_no_share_larger_for_the_next() {
+    let calls = {
+        let world = mirrored("");
+        world.replace_uploads(0..30);
+        let fake = world.fake(Orders::default());
+        world.back_up(&fake);
+        fake.calls()
+    };
+    for n in 0..calls {
+        let world = mirrored("");
+        world.replace_uploads(0..30);
+        let fail_from = Some(n);
+        world.back_up(&world.fake(Orders {
+            fail_from,
+            ..Orders::default()
+        }));
+        let verdict = world.back_up(&world.fake(Orders::default())).verdict();
+        assert_eq!(verdict, Verdict::Warned, "after call {n}");
+        assert!(world.has_all_of_before(), "after call {n}");
+    }
+}
+
+#[test]
+fn what_a_run_has_sent_that_could_delete_nothing_makes_no_share_larger_for_the_next() {
+    let world = mirrored("");
+    fs::write(world.dir.path().join("remote/.copal/manifest.json"), "{").unwrap();
+    world.replace_uploads(0..30);
+    for _ in 0..2 {
+        let verdict = world.back_up(&world.fake(Orders::default())).verdict();
+        assert_eq!(
+            (verdict, world.has_all_of_before()),
+            (Verdict::Warned, true)
+        );
+    }
+}
+
 #[test]
 fn a_mirror_of_a_later_version_is_refused_and_left_as_it_is() {
     let world = changed();

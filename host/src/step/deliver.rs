@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::claim::claim;
 use super::files::StagedFile;
-use super::mirror::{Deleting, delete_surplus};
+use super::mirror::{Decided, Deleting};
 use super::place::Place;
 use super::preflight::{self, Ready};
 use super::prove::Prover;
@@ -124,7 +124,8 @@ impl Parcel<'_> {
         let (remote, interrupt) = (&*ready.remote, self.edges.interrupt);
         let (name, staging) = (self.job.name(), &self.read.staged.staging);
         let claim = claim(remote, name, first, self.run, staging, interrupt)?;
-        let sealed = self.transfer_and_seal(ready, Place::Snapshot(&claim), proof);
+        let sealed = self.transfer_and_seal(ready, Place::Snapshot(&claim), (proof, None));
+        let sealed = sealed.map(|(sealed, _)| sealed);
         if let Ok(sealed) = &sealed {
             end_long_unfinished(ready, sealed.seal().id(), &[name]);
             beside.seal = Some(sealed.seal());
@@ -149,22 +150,22 @@ impl Parcel<'_> {
         beside: &mut Beside,
     ) -> Result<Snapshot, CopalError> {
         let place = Place::Mirror(&mirror.map, id);
-        let sealed = self.transfer_and_seal(ready, place, proof);
-        if sealed.is_err() {
-            end_own_unfinished(ready, mirror);
-        }
-        let mut sealed = sealed?;
         let by = Deleting {
             remote: &*ready.remote,
             mirror,
+            last: ready.last.as_ref(),
             hooks: self.hooks,
+            staged: &self.read.staged,
             accept_missing: self.accept_missing,
             is_unlisted: ready.is_unlisted,
             interrupt: self.edges.interrupt,
         };
-        let left = sealed.left.take();
-        let deleted = left.map(|left| delete_surplus(&left, &by));
-        let (mirrored, fell_short) = deleted.unwrap_or_default();
+        let sealed = self.transfer_and_seal(ready, place, (proof, Some(&by)));
+        if sealed.is_err() {
+            end_own_unfinished(ready, mirror);
+        }
+        let (sealed, decided) = sealed?;
+        let (mirrored, fell_short) = decided.delete(&by);
         beside.fell_short = fell_short;
         if !mirror.map.is_whole() {
             end_long_unfinished(ready, id, &mirror.map.folders());
@@ -200,8 +201,8 @@ impl Parcel<'_> {
         &self,
         ready: &Ready,
         place: Place<'_>,
-        proof: Proof,
-    ) -> Result<Sealed, CopalError> {
+        (proof, deleting): (Proof, Option<&Deleting<'_>>),
+    ) -> Result<(Sealed, Decided), CopalError> {
         let Edges {
             show,
             interrupt,
@@ -223,12 +224,15 @@ impl Parcel<'_> {
             proof,
             max_transfer: self.job.config.limits().max_transfer,
             last: ready.last.as_ref(),
-            accept_missing: self.accept_missing,
+            deleting,
             walk_again: &mut walk_again,
             watch: &mut |done| show.transfer(done, total),
             interrupt,
         };
         let transferred = transfer(self.read, place, by)?;
+        // Before the manifest is written, as it says if nothing may be deleted: the next run has to know.
+        let decided = deleting.map(|by| transferred.decide(by));
+        let decided = decided.unwrap_or_default();
 
         show.step(Step::Seal);
         let circumstances = Circumstances {
@@ -238,6 +242,7 @@ impl Parcel<'_> {
             source: self.read.staged.source.display().to_string(),
             mounts: self.mounts(ready, place),
             hooks: self.hooks.records(),
+            there_when_refused: decided.there_when_refused,
         };
         let by = Prover {
             remote: &*ready.remote,
@@ -251,7 +256,7 @@ impl Parcel<'_> {
         let lasted = self.read.lasted()?;
         let sealed = unsealed.seal(lasted, by)?;
         write_down(&ready.abilities.local_roots).map_err(SealError::from)?;
-        Ok(sealed)
+        Ok((sealed, decided))
     }
 }
 

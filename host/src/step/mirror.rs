@@ -1,5 +1,6 @@
 //! Mirror: what is there already, and what of it goes when all the rest has arrived.
 
+mod decide;
 mod origin;
 mod surplus;
 
@@ -16,8 +17,8 @@ use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::{Listed, RemoteError};
 use crate::error::CopalError;
 
+pub use decide::{Decided, Deleting};
 pub(super) use origin::Origin;
-pub use surplus::{Deleting, Left, delete_surplus};
 
 /// What is wrong with a mirror, or with what it was to become.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +134,7 @@ impl Transferred<'_> {
         let reads = by.abilities.slow_hash && by.last.is_some();
         let hashes = by.abilities.tells_hashes() && !reads;
         self.before = self.place.list(by.remote, hashes)?;
-        if !by.accept_missing {
+        if by.deleting.is_some_and(|by| !by.accept_missing) {
             self.check_filled(map)?;
         }
         let last_files = || by.last.iter().flat_map(|last| last.files());

@@ -11,7 +11,6 @@ use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use jiff::Timestamp;
 
-use super::mirror::Left;
 use super::prove::{FileUnproven, Prover};
 use super::resume::Lasted;
 use super::reuse::Unlinked;
@@ -34,8 +33,6 @@ pub struct Sealed {
     pub linked: bool,
     /// What could have no second name, although the last snapshot has the same.
     pub unlinked: Option<Unlinked>,
-    /// What a mirror has and the source has not.
-    pub left: Option<Left>,
     /// Files that the app deleted while the run went on.
     pub vanished: Vec<RelPath>,
     /// Files that were sent again from a private copy.
@@ -125,6 +122,8 @@ pub struct Circumstances {
     pub mounts: Vec<RelPath>,
     /// The hooks that took part.
     pub hooks: Vec<HookRecord>,
+    /// Of a mirror: how many files there were when nothing of them could be deleted for the first time.
+    pub there_when_refused: Option<u64>,
 }
 
 /// A snapshot that lacks nothing but its manifest.
@@ -156,7 +155,6 @@ impl Unsealed<'_> {
         Ok(Sealed {
             outrun: done.outrun(),
             copied: done.copied(),
-            left: done.left(),
             uploaded: done.sent,
             linked: done.reused.linked,
             unlinked: done.reused.unlinked,
@@ -190,6 +188,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
         totals: Totals::of(&entries),
         hooks: about.hooks,
         facts: done.read.staged.made.facts(),
+        there_when_refused: about.there_when_refused,
         entries,
     }
 }

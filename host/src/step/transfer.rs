@@ -11,7 +11,7 @@ use copal_core::units::ByteCount;
 use super::batches::Batches;
 use super::compare::{Difference, list_some};
 use super::files::{Content, StagedFile};
-use super::mirror::{MirrorError, Origin};
+use super::mirror::{Deleting, MirrorError, Origin};
 use super::place::Place;
 use super::prove::Prover;
 use super::read::Read;
@@ -109,8 +109,8 @@ pub struct Transfer<'a> {
     pub max_transfer: Option<ByteCount>,
     /// The last snapshot at the destination: what did not change since need not be sent.
     pub last: Option<&'a Manifest>,
-    /// Whether a mirror may lose all that a folder has.
-    pub accept_missing: bool,
+    /// How it is decided what a mirror loses, where it is one.
+    pub deleting: Option<&'a Deleting<'a>>,
     /// Walks the source again: for files that came while others went.
     pub walk_again: &'a mut dyn FnMut() -> Result<Vec<Found>, StageError>,
     /// Told how far it has come.

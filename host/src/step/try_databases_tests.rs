@@ -54,6 +54,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
         totals: Totals::default(),
         hooks: Vec::new(),
         facts: std::collections::BTreeMap::default(),
+        there_when_refused: None,
         entries: files.map(file).into(),
     }
 }

@@ -6,44 +6,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::bound::{Bound, Refused};
 use super::is_copals;
 use super::map::{Map, below};
 use crate::manifest::COPAL_DIR;
 use crate::path::RelPath;
 
-/// The most that a run may delete of a mirror.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum MaxDelete {
-    /// So many files in a hundred of those that are there.
-    Share(u8),
-    /// So many files.
-    Files(u64),
-}
-
-impl MaxDelete {
-    /// Half of what is there.
-    pub const HALF: Self = Self::Share(50);
-
-    /// As many of so many files.
-    pub fn of(self, there: u64) -> u64 {
-        match self {
-            Self::Share(percent) => {
-                let allowed = u128::from(there) * u128::from(percent.min(100)) / 100;
-                u64::try_from(allowed).unwrap_or(there)
-            }
-            Self::Files(files) => files,
-        }
-    }
-}
-
 /// What SQLite adds to the name of a database for its logs.
 const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
-
-impl Default for MaxDelete {
-    fn default() -> Self {
-        Self::HALF
-    }
-}
 
 /// What follows the source: the whole content of folders. Of one that has a single file of the source it is
 /// the logs that a database of this name would be read with, and what else it has is nobody's business.
@@ -66,6 +36,7 @@ pub struct Emptied {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Surplus {
     names: BTreeSet<String>,
+    /// How many files a share is one of.
     there: u64,
     /// Logs of databases, which no bound counts.
     logs: BTreeSet<String>,
@@ -76,26 +47,6 @@ pub struct Surplus {
 /// What may be deleted. Nothing else makes one of these than [`Surplus::bounded`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Deletions(Vec<String>);
-
-/// Why nothing is deleted.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refused {
-    /// More than a run may delete.
-    #[error(
-        "the source no longer has {would} of the {there} files that are there, and a run deletes at most {allowed}"
-    )]
-    TooMany {
-        /// What would be deleted.
-        would: u64,
-        /// What is there.
-        there: u64,
-        /// What may be.
-        allowed: u64,
-    },
-    /// It is no mirror's file that would be deleted.
-    #[error("`{0}` is a snapshot or a mirror of its own")]
-    Copals(String),
-}
 
 impl Ground {
     /// The folders of a map's directories.
@@ -145,14 +96,21 @@ impl Ground {
         })
     }
 
-    /// What of `there` is not `wanted`.
-    pub fn surplus(&self, there: &[String], wanted: &HashSet<String>) -> Surplus {
+    /// What of `there` is not `wanted`. What is wanted and was not there at the end of the last run,
+    /// `was_there`, makes no share larger: a run that failed may have sent it.
+    pub fn surplus(
+        &self,
+        there: &[String],
+        wanted: &HashSet<String>,
+        was_there: impl Fn(&str) -> bool,
+    ) -> Surplus {
         let inside = || there.iter().filter(|name| self.has(name));
         let strange = || inside().filter(|name| !wanted.contains(*name));
+        let counts = |name: &&String| !wanted.contains(*name) || was_there(name);
         let copals = strange().filter_map(|name| holder_of_copals(name));
         Surplus {
             copals: copals.map(str::to_owned).collect(),
-            there: inside().count() as u64,
+            there: inside().filter(counts).count() as u64,
             logs: self.logs.iter().cloned().collect(),
             names: strange().cloned().collect(),
         }
@@ -187,8 +145,13 @@ impl Surplus {
         self.names.retain(|name| goes(name));
     }
 
+    /// How many files were there when it was first too much, if it is too much now.
+    pub fn there_when_refused(&self, bound: Bound) -> u64 {
+        bound.there_when_refused.unwrap_or(self.there)
+    }
+
     /// All of it, or nothing.
-    pub fn bounded(self, most: MaxDelete) -> Result<Deletions, Refused> {
+    pub fn bounded(self, bound: Bound) -> Result<Deletions, Refused> {
         let within = |name: &str, dir: &str| name == dir || below(name, dir).is_some();
         for dir in &self.copals {
             if self.names.iter().any(|name| within(name, dir)) {
@@ -196,16 +159,22 @@ impl Surplus {
             }
         }
         let would = self.names.difference(&self.logs).count() as u64;
-        let allowed = most.of(self.there);
-        if would > allowed {
-            let there = self.there;
-            return Err(Refused::TooMany {
+        let there = bound.counted(self.there);
+        let allowed = bound.most.of(there);
+        let is_again = there < self.there;
+        match (would > allowed, is_again) {
+            (false, _) => Ok(Deletions(self.names.into_iter().collect())),
+            (true, false) => Err(Refused::TooMany {
                 would,
                 there,
                 allowed,
-            });
+            }),
+            (true, true) => Err(Refused::StillTooMany {
+                would,
+                there,
+                allowed,
+            }),
         }
-        Ok(Deletions(self.names.into_iter().collect()))
     }
 }
 
@@ -213,6 +182,11 @@ impl Deletions {
     /// The names below the destination, sorted.
     pub fn names(&self) -> &[String] {
         &self.0
+    }
+
+    /// Leaves out what stays after all.
+    pub fn retain(&mut self, mut goes: impl FnMut(&str) -> bool) {
+        self.0.retain(|name| goes(name));
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::MaxDelete;
 use super::*;
 use proptest::prelude::*;
 
@@ -18,6 +19,14 @@ fn map(pairs: &[(&str, &str)]) -> Map {
     map
 }
 
+fn most(most: MaxDelete) -> Bound {
+    let there_when_refused = None;
+    Bound {
+        most,
+        there_when_refused,
+    }
+}
+
 /// `uploads` is a directory, and `webui.db` a file.
 fn tutorial() -> Ground {
     let map = map(&[("uploads", "user_uploads"), ("webui.db", "main_database")]);
@@ -34,8 +43,8 @@ fn only_what_lies_in_a_mirrored_directorys_folder_is_deleted() {
         "user_uploads2/x",
         ".copal/manifest.json",
     ]);
-    let surplus = tutorial().surplus(&there, &set(&["user_uploads/here"]));
-    let deletions = surplus.bounded(MaxDelete::HALF).unwrap();
+    let surplus = tutorial().surplus(&there, &set(&["user_uploads/here"]), |_| true);
+    let deletions = surplus.bounded(most(MaxDelete::HALF)).unwrap();
     assert_eq!(deletions.names(), ["user_uploads/gone"]);
 }
 
@@ -48,23 +57,40 @@ fn logs_of_another_moment_beside_a_database_go_and_no_bound_counts_them() {
     ]);
     let copied = ["main_database/webui.db".to_owned()];
     let ground = tutorial().and_logs_of(copied.into_iter());
-    let surplus = ground.surplus(&there, &set(&["main_database/webui.db"]));
-    let deletions = surplus.bounded(MaxDelete::Files(0)).unwrap();
+    let surplus = ground.surplus(&there, &set(&["main_database/webui.db"]), |_| true);
+    let deletions = surplus.bounded(most(MaxDelete::Files(0))).unwrap();
     assert_eq!(deletions.names(), ["main_database/webui.db-wal"]);
 }
 
 #[test]
 fn more_than_may_be_deleted_keeps_everything() {
     let there = names(&["user_uploads/a", "user_uploads/b", "user_uploads/c"]);
-    let surplus = || tutorial().surplus(&there, &set(&["user_uploads/c"]));
-    let refused = surplus().bounded(MaxDelete::HALF).unwrap_err();
+    let surplus = || tutorial().surplus(&there, &set(&["user_uploads/c"]), |_| true);
+    let refused = surplus().bounded(most(MaxDelete::HALF)).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the source no longer has 2 of the 3 files that are there, and a run deletes at most 1"
+        "the source no longer has 2 of the 3 files that were there, and a run deletes at most 1"
     );
-    assert!(surplus().bounded(MaxDelete::Files(1)).is_err());
-    assert!(surplus().bounded(MaxDelete::Files(2)).is_ok());
-    assert!(surplus().bounded(MaxDelete::Share(67)).is_ok());
+    assert!(surplus().bounded(most(MaxDelete::Files(1))).is_err());
+    assert!(surplus().bounded(most(MaxDelete::Files(2))).is_ok());
+    assert!(surplus().bounded(most(MaxDelete::Share(67))).is_ok());
+}
+
+#[test]
+fn what_a_run_that_failed_has_sent_makes_no_share_larger() {
+    let there = names(&["user_uploads/old1", "user_uploads/old2", "user_uploads/new"]);
+    let wanted = set(&["user_uploads/new", "user_uploads/old2"]);
+    let surplus = || {
+        let was_there = |name: &str| name.contains("old");
+        tutorial().surplus(&there, &wanted, was_there)
+    };
+    let deletions = surplus().bounded(most(MaxDelete::Share(50))).unwrap();
+    assert_eq!(deletions.names(), ["user_uploads/old1"]);
+    let refused = surplus().bounded(most(MaxDelete::Share(49))).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the source no longer has 1 of the 2 files that were there, and a run deletes at most 0"
+    );
 }
 
 #[test]
@@ -90,8 +116,8 @@ fn snapshots_and_mirrors_in_a_folder_are_never_deleted_with_it() {
         "b",
         "c",
     ]);
-    let surplus = whole.surplus(&there, &set(&["a", "b", "c"]));
-    let refused = surplus.bounded(MaxDelete::Files(100)).unwrap_err();
+    let surplus = whole.surplus(&there, &set(&["a", "b", "c"]), |_| true);
+    let refused = surplus.bounded(most(MaxDelete::Files(100))).unwrap_err();
     assert_eq!(
         refused,
         Refused::Copals("app/2026-11-24T030000Z".to_owned())
@@ -101,9 +127,9 @@ fn snapshots_and_mirrors_in_a_folder_are_never_deleted_with_it() {
 #[test]
 fn what_a_filter_leaves_out_stays_and_does_not_count() {
     let there = names(&["user_uploads/a", "user_uploads/b", "user_uploads/c"]);
-    let mut surplus = tutorial().surplus(&there, &set(&["user_uploads/c"]));
+    let mut surplus = tutorial().surplus(&there, &set(&["user_uploads/c"]), |_| true);
     surplus.retain(|name| name != "user_uploads/a");
-    let deletions = surplus.bounded(MaxDelete::Files(1)).unwrap();
+    let deletions = surplus.bounded(most(MaxDelete::Files(1))).unwrap();
     assert_eq!(deletions.names(), ["user_uploads/b"]);
 }
 
@@ -125,10 +151,10 @@ proptest! {
         let most = percent.map_or(MaxDelete::Files(files), MaxDelete::Share);
         let ground = if whole { Ground::of(&Map::default(), |_| true) } else { tutorial() };
         let listed: Vec<String> = there.iter().cloned().collect();
-        let mut surplus = ground.surplus(&listed, &wanted);
+        let mut surplus = ground.surplus(&listed, &wanted, |_| true);
         surplus.retain(|name| !name.ends_with(&kept));
         let inside = there.iter().filter(|name| ground.has(name)).count() as u64;
-        if let Ok(deletions) = surplus.bounded(most) {
+        if let Ok(deletions) = surplus.bounded(Bound { most, ..Bound::default() }) {
             prop_assert!(deletions.names().len() as u64 <= most.of(inside));
             for name in deletions.names() {
                 prop_assert!(there.contains(name) && !wanted.contains(name));

@@ -189,7 +189,7 @@ pub(super) fn of_mirror(error: &MirrorError) -> Ending {
             usage("give each job a destination of its own, or the job that wrote it its name back")
         }
         MirrorError::Kept {
-            source: Refused::TooMany { .. },
+            source: Refused::TooMany { .. } | Refused::StillTooMany { .. },
             ..
         } => failed(
             "look whether the app lost them; if it is as it should be, raise `max_delete`, or where that is a share run `copal backup --accept-missing` once",

@@ -3,45 +3,43 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use copal_core::manifest::Attributes;
-use copal_core::mirror::{Deletions, MaxDelete, Mirror, Surplus};
+use copal_core::mirror::Surplus;
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::Cancel;
 
-use super::MirrorError;
+use super::decide::Deleting;
 use super::origin::{Origin, Present};
-use crate::edge::interrupt::Interrupt;
-use crate::edge::remote::{Remote, RemoteError};
 use crate::edge::stat::Version;
 use crate::edge::walk::{Filter, Found, FoundKind, Keep};
-use crate::error::CopalError;
 use crate::filters::{FilterFailed, Filters};
-use crate::hooks::Hooks;
-use crate::outcome::Mirrored;
-use crate::step::stage::StageError;
 use crate::step::transfer::Transferred;
 
 /// What a run leaves over at a mirror, with the sizes.
 #[derive(Debug)]
-pub struct Left {
-    surplus: Surplus,
+pub(super) struct Left {
+    pub(super) surplus: Surplus,
     /// What each of these is of.
-    origins: HashMap<String, Origin>,
+    pub(super) origins: HashMap<String, Origin>,
     sizes: HashMap<String, ByteCount>,
     /// The attributes of the source's top, which stand for those that the remote does not keep.
     like: Attributes,
 }
 
 impl Transferred<'_> {
-    /// What the mirror has and the source has not. What came or changed there while the run went on, and
-    /// what the app deleted meanwhile, is for the next one; what no path of the source can be told of stays.
-    pub(in crate::step) fn left(&self) -> Option<Left> {
+    /// What the mirror has and the source has not, of what `is_as_before`. What the app deleted meanwhile is
+    /// for the next run; what no path of the source can be told of stays.
+    pub(super) fn left(
+        &self,
+        by: &Deleting<'_>,
+        is_as_before: impl Fn(&str) -> bool,
+    ) -> Option<Left> {
         let map = self.place.map()?;
-        let mut surplus = self
-            .ground(map)
-            .surplus(&self.names_before(), &self.wanted());
+        let was_there = |name: &str| by.counts_all() || self.written.contains_key(name);
+        let there = self.names_before();
+        let mut surplus = self.ground(map).surplus(&there, &self.wanted(), was_there);
         let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
-        let present = Present::of(&self.read.staged);
+        let present = Present::of(by.staged);
         let mut origins = HashMap::new();
         surplus.retain(|name| {
             let written = self.written.get(name).cloned();
@@ -49,8 +47,7 @@ impl Transferred<'_> {
                 return false;
             };
             let path = &origin.path;
-            let goes = self.besides.contains(name) && !vanished.contains(path);
-            let goes = goes && !present.has(path);
+            let goes = is_as_before(name) && !vanished.contains(path) && !present.has(path);
             origins.insert(name.to_owned(), origin);
             goes
         });
@@ -59,78 +56,14 @@ impl Transferred<'_> {
             surplus,
             origins,
             sizes: sizes.collect(),
-            like: self.read.staged.root,
+            like: by.staged.root,
         })
     }
 }
 
-/// With what it is deleted.
-pub struct Deleting<'a> {
-    /// The destination.
-    pub remote: &'a dyn Remote,
-    /// The mirror.
-    pub mirror: &'a Mirror,
-    /// The filters: what they leave out stays.
-    pub hooks: &'a Hooks,
-    /// Whether the owner said that files may be gone.
-    pub accept_missing: bool,
-    /// Whether it can't be told what the mirror was at its last run: then nothing is deleted, and that the
-    /// manifest is damaged is told already.
-    pub is_unlisted: bool,
-    /// Asks for an end.
-    pub interrupt: &'a Interrupt,
-}
-
-/// Deletes what the source does not have, as far as that is allowed. Everything else has arrived before:
-/// whatever fails here leaves too much there, and is told.
-pub fn delete_surplus(left: &Left, by: &Deleting<'_>) -> (Mirrored, Option<CopalError>) {
-    let mut mirrored = Mirrored {
-        surplus: left.surplus.count(),
-        ..Mirrored::default()
-    };
-    let surplus = match left.without_filtered(by) {
-        Ok(surplus) => surplus,
-        Err(failed) => return (mirrored, Some(StageError::from(failed).into())),
-    };
-    mirrored.surplus = surplus.count();
-    if by.is_unlisted {
-        return (mirrored, None);
-    }
-    let deletions = match bounded(surplus, by) {
-        Ok(deletions) => deletions,
-        Err(error) => return (mirrored, Some(error.into())),
-    };
-    mirrored.surplus = 0;
-    for (at, name) in deletions.names().iter().enumerate() {
-        let deleted = by.interrupt.check().map_err(RemoteError::from);
-        if let Err(source) = deleted.and_then(|()| by.remote.delete(name)) {
-            let left = deletions.names().len() - at;
-            mirrored.surplus = left as u64;
-            let error = MirrorError::NotDeleted {
-                place: by.remote.shown(),
-                left,
-                source: Box::new(source),
-            };
-            return (mirrored, Some(error.into()));
-        }
-        mirrored.deleted += 1;
-    }
-    (mirrored, None)
-}
-
-fn bounded(surplus: Surplus, by: &Deleting<'_>) -> Result<Deletions, MirrorError> {
-    let most = match by.mirror.max_delete {
-        MaxDelete::Share(_) if by.accept_missing => MaxDelete::Share(100),
-        most => most,
-    };
-    let place = by.remote.shown();
-    let refused = |source| MirrorError::Kept { place, source };
-    surplus.bounded(most).map_err(refused)
-}
-
 impl Left {
     /// Without what the filters would leave out of the source if it were there.
-    fn without_filtered(&self, by: &Deleting<'_>) -> Result<Surplus, FilterFailed> {
+    pub(super) fn without_filtered(&self, by: &Deleting<'_>) -> Result<Surplus, FilterFailed> {
         let mut surplus = self.surplus.clone();
         if surplus.count() == 0 {
             return Ok(surplus);

@@ -1,0 +1,149 @@
+//! What becomes of a mirror's surplus: decided when all has arrived and before the manifest is written, done
+//! after it.
+
+use std::collections::HashMap;
+
+use copal_core::manifest::Manifest;
+use copal_core::mirror::{Bound, Deletions, Mirror};
+
+use super::MirrorError;
+use super::origin::{Origin, Present};
+use super::surplus::Left;
+use crate::edge::interrupt::Interrupt;
+use crate::edge::remote::{Remote, RemoteError};
+use crate::error::CopalError;
+use crate::hooks::Hooks;
+use crate::outcome::Mirrored;
+use crate::step::stage::{StageError, Staged};
+use crate::step::transfer::Transferred;
+
+/// With what it is decided and deleted.
+pub struct Deleting<'a> {
+    /// The destination.
+    pub remote: &'a dyn Remote,
+    /// The mirror.
+    pub mirror: &'a Mirror,
+    /// What its last run wrote down.
+    pub last: Option<&'a Manifest>,
+    /// The filters: what they leave out stays.
+    pub hooks: &'a Hooks,
+    /// What is staged: whether the source has a file again.
+    pub staged: &'a Staged,
+    /// Whether the owner said that files may be gone.
+    pub accept_missing: bool,
+    /// Whether it can't be told what the mirror was at its last run: then nothing is deleted, and that the
+    /// manifest is damaged is told already.
+    pub is_unlisted: bool,
+    /// Asks for an end.
+    pub interrupt: &'a Interrupt,
+}
+
+/// What goes of a mirror, or why nothing does.
+#[derive(Debug, Default)]
+pub struct Decided {
+    deletions: Deletions,
+    /// What each of these is of.
+    origins: HashMap<String, Origin>,
+    /// How many files stay that the source does not have.
+    kept: u64,
+    why_kept: Option<CopalError>,
+    /// For the manifest, where nothing may be deleted of what there is to delete: how many files there were
+    /// when that was so for the first time.
+    pub there_when_refused: Option<u64>,
+}
+
+impl Deleting<'_> {
+    /// Whether a share is one of all that is there: a first run knows no better, and where a run was refused,
+    /// the number of then keeps what was sent since from counting.
+    pub(super) fn counts_all(&self) -> bool {
+        let last = self.last;
+        last.is_none_or(|last| last.there_when_refused.is_some())
+    }
+
+    pub(super) fn bound(&self) -> Bound {
+        let bound = Bound {
+            most: self.mirror.max_delete,
+            there_when_refused: self.last.and_then(|last| last.there_when_refused),
+        };
+        if self.accept_missing {
+            return bound.accepting_missing();
+        }
+        bound
+    }
+}
+
+impl Transferred<'_> {
+    /// Decides what goes when the manifest is written. Nothing does that came or changed there while the run
+    /// went on.
+    pub(in crate::step) fn decide(&self, by: &Deleting<'_>) -> Decided {
+        let left = self.left(by, |name| self.besides.contains(name));
+        left.map(|left| left.decide(by)).unwrap_or_default()
+    }
+}
+
+impl Left {
+    fn decide(self, by: &Deleting<'_>) -> Decided {
+        let bound = by.bound();
+        let kept = |kept: u64, then: u64, why: Option<CopalError>| Decided {
+            kept,
+            why_kept: why,
+            there_when_refused: (kept > 0).then_some(then),
+            ..Decided::default()
+        };
+        let then = self.surplus.there_when_refused(bound);
+        let surplus = match self.without_filtered(by) {
+            Ok(surplus) => surplus,
+            Err(failed) => {
+                let why = StageError::from(failed).into();
+                return kept(self.surplus.count(), then, Some(why));
+            }
+        };
+        let count = surplus.count();
+        if by.is_unlisted {
+            return kept(count, then, None);
+        }
+        match surplus.bounded(bound) {
+            Ok(deletions) => Decided {
+                deletions,
+                origins: self.origins,
+                ..Decided::default()
+            },
+            Err(source) => {
+                let place = by.remote.shown();
+                let why = MirrorError::Kept { place, source };
+                kept(count, then, Some(why.into()))
+            }
+        }
+    }
+}
+
+impl Decided {
+    /// Deletes what the source does not have, as far as that was allowed. Everything else has arrived before:
+    /// whatever fails here leaves too much there, and is told.
+    pub fn delete(mut self, by: &Deleting<'_>) -> (Mirrored, Option<CopalError>) {
+        let mut mirrored = Mirrored {
+            surplus: self.kept,
+            ..Mirrored::default()
+        };
+        let present = Present::of(by.staged);
+        let origins = &self.origins;
+        let is_back = |name: &str| origins.get(name).is_some_and(|it| present.has(&it.path));
+        self.deletions.retain(|name| !is_back(name));
+        let names = self.deletions.names();
+        for (at, name) in names.iter().enumerate() {
+            let deleted = by.interrupt.check().map_err(RemoteError::from);
+            if let Err(source) = deleted.and_then(|()| by.remote.delete(name)) {
+                let left = names.len() - at;
+                mirrored.surplus = left as u64;
+                let error = MirrorError::NotDeleted {
+                    place: by.remote.shown(),
+                    left,
+                    source: Box::new(source),
+                };
+                return (mirrored, Some(error.into()));
+            }
+            mirrored.deleted += 1;
+        }
+        (mirrored, self.why_kept)
+    }
+}
