@@ -97,6 +97,14 @@ pub enum CopalError {
     /// The result can't be written.
     #[error("can't write the result")]
     Output(#[source] io::Error),
+    /// A file or directory that was asked for can't be written.
+    #[error("can't write `{}`", .path.display())]
+    Unwritable {
+        /// It.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The lock.
     #[error(transparent)]
     Lock(#[from] LockError),

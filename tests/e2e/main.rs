@@ -15,6 +15,7 @@ mod databases;
 mod drill;
 mod dry_run;
 mod fault;
+mod generated;
 mod history;
 mod holds;
 mod holds_after;

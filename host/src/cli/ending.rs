@@ -140,6 +140,7 @@ fn table(error: &CopalError) -> Ending {
              --rc-no-auth does as well",
         ),
         CopalError::Output(_) => failed("check where standard output goes"),
+        CopalError::Unwritable { .. } => failed("check its rights and its disk"),
         CopalError::Lock(lock) => of_lock(lock),
         CopalError::Hooks(hooks) => of_hooks(hooks),
         CopalError::Hook(failure) => of_hook(failure),

@@ -4,6 +4,7 @@ mod backup;
 mod conclude;
 mod drill;
 mod ending;
+mod generated;
 mod guard;
 mod history;
 mod hook;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use crate::error::CopalError;
 use crate::show::{Output, message};
@@ -102,6 +103,10 @@ enum Command {
     Rclone(rclone::RcloneArgs),
     /// Serve rclone's remote control over HTTP, with Copal's commands as methods
     Rcd(rcd::RcdArgs),
+    /// Print what has a shell complete Copal's commands and options
+    Completions(generated::CompletionsArgs),
+    /// Write a manual page for each command
+    Man(generated::ManArgs),
     /// One call that came to `rcd`
     #[command(hide = true)]
     RcdCall(rcd_call::RcdCallArgs),
@@ -209,6 +214,8 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Rclone(args) => rclone::run(args, global),
         Command::Rcd(args) => rcd::run(args, global),
         Command::Recover => recover::run(global),
+        Command::Completions(args) => generated::completions(args, &mut Cli::command()),
+        Command::Man(args) => generated::man(args, Cli::command(), global),
         Command::Worker | Command::Guard(_) | Command::RcdCall(_) => {
             unreachable!("these were started before this")
         }
@@ -221,7 +228,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 }

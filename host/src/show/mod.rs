@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod compiling;
 pub mod drill;
+pub mod generated;
 pub mod history;
 pub mod hook;
 pub mod hook_bench;
