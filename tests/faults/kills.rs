@@ -76,6 +76,19 @@ fn a_run_and_its_guard_that_are_killed_at_any_line_leave_nothing_down_for_long()
     trials.end("all back after at most {}, with the next command");
 }
 
+/// Its container has ten seconds to end, which is more than a command has for what others left.
+#[test]
+fn a_stop_that_may_have_been_asked_for_is_waited_for_by_the_next_backup() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let mut app = LiveApp::start(engine, "stop-on-its-way");
+    let point = "run:after:holding#2,guard:before:releasing";
+    let killed = killed_at_lines(&app, point).unwrap();
+    app.guard_is_gone(killed).unwrap();
+    recovers(&mut app, killed, Victims::RunAndGuard, &["backup"]).unwrap();
+}
+
 #[test]
 fn a_recovery_that_is_killed_as_well_is_made_good_by_the_next() {
     let Some(engine) = docker_engine() else {

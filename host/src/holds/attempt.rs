@@ -103,11 +103,12 @@ impl<'a> Attempts<'a> {
             }
         }
         let now = Instant::now();
+        let until = self.until(all);
         let deadline = match (&self.hold.undo, self.hold.how) {
-            (Undo::Containers(_), HoldHow::Pause) => all.until.min(now + ATTEMPT),
-            (Undo::Containers(_), HoldHow::Stop { grace }) => all.until.min(now + grace + ATTEMPT),
+            (Undo::Containers(_), HoldHow::Pause) => until.min(now + ATTEMPT),
+            (Undo::Containers(_), HoldHow::Stop { grace }) => until.min(now + grace + ATTEMPT),
             // A program that is killed in the middle of starting something does not start it.
-            _ => all.until,
+            _ => until,
         };
         let deadline = deadline.max(now + LAST_ATTEMPT);
         match self.hold.undo.release(deadline, self.deed) {
@@ -136,9 +137,20 @@ impl<'a> Attempts<'a> {
         None
     }
 
+    /// When no further attempt is made. What may have been asked of an engine is waited for as long as it may
+    /// take, however little time there is: it can't be released before, and would stay down after.
+    fn until(&self, all: &Releasing<'_>) -> Instant {
+        let outstanding = match (self.deed, &self.hold.undo, self.hold.how) {
+            (Deed::Over, ..) => Duration::ZERO,
+            (_, Undo::Containers(_), HoldHow::Stop { grace }) => grace,
+            (Deed::Open { .. } | Deed::GivenUp { .. }, ..) => Duration::ZERO,
+        };
+        all.until + outstanding
+    }
+
     /// That no further attempt is to be made.
     fn give_up(&self, all: &Releasing<'_>) -> Option<End> {
-        let has_time = Instant::now() < all.until && self.refusals < REFUSALS;
+        let has_time = Instant::now() < self.until(all) && self.refusals < REFUSALS;
         if has_time || (all.is_kept_out)() {
             return None;
         }
