@@ -47,6 +47,7 @@ mod signals;
 mod specimen;
 mod staging;
 mod staging_moved;
+mod status;
 mod unmounted;
 mod verify;
 mod worker;

@@ -12,6 +12,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod filter;
 pub mod forecast;
+pub mod freshness;
 pub mod grants;
 pub mod manifest;
 pub mod memory;

@@ -21,6 +21,7 @@ mod recover;
 mod restore;
 mod schedule;
 mod snapshots;
+mod status;
 mod verify;
 
 use std::path::PathBuf;
@@ -93,6 +94,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// List the runs there were, or tell what one of them did
     History(history::HistoryArgs),
+    /// Tell how old the last good backup of each destination is; exit code 1 if one is too old
+    Status(status::StatusArgs),
     /// Have the job started by itself, by cron or systemd
     Schedule(schedule::ScheduleArgs),
     /// Release the services that a killed run left held
@@ -209,6 +212,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Drill(args) => drill::run(args, global),
         Command::Restore(args) => restore::run(args, global),
         Command::History(args) => history::run(args, global),
+        Command::Status(args) => status::run(args, global),
         Command::Schedule(args) => schedule::run(args, global),
         Command::Hook(args) => hook::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),

@@ -25,6 +25,7 @@ pub mod restore;
 pub mod schedule;
 pub mod snapshots;
 mod staging;
+pub mod status;
 pub mod verify;
 
 use std::io::{self, Write};

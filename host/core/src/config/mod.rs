@@ -67,6 +67,7 @@ mod words;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Style};
 use crate::path::RelPath;
@@ -93,6 +94,7 @@ pub struct Config {
     destinations: Vec<Destination>,
     staging: Staging,
     limits: RunLimits,
+    max_age: Option<Duration>,
     retention: Option<Retention>,
     rclone: Vec<RcloneOption>,
     hooks: Vec<Hook>,
@@ -136,6 +138,7 @@ impl Config {
             }],
             staging: Staging::default(),
             limits: RunLimits::default(),
+            max_age: None,
             retention: None,
             rclone: Vec::new(),
             hooks: Hook::defaults(),
@@ -170,6 +173,11 @@ impl Config {
     /// What a run may use up.
     pub fn limits(&self) -> &RunLimits {
         &self.limits
+    }
+
+    /// How old the last good backup of a destination may be before it is overdue.
+    pub fn max_age(&self) -> Option<Duration> {
+        self.max_age
     }
 
     /// What is kept of the snapshots; `None` keeps them all.

@@ -1,0 +1,71 @@
+//! `copal status`
+
+use clap::Args;
+use copal_core::freshness::Freshness;
+use copal_core::name::Name;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Global;
+use super::ending::Exit;
+use super::open::{configured, state};
+use crate::edge::history::History;
+use crate::edge::schedule::Scheduler;
+use crate::error::CopalError;
+use crate::record::{Kind, Record};
+use crate::show;
+use crate::show::status::{Destination, Status};
+
+/// There is nothing to say but which configuration.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {}
+
+pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
+    let job = configured(global)?;
+    let history = History::of(&state()?);
+    let (name, max_age) = (job.name(), job.config.max_age());
+    let now = Timestamp::now();
+    let mut destinations = Vec::new();
+    for spec in job.destinations() {
+        let place = spec.to_string();
+        let last: Option<Record> = history.last_at(name, &place)?;
+        let began = last.as_ref().map(|record| record.started);
+        let snapshots = last.iter().flat_map(|record| &record.snapshots);
+        let mut at_place = snapshots.filter(|snapshot| snapshot.destination == place);
+        destinations.push(Destination {
+            freshness: Freshness::of(began, max_age, now),
+            snapshot: at_place.next().map(|snapshot| snapshot.id),
+            began,
+            place,
+        });
+    }
+    let status = Status {
+        name: name.to_owned(),
+        now,
+        max_age,
+        destinations,
+        last_run: history.last_of::<Record>(name, Kind::Backup.name())?,
+        last_drill: history.last_of::<Record>(name, Kind::Drill.name())?,
+        next: next(job.config.name(), now)?,
+    };
+    show::status::print(&status, global.output())?;
+    Ok(if status.is_well() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// When the job is started by itself the next time, if it is.
+fn next(job: &Name, now: Timestamp) -> Result<Option<Timestamp>, CopalError> {
+    for by in Scheduler::ALL {
+        let scheduled = by.find(job)?;
+        let Some((when, zone)) = scheduled.and_then(|it| it.when) else {
+            continue;
+        };
+        let named = zone.and_then(|name| TimeZone::get(&name).ok());
+        let zone = named.unwrap_or_else(TimeZone::system);
+        return Ok(when.after(now, &zone).next());
+    }
+    Ok(None)
+}

@@ -1,0 +1,187 @@
+//! How it stands with a job: at a glance for a person, and for a monitoring check by the exit code.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use copal_core::freshness::Freshness;
+use copal_core::snapshot::SnapshotId;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Output;
+use crate::error::CopalError;
+use crate::record::Record;
+
+/// All that is known of a job on this machine.
+#[derive(Debug)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// When this is.
+    pub now: Timestamp,
+    /// How old the last good backup may be.
+    pub max_age: Option<Duration>,
+    /// Each destination.
+    pub destinations: Vec<Destination>,
+    /// Its last backup, however it ended.
+    pub last_run: Option<Record>,
+    /// Its last drill, however it ended.
+    pub last_drill: Option<Record>,
+    /// When it is started by itself the next time.
+    pub next: Option<Timestamp>,
+}
+
+/// One destination.
+#[derive(Debug)]
+pub struct Destination {
+    /// It; secrets masked.
+    pub place: String,
+    /// Its last good snapshot.
+    pub snapshot: Option<SnapshotId>,
+    /// When the run began that made it.
+    pub began: Option<Timestamp>,
+    /// Whether that is young enough.
+    pub freshness: Freshness,
+}
+
+impl Status {
+    /// Whether every destination has what it should.
+    pub fn is_well(&self) -> bool {
+        let mut all = self.destinations.iter();
+        all.all(|one| one.freshness == Freshness::Fresh)
+    }
+}
+
+/// Prints it.
+pub fn print(status: &Status, output: Output) -> Result<(), CopalError> {
+    if output.json {
+        return super::json(&to_json(status));
+    }
+    super::result(&text(status))
+}
+
+fn text(status: &Status) -> String {
+    let mut text = String::new();
+    let mut row = |label: &str, told: &str| {
+        writeln!(text, "{label:<12}{told}").expect("a String takes every write");
+    };
+    row("job", &status.name);
+    for one in &status.destinations {
+        let told = match (one.snapshot, one.began) {
+            (Some(id), Some(began)) => {
+                let age = ago(status.now, began);
+                let limit = match (one.freshness, status.max_age) {
+                    (Freshness::Overdue, Some(max_age)) => {
+                        format!(", which is too old: `max_age` is {}", long(max_age))
+                    }
+                    _ => String::new(),
+                };
+                format!("{id}, {age}{limit}")
+            }
+            _ => "no good backup that this machine knows of".to_owned(),
+        };
+        row(one.freshness.name(), &format!("{}: {told}", one.place));
+    }
+    let of_run = |run: &Option<Record>| match run {
+        Some(run) => {
+            let trouble = run.errors.iter().chain(&run.shortcomings).next();
+            let trouble = trouble.map_or_else(String::new, |trouble| format!(": {}", trouble.what));
+            let (ended, age) = (run.outcome.name(), ago(status.now, run.started));
+            format!("{ended} ({}), {age}{trouble}", run.exit)
+        }
+        None => "none that this machine knows of".to_owned(),
+    };
+    row("last run", &of_run(&status.last_run));
+    row("last drill", &of_run(&status.last_drill));
+    let next = status
+        .next
+        .map(|next| next.strftime("%Y-%m-%d %H:%MZ").to_string());
+    row(
+        "next run",
+        next.as_deref()
+            .unwrap_or("not scheduled (`copal schedule install`)"),
+    );
+    text
+}
+
+fn ago(now: Timestamp, then: Timestamp) -> String {
+    match Duration::try_from(now.duration_since(then)) {
+        Ok(age) => format!("{} ago", long(age)),
+        Err(_) => "at a time to come: a clock was wrong, or is".to_owned(),
+    }
+}
+
+/// `3 d 4 h`, `4 h 5 min`, `5 min`.
+fn long(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    match (minutes / (24 * 60), minutes / 60 % 24, minutes % 60) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+fn to_json(status: &Status) -> Value {
+    let of_destination = |one: &Destination| {
+        json!({
+            "destination": one.place,
+            "state": one.freshness.name(),
+            "snapshot": one.snapshot,
+            "began": one.began,
+        })
+    };
+    let of_run = |run: &Option<Record>| {
+        run.as_ref().map(|run| {
+            json!({ "run": run.run, "started": run.started, "outcome": run.outcome, "exit": run.exit })
+        })
+    };
+    json!({
+        "name": status.name,
+        "ok": status.is_well(),
+        "max_age_seconds": status.max_age.map(|age| age.as_secs()),
+        "destinations": status.destinations.iter().map(of_destination).collect::<Vec<_>>(),
+        "last_run": of_run(&status.last_run),
+        "last_drill": of_run(&status.last_drill),
+        "next_run": status.next,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_destination_has_a_line_that_says_whether_it_is_well() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let destination = |place: &str, freshness, began: Option<&str>| Destination {
+            place: place.to_owned(),
+            snapshot: began.map(|_| "2026-11-24T030000Z".parse().unwrap()),
+            began: began.map(|began| began.parse().unwrap()),
+            freshness,
+        };
+        let status = Status {
+            name: "open-webui".to_owned(),
+            now,
+            max_age: Some(Duration::from_hours(26)),
+            destinations: vec![
+                destination(
+                    "b2:my-bucket/copal",
+                    Freshness::Fresh,
+                    Some("2026-11-27T03:00:00Z"),
+                ),
+                destination(
+                    "/mnt/disk",
+                    Freshness::Overdue,
+                    Some("2026-11-24T03:00:00Z"),
+                ),
+                destination("sftp:copal", Freshness::Never, None),
+            ],
+            last_run: None,
+            last_drill: None,
+            next: Some("2026-11-28T03:00:00Z".parse().unwrap()),
+        };
+        insta::assert_snapshot!(text(&status));
+        assert_eq!(to_json(&status)["ok"], false);
+        assert_eq!(to_json(&status)["destinations"][1]["state"], "overdue");
+    }
+}
