@@ -162,7 +162,7 @@ fn a_crontab_is_changed_in_copals_part_alone_and_to_the_same_however_often() {
         .lines()
         .find(|line| line.starts_with("@reboot "))
         .unwrap();
-    assert!(at_start.ends_with("recover"), "{at_start}");
+    assert!(at_start.ends_with("recover --quiet"), "{at_start}");
 
     let told = well(&timed.copal(&["schedule", "show", "--json"]));
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
@@ -248,7 +248,7 @@ fn systemd_takes_the_units_and_starts_them_at_the_same_times() {
     let units = [
         "copal-app.service",
         "copal-app.timer",
-        "copal-app-recover.service",
+        "copal-app:recover.service",
     ]
     .map(unit);
     let mut verify = Command::new("systemd-analyze");
@@ -321,6 +321,54 @@ fn what_can_not_be_scheduled_is_said_before_anything_is_written() {
         1,
         "`systemctl daemon-reload` failed",
     );
+}
+
+#[test]
+fn comments_at_the_top_are_kept_and_lines_that_can_not_be_are_not_touched() {
+    let Some(timed) = Timed::new() else { return };
+    // As a tool for configurations writes it: without the three lines of Debian's own.
+    let spool = timed.world.path("spool/root");
+    let mine = "# first\n# second\n# third\n0 0 1 1 * true\n";
+    timed.set_crontab(mine);
+    fs::write(&spool, mine).unwrap();
+    well(&timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]));
+    well(&timed.copal(&["schedule", "remove"]));
+    let kept = fs::read_to_string(&spool).unwrap();
+    assert!(kept.ends_with(mine), "{kept}");
+
+    fs::write(&spool, "0 0 1 1 * true\r\n").unwrap();
+    let refused = timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]);
+    fails(&refused, 1, "end with a carriage return");
+    assert_eq!(fs::read_to_string(&spool).unwrap(), "0 0 1 1 * true\r\n");
+}
+
+#[test]
+fn a_job_of_another_configuration_is_not_replaced_by_one_of_the_same_name() {
+    let Some(timed) = Timed::new() else { return };
+    well(&timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]));
+    let before = timed.crontab();
+    let same = fs::read(timed.world.path("copal.toml")).unwrap();
+    timed.world.write("other.toml", same);
+    let other = [
+        "-c",
+        "other.toml",
+        "schedule",
+        "install",
+        "--crontab",
+        "hourly",
+    ];
+    fails(&timed.copal(&other), 2, "the job of another configuration");
+    assert_eq!(timed.crontab(), before);
+}
+
+#[test]
+fn units_that_systemd_does_not_take_leave_no_trace() {
+    let Some(timed) = Timed::new() else { return };
+    timed.with_systemctl(1);
+    let install = timed.copal(&["schedule", "install", "--systemd", "daily 03:00"]);
+    fails(&install, 1, "`systemctl daemon-reload` failed");
+    assert_eq!(fs::read_dir(timed.world.path("units")).unwrap().count(), 0);
+    well(&timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]));
 }
 
 #[test]

@@ -13,8 +13,10 @@ use jiff::tz::TimeZone;
 use super::Global;
 use super::ending::Exit;
 use super::length::length;
-use super::open::{configuration_file, configured};
-use crate::edge::schedule::{ScheduleError, Scheduled, Scheduler, Wanted};
+use super::open::{configuration_file, configured, state};
+use crate::edge::interrupt::Interrupt;
+use crate::edge::lock::{Lock, Patience};
+use crate::edge::schedule::{ScheduleError, Scheduled, Scheduler, Wanted, machine_zone};
 use crate::error::CopalError;
 use crate::show::schedule::Shown;
 use crate::show::{self, message};
@@ -60,14 +62,15 @@ struct InstallArgs {
           default_missing_value = "system", value_parser = scope)]
     systemd: Option<Scope>,
     /// Unit that systemd starts when a run fails
-    #[arg(long, value_name = "UNIT", conflicts_with_all = ["crontab", "cron_d"])]
+    #[arg(long, value_name = "UNIT", conflicts_with_all = ["crontab", "cron_d"], value_parser = unit)]
     on_failure: Option<String>,
 }
 
 /// Of what this shell knows, what says where things are. Secrets are not among it: they would be readable
 /// where it is written down.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "PATH",
+    "HOME",
     "COPAL_STATE_DIR",
     "XDG_STATE_HOME",
     "XDG_CACHE_HOME",
@@ -97,13 +100,28 @@ fn show(job: &Name, global: &Global) -> Result<Exit, CopalError> {
     })
 }
 
+/// What can't be removed keeps nothing else from being.
 fn remove(job: &Name, global: &Global) -> Result<Exit, CopalError> {
-    let scheduled = found(job)?;
-    for one in &scheduled {
-        one.by.remove(job)?;
+    let _lock = lock()?;
+    let (mut removed, mut failed) = (Vec::new(), None);
+    for one in found(job)? {
+        match one.by.remove(job) {
+            Ok(()) => removed.push(one),
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    show::schedule::print_removed(job, &scheduled, global.output())?;
-    Ok(Exit::Done)
+    if failed.is_none() || !removed.is_empty() {
+        show::schedule::print_removed(job, &removed, global.output())?;
+    }
+    failed.map_or(Ok(Exit::Done), |error| Err(error.into()))
+}
+
+/// Two of these at once would each write what it read before the other wrote.
+fn lock() -> Result<Lock, CopalError> {
+    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
+    let path = state()?.path().join("schedule.lock");
+    let patience = Patience::For(Duration::from_secs(30));
+    Ok(Lock::wait(&path, "copal schedule", patience, &interrupt)?)
 }
 
 fn found(job: &Name) -> Result<Vec<Scheduled>, ScheduleError> {
@@ -118,11 +136,13 @@ impl InstallArgs {
             text: when.clone(),
             source,
         })?;
+        let _lock = lock()?;
         let by = self.by();
-        if let Some(other) = found(job)?.into_iter().find(|one| one.by != by) {
-            return Err(ScheduleError::Elsewhere(other.place).into());
+        let zone = self.zone_of(by)?;
+        let before = found(job)?;
+        if let Some(other) = before.iter().find(|one| one.by != by) {
+            return Err(ScheduleError::Elsewhere(other.place.clone()).into());
         }
-        self.check_zone(by)?;
         let (config, _) = configuration_file(global)?;
         let config = config
             .canonicalize()
@@ -137,10 +157,13 @@ impl InstallArgs {
             environment: known(),
             jitter: self.jitter.map(|it| format!("{}s", it.as_secs())),
         };
+        if let Some(other) = before.iter().find(|one| !entry.is_of(&one.text)) {
+            return Err(ScheduleError::Others(other.place.clone()).into());
+        }
         by.install(&Wanted {
             job,
             entry: &entry,
-            zone: self.zone.as_deref(),
+            zone: zone.as_deref(),
             on_failure: self.on_failure.as_deref(),
             user: &user(),
         })?;
@@ -157,30 +180,34 @@ impl InstallArgs {
         }
     }
 
-    fn check_zone(&self, by: Scheduler) -> Result<(), ScheduleError> {
+    /// The zone that was named, as systemd spells it.
+    fn zone_of(&self, by: Scheduler) -> Result<Option<String>, ScheduleError> {
         let Some(wanted) = &self.zone else {
-            return Ok(());
+            return Ok(None);
         };
-        zone(wanted)?;
-        let machine = TimeZone::system();
-        let machine = machine.iana_name().unwrap_or("UTC");
+        let named = zone(wanted)?;
+        let machine = machine_zone();
+        let is_utc = |zone: &TimeZone| zone.to_fixed_offset().is_ok_and(|offset| offset.is_zero());
+        let is_same =
+            machine.iana_name() == named.iana_name() || (is_utc(&machine) && is_utc(&named));
         let is_cron = matches!(by, Scheduler::Crontab | Scheduler::CronD);
-        if is_cron && machine != wanted {
+        if is_cron && !is_same {
             return Err(ScheduleError::Zone {
                 wanted: wanted.clone(),
-                machine: machine.to_owned(),
+                machine: machine
+                    .iana_name()
+                    .unwrap_or("that of /etc/localtime")
+                    .to_owned(),
             });
         }
-        Ok(())
+        Ok(Some(named.iana_name().unwrap_or(wanted).to_owned()))
     }
 }
 
 /// With the next five times.
 fn shown(scheduled: &Scheduled) -> Result<Shown<'_>, ScheduleError> {
     let next = |(when, named): &(When, Option<String>)| -> Result<Vec<_>, ScheduleError> {
-        let zone = named
-            .as_deref()
-            .map_or_else(|| Ok(TimeZone::system()), zone)?;
+        let zone = named.as_deref().map_or_else(|| Ok(machine_zone()), zone)?;
         let times = when.after(Timestamp::now(), &zone).take(5);
         Ok(times
             .map(|time| time.to_zoned_datetime(zone.clone()))
@@ -208,6 +235,17 @@ fn scope(text: &str) -> Result<Scope, String> {
     }
 }
 
+/// Reads what follows `--on-failure`.
+fn unit(text: &str) -> Result<String, String> {
+    const KINDS: [&str; 4] = [".service", ".target", ".path", ".timer"];
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@%".contains(c);
+    let stem = KINDS.iter().find_map(|kind| text.strip_suffix(kind));
+    if stem.is_some_and(|stem| !stem.is_empty() && stem.chars().all(is_plain)) {
+        return Ok(text.to_owned());
+    }
+    Err("write the whole name of a unit, such as `tell@%n.service`".to_owned())
+}
+
 /// This program.
 fn program() -> Result<PathBuf, ScheduleError> {
     std::env::current_exe().map_err(ScheduleError::NoSelf)
@@ -216,9 +254,20 @@ fn program() -> Result<PathBuf, ScheduleError> {
 fn known() -> Vec<(String, String)> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let text = |value: OsString| value.into_string().ok();
+    // Paths of files among them are relative to wherever they are read.
+    let from_anywhere = |name: &str, value: String| match name {
+        "COPAL_STATE_DIR" | "RCLONE_CONFIG" => std::path::absolute(&value)
+            .ok()
+            .and_then(|path| path.into_os_string().into_string().ok())
+            .unwrap_or(value),
+        _ => value,
+    };
     let known = KNOWN.into_iter();
     known
-        .filter_map(|name| Some((name.to_owned(), variable(name).and_then(text)?)))
+        .filter_map(|name| {
+            let value = variable(name).and_then(text)?;
+            Some((name.to_owned(), from_anywhere(name, value)))
+        })
         .collect()
 }
 

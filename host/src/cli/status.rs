@@ -10,7 +10,7 @@ use super::Global;
 use super::ending::Exit;
 use super::open::{configured, state};
 use crate::edge::history::History;
-use crate::edge::schedule::Scheduler;
+use crate::edge::schedule::{Scheduler, machine_zone};
 use crate::error::CopalError;
 use crate::record::{Kind, Record};
 use crate::show;
@@ -64,7 +64,7 @@ fn next(job: &Name, now: Timestamp) -> Result<Option<Timestamp>, CopalError> {
             continue;
         };
         let named = zone.and_then(|name| TimeZone::get(&name).ok());
-        let zone = named.unwrap_or_else(TimeZone::system);
+        let zone = named.unwrap_or_else(machine_zone);
         return Ok(when.after(now, &zone).next());
     }
     Ok(None)

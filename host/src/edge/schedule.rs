@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 
 use copal_core::name::Name;
 use copal_core::schedule::{BrokenBlock, Entry, Scope, Unwritable, When};
+use jiff::tz::TimeZone;
 
 /// Something that starts jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,12 @@ pub enum ScheduleError {
     /// The crontab is not what was written.
     #[error("the crontab was changed by somebody else in the same moment")]
     Changed,
+    /// Lines end as on another system.
+    #[error("the crontab has lines that end with a carriage return")]
+    Carriage,
+    /// Another configuration of the same name is scheduled.
+    #[error("the job of another configuration is scheduled under this name: {0}")]
+    Others(String),
     /// cron goes by the machine's own clock.
     #[error("cron goes by this machine's time zone, `{machine}`, and not by `{wanted}`")]
     Zone {
@@ -130,6 +137,10 @@ impl ScheduleError {
             }
             Self::Changed => Some("what was written is not what it says now"),
             Self::Zone { .. } => Some("it would start the job at other times than these"),
+            Self::Carriage => {
+                Some("`crontab` does not show them as they are, so they could not be kept")
+            }
+            Self::Others(_) => Some("it would not be started any more"),
             Self::Elsewhere(_) => Some("it would be started twice"),
             Self::Broken { .. }
             | Self::Unwritable(_)
@@ -189,10 +200,30 @@ impl Scheduler {
     }
 }
 
+/// The time zone by which this machine starts things, whatever this shell's is.
+pub fn machine_zone() -> TimeZone {
+    const LOCAL: &str = "/etc/localtime";
+    let linked = std::fs::read_link(LOCAL).unwrap_or_default();
+    let linked = linked.to_string_lossy().into_owned();
+    let named = linked
+        .split_once("zoneinfo/")
+        .map(|(_, name)| TimeZone::get(name));
+    if let Some(Ok(zone)) = named {
+        return zone;
+    }
+    let copied = std::fs::read(LOCAL).ok();
+    let copied = copied.and_then(|content| TimeZone::tzif("Local", &content).ok());
+    copied.unwrap_or(TimeZone::UTC)
+}
+
 /// Runs a program in the language of this code.
 fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Output, ScheduleError> {
     let mut command = Command::new(program);
-    command.args(arguments).env("LC_ALL", "C");
+    // Debian's `crontab` leaves out what it takes for its own header, which may be somebody's comments.
+    command
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .env("CRONTAB_NOHEADER", "N");
     command.output().map_err(|source| ScheduleError::NoProgram {
         program: program.to_owned(),
         source,

@@ -116,7 +116,7 @@ pub fn print(
     }
     let mut lines: Vec<String> = released.iter().map(ToString::to_string).collect();
     lines.extend(running.iter().map(ToString::to_string));
-    if lines.is_empty() && is_well {
+    if lines.is_empty() && is_well && !output.quiet {
         lines.push("nothing is held".to_owned());
     }
     super::result(

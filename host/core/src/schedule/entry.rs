@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::When;
+use super::{When, units};
 use crate::name::Name;
 
 /// cron takes no longer command.
@@ -46,11 +46,19 @@ impl Entry {
             .as_deref()
             .map_or_else(String::new, |jitter| format!(" --jitter {jitter}"));
         let backup = self.command(&format!("backup --unattended{jitter}"))?;
-        let recover = self.command("recover")?;
+        let recover = self.command("recover --quiet")?;
         Ok(vec![
             format!("{} {user}{backup}", self.when),
             format!("@reboot {user}{recover}"),
         ])
+    }
+
+    /// Whether the text of a schedule is about this configuration.
+    pub fn is_of(&self, text: &str) -> bool {
+        let of_cron = word(&self.config).map(|config| format!("--config {config} "));
+        let of_systemd = units::config(&self.config).map(|config| format!("--config {config} "));
+        let said = [of_cron, of_systemd].into_iter().flatten();
+        said.into_iter().any(|said| text.contains(&said))
     }
 
     fn command(&self, arguments: &str) -> Result<String, Unwritable> {
@@ -76,7 +84,10 @@ fn word(path: &Path) -> Result<String, Unwritable> {
     if !text.is_empty() && text.chars().all(is_plain) {
         return Ok(text.to_owned());
     }
-    Ok(format!("'{}'", text.replace('\'', r"'\''")).replace('%', r"\%"))
+    let quoted = text.replace('\'', r"'\''");
+    // A backslash of its own before it would be taken for the one that cron wants there.
+    let apart = quoted.replace(r"\%", r"\''%");
+    Ok(format!("'{}'", apart.replace('%', r"\%")))
 }
 
 /// What can stand in a line of a file.

@@ -17,9 +17,10 @@ fn cron_is_told_of_the_runs_and_of_the_release_after_a_start() {
         jitter: Some("10m".to_owned()),
         ..entry("/srv/it's 100% mine/copal.toml")
     };
+    let odd = entry(r"/srv/a\%b.toml").lines(None).unwrap();
     let root = "root".parse().unwrap();
     let of_a_user = of_a_user.lines(Some(&root)).unwrap();
-    insta::assert_snapshot!([plain, of_a_user].concat().join("\n"));
+    insta::assert_snapshot!([plain, odd, of_a_user].concat().join("\n"));
 }
 
 #[test]

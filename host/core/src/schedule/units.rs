@@ -64,8 +64,8 @@ impl Units {
         scope: Scope,
     ) -> Result<Self, Unwritable> {
         let [service, timer, recover] = Self::names(job);
-        let program = word(line(&entry.program)?).replace('$', "$$");
-        let config = word(line(&entry.config)?).replace('$', "$$");
+        let program = program(&entry.program)?;
+        let config = config(&entry.config)?;
         let command = |arguments: &str| format!("{program} --config {config} {arguments}");
         let mut environment = String::new();
         for (name, value) in &entry.environment {
@@ -91,7 +91,7 @@ impl Units {
         };
         let on_failure = on_failure.map_or_else(String::new, |unit| format!("OnFailure={unit}\n"));
         let backup = command("backup --unattended");
-        let release = command("recover");
+        let release = command("recover --quiet");
         let mut on = String::new();
         for calendar in entry.when.on_calendar(zone) {
             on += "OnCalendar=";
@@ -135,7 +135,8 @@ impl Units {
 
     /// The names of a job's: service, timer, and the service that recovers.
     pub fn names(job: &Name) -> [String; 3] {
-        [".service", ".timer", "-recover.service"].map(|suffix| format!("copal-{job}{suffix}"))
+        // No job's name has a colon, so that these are no other's.
+        [".service", ".timer", ":recover.service"].map(|suffix| format!("copal-{job}{suffix}"))
     }
 
     /// All of them.
@@ -149,6 +150,20 @@ pub fn said_of(timer: &str) -> Option<(When, Option<String>)> {
     let said = |key: &str| timer.lines().find_map(|line| line.strip_prefix(key));
     let when = said("X-CopalWhen=")?.parse().ok()?;
     Some((when, said("X-CopalZone=").map(str::to_owned)))
+}
+
+/// The program itself: systemd takes its name as it stands, but for `%`, and none with quotes.
+fn program(path: &Path) -> Result<String, Unwritable> {
+    let text = line(path)?;
+    if text.contains(['\'', '"', '\\']) {
+        return Err(Unwritable::Character(path.to_owned()));
+    }
+    Ok(word(text))
+}
+
+/// The configuration as a word of the command.
+pub(super) fn config(path: &Path) -> Result<String, Unwritable> {
+    Ok(word(line(path)?).replace('$', "$$"))
 }
 
 /// One word, in which `%` says something to systemd. In a command `$` does as well.

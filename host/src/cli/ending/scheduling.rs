@@ -8,9 +8,9 @@ pub(super) fn of_schedule(error: &ScheduleError) -> Ending {
         ScheduleError::Broken { .. } => failed(
             "nothing was changed; remove the lines that begin with `# begin copal` and `# end copal`, and what is between them, by hand, and install it again",
         ),
-        ScheduleError::Unwritable(_) => {
-            usage("move the configuration, or the program, to a shorter and plainer path")
-        }
+        ScheduleError::Unwritable(_) => usage(
+            "move the configuration, or the program, to a shorter and plainer path, or shorten PATH in the shell that installs it",
+        ),
         ScheduleError::NoProgram { program, .. } => failed(format!(
             "install what has `{program}` (`apt install cron`, or a machine that runs systemd), or choose another with `--crontab`, `--cron-d` or `--systemd`"
         )),
@@ -22,6 +22,12 @@ pub(super) fn of_schedule(error: &ScheduleError) -> Ending {
         ),
         ScheduleError::NotOurs(_) => failed("look what it is; move it away if it is not needed"),
         ScheduleError::Changed => failed("look at it with `crontab -l`, and run this again"),
+        ScheduleError::Carriage => failed(
+            "nothing was changed; rewrite it with plain ends of lines (`crontab -e`), or use `--cron-d` or `--systemd`",
+        ),
+        ScheduleError::Others(_) => usage(
+            "give one of the two another `name`, or end the other with `copal schedule remove`",
+        ),
         ScheduleError::Zone { .. } => usage(
             "say the time by the machine's clock, or let systemd start it, which knows all zones: `--systemd`",
         ),

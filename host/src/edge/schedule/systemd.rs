@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use copal_core::name::Name;
-use copal_core::schedule::{MARK, Scope, Unit, Units, said_of};
+use copal_core::schedule::{MARK, Scope, Units, said_of};
 
 use super::{ScheduleError, Scheduled, Scheduler, Wanted, delete, put, read, run_well};
 
@@ -11,36 +11,60 @@ pub(super) fn find(scope: Scope, job: &Name) -> Result<Option<Scheduled>, Schedu
     let Some(directory) = directory(scope) else {
         return Ok(None);
     };
-    let timer = directory.join(format!("copal-{job}.timer"));
-    let Some(content) = read(&timer)? else {
-        return Ok(None);
-    };
-    let text = String::from_utf8_lossy(&content).into_owned();
-    Ok(text.starts_with(MARK).then(|| Scheduled {
+    let mut found = Vec::new();
+    for name in Units::names(job) {
+        let path = directory.join(name);
+        let text = read(&path)?.map(|content| String::from_utf8_lossy(&content).into_owned());
+        found.extend(
+            text.filter(|text| is_ours(text.as_bytes()))
+                .map(|text| (path, text)),
+        );
+    }
+    let text: Vec<_> = found.iter().map(|(_, text)| text.as_str()).collect();
+    let text = text.join("\n");
+    Ok(found.first().map(|(path, _)| Scheduled {
         by: Scheduler::Systemd(scope),
-        place: timer.display().to_string(),
+        place: path.display().to_string(),
         when: said_of(&text),
         text,
     }))
 }
 
+/// If systemd does not take them, all is as it was.
 pub(super) fn install(scope: Scope, wanted: &Wanted<'_>) -> Result<(), ScheduleError> {
-    let units = Units::of(
-        wanted.job,
-        wanted.entry,
-        wanted.zone,
-        wanted.on_failure,
-        scope,
-    )?;
+    let (zone, on_failure) = (wanted.zone, wanted.on_failure);
+    let units = Units::of(wanted.job, wanted.entry, zone, on_failure, scope)?;
     let directory = directory(scope).ok_or_else(|| no_home(scope))?;
     std::fs::create_dir_all(&directory).map_err(|source| ScheduleError::Io {
         deed: "make",
         path: directory.clone(),
         source,
     })?;
+    let mut before = Vec::new();
     for unit in units.all() {
-        check_ours(&directory, unit)?;
+        let path = directory.join(&unit.name);
+        let content = read(&path)?;
+        if content.as_deref().is_some_and(|content| !is_ours(content)) {
+            return Err(ScheduleError::NotOurs(path));
+        }
+        before.push((path, content));
     }
+    let taken = write_and_enable(scope, &directory, &units);
+    if taken.is_err() {
+        for (path, content) in before {
+            let undone = match content {
+                Some(content) => put(&path, &content),
+                None => delete(&path),
+            };
+            if let Err(error) = undone {
+                tracing::warn!(%error, "a unit that systemd did not take is left");
+            }
+        }
+    }
+    taken
+}
+
+fn write_and_enable(scope: Scope, directory: &Path, units: &Units) -> Result<(), ScheduleError> {
     for unit in units.all() {
         put(&directory.join(&unit.name), unit.text.as_bytes())?;
     }
@@ -51,30 +75,30 @@ pub(super) fn install(scope: Scope, wanted: &Wanted<'_>) -> Result<(), ScheduleE
     ask(scope, &["restart", &units.timer.name])
 }
 
+/// The files go also where systemd is not there to be asked.
 pub(super) fn remove(scope: Scope, job: &Name) -> Result<(), ScheduleError> {
     let directory = directory(scope).ok_or_else(|| no_home(scope))?;
     let [service, timer, recover] = Units::names(job);
-    ask(scope, &["disable", "--now", &timer])?;
-    ask(scope, &["disable", &recover])?;
-    for name in [timer, recover, service] {
+    let mut ours = Vec::new();
+    for name in [&timer, &recover, &service] {
         let path = directory.join(name);
-        let Some(content) = read(&path)? else {
-            continue;
-        };
-        if !content.starts_with(MARK.as_bytes()) {
-            return Err(ScheduleError::NotOurs(path));
+        if read(&path)?.is_some_and(|content| is_ours(&content)) {
+            ours.push(path);
         }
+    }
+    let asked = [
+        ask(scope, &["disable", "--now", &timer]),
+        ask(scope, &["disable", &recover]),
+    ];
+    for path in ours {
         delete(&path)?;
     }
-    ask(scope, &["daemon-reload"])
+    let asked = asked.into_iter().chain([ask(scope, &["daemon-reload"])]);
+    asked.collect()
 }
 
-fn check_ours(directory: &Path, unit: &Unit) -> Result<(), ScheduleError> {
-    let path = directory.join(&unit.name);
-    match read(&path)? {
-        Some(content) if !content.starts_with(MARK.as_bytes()) => Err(ScheduleError::NotOurs(path)),
-        _ => Ok(()),
-    }
+fn is_ours(content: &[u8]) -> bool {
+    content.starts_with(MARK.as_bytes())
 }
 
 fn ask(scope: Scope, words: &[&str]) -> Result<(), ScheduleError> {
