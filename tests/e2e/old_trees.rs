@@ -246,3 +246,40 @@ fn an_undoing_takes_no_snapshot_and_no_directory() {
         world.copal(arguments).exits_with(2);
     }
 }
+
+#[test]
+fn backups_in_the_source_are_neither_moved_away_nor_deleted() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let old = world.path(beside(&world).pop().unwrap());
+    // Another job's, under what the filters leave out.
+    for top in [&old, &world.source()] {
+        let sealed = top.join("cache/vault/app/2026-11-24T030000Z/.copal");
+        fs::create_dir_all(&sealed).unwrap();
+        fs::write(sealed.join("manifest.json"), "{}").unwrap();
+    }
+    world
+        .copal(&DISCARD)
+        .exits_with(1)
+        .says("the old tree has backups in it");
+    assert!(old.exists());
+    world
+        .copal(&RESTORE)
+        .exits_with(2)
+        .says("the source has backups in it");
+    assert_eq!(letter(&world), RESTORED);
+}
+
+#[test]
+fn the_old_tree_of_another_source_is_not_deleted() {
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let old = world.path(beside(&world).pop().unwrap());
+    world.write("other/letter.txt", "Dear stranger,\n");
+    let config = fs::read_to_string(world.path("copal.toml")).unwrap();
+    let other = config.replace("\"source\"", "\"other\"");
+    assert_ne!(config, other);
+    world.write("copal.toml", other);
+    world.copal(&DISCARD).exits_with(2).says("was live at");
+    assert!(old.exists());
+}

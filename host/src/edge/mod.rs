@@ -32,6 +32,7 @@ mod rclone_remote;
 pub mod remote;
 pub mod schedule;
 pub mod scratch;
+pub mod sealed;
 pub mod service;
 mod shards;
 pub mod source;

@@ -11,6 +11,7 @@ use crate::edge::in_use::user_of;
 use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees, Size, Standing};
 use crate::edge::scratch::remove_tree;
+use crate::edge::sealed::sealed_below;
 
 pub use failure::OldTreeError;
 
@@ -85,6 +86,15 @@ pub fn to_discard(
     for live in [live, &tree.live] {
         check_apart(&tree, live)?;
     }
+    // By its own name, as a restore has it.
+    let named = live.canonicalize().unwrap_or_else(|_| live.to_owned());
+    if named != tree.live {
+        return Err(OldTreeError::Elsewhere {
+            path: tree.path,
+            was: tree.live,
+            is: named,
+        });
+    }
     let unreadable = |source| OldTreeError::Unreadable {
         path: tree.path.clone(),
         source,
@@ -92,6 +102,9 @@ pub fn to_discard(
     let real = tree.path.canonicalize().map_err(unreadable)?;
     if let Some(mounted) = mounts::at_or_below(&real).map_err(unreadable)?.pop() {
         return Err(OldTreeError::Mounted(mounted));
+    }
+    if let Some(backups) = sealed_below(&real).map_err(unreadable)? {
+        return Err(OldTreeError::HoldsBackups(backups));
     }
     if let Some(by) = user_of(&real).map_err(unreadable)? {
         return Err(OldTreeError::InUse { path: real, by });

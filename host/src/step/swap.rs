@@ -18,6 +18,7 @@ use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees};
 use crate::edge::scratch::Scratch;
+use crate::edge::sealed::sealed_below;
 
 pub use failure::{SwapError, Unfinished};
 
@@ -84,6 +85,9 @@ impl Place {
         }
         if let Some(own) = own.iter().find(|own| own.starts_with(&live)) {
             return Err(SwapError::HoldsCopal(own.clone()));
+        }
+        if occupied && let Some(backups) = sealed_below(&live).map_err(unreadable(&live))? {
+            return Err(SwapError::HoldsBackups(backups));
         }
         if let Err(errno) = rustix::fs::access(&parent, Access::WRITE_OK | Access::EXEC_OK) {
             let source = errno.into();

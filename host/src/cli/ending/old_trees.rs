@@ -41,6 +41,10 @@ pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
             "nothing was deleted; `umount {}`, and run it again",
             path.display()
         )),
+        OldTreeError::HoldsBackups(path) => failed(format!(
+            "nothing was deleted; move {} to where backups belong, and run it again",
+            path.display()
+        )),
         OldTreeError::InUse { .. } => failed(
             "nothing was deleted; restart the app, so that it opens what is live, and run it again. What it wrote to the old tree since the restore is there alone",
         ),

@@ -101,6 +101,9 @@ pub(super) fn of_swap(error: &SwapError) -> Ending {
         SwapError::HoldsCopal(_) => usage(
             "set COPAL_STATE_DIR, and `dir` in [staging], to directories outside of the source",
         ),
+        SwapError::HoldsBackups(_) => usage(
+            "nothing was changed, since they would be moved away with the old tree: keep backups outside of the source, or restore to an empty directory with `--to DIR`; if that is a mistake in `path` of [source], mend it",
+        ),
         SwapError::Beside { .. } => {
             failed("nothing was changed; make room there, or restore elsewhere with `--to DIR`")
         }

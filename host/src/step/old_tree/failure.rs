@@ -63,6 +63,9 @@ pub enum OldTreeError {
     /// Something is mounted in it, whose content would be deleted, too.
     #[error("`{}` is mounted in the old tree", .0.display())]
     Mounted(PathBuf),
+    /// Backups lie in it, and would be deleted with it.
+    #[error("the old tree has backups in it: `{}`", .0.display())]
+    HoldsBackups(PathBuf),
     /// Somebody works in it: an app, most likely, that was not restarted since.
     #[error("{by} works in the old tree `{}`", .path.display())]
     InUse {
@@ -108,6 +111,7 @@ impl OldTreeError {
             Self::Other(_) => "another directory has come to have that name, or it was copied",
             Self::Half { .. } => "its deletion was begun",
             Self::OnlyOne(_) => "what is deleted is gone",
+            Self::HoldsBackups(_) => "what is deleted is gone",
             Self::InUse { .. } => "it would lose what it writes; what is live it does not see",
             Self::Newer { .. } => "an older one is not what the last restore kept",
             Self::Mounted(_) => "what is mounted there would be deleted with it",

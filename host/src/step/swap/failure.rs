@@ -31,6 +31,9 @@ pub enum SwapError {
     /// What the run itself needs lies in the source.
     #[error("Copal's own directory `{}` lies in the source", .0.display())]
     HoldsCopal(PathBuf),
+    /// Backups lie in the source, and would go with the old tree.
+    #[error("the source has backups in it: `{}`", .0.display())]
+    HoldsBackups(PathBuf),
     /// The directory beside the source can't be made or written out.
     #[error("can't prepare `{}` beside the source", .path.display())]
     Beside {

@@ -1,0 +1,45 @@
+//! Snapshots and mirrors that lie in a directory of this machine.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use copal_core::manifest::{COPAL_DIR, MANIFEST};
+
+/// The first directory below this one that has a manifest: a snapshot, or a mirror. Links are not followed. A
+/// manifest at the top itself came with what rclone restored.
+pub fn sealed_below(top: &Path) -> io::Result<Option<PathBuf>> {
+    let mut left = vec![top.to_owned()];
+    while let Some(directory) = left.pop() {
+        if directory != top && directory.join(MANIFEST).symlink_metadata().is_ok() {
+            return Ok(Some(directory));
+        }
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() && entry.file_name() != COPAL_DIR {
+                left.push(entry.path());
+            }
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_anywhere_below_is_found_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().join("top");
+        fs::create_dir_all(top.join("a/b/.copal")).unwrap();
+        fs::create_dir_all(dir.path().join("vault/snapshot/.copal")).unwrap();
+        fs::write(dir.path().join("vault/snapshot").join(MANIFEST), "{}").unwrap();
+        std::os::unix::fs::symlink("../vault", top.join("vault")).unwrap();
+        fs::create_dir(top.join(".copal")).unwrap();
+        fs::write(top.join(MANIFEST), "{}").unwrap();
+        assert_eq!(sealed_below(&top).unwrap(), None);
+        fs::write(top.join("a/b").join(MANIFEST), "{}").unwrap();
+        assert_eq!(sealed_below(&top).unwrap(), Some(top.join("a/b")));
+    }
+}
