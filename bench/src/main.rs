@@ -7,6 +7,7 @@
 //! `copal-bench [PAIRS]`, 5 unless told. `copal-bench hooks` measures hooks instead, those of
 //! `guest-hooks/prebuilt` and of `target/hooks-languages`, or wherever `COPAL_LANGUAGE_HOOKS` says.
 //! `copal-bench copy [PAIRS]` measures the copy of a database beside `cp`.
+//! `copal-bench links [PAIRS]` measures a snapshot of unchanged files in a folder beside `cp -al`.
 //! `copal-bench pause [TIMES]` measures how long an app in a container is paused; it takes root.
 //! `copal-bench wire [PAIRS]` measures transfers to a B2 server on this machine, beside the same rclone driven
 //! plainly.
@@ -20,6 +21,7 @@ mod copy;
 mod data;
 mod figures;
 mod hooks;
+mod links;
 mod pause;
 mod wire;
 
@@ -40,6 +42,8 @@ fn main() -> anyhow::Result<()> {
         ["hooks"] => return hooks::run(&find_copal()?),
         ["copy"] => return copy::run(&find_copal()?, 5),
         ["copy", pairs] => return copy::run(&find_copal()?, number(pairs)?),
+        ["links"] => return links::run(&find_copal()?, 5),
+        ["links", pairs] => return links::run(&find_copal()?, number(pairs)?),
         ["pause"] => return pause::run(&find_copal()?, 5),
         ["pause", times] => return pause::run(&find_copal()?, number(times)?),
         ["wire"] => return wire::run(&find_copal()?, 3),

@@ -5,23 +5,35 @@ use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use copal_testkit::{Mount, Output, World};
+use copal_testkit::{Mount, Output, World, wait_until};
 
-use crate::common::{files_below, folder, is_root, sealed_id, small_world};
+use crate::common::{PATIENCE, files_below, folder, is_root, sealed_id, small_world};
 
-/// Backs up with these lines in `copal.toml` beside the source and the destination.
-#[track_caller]
-fn try_to(world: &World, more: &str) -> Output {
-    let job = "name = 'source'\nsource.path = 'source'\ndestination = [{ remote = 'vault:' }]\n";
+const VAULT: &str = "{ remote = 'vault:' }";
+
+/// A job for this destination, with these lines in `copal.toml` beside the source.
+fn configure(world: &World, destination: &str, more: &str) {
+    let job = format!("name = 'source'\nsource.path = 'source'\ndestination = [{destination}]\n");
     let hook = "[[hook]]\nuse = 'sqlite-backup'\ngrants = { sqlite = ['*'] }\n";
     world.write("copal.toml", format!("{job}{more}\n{hook}"));
+}
+
+#[track_caller]
+fn try_to(world: &World, more: &str) -> Output {
+    configure(world, VAULT, more);
     world.copal(&["backup", "--json"])
 }
 
 /// The same, which is to succeed: the id, and what it tells of the destination.
 #[track_caller]
 fn back_up(world: &World, more: &str) -> (String, serde_json::Value) {
-    let output = try_to(world, more);
+    back_up_to(world, VAULT, more)
+}
+
+#[track_caller]
+fn back_up_to(world: &World, destination: &str, more: &str) -> (String, serde_json::Value) {
+    configure(world, destination, more);
+    let output = world.copal(&["backup", "--json"]);
     output.succeeds();
     let told = output.json()["destinations"][0].clone();
     (sealed_id(&output), told)
@@ -152,24 +164,155 @@ fn what_is_pruned_harms_no_other_snapshot_and_what_is_restored_is_nobodys_link()
     is_whole(&world, &last);
 }
 
+/// Changes a file and none of its times.
+#[track_caller]
+fn damage(file: &Path, content: &str) {
+    let time = stat(file).modified().unwrap();
+    fs::write(file, content).unwrap();
+    let file = File::options().write(true).open(file).unwrap();
+    file.set_times(FileTimes::new().set_modified(time)).unwrap();
+}
+
 #[test]
 fn damage_is_not_handed_on_nor_is_anything_written_by_a_name_that_two_snapshots_share() {
-    for more in ["", "rclone.inplace = true"] {
+    for (more, proof) in [
+        ("", "hash"),
+        ("rclone.inplace = true", "hash"),
+        ("", "read"),
+    ] {
         let world = small_world();
-        let (first, _) = back_up(&world, more);
-        let old = folder(&world, &first).join("letter.txt");
-        let time = stat(&old).modified().unwrap();
-        fs::write(&old, "Dear reaper,\n").unwrap();
-        let file = File::options().write(true).open(&old).unwrap();
-        file.set_times(FileTimes::new().set_modified(time)).unwrap();
-        let (second, told) = back_up(&world, more);
-        assert_eq!(told["uploaded_files"], 1, "{told:#}");
-        assert_eq!(told["copied_files"], 2, "{told:#}");
+        world.write("source/short.txt", "as long as it was");
+        let destination = format!("{{ remote = 'vault:', proof = '{proof}' }}");
+        let (first, _) = back_up_to(&world, &destination, more);
+        let old = |name: &str| folder(&world, &first).join(name);
+        damage(&old("letter.txt"), "Dear reaper,\n");
+        damage(&old("short.txt"), "as long");
+        fs::remove_file(old("notes/second.txt")).unwrap();
+        let (second, told) = back_up_to(&world, &destination, more);
+        assert_eq!(told["uploaded_files"], 3, "{told:#}");
+        assert_eq!(told["copied_files"], 1, "{told:#}");
         is_whole(&world, &second);
-        assert_eq!(fs::read_to_string(&old).unwrap(), "Dear reaper,\n");
+        assert_eq!(
+            fs::read_to_string(old("letter.txt")).unwrap(),
+            "Dear reaper,\n"
+        );
+        assert_eq!(fs::read_to_string(old("short.txt")).unwrap(), "as long");
         let damaged = world.copal(&["verify", &first, "--from", "vault:"]);
-        damaged.exits_with(1).says("`letter.txt` has another hash");
+        damaged
+            .exits_with(1)
+            .says("`letter.txt` has another hash")
+            .says("`notes/second.txt` is missing");
         assert!(is_shared(&world, &first, &second, "notes/first.txt"));
+    }
+}
+
+/// As for a backup that a user's other program may write to whenever it likes.
+#[test]
+fn what_belongs_to_somebody_else_by_now_is_written_anew() {
+    let world = small_world();
+    let (first, _) = back_up(&world, "");
+    let theirs = folder(&world, &first).join("letter.txt");
+    if std::os::unix::fs::chown(&theirs, Some(1234), None).is_err() {
+        return;
+    }
+    let (second, told) = back_up(&world, "");
+    let why = told["not_linked"].as_str().unwrap();
+    assert!(why.contains("belongs to the user 1234"), "{why}");
+    assert_eq!(told["uploaded_files"], 1, "{told:#}");
+    assert!(!is_shared(&world, &first, &second, "letter.txt"));
+    let ours = stat(&folder(&world, &second).join("letter.txt"));
+    assert_eq!(ours.uid(), rustix::process::geteuid().as_raw());
+    is_whole(&world, &second);
+    let (_, told) = back_up(&world, "");
+    assert_eq!(told["uploaded_files"], 0, "{told:#}");
+}
+
+/// What was linked already when the app wrote to it must not be written through the link.
+#[test]
+fn what_changes_when_it_is_linked_already_leaves_the_old_snapshot_as_it_was() {
+    for more in ["", "inplace = true"] {
+        let world = small_world();
+        let (first, _) = back_up(&world, "");
+        let old = folder(&world, &first).join("letter.txt");
+        world.write("source/large.bin", vec![7; 2 << 20]);
+        configure(&world, VAULT, &format!("[rclone]\nbwlimit = '1M'\n{more}"));
+        let running = world.start(&["backup", "--json"]);
+        let linked = || (stat(&old).nlink() == 2).then_some(());
+        wait_until("the link", PATIENCE, linked).unwrap();
+        fs::write(world.path("source/letter.txt"), "Dear writer,\n").unwrap();
+        let output = running.finish(PATIENCE).unwrap();
+        output.succeeds();
+        let second = sealed_id(&output);
+        assert_eq!(fs::read_to_string(&old).unwrap(), "Dear reader,\n");
+        let new = folder(&world, &second).join("letter.txt");
+        assert_eq!(fs::read_to_string(new).unwrap(), "Dear writer,\n");
+        assert_eq!(output.json()["destinations"][0]["copied_files"], 2);
+        assert_eq!(stat(&old).nlink(), 1);
+        for id in [&first, &second] {
+            is_whole(&world, id);
+        }
+    }
+}
+
+/// At each of its stages: marked, no longer sealed, and half removed.
+#[test]
+fn a_prune_that_was_killed_over_one_snapshot_leaves_those_whole_that_share_its_files() {
+    for stage in 0..3 {
+        let world = small_world();
+        let ids = [(); 2].map(|()| back_up(&world, "").0);
+        let own = |name: &str| folder(&world, &ids[0]).join(".copal").join(name);
+        fs::copy(own("manifest.json"), own("pruning.json")).unwrap();
+        if stage > 0 {
+            fs::remove_file(own("manifest.json")).unwrap();
+        }
+        if stage > 1 {
+            fs::remove_file(folder(&world, &ids[0]).join("letter.txt")).unwrap();
+        }
+        let (third, told) = back_up(&world, "retention.last = 2");
+        assert_eq!(told["copied_files"], 3, "{told:#}");
+        assert!(!folder(&world, &ids[0]).exists(), "stage {stage}");
+        for id in [&ids[1], &third] {
+            is_whole(&world, id);
+        }
+        assert!(is_shared(&world, &ids[1], &third, "letter.txt"));
+    }
+}
+
+/// A manifest is what somebody else may have written: whatever it says, the files decide.
+#[test]
+fn a_forged_manifest_has_nothing_linked_that_is_not_the_file_itself() {
+    for (stored, is_refused) in [
+        ("../secret", true),
+        ("notes/../notes/first.txt", true),
+        (".copal/SHA256SUMS", false),
+        ("notes/elsewhere.txt", false),
+    ] {
+        let world = small_world();
+        let (first, _) = back_up(&world, "");
+        world.write("vault/source/secret", "Dear reader,\n");
+        let manifest = folder(&world, &first).join(".copal/manifest.json");
+        let sealed = fs::read_to_string(&manifest).unwrap();
+        let mut forged: serde_json::Value = serde_json::from_str(&sealed).unwrap();
+        let entries = forged["entries"].as_array_mut().unwrap();
+        let letter = entries.iter_mut().find(|it| it["path"] == "letter.txt");
+        letter.unwrap()["stored"] = stored.into();
+        fs::write(&manifest, forged.to_string()).unwrap();
+
+        let output = try_to(&world, "");
+        let told = output.json()["destinations"][0].clone();
+        if is_refused {
+            output.exits_with(3).says("impossible stored name");
+        } else {
+            output.succeeds();
+        }
+        let copied = if is_refused { 0 } else { 2 };
+        assert_eq!(told["copied_files"], copied, "{stored}\n{told:#}");
+        let second = sealed_id(&output);
+        let letter = folder(&world, &second).join("letter.txt");
+        assert_eq!(fs::read_to_string(&letter).unwrap(), "Dear reader,\n");
+        assert_eq!(stat(&letter).nlink(), 1, "{stored}");
+        assert_eq!(stat(&world.path("vault/source/secret")).nlink(), 1);
+        is_whole(&world, &second);
     }
 }
 

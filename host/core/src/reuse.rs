@@ -146,9 +146,9 @@ mod tests {
             let last = [with(content, attributes)];
             assert_eq!(reuse(last, &last).same, ["a"]);
             for change in changes {
-                let mut changed = attributes;
-                change(&mut changed);
-                assert!(reuse([with(content, changed)], &last).is_empty());
+                let mut other = attributes;
+                change(&mut other);
+                assert!(reuse([with(content, other)], &last).is_empty());
             }
         }
     }

@@ -90,6 +90,9 @@ impl Attempt {
         if request.again {
             config["IgnoreTimes"] = true.into();
         }
+        if request.anew {
+            config["Inplace"] = false.into();
+        }
         if let Some(transfers) = request.transfers {
             config["Transfers"] = transfers.into();
         }

@@ -24,6 +24,9 @@ pub struct CopyRequest {
     /// Also those that look the same there, by size and time. What is there stays until the new content
     /// has arrived whole.
     pub again: bool,
+    /// Each is written under another name first, also with rclone's option `inplace`: a file that is there may
+    /// have other names.
+    pub anew: bool,
     /// How many at a time; `None` for rclone's own option `transfers`.
     pub transfers: Option<u32>,
     /// How often to try; `None` for rclone's own option `retries`. After the first try only files that

@@ -96,8 +96,13 @@ impl<'a> Beneath<'a> {
     pub(super) fn parent(self) -> io::Result<(OwnedFd, &'a OsStr)> {
         let name = self.path.file_name().ok_or(Errno::INVAL)?;
         let parent = self.path.parent().unwrap_or(Path::new(""));
+        Ok((self.other(parent).hold()?, name))
+    }
+
+    /// A directory, to open what lies below it.
+    pub(super) fn hold(self) -> io::Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW;
-        Ok((self.open(parent, flags)?, name))
+        self.open(self.path, flags)
     }
 
     fn open(self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {

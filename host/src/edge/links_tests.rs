@@ -110,6 +110,70 @@ fn a_file_with_as_many_names_as_the_file_system_knows_is_left_and_the_others_are
 }
 
 #[test]
+fn many_files_are_linked_on_every_core_and_what_is_left_is_told_in_their_order() {
+    let all: Vec<String> = (0..600).map(|n| format!("{}/{n:03}", n / 50)).collect();
+    let mut names: Vec<&str> = all.iter().map(String::as_str).collect();
+    names.push("a");
+    let folder = folder(&names);
+    let gone = ["0/007", "5/299", "11/599"];
+    for name in gone {
+        fs::remove_file(folder.path().join(OLD).join(name)).unwrap();
+    }
+    let linked = link(folder.path(), &names);
+    assert_eq!(linked.left, gone);
+    let (old, new) = (folder.path().join(OLD), folder.path().join(NEW));
+    for name in names.into_iter().filter(|name| !gone.contains(name)) {
+        assert_eq!(inode(&old.join(name)), inode(&new.join(name)), "{name}");
+    }
+}
+
+#[test]
+fn no_name_leads_out_of_the_snapshot() {
+    let folder = folder(&["a", "../2000/theirs"]);
+    let outside = folder.path().join("app/2000");
+    let names = ["../2000/theirs", "/etc/passwd", "..", ""];
+    let linked = link(folder.path(), &names);
+    assert_eq!(linked.left, names);
+    assert_eq!(fs::metadata(outside.join("theirs")).unwrap().nlink(), 1);
+    assert_eq!(fs::read_dir(folder.path().join(NEW)).unwrap().count(), 1);
+}
+
+#[test]
+fn a_snapshot_that_is_gone_is_nothing_to_link_to_and_one_behind_a_symbolic_link_is_an_error() {
+    let folder = folder(&["a"]);
+    let (old, away) = (folder.path().join(OLD), folder.path().join("away"));
+    fs::rename(&old, &away).unwrap();
+    let linked = link(folder.path(), &["a"]);
+    assert_eq!(linked.left, ["a", "deep/below/b"]);
+    assert!(linked.why.is_none(), "{linked:?}");
+    symlink("../away", &old).unwrap();
+    let files = Within {
+        from: OLD,
+        to: NEW,
+        same: &["a".to_owned()],
+        renamed: &[],
+    };
+    let error = link_within(folder.path(), files, &Interrupt::default()).unwrap_err();
+    assert!(error.to_string().contains("a link or a file"), "{error}");
+    assert!(!folder.path().join(NEW).exists());
+}
+
+#[test]
+fn what_belongs_to_another_user_is_no_longer_linked_and_told() {
+    let folder = folder(&["a", "b"]);
+    let theirs = folder.path().join(OLD).join("b");
+    if std::os::unix::fs::chown(&theirs, Some(1234), None).is_err() {
+        return;
+    }
+    let linked = link(folder.path(), &["a", "b"]);
+    assert_eq!((&linked.left[..], linked.unfit), (&["b".to_owned()][..], 1));
+    let why = linked.why.unwrap().to_string();
+    assert!(why.starts_with("it belongs to the user 1234"), "{why}");
+    assert_eq!(fs::metadata(&theirs).unwrap().nlink(), 1);
+    assert!(!folder.path().join(NEW).join("b").exists());
+}
+
+#[test]
 fn a_signal_ends_it() {
     let folder = folder(&["a"]);
     let interrupt = Interrupt::default();

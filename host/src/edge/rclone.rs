@@ -1,6 +1,6 @@
 //! Remotes by way of rclone's worker process, which is started when the first one is opened.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
@@ -104,6 +104,7 @@ impl Rclone {
             layers,
             share,
             abilities: OnceCell::new(),
+            has_links: Cell::new(false),
         }))
     }
 

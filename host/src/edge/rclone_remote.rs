@@ -1,6 +1,7 @@
 //! One remote, each call of which goes to rclone's worker process.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(super) struct RcloneRemote {
     pub(super) share: Share,
     /// What it can do, once it was asked.
     pub(super) abilities: OnceCell<Abilities>,
+    /// Whether files there share what they hold by now.
+    pub(super) has_links: Cell<bool>,
 }
 
 impl RcloneRemote {
@@ -92,6 +95,7 @@ impl RcloneRemote {
                 |((source, destination, again, shard), transfers)| CopyRequest {
                     transfers: Some(transfers),
                     again,
+                    anew: self.has_links.get(),
                     ..request(source, destination.instance(shard.instance), shard.names)
                 },
             );
@@ -231,8 +235,9 @@ fn encrypts(layers: &[Layer]) -> bool {
 
 /// Whether what is given to it lies in a folder as it is, under its own name.
 fn is_plain_folder(layers: &[Layer]) -> bool {
-    let mut layers = layers.iter();
-    layers.all(|layer| matches!(layer.backend.as_str(), "local" | "alias"))
+    // Of what it is made could not be told where there are none.
+    let is_plain = |layer: &Layer| matches!(layer.backend.as_str(), "local" | "alias");
+    !layers.is_empty() && layers.iter().all(is_plain)
 }
 
 /// rclone can't be told of a local path.
@@ -241,6 +246,15 @@ fn unnamed(why: &str) -> RcloneError {
         method: "local".to_owned(),
         kind: ErrorKind::BadRequest,
         message: format!("rclone can't name a local directory: {why}"),
+    }
+}
+
+/// A name that must not be is there.
+fn stuck(error: &io::Error) -> RcloneError {
+    RcloneError::Call {
+        method: "unlink".to_owned(),
+        kind: ErrorKind::Other,
+        message: error.to_string(),
     }
 }
 
@@ -269,13 +283,14 @@ impl Remote for RcloneRemote {
         });
         let (info, local_roots) = told.map_err(failed)?;
         let kinds = [HashKind::Sha256, HashKind::Sha1, HashKind::Md5];
+        let tells = |kind: &HashKind| info.hashes.iter().any(|name| name == rclone_name(*kind));
+        let hash = kinds.into_iter().find(tells);
         let abilities = Abilities {
-            hash: kinds
-                .into_iter()
-                .find(|kind| info.hashes.iter().any(|name| name == rclone_name(*kind))),
+            hash,
             slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
             copies: info.features.get("Copy").copied().unwrap_or(false),
-            links: local_roots.len() == 1 && is_plain_folder(&self.layers),
+            // Without a hash nothing would tell that a file still is what it was.
+            links: hash.is_some() && local_roots.len() == 1 && is_plain_folder(&self.layers),
             whole_up_to: terms::whole_up_to(&self.layers),
             names: name_limit(&self.layers),
             encrypts: encrypts(&self.layers),
@@ -336,13 +351,22 @@ impl Remote for RcloneRemote {
         let [folder] = &abilities.local_roots[..] else {
             return Ok(Linked::none_of(files));
         };
+        self.has_links.set(true);
         let linked = link_within(folder, files, &self.interrupt);
         self.interrupt.check()?;
         // A folder that can't be opened here may be one to rclone.
-        Ok(linked.unwrap_or_else(|error| Linked {
-            why: Some(error),
-            ..Linked::none_of(files)
-        }))
+        let mut linked = linked.unwrap_or_else(|error| {
+            let none = Linked::none_of(files);
+            Linked {
+                unfit: none.left.len() as u64,
+                why: Some(error),
+                ..none
+            }
+        });
+        match linked.stuck.take() {
+            None => Ok(linked),
+            Some(error) => Err(self.failed("remove a hard link from", files.to, stuck(&error))),
+        }
     }
 
     fn prove(&self, batch: Batch<'_>, proof: Proof) -> Result<Proven, RemoteError> {
@@ -509,6 +533,7 @@ fn request(
         destination,
         files,
         again: false,
+        anew: false,
         transfers: None,
         attempts: None,
     }

@@ -70,6 +70,10 @@ impl RemoteHash {
 
 /// What a remote can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an ability of its own, and no remote goes from one to another"
+)]
 pub struct Abilities {
     /// The hash that it keeps; `None` for those that keep none (crypt).
     pub hash: Option<HashKind>,
@@ -194,6 +198,9 @@ pub struct Linked {
     pub unfit: u64,
     /// Why the first of them could not.
     pub why: Option<io::Error>,
+    /// Why a name that must not be could not be taken away again. Whatever is sent by it would be written to
+    /// a file of the other directory.
+    pub stuck: Option<io::Error>,
 }
 
 impl Linked {
@@ -202,6 +209,17 @@ impl Linked {
         Self {
             left: files.pairs().map(|(_, here)| here.to_owned()).collect(),
             ..Self::default()
+        }
+    }
+
+    /// What came of others as well.
+    pub(super) fn and(mut self, mut other: Self) -> Self {
+        self.left.append(&mut other.left);
+        Self {
+            left: self.left,
+            unfit: self.unfit + other.unfit,
+            why: self.why.or(other.why),
+            stuck: self.stuck.or(other.stuck),
         }
     }
 }

@@ -58,6 +58,7 @@ impl Copier<'_> {
             transfers: (shard.instance > 0).then_some(transfers),
             files: shard.names,
             again: false,
+            anew: false,
             attempts: None,
         });
         requests.collect()

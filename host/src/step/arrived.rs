@@ -6,6 +6,7 @@ use copal_core::manifest::Entry;
 
 use super::batches::Batches;
 use super::compare::{Difference, compare};
+use super::reuse::is_read_back;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::Listed;
 
@@ -25,14 +26,17 @@ impl Transferred<'_> {
                 Some((self.place.name(file).into_owned(), entry.file()?))
             });
         let besides = self.place.map().map(|_| self.besides(&listed));
+        let (unread, is_read) = (self.reused.unread(&listed), is_read_back(&listed, by));
         let (mut differences, _) = compare(expected, listed);
+        differences.extend(unread);
         if let Some(besides) = besides {
             // A mirror may have more than the run sent: what becomes of that is decided when it is sealed.
             differences.retain(|it| it.expected().is_some());
             self.besides = besides;
         }
         let prover = by.prover();
-        if !differences.is_empty() || !prover.asks() {
+        // What has just been read and hashed here is not read a second time.
+        if !differences.is_empty() || is_read || !prover.asks() {
             return Ok(differences);
         }
         let files = self.files.iter().map(|file| (file, false));

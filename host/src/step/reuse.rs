@@ -14,7 +14,7 @@ use copal_core::units::ByteCount;
 use super::compare::{Difference, compare};
 use super::files::StagedFile;
 use super::transfer::{Transfer, TransferError, Transferred};
-use crate::edge::remote::{Progress, RemoteError, Within};
+use crate::edge::remote::{HashKind, Listed, Progress, RemoteError, Within};
 
 /// What the remote copied of its own, or linked.
 #[derive(Debug, Default)]
@@ -52,6 +52,19 @@ impl Reused {
     #[must_use]
     pub(super) fn forget(&mut self, name: &str) -> bool {
         self.names.remove(name) && self.linked
+    }
+
+    /// The linked files of which a listing tells no hash, as one that can't be read has none: a size is no
+    /// proof of what somebody else wrote long ago.
+    pub(super) fn unread(&self, listed: &[Listed]) -> Vec<Difference> {
+        if !self.linked {
+            return Vec::new();
+        }
+        let unread = listed.iter().filter(|file| file.hash.is_none());
+        let unread = unread.filter(|file| self.names.contains(&file.path));
+        unread
+            .map(|file| Difference::Unread(file.path.clone()))
+            .collect()
     }
 
     /// The files whose copies are not what they should be.
@@ -189,11 +202,56 @@ impl Transferred<'_> {
     }
 }
 
+/// Whether this listing was made by reading every file in a folder of this machine.
+pub(super) fn is_read_back(listed: &[Listed], by: &Transfer<'_>) -> bool {
+    let is_sha256 = |file: &Listed| {
+        let kind = file.hash.as_ref().map(|hash| hash.kind);
+        kind == Some(HashKind::Sha256)
+    };
+    by.abilities.links && listed.iter().all(is_sha256)
+}
+
 fn content(file: &StagedFile) -> Content<'_> {
     Content {
         stored: &file.stored,
         size: file.digests.size,
         sha256: file.digests.sha256,
         attributes: Some(file.attributes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::remote::RemoteHash;
+
+    fn listed(path: &str, hash: Option<RemoteHash>) -> Listed {
+        Listed {
+            path: path.to_owned(),
+            size: ByteCount(1),
+            hash,
+        }
+    }
+
+    #[test]
+    fn a_linked_file_that_cannot_be_read_is_sent_again_and_no_other_is() {
+        let hash = RemoteHash {
+            kind: HashKind::Sha256,
+            digits: "00".to_owned(),
+        };
+        let listing = [
+            listed("linked", Some(hash)),
+            listed("bad sector", None),
+            listed("sent", None),
+        ];
+        let names = ["linked", "bad sector"].map(str::to_owned);
+        let mut reused = Reused::of(names.into());
+        assert_eq!(reused.unread(&listing), []);
+        reused.linked = true;
+        let unread = reused.unread(&listing);
+        assert_eq!(unread, [Difference::Unread("bad sector".to_owned())]);
+        assert_eq!(reused.spoiled(&unread), ["bad sector".to_owned()].into());
+        assert!(reused.forget("bad sector"));
+        assert!(!reused.forget("bad sector") && !reused.forget("sent"));
     }
 }

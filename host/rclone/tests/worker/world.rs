@@ -84,6 +84,7 @@ impl World {
             destination: self.remote("dst"),
             files: files.iter().map(|&f| f.to_owned()).collect(),
             again: false,
+            anew: false,
             transfers: None,
             attempts: Some(1),
         }
