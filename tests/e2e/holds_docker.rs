@@ -84,6 +84,40 @@ fn a_container_that_somebody_had_go_on_in_the_middle_of_a_run_makes_it_fail() {
     assert_eq!(container.status(), "running");
 }
 
+/// People put a proxy before the engine's socket. Its clock is not needed; that it tells what happens is.
+#[test]
+fn an_engine_that_is_kept_from_telling_what_happens_is_a_shortcoming() {
+    let Some(engine) = docker_engine() else {
+        return;
+    };
+    let name = "is-behind-a-proxy";
+    let container = engine.run(name, &[], APP).unwrap();
+    container.wait_for("running");
+    for (refused, how, exit) in [
+        (["/info"], "pause", 0),
+        (["/events"], "pause", 3),
+        // A start leaves its time behind.
+        (["/events"], "stop", 0),
+    ] {
+        let proxy = engine.behind_a_proxy(&refused).unwrap();
+        let world = world(engine, name, how);
+        let lines = fs::read_to_string(world.path("copal.toml")).unwrap();
+        world.write("copal.toml", lines.replace(&engine.host(), &proxy.host()));
+        let output = world.copal(&["backup", "--json"]);
+        output.exits_with(exit);
+        if exit == 0 {
+            output.never_says("EVENTS=1");
+        } else {
+            output
+                .says("went on in between")
+                .says("it answers with 403");
+            output.says(" next: ").says("EVENTS=1");
+        }
+        sealed_id(&output);
+        assert_eq!(container.status(), "running");
+    }
+}
+
 /// The source is what Docker knows by a name, and is held while it is staged.
 #[test]
 fn a_volume_and_what_a_container_has_mounted_are_sources() {

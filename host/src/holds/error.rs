@@ -53,6 +53,9 @@ pub enum HoldsError {
         /// Why not.
         source: ServiceError,
     },
+    /// Nobody tells whether what is paused goes on in between. At the end all of it was.
+    #[error("it can't be seen whether what was paused went on in between")]
+    Unwatched(#[source] ServiceError),
     /// The holds lasted too long, and were ended.
     #[error("staging was not done within `max_pause` ({0:?}): what was held is released")]
     Overdue(Duration),
@@ -140,6 +143,7 @@ impl HoldsError {
             Self::Unreadable(_) => 1,
             Self::Overdue(_) => 2,
             Self::Lost { .. } | Self::Unseen { .. } => 3,
+            Self::Unwatched(_) => 7,
             Self::NotBack { .. } | Self::StaysAway { .. } => 4,
             Self::Guard(_) => 5,
             Self::Journal(_) => 6,
@@ -157,6 +161,7 @@ impl HoldsError {
             Self::NotBack { .. }
             | Self::StaysAway { .. }
             | Self::Unreadable(_)
+            | Self::Unwatched(_)
             | Self::Journal(_) => false,
         }
     }

@@ -83,7 +83,9 @@ impl Holds {
             let held = held.filter(|mine| mine.standing == Standing::Held && mine.hold.is_sure);
             held.map(|mine| mine.hold.clone()).collect()
         };
-        held.iter().find_map(release::doubt).map_or(Ok(()), Err)
+        // What is only to be told is told at the release.
+        let mut doubts = held.iter().filter_map(release::doubt);
+        doubts.find(HoldsError::spoils).map_or(Ok(()), Err)
     }
 
     /// Releases all that is still held. Nothing can be held after this.

@@ -78,6 +78,7 @@ impl Mine {
     /// It is over; `released` is by whom, and how long it lasted.
     fn end(&mut self, released: Option<(By, Duration)>) {
         self.standing = Standing::Over;
+        self.hold.undo.unfollow();
         self.away = Some(Away {
             service: self.hold.service.clone(),
             how: self.hold.how,

@@ -14,6 +14,7 @@ use super::error::{HoldsError, held};
 use super::journal::JournalError;
 use super::ledger::{By, Entry, Hold};
 pub use super::left::Left;
+use crate::edge::service::ServiceError;
 
 /// How long releasing may take, for all holds and attempts together.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -175,6 +176,7 @@ pub(super) fn doubt(hold: &Hold) -> Option<HoldsError> {
     match hold.undo.loss() {
         Ok(None) => None,
         Ok(Some(loss)) => Some(HoldsError::Lost { service, how, loss }),
+        Err(source @ ServiceError::Unwatched { .. }) => Some(HoldsError::Unwatched(source)),
         Err(source) => Some(HoldsError::Unseen {
             service,
             how,

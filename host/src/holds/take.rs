@@ -47,11 +47,12 @@ impl Holds {
         let mut parts = driver.parts()?;
         // Before the look: what another run holds looks like anything in a moment.
         self.is_nobody_elses(service, &parts)?;
-        let Some(undo) = driver.before(how)? else {
+        let Some(mut undo) = driver.before(how)? else {
             // And after it: it may be down since another run has just begun to hold it.
             self.is_nobody_elses(service, &parts)?;
             return Ok(None);
         };
+        undo.follow()?;
         parts.extend(undo.parts());
         let number = self.begin(service, ready, how, &undo, &parts)?;
         let taking = Taking {

@@ -6,6 +6,8 @@
 
 mod container;
 mod image;
+mod past;
+mod proxy;
 mod supervisor;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 pub use container::TestContainer;
 pub use image::IMAGE;
+pub use proxy::DockerProxy;
 use supervisor::Supervisor;
 
 use crate::wait_until;

@@ -30,7 +30,9 @@ mod wait;
 mod world;
 mod writer;
 
-pub use docker::{DockerEngine, IMAGE, TestContainer, docker_engine, own_docker_engine};
+pub use docker::{
+    DockerEngine, DockerProxy, IMAGE, TestContainer, docker_engine, own_docker_engine,
+};
 pub use http::{Authority, HttpReply, HttpRequest, HttpServer};
 pub use mount::{FileSystem, Mount};
 pub use openwebui::{OpenWebUi, Size};

@@ -40,6 +40,7 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
                 "see what ended it (its engine that restarted, a person), and run the backup again when it runs"
             }
         }),
+        HoldsError::Unwatched(source) => failed(source.advice()),
         HoldsError::Unseen { source, .. } => {
             failed(format!("{}; then run the backup again", source.advice()))
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bollard::errors::Error as Bollard;
 use bollard::query_parameters::{EventsOptions, ListContainersOptions, StopContainerOptions};
 use bollard::{ClientVersion, Docker};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use tokio::runtime::Builder;
 
@@ -23,6 +23,9 @@ const NEWEST: &ClientVersion = &ClientVersion {
 
 /// How long the engine may take for an answer, beside what it is told to wait itself.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// What is asked of an engine's past and present.
+const EVENTS: &str = "tell what happened";
 
 /// An engine that is being spoken to.
 #[derive(Debug)]
@@ -72,7 +75,7 @@ where
 }
 
 impl<'a> Engine<'a> {
-    async fn meet(host: &'a DockerHost, deadline: Instant) -> Result<Self, EngineError> {
+    pub(super) async fn meet(host: &'a DockerHost, deadline: Instant) -> Result<Self, EngineError> {
         // Its own limit is not used: each request has one.
         let connected = Docker::connect_with_unix(&host.to_string(), u64::from(u32::MAX), NEWEST);
         let docker =
@@ -142,19 +145,36 @@ impl<'a> Engine<'a> {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Happening>, EngineError> {
+        let told = self.events(whose, since, Some(until));
+        let told = told.try_filter_map(async |one| Ok(one));
+        let told = told.boxed_local().try_collect();
+        self.ask(EVENTS, ANSWER, told).await
+    }
+
+    /// What happened since a moment of its clock, as far as it remembers, and happens until the connection
+    /// ends. None is something that is of no interest.
+    pub(super) fn happening(
+        &self,
+        whose: &Whose,
+        since: Timestamp,
+    ) -> impl Stream<Item = Result<Option<Happening>, EngineError>> {
+        let told = self.events(whose, since, None);
+        told.map_err(|error| EngineError::of(self.host, EVENTS, ANSWER, &error))
+    }
+
+    fn events(
+        &self,
+        whose: &Whose,
+        since: Timestamp,
+        until: Option<Timestamp>,
+    ) -> impl Stream<Item = Result<Option<Happening>, Bollard>> {
         let options = EventsOptions {
             since: Some(moment(since)),
-            until: Some(moment(until)),
+            until: until.map(moment),
             filters: Some(whose.filters()),
         };
         let told = self.docker.events(Some(options));
-        let told = told.try_filter_map(async |message| Ok(Happening::of(message)));
-        self.ask(
-            "tell what happened",
-            ANSWER,
-            told.boxed_local().try_collect(),
-        )
-        .await
+        told.map_ok(Happening::of)
     }
 
     /// Freezes the processes of a container.

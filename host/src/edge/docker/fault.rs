@@ -69,7 +69,7 @@ impl EngineError {
                 host,
                 deed,
                 status: *status_code,
-                why: message.trim().to_owned(),
+                why: said(*status_code, message),
             },
             Bollard::RequestTimeoutError => Self::Silent { host, deed, limit },
             Bollard::SocketNotFoundError(_) => Self::Away {
@@ -114,6 +114,14 @@ impl EngineError {
             Self::Refused { .. } => "see `docker ps --all` and `journalctl -u docker`".to_owned(),
             Self::OutOfTime { .. } => "see why the engine took so long: `docker ps`".to_owned(),
         }
+    }
+}
+
+/// What it said, but for the page that a proxy before it makes of a refusal.
+fn said(status: u16, message: &str) -> String {
+    match message.trim() {
+        page if page.is_empty() || page.starts_with('<') => format!("it answers with {status}"),
+        message => message.to_owned(),
     }
 }
 

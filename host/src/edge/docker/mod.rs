@@ -4,6 +4,7 @@ mod container;
 mod engine;
 mod events;
 mod fault;
+mod following;
 mod host;
 mod own;
 
@@ -11,5 +12,6 @@ pub use container::{Container, Doing, Mounted};
 pub use engine::{Engine, Volume, converse};
 pub use events::{Happening, Whose};
 pub use fault::EngineError;
+pub use following::{Following, Silence};
 pub use host::{DockerHost, HostFault, UnusableHost};
 pub use own::{is_own, own, own_ids};

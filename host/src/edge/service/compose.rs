@@ -6,8 +6,9 @@ use std::time::Instant;
 use copal_hooks::Cancel;
 use serde::{Deserialize, Serialize};
 
-use super::containers::{LOOK, now, refuse_to_lose, when_up};
+use super::containers::{LOOK, refuse_to_lose, when_up};
 use super::docker::{parts_of, refuse_own, state_of};
+use super::followed::Followed;
 use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
 use crate::edge::docker::{
     Container, DockerHost, Doing, Engine, EngineError, Whose, converse, is_own, own,
@@ -133,7 +134,8 @@ impl Driver for ComposeProject {
             how,
             containers,
             members: Some(self.members.clone()),
-            since: now(&self.host)?,
+            since: None,
+            followed: Followed::default(),
         })))
     }
 

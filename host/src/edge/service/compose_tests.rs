@@ -130,8 +130,10 @@ fn a_part_that_ran_for_a_while_in_a_hold_ends_the_hold() {
         assert_eq!(undo.loss().unwrap(), None);
         let visitor = part(engine, "visited", "worker", &[], "true");
         visitor.wait_for("exited");
-        let loss = undo.loss().unwrap();
-        assert_eq!(loss, Some(Loss::Between(visitor.name.clone())));
+        let between = Some(Loss::Between(visitor.name.clone()));
+        assert_eq!(undo.loss().unwrap(), between);
+        engine.forget().unwrap();
+        assert_eq!(undo.loss().unwrap(), between);
         assert_eq!(undo.release(soon(), Deed::Over).unwrap(), Released::Done);
         app.wait_for("running");
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compose::Members;
 use super::effect::{Effect, await_effect};
+use super::followed::Followed;
 use super::{Deed, HoldHow, Part, Released, ServiceError};
 use crate::edge::docker::{Container, DockerHost, Doing, Engine, EngineError, converse};
 
@@ -24,7 +25,7 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 const SILENT: Duration = Duration::from_secs(2);
 
 /// Between two looks while something is awaited.
-const AGAIN: Duration = Duration::from_millis(100);
+pub(super) const AGAIN: Duration = Duration::from_millis(100);
 
 /// How long a container that its engine starts anew may take to run.
 const RESTARTS: Duration = Duration::from_secs(5);
@@ -47,10 +48,13 @@ pub struct HeldContainers {
     /// The project of which they are all that ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Members>,
-    /// When they were found running, by the engine's own clock: what it remembers from then on tells whether
+    /// From when on they are followed, by the engine's own clock: what it remembers from then on tells whether
     /// one went on in between. None where the engine does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// What the engine tells from then on. Nothing in a process that has the hold from a journal.
+    #[serde(skip)]
+    pub followed: Followed,
 }
 
 /// One container that ran.
@@ -338,19 +342,6 @@ pub(super) fn when_up(
         }
         std::thread::sleep(AGAIN);
     }
-}
-
-/// What the engine's clock shows. None where it is kept from saying so, as a proxy before it may do.
-pub(super) fn now(host: &DockerHost) -> Result<Option<Timestamp>, ServiceError> {
-    converse(host, Instant::now() + LOOK, async |engine| {
-        match engine.now().await {
-            Err(error) if !error.may_pass() => {
-                tracing::debug!(%error, "whether its containers go on in between won't be seen");
-                Ok(None)
-            }
-            told => Ok(told?),
-        }
-    })
 }
 
 /// A container that is removed when it stops could not be started again.

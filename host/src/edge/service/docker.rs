@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use copal_hooks::Cancel;
 
-use super::containers::{LOOK, now, refuse_to_lose, when_up};
+use super::containers::{LOOK, refuse_to_lose, when_up};
+use super::followed::Followed;
 use super::{Driver, HeldContainer, HeldContainers, HoldHow, Part, ServiceError, State, Undo};
 use crate::edge::docker::{Container, DockerHost, Doing, converse, is_own, own};
 
@@ -53,7 +54,8 @@ impl Driver for OneContainer {
             how,
             containers: vec![HeldContainer::of(&found)],
             members: None,
-            since: now(&self.host)?,
+            since: None,
+            followed: Followed::default(),
         })))
     }
 

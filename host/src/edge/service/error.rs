@@ -13,6 +13,22 @@ pub enum ServiceError {
     /// The engine did not do what it was asked for.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// What happened to what is paused is not known any more.
+    #[error(
+        "the engine has forgotten how container `{name}` was paused, and the connection over which it told what happens broke: {why}"
+    )]
+    Forgotten {
+        /// Its name.
+        name: String,
+        /// How the connection ended.
+        why: String,
+    },
+    /// The engine, or somebody before it, does not tell what happens to what is paused.
+    #[error("{why}")]
+    Unwatched {
+        /// What it said.
+        why: String,
+    },
     /// A container that is removed when it stops.
     #[error(
         "can't stop container `{name}`: it was started with `--rm`, and would be gone for good"
@@ -161,6 +177,12 @@ impl ServiceError {
                 "write `host = \"unix:///…\"` under `[docker]`, or set DOCKER_HOST so".into()
             }
             Self::Engine(error) => error.advice(),
+            Self::Forgotten { .. } => {
+                "see what ended the connection: an engine that restarted, or a proxy before it that ends what is silent for long (give it more time)".into()
+            }
+            Self::Unwatched { .. } => {
+                "let `GET /events` pass to the engine (`EVENTS=1` for docker-socket-proxy)".into()
+            }
             Self::Vanishes { name } => {
                 format!("hold it with `how = \"pause\"`, or make `{name}` anew without `--rm`")
             }
