@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::common::world;
+use crate::common::{skip, world};
 
 #[test]
 fn a_shell_reads_its_completions_and_knows_the_commands() {
@@ -61,7 +61,7 @@ fn the_manual_has_a_page_for_each_command_that_man_formats_without_a_complaint()
         let mut groff = Command::new("groff");
         groff.args(["-man", "-ww", "-z", "-Tutf8"]).arg(&page);
         let Ok(output) = groff.output() else {
-            eprintln!("groff is missing: pages were not formatted");
+            skip("groff is missing, which formats the pages");
             return;
         };
         assert!(

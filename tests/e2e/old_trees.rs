@@ -133,7 +133,7 @@ fn of_several_old_trees_the_one_to_delete_has_to_be_named() {
     assert_eq!(beside(&world).len(), 2);
     world.copal(&["restore", "--discard", &first]).succeeds();
     assert_eq!(beside(&world).len(), 1);
-    assert!(!world.path(&format!("source.before-{first}")).exists());
+    assert!(!world.path(format!("source.before-{first}")).exists());
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_directory_that_only_has_the_name_is_neither_swapped_nor_deleted() {
     let world = changed_world("");
     world.copal(&RESTORE).succeeds();
     let run = newest(&world);
-    let path = world.path(&format!("source.before-{run}"));
+    let path = world.path(format!("source.before-{run}"));
     // Kept apart, so that its inode is not used again.
     fs::rename(&path, world.path("aside")).unwrap();
     fs::create_dir(&path).unwrap();
@@ -167,7 +167,7 @@ fn an_old_tree_that_a_deletion_began_to_delete_is_not_swapped_back() {
     world.copal(&RESTORE).succeeds();
     let run = newest(&world);
     // As a kill in the midst of it leaves it.
-    let record = world.path(&format!(
+    let record = world.path(format!(
         "home/.local/state/copal/old-trees/letters/{run}.json"
     ));
     let text = fs::read_to_string(&record).unwrap();
@@ -208,7 +208,7 @@ fn an_older_tree_comes_back_only_if_it_is_named() {
     world.copal(&RESTORE).succeeds();
     let first = newest(&world);
     world.copal(&RESTORE).succeeds();
-    fs::remove_dir_all(world.path(&format!("source.before-{}", newest(&world)))).unwrap();
+    fs::remove_dir_all(world.path(format!("source.before-{}", newest(&world)))).unwrap();
     world
         .copal(&UNDO)
         .exits_with(2)

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use copal_testkit::World;
 use copal_testkit::wait_until;
 
-use crate::common::{PATIENCE, small_world};
+use crate::common::{PATIENCE, skip, small_world};
 
 /// Has the crontabs, the units and what cron writes while it runs lie in the world, for one command.
 const APART: &str = "\
@@ -44,7 +44,7 @@ impl Timed {
                 std::env::var_os("CI").is_none(),
                 "cron is missing: {there:?}"
             );
-            eprintln!("skipped, since it needs root and cron: {there:?}");
+            skip(&format!("it needs root and cron: {there:?}"));
             return None;
         }
         Some(timed)

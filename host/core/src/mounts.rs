@@ -32,10 +32,10 @@ impl Seen<'_> {
             return Vec::new();
         }
         let mounts = last.mounts.iter();
-        let lost = mounts
+        let missing = mounts
             .filter(|mount| !self.is_left_out(mount) && !self.has_files_of(last, mount))
             .filter(|mount| !is_mounted(mount));
-        lost.cloned().collect()
+        missing.cloned().collect()
     }
 
     fn is_left_out(&self, path: &RelPath) -> bool {
@@ -84,8 +84,8 @@ mod tests {
             files: left.iter().collect(),
             left_out: &left_out,
         };
-        let lost = seen.lost_since(&last, |_| is_mounted);
-        lost.iter().map(ToString::to_string).collect()
+        let missing = seen.lost_since(&last, |_| is_mounted);
+        missing.iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use copal_core::name::Name;
 use copal_core::schedule::{Entry, Scope, When};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 use super::Global;
 use super::ending::Exit;
@@ -187,7 +187,7 @@ impl InstallArgs {
         };
         let named = zone(wanted)?;
         let machine = machine_zone();
-        let is_utc = |zone: &TimeZone| zone.to_fixed_offset().is_ok_and(|offset| offset.is_zero());
+        let is_utc = |zone: &TimeZone| zone.to_fixed_offset().is_ok_and(Offset::is_zero);
         let is_same =
             machine.iana_name() == named.iana_name() || (is_utc(&machine) && is_utc(&named));
         let is_cron = matches!(by, Scheduler::Crontab | Scheduler::CronD);

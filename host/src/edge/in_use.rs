@@ -69,7 +69,7 @@ pub fn user_of(tree: &Path) -> io::Result<Option<User>> {
         let files = files.filter(fs::Metadata::is_file);
         open.extend(files.map(|file| ((file.dev(), file.ino()), process)));
     }
-    Ok(first_in(tree, &open)?.map(|process| process.into()))
+    Ok(first_in(tree, &open)?.map(Into::into))
 }
 
 /// Who has a file open that lies in the tree, by itself and not by its name: a container has names of its own.

@@ -65,7 +65,9 @@ fn config(mut top: Table<'_>) -> Option<Config> {
     let destinations = remote_sections::destinations(&mut top);
     let staging = staging_sections::staging(&mut top);
     let limits = run_limit_sections::run_limits(&mut top);
-    let max_age = max_age(&mut top);
+    let max_age = top.take("max_age").map_or(Some(None), |field| {
+        duration(&field, "max_age = \"26h\"").map(Some)
+    });
     let retention = retention_sections::retention(&mut top);
     let rclone = remote_sections::rclone(&mut top);
     let secrets = secret_sections::secrets(&mut top);
@@ -102,13 +104,6 @@ fn name(top: &mut Table<'_>) -> Option<Name> {
     let why = "the job's name is the directory of its snapshots on every destination";
     let field = top.require("name", why, &format!("add a line such as `{example}`"))?;
     field.read(example, |text| parse_name("`name`", text, example))
-}
-
-fn max_age(top: &mut Table<'_>) -> Option<Option<Duration>> {
-    let Some(field) = top.take("max_age") else {
-        return Some(None);
-    };
-    duration(&field, "max_age = \"26h\"").map(Some)
 }
 
 pub(super) fn parse_name(key: &str, text: &str, example: &str) -> Result<Name, Unfit> {
