@@ -259,7 +259,7 @@ fn more_than_half_is_deleted_only_if_it_is_accepted_once() {
     let again = back_up(&world);
     again
         .exits_with(3)
-        .says("11 files were there when this was refused for the first time");
+        .says("12 files were there when this was refused for the first time");
     assert!(there.join("7.txt").exists());
     let accepted = world.copal(&["backup", "--accept-missing"]);
     accepted.succeeds().tells("deleted there: 8 files");
