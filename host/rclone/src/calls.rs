@@ -102,7 +102,7 @@ impl Worker {
         Ok(reply.item)
     }
 
-    /// Copies one file. An existing copy with the same size and time is left as it is.
+    /// Copies one file. An existing copy with the same size and time is left as it is, unless `again`.
     pub fn copy_file(
         &self,
         request: &CopyFileRequest,
@@ -113,6 +113,7 @@ impl Worker {
             "srcRemote": request.source_path,
             "dstFs": self.wire(&request.destination),
             "dstRemote": request.destination_path,
+            "_config": { "IgnoreTimes": request.again },
         });
         self.act("operations/copyfile", &input, deadline)
     }

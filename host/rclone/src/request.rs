@@ -60,6 +60,9 @@ pub struct CopyFileRequest {
     pub destination: Remote,
     /// The copy's path below that.
     pub destination_path: String,
+    /// Copy again what looks the same by size and time, which is by its size alone where a remote keeps no
+    /// times.
+    pub again: bool,
 }
 
 /// A file or directory of a listing.

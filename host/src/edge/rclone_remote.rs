@@ -112,6 +112,7 @@ impl RcloneRemote {
             source_path,
             destination,
             destination_path,
+            again: true,
         };
         self.workers
             .ask(|worker| worker.copy_file(&request, ANSWER))

@@ -79,6 +79,7 @@ impl Copier<'_> {
                     source_path: there.clone(),
                     destination: to.clone(),
                     destination_path: here.clone(),
+                    again: false,
                 };
                 worker.copy_file(&request, ANSWER)?;
             }

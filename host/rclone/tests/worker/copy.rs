@@ -167,6 +167,7 @@ pub(crate) fn one_file_is_copied_under_another_name(world: &World) {
         source_path: "x/a".into(),
         destination: world.remote("dst"),
         destination_path: "y/b".into(),
+        again: false,
     };
     let worker = world.worker();
     worker.copy_file(&request, PATIENCE).unwrap();

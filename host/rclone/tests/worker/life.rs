@@ -116,6 +116,7 @@ pub(crate) fn a_call_under_way_can_be_cancelled(world: &World) {
         source_path: "big".into(),
         destination: world.remote("dst"),
         destination_path: "big".into(),
+        again: false,
     };
     let error = thread::scope(|scope| {
         let copying = scope.spawn(|| worker.copy_file(&request, Duration::from_hours(1)));
