@@ -649,6 +649,8 @@ fn with_mode_hold_nothing_is_sealed_if_a_service_was_resumed_during_the_upload()
 mod clock;
 #[path = "backup_tests/mirror.rs"]
 mod mirror;
+#[path = "backup_tests/mirror_way.rs"]
+mod mirror_way;
 #[path = "backup_tests/reuse.rs"]
 mod reuse;
 #[path = "backup_tests/room.rs"]

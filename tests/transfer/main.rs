@@ -19,6 +19,7 @@ mod injured;
 mod limits;
 mod memory;
 mod mirror;
+mod mirror_case;
 mod moto;
 mod place;
 mod preflight;

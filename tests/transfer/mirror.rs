@@ -183,6 +183,48 @@ fn a_mirror_on_s3_keeps_in_step() {
     keeps_in_step(Kind::S3, false);
 }
 
+#[track_caller]
+fn changes_kinds(kind: Kind, encrypted: bool) {
+    let Some(place) = Place::new(kind, encrypted) else {
+        return;
+    };
+    fill(&place.world);
+    configure(&place.world, place.to, MAP);
+    mirrored(&place);
+    let uploads = place.world.source().join("uploads");
+    fs::remove_file(uploads.join("0.txt")).unwrap();
+    fs::remove_dir_all(uploads.join("deep")).unwrap();
+    place
+        .world
+        .write("source/uploads/0.txt/in/it", "a directory by now");
+    place.world.write("source/uploads/deep", "a file by now");
+    let told = mirrored(&place);
+    assert_eq!(told["mirror"]["deleted_files"], 2, "{told:#}");
+    has_all(&place, &["first"]);
+
+    // Emptied first, so that its directory alone may be left.
+    fs::remove_dir_all(uploads.join("0.txt")).unwrap();
+    mirrored(&place);
+    place.world.write("source/uploads/0.txt", "a file again");
+    mirrored(&place);
+    has_all(&place, &["first"]);
+}
+
+#[test]
+fn a_mirror_in_a_folder_follows_files_that_become_directories_and_back() {
+    changes_kinds(Kind::Folder, false);
+}
+
+#[test]
+fn an_encrypted_mirror_in_a_folder_follows_files_that_become_directories_and_back() {
+    changes_kinds(Kind::Folder, true);
+}
+
+#[test]
+fn a_mirror_on_b2_follows_files_that_become_directories_and_back() {
+    changes_kinds(Kind::B2, false);
+}
+
 /// A mirror in the folder `vault/m` after its first run.
 fn in_a_folder(lines: &str) -> World {
     let world = World::new(env!("CARGO_BIN_EXE_copal"));

@@ -7,12 +7,14 @@
 mod bound;
 mod map;
 mod surplus;
+mod way;
 
 use crate::manifest::COPAL_DIR;
 
 pub use bound::{Bound, MaxDelete, Refused};
 pub use map::{Map, MapError, Pair, Placed, folder};
 pub use surplus::{Deletions, Emptied, Ground, Surplus};
+pub use way::{Clash, InTheWay, in_the_way};
 
 /// Whether a name below the destination is of one of Copal's own files at its top.
 pub fn is_copals(name: &str) -> bool {

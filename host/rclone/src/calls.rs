@@ -130,6 +130,17 @@ impl Worker {
         self.act("operations/purge", &input, deadline)
     }
 
+    /// Removes a directory that is empty. One that has anything in it is an error.
+    pub fn remove_empty(
+        &self,
+        remote: &Remote,
+        path: &str,
+        deadline: Duration,
+    ) -> Result<(), RcloneError> {
+        let input = json!({ "fs": self.wire(remote), "remote": path });
+        self.act("operations/rmdir", &input, deadline)
+    }
+
     /// Deletes one file.
     pub fn delete_file(
         &self,

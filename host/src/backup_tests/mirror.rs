@@ -9,7 +9,7 @@ const BEFORE: &[(&str, &str)] = &[
     ("up/c.txt", "c.txt"),
 ];
 
-fn mirrored(lines: &str) -> World {
+pub(super) fn mirrored(lines: &str) -> World {
     let mut world = World::new();
     let text = format!(
         "name = 'app'\nsource.path = 'app'\n[[destination]]\nremote = 'fake'\nlayout = 'mirror'\n\
@@ -32,7 +32,7 @@ fn changed() -> World {
 }
 
 impl World {
-    fn there(&self, path: &str) -> Option<String> {
+    pub(super) fn there(&self, path: &str) -> Option<String> {
         fs::read_to_string(self.dir.path().join("remote").join(path)).ok()
     }
 

@@ -12,7 +12,8 @@ use copal_rclone::{ErrorKind, Proven, RcloneError};
 
 use super::interrupt::Interrupt;
 use super::remote::{
-    Abilities, Batch, Listed, Progress, Remote, RemoteError, Removal, Removed, Watch, Within,
+    Abilities, Batch, Directories, Listed, Progress, Remote, RemoteError, Removal, Removed, Tree,
+    Watch, Within,
 };
 
 /// Something that a test has happen.
@@ -98,23 +99,20 @@ fn failed(deed: &'static str, place: &str, message: &str) -> RemoteError {
     }
 }
 
-fn collect(dir: &Path, below: &Path, files: &mut Vec<Listed>) {
+fn collect(dir: &Path, below: &Path, there: &mut Tree) {
     let Ok(entries) = fs::read_dir(dir) else {
         return;
     };
     for path in entries.map(|entry| entry.unwrap().path()) {
+        let name = path.strip_prefix(below).unwrap().to_str();
+        let name = name.unwrap().to_owned();
         if path.is_dir() {
-            collect(&path, below, files);
+            there.directories.push(name);
+            collect(&path, below, there);
         } else {
             let size = ByteCount(path.metadata().unwrap().len());
-            let path = path
-                .strip_prefix(below)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
-            files.push(Listed {
-                path,
+            there.files.push(Listed {
+                path: name,
                 size,
                 hash: None,
             });
@@ -132,6 +130,7 @@ impl Remote for Fake {
         Ok(Abilities {
             hash: None,
             slow_hash: false,
+            directories: Directories::Real,
             copies: self.orders.copies,
             links: false,
             whole_up_to: None,
@@ -141,11 +140,16 @@ impl Remote for Fake {
         })
     }
 
-    fn files(&self, dir: &str, _: bool) -> Result<Vec<Listed>, RemoteError> {
+    fn tree(&self, dir: &str, _: bool) -> Result<Tree, RemoteError> {
         self.call("list", dir)?;
-        let mut files = Vec::new();
-        collect(&self.root.join(dir), &self.root.join(dir), &mut files);
-        Ok(files)
+        let mut there = Tree::default();
+        collect(&self.root.join(dir), &self.root.join(dir), &mut there);
+        Ok(there)
+    }
+
+    fn has_file(&self, path: &str) -> Result<bool, RemoteError> {
+        self.call("look for", path)?;
+        Ok(self.root.join(path).is_file())
     }
 
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError> {
@@ -237,6 +241,16 @@ impl Remote for Fake {
         Ok(())
     }
 
+    fn remove_empty(&self, dir: &str) -> Result<(), RemoteError> {
+        self.call("remove", dir)?;
+        match fs::remove_dir(self.root.join(dir)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(failed("remove", dir, &error.to_string()))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     fn remove(&self, removal: Removal<'_>) -> Result<Removed, RemoteError> {
         let dir = self.root.join(removal.dir);
         let mut removed = Removed::default();
@@ -248,10 +262,10 @@ impl Remote for Fake {
                 removed.bytes += ByteCount(size);
             }
         }
-        let mut left = Vec::new();
+        let mut left = Tree::default();
         collect(&dir, &dir, &mut left);
-        removed.left = left.len() as u64;
-        removed.left_names = left.into_iter().map(|file| file.path).collect();
+        removed.left = left.files.len() as u64;
+        removed.left_names = left.files.into_iter().map(|file| file.path).collect();
         if removed.left == 0 {
             drop(fs::remove_dir_all(dir));
         }

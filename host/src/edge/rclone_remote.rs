@@ -15,7 +15,7 @@ use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
 use copal_rclone::{
     CopyFileRequest, CopyRequest, Entry, ErrorKind, Layer, ListRequest, ProofRequest, Proven,
-    RcloneError, RemovalRequest,
+    RcloneError, RemovalRequest, StatRequest,
 };
 
 use super::copies::copy;
@@ -24,8 +24,8 @@ use super::interrupt::Interrupt;
 use super::links::link_within;
 use super::rclone::{ANSWER, READ_ALL, SURVEY};
 use super::remote::{
-    Abilities, Batch, HashKind, Linked, Listed, Remote, RemoteError, RemoteHash, Removal, Removed,
-    Watch, Within,
+    Abilities, Batch, Directories, HashKind, Linked, Listed, Remote, RemoteError, RemoteHash,
+    Removal, Removed, Tree, Watch, Within,
 };
 use super::shards::{Shard, divide};
 use super::terms;
@@ -118,15 +118,13 @@ impl RcloneRemote {
             .ask(|worker| worker.copy_file(&request, ANSWER))
     }
 
-    fn list_files(&self, dir: &str, kind: Option<HashKind>) -> Result<Vec<Listed>, RemoteError> {
+    fn list_tree(&self, dir: &str, kind: Option<HashKind>) -> Result<Tree, RemoteError> {
         let wanted = kind
             .map(|kind| rclone_name(kind).to_owned())
             .into_iter()
             .collect();
-        let entries = self
-            .list(dir, true, wanted)?
-            .into_iter()
-            .filter(|entry| !entry.is_dir);
+        let entries = self.list(dir, true, wanted)?.into_iter();
+        let (directories, files): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.is_dir);
         let listed = |entry: Entry| Listed {
             hash: kind.and_then(|kind| {
                 let digits = entry
@@ -142,19 +140,27 @@ impl RcloneRemote {
             // A remote that can't tell a size tells none that matches.
             size: entry.size.unwrap_or(ByteCount(u64::MAX)),
         };
-        Ok(entries.map(listed).collect())
+        let directories = directories.into_iter().map(|entry| entry.path);
+        Ok(Tree {
+            files: files.into_iter().map(listed).collect(),
+            directories: directories.collect(),
+        })
     }
 
     /// The same from a folder of this machine, hashed on every core instead of rclone's one. `None`
     /// where the files do not lie there as they are listed: under an overlay that stores them its own
     /// way.
-    fn hash_here(&self, folder: &Path, dir: &str) -> Result<Option<Vec<Listed>>, RemoteError> {
-        let mut listed = self.list_files(dir, None)?;
-        let paths: Vec<_> = listed.iter().map(|file| folder.join(&file.path)).collect();
+    fn hash_here(&self, folder: &Path, dir: &str) -> Result<Option<Tree>, RemoteError> {
+        let mut there = self.list_tree(dir, None)?;
+        let paths: Vec<_> = there
+            .files
+            .iter()
+            .map(|file| folder.join(&file.path))
+            .collect();
         let hashed = hash_many(&paths, &self.interrupt);
         self.interrupt.check()?;
         let Ok(digests) = hashed else { return Ok(None) };
-        for (file, digests) in listed.iter_mut().zip(digests) {
+        for (file, digests) in there.files.iter_mut().zip(digests) {
             if digests.size != file.size {
                 return Ok(None);
             }
@@ -164,7 +170,7 @@ impl RcloneRemote {
                 digits,
             });
         }
-        Ok(Some(listed))
+        Ok(Some(there))
     }
 
     fn list(
@@ -286,10 +292,16 @@ impl Remote for RcloneRemote {
         let kinds = [HashKind::Sha256, HashKind::Sha1, HashKind::Md5];
         let tells = |kind: &HashKind| info.hashes.iter().any(|name| name == rclone_name(*kind));
         let hash = kinds.into_iter().find(tells);
+        let feature = |name: &str| info.features.get(name).copied().unwrap_or(false);
         let abilities = Abilities {
             hash,
             slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
-            copies: info.features.get("Copy").copied().unwrap_or(false),
+            directories: if feature("CanHaveEmptyDirectories") {
+                Directories::Real
+            } else {
+                Directories::Names
+            },
+            copies: feature("Copy"),
             // Without a hash nothing would tell that a file still is what it was.
             links: hash.is_some() && local_roots.len() == 1 && is_plain_folder(&self.layers),
             whole_up_to: terms::whole_up_to(&self.layers),
@@ -300,18 +312,32 @@ impl Remote for RcloneRemote {
         Ok(self.abilities.get_or_init(|| abilities).clone())
     }
 
-    fn files(&self, dir: &str, hashes: bool) -> Result<Vec<Listed>, RemoteError> {
+    fn tree(&self, dir: &str, hashes: bool) -> Result<Tree, RemoteError> {
         if !hashes {
-            return self.list_files(dir, None);
+            return self.list_tree(dir, None);
         }
         let abilities = self.abilities()?;
         if let [root] = &abilities.local_roots[..]
             && abilities.hash == Some(HashKind::Sha256)
-            && let Some(listed) = self.hash_here(&root.join(dir), dir)?
+            && let Some(there) = self.hash_here(&root.join(dir), dir)?
         {
-            return Ok(listed);
+            return Ok(there);
         }
-        self.list_files(dir, abilities.hash)
+        self.list_tree(dir, abilities.hash)
+    }
+
+    fn has_file(&self, path: &str) -> Result<bool, RemoteError> {
+        let request = StatRequest {
+            remote: self.remote.clone(),
+            path: path.to_owned(),
+            hashes: Vec::new(),
+        };
+        let found = self.workers.ask(|worker| worker.stat(&request, ANSWER));
+        match found {
+            Ok(found) => Ok(found.is_some_and(|entry| !entry.is_dir)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.failed("look for", path, error)),
+        }
     }
 
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError> {
@@ -423,6 +449,18 @@ impl Remote for RcloneRemote {
         match deleted {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(self.failed("delete", path, error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn remove_empty(&self, dir: &str) -> Result<(), RemoteError> {
+        let removed = self
+            .workers
+            .ask(|worker| worker.remove_empty(&self.remote, dir, ANSWER));
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(self.failed("remove", dir, error))
             }
             Ok(()) | Err(_) => Ok(()),
         }

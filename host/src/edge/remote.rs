@@ -27,6 +27,22 @@ pub struct Listed {
     pub hash: Option<RemoteHash>,
 }
 
+/// What lies below a directory, by paths below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// All files.
+    pub files: Vec<Listed>,
+    /// All directories; empty ones where the remote has such.
+    pub directories: Vec<String>,
+}
+
+impl Tree {
+    /// Whether there is nothing, or no such directory.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.directories.is_empty()
+    }
+}
+
 /// A hash as a remote keeps it, in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteHash {
@@ -68,6 +84,15 @@ impl RemoteHash {
     }
 }
 
+/// What a remote's directories are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directories {
+    /// What a disk has: a file and a directory can't have one name, and one may be empty.
+    Real,
+    /// Parts of the files' names, as in a bucket.
+    Names,
+}
+
 /// What a remote can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -79,6 +104,8 @@ pub struct Abilities {
     pub hash: Option<HashKind>,
     /// Whether asking for a hash makes it read the whole file (a local folder, SFTP).
     pub slow_hash: bool,
+    /// What its directories are.
+    pub directories: Directories,
     /// Whether it copies its own files, without anything being sent.
     pub copies: bool,
     /// Whether it is a plain folder of this machine, in which a file can have a second name. The file system
@@ -262,7 +289,15 @@ pub trait Remote {
     fn abilities(&self) -> Result<Abilities, RemoteError>;
 
     /// All files below `dir`, with the remote's own hash if `hashes`. A missing directory is empty.
-    fn files(&self, dir: &str, hashes: bool) -> Result<Vec<Listed>, RemoteError>;
+    fn files(&self, dir: &str, hashes: bool) -> Result<Vec<Listed>, RemoteError> {
+        Ok(self.tree(dir, hashes)?.files)
+    }
+
+    /// The same with all directories below it.
+    fn tree(&self, dir: &str, hashes: bool) -> Result<Tree, RemoteError>;
+
+    /// Whether it finds a file by this name, which a listing may spell otherwise.
+    fn has_file(&self, path: &str) -> Result<bool, RemoteError>;
 
     /// The names of the directories in `dir`. A missing directory is empty.
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError>;
@@ -295,6 +330,10 @@ pub trait Remote {
 
     /// Removes one file.
     fn delete(&self, path: &str) -> Result<(), RemoteError>;
+
+    /// Removes a directory that is empty. One that is not there is passed over, and one that has anything in
+    /// it is an error.
+    fn remove_empty(&self, dir: &str) -> Result<(), RemoteError>;
 
     /// Removes files with all their versions, and the directories that are empty then. What is not there is
     /// passed over, and a file that can't be removed does not keep the others from it.

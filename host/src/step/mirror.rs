@@ -3,6 +3,7 @@
 mod decide;
 mod origin;
 mod surplus;
+mod way;
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,11 +15,12 @@ use copal_core::snapshot::SnapshotId;
 use super::preflight::PreflightError;
 use super::reuse::Reused;
 use super::transfer::{Transfer, TransferError, Transferred};
-use crate::edge::remote::{Listed, RemoteError};
+use crate::edge::remote::{Directories, Listed, RemoteError};
 use crate::error::CopalError;
 
 pub use decide::{Decided, Deleting};
 pub(super) use origin::Origin;
+pub use way::Stays;
 
 /// What is wrong with a mirror, or with what it was to become.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,18 @@ pub enum MirrorError {
         place: String,
         /// That job.
         name: String,
+    },
+    /// Something stays there that has the name of what is to be sent.
+    #[error("`{there}` at the mirror `{place}` is in the way of `{wanted}`")]
+    InTheWay {
+        /// The destination; secrets masked.
+        place: String,
+        /// What is in the way, a file or a directory.
+        there: String,
+        /// What of the source belongs there.
+        wanted: String,
+        /// Why it stays.
+        source: Stays,
     },
     /// Everything arrived, and nothing was deleted.
     #[error("nothing was deleted from the mirror `{place}`")]
@@ -99,7 +113,7 @@ impl MirrorError {
             }
             Self::Unmounted { .. } => Some("the mirror would lose all that lay on it"),
             Self::Others { .. } => Some("two jobs would delete each other's files"),
-            Self::Kept { .. } | Self::NotDeleted { .. } => None,
+            Self::InTheWay { .. } | Self::Kept { .. } | Self::NotDeleted { .. } => None,
         }
     }
 }
@@ -133,7 +147,8 @@ impl Transferred<'_> {
         // What the last run wrote down spares reading all of it; the proof reads it in any case.
         let reads = by.abilities.slow_hash && by.last.is_some();
         let hashes = by.abilities.tells_hashes() && !reads;
-        self.before = self.place.list(by.remote, hashes)?;
+        let there = self.place.tree(by.remote, hashes)?;
+        self.before = there.files;
         if by.deleting.is_some_and(|by| !by.accept_missing) {
             self.check_filled(map)?;
         }
@@ -141,6 +156,10 @@ impl Transferred<'_> {
         self.written = last_files()
             .map(|(name, entry, file)| (name, Origin::of(entry, file)))
             .collect();
+        let is_disk = by.abilities.directories == Directories::Real;
+        if let Some(deleting) = by.deleting.filter(|_| is_disk) {
+            self.clear_the_way(&there.directories, deleting)?;
+        }
         let last: HashMap<String, &FileEntry> =
             last_files().map(|(name, _, file)| (name, file)).collect();
         let there: HashMap<&str, &Listed> = self

@@ -12,7 +12,7 @@ use copal_core::snapshot::SnapshotId;
 
 use super::claim::Claim;
 use super::files::StagedFile;
-use crate::edge::remote::{Listed, Remote, RemoteError};
+use crate::edge::remote::{Listed, Remote, RemoteError, Tree};
 
 /// Where a run's files lie at a destination.
 #[derive(Debug, Clone, Copy)]
@@ -109,25 +109,38 @@ impl<'a> Place<'a> {
         remote: &dyn Remote,
         hashes: bool,
     ) -> Result<Vec<Listed>, RemoteError> {
+        Ok(self.tree(remote, hashes)?.files)
+    }
+
+    /// The same with the directories that are there, those above them among these.
+    pub(super) fn tree(self, remote: &dyn Remote, hashes: bool) -> Result<Tree, RemoteError> {
         let map = match self {
             Self::Snapshot(claim) => {
-                let mut listed = remote.files(&claim.dir, hashes)?;
-                listed.retain(|file| file.path != claim.file);
-                return Ok(listed);
+                let mut there = remote.tree(&claim.dir, hashes)?;
+                there.files.retain(|file| file.path != claim.file);
+                return Ok(there);
             }
             Self::Mirror(map, _) => map,
         };
-        let mut all = Vec::new();
+        let mut all = Tree::default();
         for folder in map.folders() {
-            for file in remote.files(folder, hashes)? {
-                let path = Placed {
-                    from: "",
-                    folder,
-                    name: &file.path,
-                };
-                let path = path.remote();
+            let there = remote.tree(folder, hashes)?;
+            let placed = |name: &str| {
+                let from = "";
+                Placed { from, folder, name }.remote()
+            };
+            if !folder.is_empty() && !there.is_empty() {
+                let above = folder.match_indices('/').map(|(at, _)| &folder[..at]);
+                all.directories.extend(above.map(str::to_owned));
+                all.directories.push(folder.to_owned());
+            }
+            let directories = there.directories.iter().map(|name| placed(name));
+            all.directories
+                .extend(directories.filter(|it| !is_copals(it)));
+            for file in there.files {
+                let path = placed(&file.path);
                 if !is_copals(&path) {
-                    all.push(Listed { path, ..file });
+                    all.files.push(Listed { path, ..file });
                 }
             }
         }

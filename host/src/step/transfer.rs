@@ -40,6 +40,8 @@ pub struct Transferred<'a> {
     pub(super) written: HashMap<String, Origin>,
     /// The names of what it has besides, as it was before, when all has arrived.
     pub(super) besides: HashSet<String>,
+    /// How many files of a mirror were deleted, as they were in the way of others.
+    pub(super) cleared: u64,
     /// Files that the app deleted while the run went on: they are in no snapshot.
     pub vanished: Vec<RelPath>,
     /// Files that changed under the transfer and were sent again from a private copy.
@@ -148,6 +150,7 @@ pub fn transfer<'a>(
         before: Vec::new(),
         written: HashMap::new(),
         besides: HashSet::new(),
+        cleared: 0,
         vanished: read.staged.vanished.clone(),
         moved: Vec::new(),
         missed: Vec::new(),

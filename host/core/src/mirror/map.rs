@@ -188,7 +188,7 @@ fn split_after(stored: &str, components: usize) -> (&str, &str) {
 }
 
 /// Whether a folder or file is `above` or lies in it.
-fn lies_in(name: &str, above: &str) -> bool {
+pub(super) fn lies_in(name: &str, above: &str) -> bool {
     name == above || below(name, above).is_some()
 }
 

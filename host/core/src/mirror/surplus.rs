@@ -38,6 +38,8 @@ pub struct Surplus {
     names: BTreeSet<String>,
     /// How many files a share is one of.
     there: u64,
+    /// How many of these the run has deleted already.
+    cleared: u64,
     /// Logs of databases, which no bound counts.
     logs: BTreeSet<String>,
     /// Directories that are snapshots or mirrors themselves.
@@ -111,6 +113,7 @@ impl Ground {
         Surplus {
             copals: copals.map(str::to_owned).collect(),
             there: inside().filter(counts).count() as u64,
+            cleared: 0,
             logs: self.logs.iter().cloned().collect(),
             names: strange().cloned().collect(),
         }
@@ -140,6 +143,15 @@ impl Surplus {
         self.names.len() as u64
     }
 
+    /// The same with so many files that were in the way of others, and were deleted before those were sent:
+    /// they count.
+    #[must_use]
+    pub fn and_cleared(mut self, files: u64) -> Self {
+        self.there += files;
+        self.cleared += files;
+        self
+    }
+
     /// Leaves out what stays, for whatever reason.
     pub fn retain(&mut self, mut goes: impl FnMut(&str) -> bool) {
         self.names.retain(|name| goes(name));
@@ -152,13 +164,16 @@ impl Surplus {
 
     /// All of it, or nothing.
     pub fn bounded(self, bound: Bound) -> Result<Deletions, Refused> {
+        if self.names.is_empty() {
+            return Ok(Deletions::default());
+        }
         let within = |name: &str, dir: &str| name == dir || below(name, dir).is_some();
         for dir in &self.copals {
             if self.names.iter().any(|name| within(name, dir)) {
                 return Err(Refused::Copals(dir.clone()));
             }
         }
-        let would = self.names.difference(&self.logs).count() as u64;
+        let would = self.cleared + self.names.difference(&self.logs).count() as u64;
         let there = bound.counted(self.there);
         let allowed = bound.most.of(there);
         let is_again = there < self.there;

@@ -13,7 +13,7 @@ use super::places::{CLOCK, of_remote, of_source};
 use super::reading::of_store;
 use super::{Ending, failed, interrupted, usage};
 use crate::capability::lacking::tables;
-use crate::step::mirror::MirrorError;
+use crate::step::mirror::{MirrorError, Stays};
 use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::seal::SealError;
@@ -188,17 +188,28 @@ pub(super) fn of_mirror(error: &MirrorError) -> Ending {
         MirrorError::Others { .. } => {
             usage("give each job a destination of its own, or the job that wrote it its name back")
         }
-        MirrorError::Kept {
-            source: Refused::TooMany { .. } | Refused::StillTooMany { .. },
-            ..
-        } => failed(
+        MirrorError::Kept { source, .. } => of_refused(source),
+        MirrorError::InTheWay { source, .. } => match source {
+            Stays::Refused(source) => of_refused(source),
+            Stays::Spared(_) | Stays::Unlisted => failed(
+                "move what is in the way elsewhere by hand, as Copal does not; then run the backup again",
+            ),
+            Stays::Directory(..) => failed(
+                "look what is in it: links and special files are not listed, and Copal does not delete them; then run the backup again",
+            ),
+        },
+        MirrorError::NotDeleted { source, .. } => of_remote(source),
+    }
+}
+
+fn of_refused(refused: &Refused) -> Ending {
+    match refused {
+        Refused::TooMany { .. } | Refused::StillTooMany { .. } => failed(
             "look whether the app lost them; if it is as it should be, raise `max_delete`, or where that is a share run `copal backup --accept-missing` once",
         ),
-        MirrorError::Kept {
-            source: Refused::Copals(_),
-            ..
-        } => failed("give the mirror a destination or folders in which nothing else is"),
-        MirrorError::NotDeleted { source, .. } => of_remote(source),
+        Refused::Copals(_) => {
+            failed("give the mirror a destination or folders in which nothing else is")
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Decided {
     /// How many files stay that the source does not have.
     kept: u64,
     why_kept: Option<CopalError>,
+    /// How many were deleted already, as they were in the way.
+    cleared: u64,
     /// For the manifest, where nothing may be deleted of what there is to delete: how many files there were
     /// when that was so for the first time.
     pub there_when_refused: Option<u64>,
@@ -77,7 +79,10 @@ impl Transferred<'_> {
     /// went on.
     pub(in crate::step) fn decide(&self, by: &Deleting<'_>) -> Decided {
         let left = self.left(by, |name| self.besides.contains(name));
-        left.map(|left| left.decide(by)).unwrap_or_default()
+        Decided {
+            cleared: self.cleared,
+            ..left.map(|left| left.decide(by)).unwrap_or_default()
+        }
     }
 }
 
@@ -122,6 +127,7 @@ impl Decided {
     /// whatever fails here leaves too much there, and is told.
     pub fn delete(mut self, by: &Deleting<'_>) -> (Mirrored, Option<CopalError>) {
         let mut mirrored = Mirrored {
+            deleted: self.cleared,
             surplus: self.kept,
             ..Mirrored::default()
         };

@@ -37,7 +37,10 @@ impl Transferred<'_> {
         let map = self.place.map()?;
         let was_there = |name: &str| by.counts_all() || self.written.contains_key(name);
         let there = self.names_before();
-        let mut surplus = self.ground(map).surplus(&there, &self.wanted(), was_there);
+        let mut surplus = self
+            .ground(map)
+            .surplus(&there, &self.wanted(), was_there)
+            .and_cleared(self.cleared);
         let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
         let present = Present::of(by.staged);
         let mut origins = HashMap::new();
