@@ -354,6 +354,27 @@ fn what_filters_leave_out_and_what_is_nobodys_stays_there() {
 }
 
 #[test]
+fn foreign_files_whose_names_rclone_spells_otherwise_stay_and_nothing_else_is_told_of_them() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = in_a_folder(MAP);
+    let there = world.vault().join("m/user_uploads");
+    let names: [&[u8]; 3] = [b"\xff", "a\u{201b}2".as_bytes(), b"line\nbreak"];
+    let foreign = names.map(|name| there.join(std::ffi::OsStr::from_bytes(name)));
+    for path in &foreign {
+        fs::write(path, "foreign").unwrap();
+    }
+    fs::write(there.join("plain"), "foreign").unwrap();
+    let told = back_up(&world);
+    told.succeeds().tells("deleted there: 1 file");
+    let again = back_up(&world);
+    assert!(
+        !again.succeeds().stdout().contains("deleted there"),
+        "{again}"
+    );
+    assert!(foreign.iter().all(|path| path.exists()));
+}
+
+#[test]
 fn snapshots_inside_a_mirrors_folders_are_not_deleted() {
     let world = World::new(env!("CARGO_BIN_EXE_copal"));
     fill(&world);

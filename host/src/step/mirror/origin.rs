@@ -42,10 +42,15 @@ impl Origin {
             )
     }
 
-    /// By its name alone, for what no manifest lists.
+    /// By its name alone, for what no manifest lists. None for a name that rclone spells otherwise than the
+    /// remote does: nothing is sent under such a name, and what bears it can't be deleted by it.
     pub(super) fn by_name(map: &Map, name: &str) -> Option<Self> {
+        let travels = copal_rclone::travels_unchanged(name.as_bytes());
+        // What stands for bytes that are no text may stand for any.
+        let is_itself = travels && !name.contains(char::REPLACEMENT_CHARACTER);
+        let path = map.source_of(name).filter(|_| is_itself)?;
         let kind = FoundKind::File;
-        map.source_of(name).map(|path| Self { path, kind })
+        Some(Self { path, kind })
     }
 }
 
