@@ -19,6 +19,7 @@ mod injured;
 mod limits;
 mod memory;
 mod mirror;
+mod mirror_apart;
 mod mirror_case;
 mod moto;
 mod place;

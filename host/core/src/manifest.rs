@@ -50,6 +50,9 @@ pub struct Manifest {
     /// missing stays among them until the owner accepts that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<RelPath>,
+    /// Of a mirror: the folders that follow the source, below the destination; the empty one is that itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
     /// The top directory's own attributes.
     pub root: Attributes,
     /// How many files there are and what they hold.

@@ -43,6 +43,7 @@ pub(crate) fn manifest(entries: Vec<Entry>) -> Manifest {
         },
         source: "/opt/open-webui".into(),
         mounts: vec![],
+        folders: vec![],
         root: attributes(),
         totals: Totals::of(&entries),
         hooks: vec![],

@@ -4,6 +4,7 @@
 //! into its folder under its own name: `webui.db → main_database` makes `main_database/webui.db` of it,
 //! as rclone does. Without a map the source's own paths lie at the destination.
 
+mod apart;
 mod bound;
 mod map;
 mod surplus;
@@ -11,6 +12,7 @@ mod way;
 
 use crate::manifest::COPAL_DIR;
 
+pub use apart::{Site, Spot, shares_folders};
 pub use bound::{Bound, MaxDelete, Refused};
 pub use map::{Map, MapError, Pair, Placed, folder};
 pub use surplus::{Deletions, Emptied, Ground, Surplus};

@@ -2,6 +2,7 @@
 
 use copal_core::config::{Layout, RemoteSpec};
 use copal_core::grants::Capability;
+use copal_core::mirror::Map;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 
@@ -13,7 +14,7 @@ use crate::hooks::Hooks;
 use crate::step::deliver::Reached;
 use crate::step::mirror::MirrorError;
 use crate::step::plan::{Plan, plan};
-use crate::step::preflight::{self, Asked, PreflightError, Ready};
+use crate::step::preflight::{self, Above, Asked, PreflightError, Ready};
 use crate::step::services::{self, FoundService};
 
 impl Backup<'_> {
@@ -59,6 +60,7 @@ impl Backup<'_> {
                 ready,
             });
         }
+        preflight::check_one_another(&reached, self.job.name())?;
         if reached.iter().all(|one| one.ready.is_err()) {
             let mut errors = reached.into_iter().filter_map(|one| one.ready.err());
             let first = errors.next().unwrap_or(CopalError::NoDestination);
@@ -95,6 +97,9 @@ impl Backup<'_> {
             may_write: matches!(self.deeds, Deeds::Done),
         };
         let mut ready = preflight::reach(remote, asked)?;
+        if let Some(map) = map {
+            self.check_above(&mut ready, destination, map)?;
+        }
         let clock = preflight::check_clock(&ready.started, self.run.started);
         self.run
             .shortcomings
@@ -117,6 +122,31 @@ impl Backup<'_> {
         let staging = self.job.staging(self.run.edges.state);
         preflight::check_portions(plan, &ready, &staging)?;
         Ok(ready)
+    }
+
+    /// Where a mirror is none yet, or nobody can tell whose it was.
+    fn check_above(
+        &self,
+        ready: &mut Ready,
+        destination: &RemoteSpec,
+        map: &Map,
+    ) -> Result<(), CopalError> {
+        if ready.last.is_some() {
+            return Ok(());
+        }
+        let above = Above {
+            destination,
+            ready,
+            map,
+            name: self.job.name(),
+        };
+        preflight::check_above(&above, self.run.edges.open)?;
+        let since = ready.remote.take_charges();
+        ready.charges = ready
+            .charges
+            .zip(since)
+            .map(|(before, since)| before + since);
+        Ok(())
     }
 
     /// A snapshot does not have what was there, and takes nothing away.

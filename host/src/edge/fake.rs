@@ -136,6 +136,7 @@ impl Remote for Fake {
             whole_up_to: None,
             names: NameLimit::Folder,
             encrypts: false,
+            called: ("fake".to_owned(), String::new()),
             local_roots: vec![self.root.clone()],
         })
     }

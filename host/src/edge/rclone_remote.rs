@@ -307,6 +307,7 @@ impl Remote for RcloneRemote {
             whole_up_to: terms::whole_up_to(&self.layers),
             names: name_limit(&self.layers),
             encrypts: encrypts(&self.layers),
+            called: (info.name, info.root),
             local_roots,
         };
         Ok(self.abilities.get_or_init(|| abilities).clone())

@@ -119,6 +119,8 @@ pub struct Abilities {
     /// Whether it encrypts what it is given: hashes are of what lies below, and each file has to be
     /// asked for.
     pub encrypts: bool,
+    /// What rclone calls it, behind aliases: the remote's name, and the path there.
+    pub called: (String, String),
     /// The directories of this machine that it really lies in, through every overlay.
     pub local_roots: Vec<PathBuf>,
 }

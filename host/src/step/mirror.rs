@@ -64,6 +64,26 @@ pub enum MirrorError {
         /// Why it stays.
         source: Stays,
     },
+    /// It lies in another job's mirror.
+    #[error(
+        "`{place}` lies in the folders of a mirror at `{above}`, which is that of the job `{name}`"
+    )]
+    Within {
+        /// The destination; secrets masked.
+        place: String,
+        /// Where that mirror is; secrets masked.
+        above: String,
+        /// That job.
+        name: String,
+    },
+    /// Two destinations of one job are one place, or one lies in the other.
+    #[error("the destinations `{one}` and `{other}` would have each other's files")]
+    OnePlace {
+        /// One; secrets masked.
+        one: String,
+        /// The other.
+        other: String,
+    },
     /// Everything arrived, and nothing was deleted.
     #[error("nothing was deleted from the mirror `{place}`")]
     Kept {
@@ -112,7 +132,12 @@ impl MirrorError {
                 Some("most likely the app lost them, and the mirror would lose them as well")
             }
             Self::Unmounted { .. } => Some("the mirror would lose all that lay on it"),
-            Self::Others { .. } => Some("two jobs would delete each other's files"),
+            Self::OnePlace { .. } => Some(
+                "they are one place, or one lies in the other, and a mirror deletes from its folders what the source does not have",
+            ),
+            Self::Within { .. } | Self::Others { .. } => {
+                Some("two jobs would delete each other's files")
+            }
             Self::InTheWay { .. } | Self::Kept { .. } | Self::NotDeleted { .. } => None,
         }
     }

@@ -40,6 +40,12 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// The folders that follow the source, where it is a mirror.
+    pub(super) fn folders(self) -> Vec<String> {
+        let folders = self.map().map(Map::folders).unwrap_or_default();
+        folders.into_iter().map(str::to_owned).collect()
+    }
+
     /// A path below the destination, by its path below the directory that has the manifest.
     pub(super) fn below(self, path: &str) -> String {
         match (self, path) {

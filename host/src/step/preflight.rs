@@ -1,5 +1,6 @@
 //! Preflight: everything that can be known to fail is found out before anything is paused.
 
+mod above;
 mod apart;
 mod before;
 mod last;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use copal_core::charges::Charges;
 use copal_core::forecast::Terms;
 use copal_core::manifest::{COPAL_DIR, Manifest};
-use copal_core::mirror::Map;
+use copal_core::mirror::{Map, Spot};
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::stored::NameLimit;
@@ -25,10 +26,13 @@ use super::snapshots::StoreError;
 use crate::edge::hash::Wanted;
 use crate::edge::remote::{Abilities, Remote, RemoteError};
 use crate::edge::walk::Walked;
-use apart::check_apart;
+use above::has_buckets;
+use apart::{check_apart, spots};
 use before::Before;
 use room::{check_room_there, check_writable, linkable};
 
+pub use above::{Above, check_above};
+pub use apart::check_one_another;
 pub use last::{check_emptied, check_mapped, check_missing, unmounted};
 pub use room::{check_portions, check_room};
 
@@ -42,6 +46,10 @@ pub struct Ready {
     pub terms: Terms,
     /// Snapshot directories that are there already, sealed or not.
     pub started: Vec<SnapshotId>,
+    /// Where it lies, in all words that are known.
+    pub spots: Vec<Spot>,
+    /// Whether its top has buckets and no files.
+    pub has_buckets: bool,
     /// The newest sealed snapshot whose manifest can be read.
     pub last: Option<Manifest>,
     /// Newer ones whose manifest can't be trusted: no reason to make no snapshot, quite the
@@ -277,6 +285,8 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     let needed = ByteCount(asked.bytes.0.saturating_sub(has.0));
     check_room_there(&*remote, needed)?;
     Ok(Ready {
+        spots: spots(&survey, &abilities),
+        has_buckets: survey.places.iter().any(|it| has_buckets(&it.backend)),
         warnings: warnings(survey, &shown, &tops),
         charges: remote.take_charges(),
         terms: remote.terms()?,

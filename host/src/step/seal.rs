@@ -184,6 +184,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
         },
         source: about.source,
         mounts: about.mounts,
+        folders: done.place.folders(),
         root: done.read.staged.root,
         totals: Totals::of(&entries),
         hooks: about.hooks,

@@ -50,6 +50,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
         },
         source: "/app".to_owned(),
         mounts: vec![],
+        folders: vec![],
         root: attributes(),
         totals: Totals::default(),
         hooks: Vec::new(),

@@ -74,7 +74,7 @@ impl RemoteSpec {
             // Without any `:` rclone takes the whole text for a local path.
             _ if !text.contains(':') => true,
             End::Local => true,
-            End::Remote => false,
+            End::Remote(_) => false,
             End::Invalid(reason) => return Err(reason),
         };
         Ok(Self {
@@ -91,6 +91,33 @@ impl RemoteSpec {
     /// Whether it names a directory of this computer by its path alone.
     pub fn is_local_path(&self) -> bool {
         self.is_local
+    }
+
+    /// The directories above it that are places of the same remote, nearest first, each with the path that
+    /// leads back from it. A directory of this computer tells none: there links have a say.
+    pub fn above(&self) -> Vec<(Self, String)> {
+        let End::Remote(colon) = scan(&self.text).end else {
+            return Vec::new();
+        };
+        let (remote, path) = self.text.split_at(colon + 1);
+        let path = path.trim_end_matches('/');
+        let cut = |at: usize| (path[..at].trim_end_matches('/'), &path[at..]);
+        let slashes = path.rmatch_indices('/').map(|(at, _)| cut(at));
+        let top = (!path.is_empty() && !path.starts_with('/')).then(|| cut(0));
+        let all = slashes.chain(top).map(|(above, below)| {
+            let text = format!("{remote}{above}");
+            let is_local = false;
+            let below = below.trim_start_matches('/').to_owned();
+            (Self { text, is_local }, below)
+        });
+        let mut all: Vec<_> = all.collect();
+        all.dedup_by(|one, other| one.0 == other.0);
+        all
+    }
+
+    /// Whether it is a remote's top.
+    pub fn is_top(&self) -> bool {
+        !self.is_local && self.text.ends_with(':')
     }
 
     /// The same destination with a relative local path made relative to `base`; anything else
@@ -155,7 +182,8 @@ struct Scan {
 
 enum End {
     Local,
-    Remote,
+    /// Where its `:` is, behind which the path begins.
+    Remote(usize),
     Invalid(InvalidRemote),
 }
 
@@ -200,7 +228,7 @@ fn remote_name(text: &str) -> Result<Option<usize>, InvalidRemote> {
 fn scan_parameters(text: &str, mut at: usize, values: &mut Vec<Range<usize>>) -> End {
     loop {
         if text.as_bytes()[at] == b':' {
-            return End::Remote;
+            return End::Remote(at);
         }
         let start = at + 1;
         let is_end = |c: char| matches!(c, ':' | ',' | '=');

@@ -99,3 +99,35 @@ proptest! {
         prop_assert_eq!(shown(&text), format!(":b2,key=***:{rest}"));
     }
 }
+
+#[test]
+fn the_directories_above_a_destination_are_those_of_its_remote() {
+    for (text, expected) in [
+        (
+            "b2:bucket/a/b/",
+            &[
+                ("b2:bucket/a", "b"),
+                ("b2:bucket", "a/b"),
+                ("b2:", "bucket/a/b"),
+            ][..],
+        ),
+        (
+            ":s3,endpoint='http://h:1/x':a/b",
+            &[
+                (":s3,endpoint='http://h:1/x':a", "b"),
+                (":s3,endpoint='http://h:1/x':", "a/b"),
+            ],
+        ),
+        ("nas:/srv/x", &[("nas:/srv", "x"), ("nas:", "srv/x")]),
+        ("b2:a//b", &[("b2:a", "b"), ("b2:", "a//b")]),
+        ("vault:", &[]),
+        ("/mnt/disk", &[]),
+    ] {
+        let above = RemoteSpec::parse(text).unwrap().above();
+        let told: Vec<_> = above
+            .iter()
+            .map(|(above, below)| (above.expose(), below.as_str()))
+            .collect();
+        assert_eq!(told, expected, "{text}");
+    }
+}

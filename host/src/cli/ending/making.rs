@@ -185,6 +185,10 @@ pub(super) fn of_mirror(error: &MirrorError) -> Ending {
             "is its disk mounted? If it is as it should be, run `copal backup --accept-missing` once",
         ),
         MirrorError::Unmounted { .. } => failed(UNMOUNTED),
+        MirrorError::Within { .. } => {
+            usage("choose a destination that lies elsewhere, or folders that no other mirror has")
+        }
+        MirrorError::OnePlace { .. } => usage("give each a path or folders of its own"),
         MirrorError::Others { .. } => {
             usage("give each job a destination of its own, or the job that wrote it its name back")
         }

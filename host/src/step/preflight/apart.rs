@@ -1,11 +1,18 @@
-//! A source and a destination on one machine do not hold each other.
+//! A source and a destination on one machine do not hold each other, nor do destinations of which one is a mirror.
 
 use std::path::{Path, PathBuf};
 
+use copal_core::config::Layout;
+use copal_core::mirror::{Site, Spot};
+use copal_core::survey::Survey;
+
 use super::{Asked, PreflightError};
 use crate::edge::frozen::existing;
+use crate::edge::remote::Abilities;
 use crate::edge::tops::identity;
 use crate::edge::walk::{FoundKind, absolute};
+use crate::step::deliver::Reached;
+use crate::step::mirror::MirrorError;
 
 pub(super) fn check_apart(asked: Asked<'_>, root: &Path) -> Result<(), PreflightError> {
     let origin = asked.source.to_owned();
@@ -50,8 +57,47 @@ fn shown(asked: Asked<'_>, place: &Path) -> Option<PathBuf> {
     Some(absolute(asked.source, &same.path))
 }
 
+/// Whether destinations that answered would have each other's files, whatever words the owner has for them: an
+/// alias, a link, a path that is written otherwise.
+pub fn check_one_another(reached: &[Reached], name: &str) -> Result<(), PreflightError> {
+    let answers = reached.iter().filter_map(|one| {
+        let ready = one.ready.as_ref().ok()?;
+        let map = match &one.layout {
+            Layout::Snapshots => None,
+            Layout::Mirror(mirror) => Some(&mirror.map),
+        };
+        let spots = &ready.spots[..];
+        Some((one, Site { spots, map, name }))
+    });
+    let sites: Vec<_> = answers.collect();
+    for (at, (other, site)) in sites.iter().enumerate() {
+        let before = sites[..at].iter();
+        let mut clashing = before.filter(|(_, before)| before.clashes_with(site));
+        if let Some((one, _)) = clashing.next() {
+            let (one, other) = (one.shown.clone(), other.shown.clone());
+            return Err(MirrorError::OnePlace { one, other }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Where a destination lies: the directories of this machine, what rclone calls it, and on B2, where a bucket
+/// has its name in the whole world, whoever asks for it.
+pub(super) fn spots(survey: &Survey, abilities: &Abilities) -> Vec<Spot> {
+    let (name, root) = &abilities.called;
+    let mut spots = vec![Spot::new(name.clone(), root)];
+    let roots = abilities.local_roots.iter();
+    spots.extend(roots.map(|root| Spot::new("", &real(root).to_string_lossy())));
+    let on_b2 = survey.places.iter().filter(|place| place.backend == "b2");
+    spots.extend(on_b2.map(|place| {
+        let spot = Spot::new("b2:", &place.path);
+        if place.exact { spot } else { spot.inexact() }
+    }));
+    spots
+}
+
 /// Resolves links as far as the path exists.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Ok(real), ..) => real,
         // A link to what is not there yet leads there all the same.

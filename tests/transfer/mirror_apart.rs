@@ -1,0 +1,120 @@
+//! A mirror keeps apart from all that is another's, in whatever words that is named.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use copal_testkit::{Output, World};
+
+use crate::cloud::{BUCKET, Cloud};
+
+fn world() -> World {
+    let world = World::new(env!("CARGO_BIN_EXE_copal"));
+    fill(&world);
+    world
+}
+
+fn fill(world: &World) {
+    for part in ["uploads", "docs"] {
+        for n in 0..3 {
+            world.write(format!("source/{part}/{part}{n}.txt"), part);
+        }
+    }
+}
+
+/// A job of this name, with a mirror at each place.
+fn configure(world: &World, name: &str, mirrors: &[(&str, &str)]) {
+    let mut text = format!("name = '{name}'\nsource.path = 'source'\n");
+    for (remote, map) in mirrors {
+        let map = format!("map = {map}\n");
+        let map = map.strip_prefix("map = \n").unwrap_or(&map).to_owned();
+        text += &format!(
+            "[[destination]]\nremote = \"{remote}\"\nlayout = 'mirror'\nmax_delete = 1000\n{map}"
+        );
+    }
+    world.write("copal.toml", text);
+}
+
+#[track_caller]
+fn refused(output: &Output, why: &str) {
+    output.exits_with(2).says(why).says(" next: ");
+}
+
+const UPLOADS: &str = "{ 'uploads' = 'x' }";
+const DOCS: &str = "{ 'docs' = 'x' }";
+
+#[test]
+fn two_destinations_that_are_one_place_in_other_words_are_refused() {
+    let world = world();
+    let vault = world.vault().display().to_string();
+    world.add_remote("again", "type = alias\nremote = vault:m/");
+    fs::create_dir(world.vault().join("m")).unwrap();
+    symlink(world.vault().join("m"), world.path("linked")).unwrap();
+    configure(&world, "app", &[("vault:m", UPLOADS)]);
+    world.copal(&["backup"]).succeeds();
+    let other_words = [
+        format!("{vault}/m"),
+        format!("{vault}/./m/"),
+        format!("{vault}//m"),
+        format!(":local:{vault}/m"),
+        "again:".to_owned(),
+        world.path("linked").display().to_string(),
+    ];
+    for other in other_words {
+        configure(&world, "app", &[("vault:m", UPLOADS), (&other, DOCS)]);
+        for command in [&["backup"][..], &["backup", "--dry-run"]] {
+            let output = world.copal(command);
+            refused(&output, "would have each other's files");
+        }
+        let inside = format!("{other}/x/deep");
+        configure(&world, "app", &[("vault:m", UPLOADS), (&inside, DOCS)]);
+        refused(&world.copal(&["backup"]), "would have each other's files");
+    }
+    assert!(world.vault().join("m/x/uploads0.txt").exists());
+    assert!(!world.vault().join("m/x/docs0.txt").exists());
+    let apart = format!("{vault}/m2");
+    configure(&world, "app", &[("vault:m", UPLOADS), (&apart, DOCS)]);
+    world.copal(&["backup"]).succeeds();
+}
+
+#[test]
+fn a_mirror_in_the_folders_of_another_jobs_is_refused() {
+    let world = world();
+    configure(&world, "one", &[("vault:m", UPLOADS)]);
+    world.copal(&["backup"]).succeeds();
+    for inside in ["vault:m/x", "vault:m/x/deep/er"] {
+        configure(&world, "two", &[(inside, "")]);
+        let output = world.copal(&["backup"]);
+        refused(&output, "lies in the folders of a mirror");
+        output.says("the job `one`");
+    }
+    assert!(world.vault().join("m/x/uploads0.txt").exists());
+    // Beside these folders there is room.
+    configure(&world, "two", &[("vault:m/y", "")]);
+    world.copal(&["backup"]).succeeds();
+    configure(&world, "whole", &[("vault:all", "")]);
+    world.copal(&["backup"]).succeeds();
+    configure(&world, "two", &[("vault:all/y", "")]);
+    refused(&world.copal(&["backup"]), "lies in the folders of a mirror");
+}
+
+#[test]
+fn both_are_so_on_b2() {
+    let cloud = Cloud::new();
+    fill(&cloud.world);
+    let key = cloud.server.master_key();
+    cloud.add_remote("same", &key, "");
+    let top = format!("cloud:{BUCKET}/m");
+    let other = format!("same:{BUCKET}/m");
+    configure(&cloud.world, "app", &[(&top, UPLOADS), (&other, DOCS)]);
+    let output = cloud.world.copal(&["backup"]);
+    refused(&output, "would have each other's files");
+    configure(&cloud.world, "app", &[(&top, UPLOADS)]);
+    cloud.world.copal(&["backup"]).succeeds();
+    let inside = format!("same:{BUCKET}/m/x/deep");
+    configure(&cloud.world, "two", &[(&inside, "")]);
+    let output = cloud.world.copal(&["backup"]);
+    refused(&output, "lies in the folders of a mirror");
+    let beside = format!("same:{BUCKET}/m/y");
+    configure(&cloud.world, "two", &[(&beside, "")]);
+    cloud.world.copal(&["backup"]).succeeds();
+}
