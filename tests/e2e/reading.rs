@@ -24,6 +24,8 @@ fn the_help_of_each_command() {
         "drill",
         "restore",
         "history",
+        "status",
+        "schedule",
         "rclone",
     ];
     for command in [""].into_iter().chain(commands) {

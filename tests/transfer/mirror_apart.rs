@@ -118,3 +118,34 @@ fn both_are_so_on_b2() {
     configure(&cloud.world, "two", &[(&beside, "")]);
     cloud.world.copal(&["backup"]).succeeds();
 }
+
+#[test]
+fn a_linked_directory_in_a_mirrors_folder_is_refused_by_name_and_nothing_is_written_through_it() {
+    let world = world();
+    world.write("source/uploads/sub/f.txt", "new");
+    configure(&world, "app", &[("vault:m", UPLOADS)]);
+    world.write("elsewhere/f.txt", "precious");
+    let there = world.vault().join("m");
+    fs::create_dir_all(there.join("x")).unwrap();
+    symlink(world.path("elsewhere"), there.join("x/sub")).unwrap();
+    for command in [&["backup", "--dry-run"][..], &["backup"]] {
+        let output = world.copal(command);
+        refused(&output, "m/x/sub` is a link to ");
+        output.says("elsewhere");
+    }
+    // So is the folder itself, and another directory that leads out is nobody's business.
+    fs::remove_file(there.join("x/sub")).unwrap();
+    symlink(world.path("elsewhere"), there.join("x/other")).unwrap();
+    world.copal(&["backup"]).succeeds();
+    fs::remove_dir_all(there.join("x")).unwrap();
+    symlink(world.path("elsewhere"), there.join("x")).unwrap();
+    refused(&world.copal(&["backup"]), "m/x` is a link to ");
+    let text = fs::read_to_string(world.path("elsewhere/f.txt")).unwrap();
+    assert_eq!(text, "precious");
+    // What leads to the destination may be one.
+    symlink(world.vault().join("m2"), world.path("linked")).unwrap();
+    let linked = world.path("linked").display().to_string();
+    fs::create_dir(world.vault().join("m2")).unwrap();
+    configure(&world, "app", &[(&linked, UPLOADS)]);
+    world.copal(&["backup"]).succeeds();
+}

@@ -7,12 +7,14 @@ use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 
 use super::Backup;
+use crate::edge::remote::Abilities;
 use crate::edges::Step;
 use crate::error::CopalError;
 use crate::floors::Deeds;
 use crate::hooks::Hooks;
 use crate::step::deliver::Reached;
 use crate::step::mirror::MirrorError;
+use crate::step::naming::planned_in_mirror;
 use crate::step::plan::{Plan, plan};
 use crate::step::preflight::{self, Above, Asked, PreflightError, Ready};
 use crate::step::services::{self, FoundService};
@@ -99,6 +101,7 @@ impl Backup<'_> {
         let mut ready = preflight::reach(remote, asked)?;
         if let Some(map) = map {
             self.check_above(&mut ready, destination, map)?;
+            check_mirror_unlinked(&ready, map, plan)?;
         }
         let clock = preflight::check_clock(&ready.started, self.run.started);
         self.run
@@ -170,6 +173,21 @@ impl Backup<'_> {
         self.run.shortcomings.extend(unreached);
         error
     }
+}
+
+/// Whether a mirror's directories on this machine lead nowhere else.
+fn check_mirror_unlinked(ready: &Ready, map: &Map, plan: &Plan) -> Result<(), CopalError> {
+    let Abilities {
+        local_roots, names, ..
+    } = &ready.abilities;
+    if local_roots.is_empty() {
+        return Ok(());
+    }
+    let names = planned_in_mirror(plan, *names, map);
+    Ok(preflight::check_unlinked(
+        local_roots,
+        names.iter().map(String::as_str),
+    )?)
 }
 
 /// Whether a hook may make files that the source does not have.

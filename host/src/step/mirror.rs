@@ -6,13 +6,14 @@ mod surplus;
 mod way;
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 use copal_core::manifest::{Entry, EntryKind, FileEntry, Taken};
 use copal_core::mirror::{Ground, Map, Refused};
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 
-use super::preflight::PreflightError;
+use super::preflight::{PreflightError, check_unlinked};
 use super::reuse::Reused;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::{Directories, Listed, RemoteError};
@@ -84,6 +85,14 @@ pub enum MirrorError {
         /// The other.
         other: String,
     },
+    /// A directory of it leads elsewhere.
+    #[error("in the mirror `{}` is a link to `{}`", .link.display(), .to.display())]
+    Linked {
+        /// The directory.
+        link: PathBuf,
+        /// Where it leads.
+        to: PathBuf,
+    },
     /// Everything arrived, and nothing was deleted.
     #[error("nothing was deleted from the mirror `{place}`")]
     Kept {
@@ -135,6 +144,9 @@ impl MirrorError {
             Self::OnePlace { .. } => Some(
                 "they are one place, or one lies in the other, and a mirror deletes from its folders what the source does not have",
             ),
+            Self::Linked { .. } => {
+                Some("files would be written to a place that is none of the mirror's")
+            }
             Self::Within { .. } | Self::Others { .. } => {
                 Some("two jobs would delete each other's files")
             }
@@ -174,6 +186,8 @@ impl Transferred<'_> {
         let hashes = by.abilities.tells_hashes() && !reads;
         let there = self.place.tree(by.remote, hashes)?;
         self.before = there.files;
+        let wanted = self.wanted();
+        check_unlinked(&by.abilities.local_roots, wanted.iter().map(String::as_str))?;
         if by.deleting.is_some_and(|by| !by.accept_missing) {
             self.check_filled(map)?;
         }

@@ -11,6 +11,7 @@ pub mod files;
 pub mod freeze;
 pub mod mirror;
 mod moved;
+pub mod naming;
 pub mod old_tree;
 pub mod pause;
 pub mod place;

@@ -4,6 +4,7 @@ mod above;
 mod apart;
 mod before;
 mod last;
+mod linked;
 mod room;
 
 use std::io;
@@ -34,6 +35,7 @@ use room::{check_room_there, check_writable, linkable};
 pub use above::{Above, check_above};
 pub use apart::check_one_another;
 pub use last::{check_emptied, check_mapped, check_missing, unmounted};
+pub use linked::check_unlinked;
 pub use room::{check_portions, check_room};
 
 /// A destination that answers.

@@ -17,6 +17,7 @@ pub use self::error::StageError;
 pub(super) use self::error::{gone_or, in_staging};
 use super::files::{Lies, MadeFile, Unread};
 use super::freeze::Freezer;
+use super::naming::name_all;
 use crate::capability::artifacts::{Added, Artifact, Artifacts, Still};
 use crate::capability::sqlite;
 use crate::edge::frozen::FrozenDir;
@@ -251,35 +252,15 @@ impl Staged {
         })
     }
 
-    /// Gives each file its name on the remote. Plain names first: the encoded form of an odd name
-    /// must not take one of theirs.
+    /// Gives each file its name on the remote.
     fn name(&mut self, sources: Vec<Unnamed>) -> Vec<Unread> {
-        // A file must not get the name of a directory either.
-        for entry in self
-            .others
-            .iter()
-            .filter(|entry| entry.kind == EntryKind::Directory)
-        {
-            self.names
-                .reserve(&String::from_utf8_lossy(entry.path.as_bytes()));
-        }
-        let (mut named, mut odd) = (Vec::new(), Vec::new());
-        for unnamed in sources {
-            let travels = copal_rclone::travels_unchanged;
-            let plain = self.names.plain(&unnamed.path, travels);
-            match plain.map(str::to_owned) {
-                Some(stored) => {
-                    self.names.reserve(&stored);
-                    named.push(unnamed.named(stored));
-                }
-                None => odd.push(unnamed),
-            }
-        }
-        named.extend(odd.into_iter().map(|unnamed| {
-            let stored = self.names.encode(&unnamed.path);
-            unnamed.named(stored)
-        }));
-        named
+        let others = self.others.iter();
+        let directories = others.filter(|entry| entry.kind == EntryKind::Directory);
+        let paths: Vec<&RelPath> = sources.iter().map(|unnamed| &unnamed.path).collect();
+        let directories = directories.map(|entry| &entry.path);
+        let stored = name_all(&mut self.names, directories, &paths);
+        let named = sources.into_iter().zip(stored);
+        named.map(|(source, stored)| source.named(stored)).collect()
     }
 }
 

@@ -189,6 +189,9 @@ pub(super) fn of_mirror(error: &MirrorError) -> Ending {
             usage("choose a destination that lies elsewhere, or folders that no other mirror has")
         }
         MirrorError::OnePlace { .. } => usage("give each a path or folders of its own"),
+        MirrorError::Linked { .. } => usage(
+            "put a directory in its place, or name the place that it leads to as a destination of its own",
+        ),
         MirrorError::Others { .. } => {
             usage("give each job a destination of its own, or the job that wrote it its name back")
         }
