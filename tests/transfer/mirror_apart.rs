@@ -27,9 +27,10 @@ fn configure(world: &World, name: &str, mirrors: &[(&str, &str)]) {
     for (remote, map) in mirrors {
         let map = format!("map = {map}\n");
         let map = map.strip_prefix("map = \n").unwrap_or(&map).to_owned();
-        text += &format!(
-            "[[destination]]\nremote = \"{remote}\"\nlayout = 'mirror'\nmax_delete = 1000\n{map}"
-        );
+        text += "[[destination]]\nlayout = 'mirror'\nmax_delete = 1000\nremote = \"";
+        text += remote;
+        text += "\"\n";
+        text += &map;
     }
     world.write("copal.toml", text);
 }
