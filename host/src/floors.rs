@@ -52,6 +52,7 @@ pub fn view_of_source(
 ) -> Host {
     Host {
         source: plan.source.clone(),
+        is_restored: false,
         databases: plan.to_copy(),
         live_databases: plan.live(),
         left_out: plan.walked.left_out.clone(),
@@ -71,6 +72,7 @@ pub fn view_of_tree(
 ) -> Host {
     Host {
         source: tree,
+        is_restored: false,
         databases,
         live_databases: Vec::new(),
         left_out: Vec::new(),

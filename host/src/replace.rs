@@ -7,6 +7,7 @@ use copal_core::manifest::{Entry, Manifest, Taken};
 use copal_core::path::RelPath;
 use copal_hooks::Cancel;
 
+use crate::capability::host::Host;
 use crate::capability::means::Means;
 use crate::edge::lock::Lock;
 use crate::edge::old_trees::OldTrees;
@@ -73,7 +74,11 @@ pub fn replace(
 
     let databases = databases(manifest);
     let source = job.source_if_found();
-    let view = floors::view_of_tree(&means, Top::at(source), databases, edges.interrupt);
+    let is_restored = result.is_ok();
+    let view = Host {
+        is_restored,
+        ..floors::view_of_tree(&means, Top::at(source), databases, edges.interrupt)
+    };
     let mut outcome = run.end(result);
     outcome.hear(&mut hooks);
     let cancel = Cancel::from(edges.interrupt.flag());

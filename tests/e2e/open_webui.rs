@@ -143,3 +143,149 @@ fn a_dry_run_says_what_the_hook_would_copy_and_copies_nothing() {
     assert!(told.contains("key=alembic-revision"), "{told}");
     assert!(!world.vault().join("backups").exists());
 }
+
+/// With grants for all that the hook can do.
+fn able(lines: &str) -> String {
+    let grants = "grants = { sqlite = [\"*\"], query = [\"webui.db\"], archive = [\"vector_db\"] }";
+    let all = "grants.sqlite = [\"*\"]\ngrants.archive = [\"vector_db\"]\n\
+               grants.query = [\"webui.db\", \"vector_db/chroma.sqlite3\"]\n\
+               grants.update = [\"webui.db\"]\ngrants.files = [\"source\"]";
+    with(lines).replace(grants, all)
+}
+
+/// In how many rows an upload is recorded in this directory, and has its file in the data directory.
+fn recorded_in(data: &Path, directory: &str) -> usize {
+    let database = Connection::open(data.join("webui.db")).unwrap();
+    let mut paths = database.prepare("SELECT path FROM file").unwrap();
+    let paths = paths.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let paths = paths.map(Result::unwrap);
+    let names = paths.filter_map(|path| {
+        let (above, name) = path.rsplit_once('/')?;
+        (above == directory).then(|| name.to_owned())
+    });
+    names
+        .filter(|name| data.join("uploads").join(name).is_file())
+        .count()
+}
+
+#[test]
+fn uploads_are_found_where_the_owner_says_that_the_app_has_its_data_now() {
+    let world = world();
+    world.write("copal.toml", CONFIG);
+    let app = OpenWebUi::create(&world.path("data"), &Size::SMALL).unwrap();
+    let uploads = Size::SMALL.uploads;
+    let before = app.uploads().display().to_string();
+    // Of these no word of the owner's speaks: they lay elsewhere before as well.
+    execute(
+        &app.webui_db(),
+        "UPDATE file SET path = '/stale/uploads/' || id WHERE rowid = (SELECT min(rowid) FROM file)",
+    );
+    world.copal(&["backup"]).succeeds();
+
+    let elsewhere = |lines: &str| able(lines).replace("\"data\"", "\"new home\"");
+    let restore = ["restore", "latest", "--in-place", "-v"];
+    // Without that word nothing is changed: in a container the place is the same for the app.
+    world.write("copal.toml", elsewhere(""));
+    world
+        .copal(&restore)
+        .succeeds()
+        .says(&before)
+        .says("data_dir");
+    let home = world.path("new home");
+    assert_eq!(recorded_in(&home, &before), uploads - 1);
+
+    world.write(
+        "copal.toml",
+        elsewhere("config.data_dir = \"/srv/it's new/\""),
+    );
+    let restored = world.copal(&restore);
+    restored
+        .succeeds()
+        .says("11 uploads are now recorded below `/srv/it's new`")
+        .says("/stale/uploads/");
+    assert_eq!(recorded_in(&home, "/srv/it's new/uploads"), uploads - 1);
+    assert!(!home.join("webui.db-wal").exists() && !home.join("webui.db-shm").exists());
+
+    let here = before.strip_suffix("/uploads").unwrap();
+    world.write(
+        "copal.toml",
+        elsewhere(&format!("config.data_dir = \"{here}\"")),
+    );
+    world.copal(&restore).succeeds().says("already");
+    assert_eq!(recorded_in(&home, &before), uploads - 1);
+}
+
+#[test]
+fn paths_are_left_as_they_are_where_the_right_or_the_place_is_not_clear() {
+    let world = world();
+    world.write("copal.toml", CONFIG);
+    let app = OpenWebUi::create(&world.path("data"), &Size::SMALL).unwrap();
+    let before = app.uploads().display().to_string();
+    world.copal(&["backup"]).succeeds();
+    let restore = ["restore", "latest", "--in-place"];
+    for (config, told) in [
+        (
+            with("config.data_dir = \"/srv\""),
+            "update = [\"webui.db\"]",
+        ),
+        (able("config.data_dir = \"srv\""), "no absolute path"),
+        (able("config.data_dir = \"/srv/../x\""), "no absolute path"),
+    ] {
+        world.write("copal.toml", config);
+        world.copal(&restore).exits_with(3).says(told);
+        assert_eq!(
+            recorded_in(&world.path("data"), &before),
+            Size::SMALL.uploads
+        );
+    }
+}
+
+#[test]
+fn a_drill_looks_for_each_upload_and_reads_chats_and_vectors() {
+    let world = world();
+    world.write("copal.toml", able(""));
+    let app = OpenWebUi::create(&world.path("data"), &Size::SMALL).unwrap();
+    // Longer than an answer to a hook may be.
+    execute(
+        &app.webui_db(),
+        "UPDATE chat SET chat = json_set(chat, '$.image', hex(zeroblob(1500000)))
+         WHERE rowid = (SELECT min(rowid) FROM chat)",
+    );
+    world.copal(&["backup"]).succeeds();
+    let drilled = world.copal(&["drill", "-v"]);
+    drilled
+        .succeeds()
+        .says("each of 12 uploads has its file")
+        .says("45 chats were read")
+        .says("2 collections have 40 vectors together");
+
+    execute(
+        &app.webui_db(),
+        "UPDATE chat SET chat = 'torn' WHERE rowid = (SELECT max(rowid) FROM chat)",
+    );
+    let lost = fs::read_dir(app.uploads())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    fs::remove_file(lost.path()).unwrap();
+    execute(&app.chroma_db(), "DROP TABLE embeddings");
+    world.copal(&["backup"]).succeeds();
+    let drilled = world.copal(&["drill"]);
+    drilled
+        .exits_with(1)
+        .says("1 of 12 uploads have a row and no file")
+        .says(lost.file_name().to_str().unwrap())
+        .says("1 of 45 chats are not the JSON")
+        .says("the collections can't be counted");
+
+    // What it may not see it does not find fault with.
+    world.write("copal.toml", CONFIG);
+    let drilled = world.copal(&["drill", "-v"]);
+    drilled
+        .exits_with(1)
+        .says("1 of 45 chats")
+        .says("files = [\"source\"]")
+        .never_says("have a row and no file")
+        .never_says("can't be counted");
+}

@@ -181,6 +181,10 @@ impl Capabilities for Noting {
         unreachable!("{NOT_ASKED}")
     }
 
+    fn sqlite_update(&self, _: &Call<'_>, _: &RelPath, _: &str) -> Result<u64, CapabilityError> {
+        unreachable!("{NOT_ASKED}")
+    }
+
     fn service_state(&self, _: &Call<'_>, _: &str) -> Result<ServiceState, CapabilityError> {
         unreachable!("{NOT_ASKED}")
     }

@@ -4,15 +4,23 @@
 //! writes a file before the row that names it, so that every row in the copy has its file. Chroma's
 //! database and the index files beside it are one moment.
 //!
+//! After a restore in place it has the rows name the uploads where the app finds them now, and in a
+//! drill it tries whether the copy would work.
+//!
 //! Config: `vectors`, `tree` (the default) or `archive` for one `vector_db.tar.gz`; `secret_key =
-//! "kept"` says that the owner keeps a copy of the secret key elsewhere. Wants the grants `sqlite`,
-//! `query` for `webui.db`, and `archive` for `vector_db`.
+//! "kept"` says that the owner keeps a copy of the secret key elsewhere; `data_dir`, where the app finds
+//! its data. Wants the grants `sqlite`, `query` for `webui.db`, and `archive` for `vector_db`; with a
+//! `data_dir` also `update` for `webui.db`, and for drills `query` for Chroma's database and `files`.
 #![forbid(unsafe_code)]
 
+mod drill;
+mod elsewhere;
 mod look;
+mod rows;
 
 use copal_hook_sdk::archive::{self, Format};
-use copal_hook_sdk::{Error, ErrorExt, PreBackup, info, sqlite, warn};
+use copal_hook_sdk::report::Outcome;
+use copal_hook_sdk::{Drill, Error, ErrorExt, PostRestore, PreBackup, Report, info, sqlite, warn};
 use serde::Deserialize;
 
 /// Everything relational.
@@ -30,6 +38,8 @@ struct Config {
     #[serde(default)]
     vectors: Vectors,
     secret_key: Option<SecretKey>,
+    /// Where the app finds its data: in a container the path there.
+    data_dir: Option<String>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Deserialize)]
@@ -79,6 +89,28 @@ impl PreBackup for OpenWebUi {
     }
 }
 
+impl PostRestore for OpenWebUi {
+    type Config = Config;
+
+    fn run(config: Config, report: &Report) -> Result<(), Error> {
+        match report.outcome() {
+            Outcome::Succeeded | Outcome::Warned => {
+                elsewhere::find_uploads(config.data_dir.as_deref())
+            }
+            // What lies there is what lay there before.
+            Outcome::Failed | Outcome::Interrupted | Outcome::Abandoned => Ok(()),
+        }
+    }
+}
+
+impl Drill for OpenWebUi {
+    type Config = Config;
+
+    fn run(_: Config) -> Result<(), Error> {
+        drill::try_copy()
+    }
+}
+
 fn copy(database: &str) -> Result<(), Error> {
     let copied = sqlite::backup(database).map_err(|error| error.about(database))?;
     let bytes = copied.pages.saturating_mul(copied.page_size.into());
@@ -101,4 +133,4 @@ fn copy_vectors(vectors: Vectors) -> Result<(), Error> {
     Ok(())
 }
 
-copal_hook_sdk::hook!(OpenWebUi: PreBackup);
+copal_hook_sdk::hook!(OpenWebUi: PreBackup, PostRestore, Drill);

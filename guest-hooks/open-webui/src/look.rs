@@ -1,7 +1,8 @@
 //! What the rows say of things that are not in the data directory, or not in the snapshot.
 
-use copal_hook_sdk::{Error, debug, run, sqlite, warn};
-use serde_json::Value;
+use copal_hook_sdk::{Error, run, sqlite, warn};
+
+use crate::rows::{count, first};
 
 /// Chats that show generated images: of the newest 5000 as many as come to 256 MiB. A chat is one text with all its
 /// images, some of many megabytes, and the app may be held while they are read. How long one is, is known without
@@ -57,23 +58,4 @@ pub(crate) fn at_missing_vectors(database: &str) -> Result<(), Error> {
         );
     }
     Ok(())
-}
-
-fn count(database: &str, sql: &str) -> Result<u64, Error> {
-    let answer = first(database, sql)?;
-    Ok(answer.and_then(|answer| answer.as_u64()).unwrap_or(0))
-}
-
-/// The column `it` of the first row. None also where this version of the app has no such table.
-fn first(database: &str, sql: &str) -> Result<Option<Value>, Error> {
-    let rows = match sqlite::query(database, sql, 1) {
-        Err(Error::Invalid(why) | Error::TimedOut(why)) => {
-            debug!("not known: {why}");
-            return Ok(None);
-        }
-        rows => rows?,
-    };
-    let mut rows: Vec<Value> = serde_json::from_str(&rows)
-        .map_err(|error| Error::Failed(format!("the rows of {database}: {error}")))?;
-    Ok(rows.first_mut().map(|row| row["it"].take()))
 }

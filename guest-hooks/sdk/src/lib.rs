@@ -13,7 +13,7 @@
 //! | [`Drill`] | on a restored copy: the app's own idea of "this works" |
 //!
 //! What it may ask of Copal, as far as the owner granted it: [`sqlite`], [`archive`],
-//! [`service`], [`command`], [`http`], [`state`], [`secrets`]. [`log`], [`run`] and [`clock`] need no grant. What a
+//! [`service`], [`command`], [`http`], [`state`], [`secrets`], [`files`]. [`log`], [`run`] and [`clock`] need no grant. What a
 //! hook is going to ask for, it can say itself: [`requests!`].
 //!
 //! ```
@@ -89,6 +89,7 @@ pub mod clock;
 pub mod command;
 mod config;
 mod error;
+pub mod files;
 mod filter;
 mod hook;
 pub mod http;

@@ -96,6 +96,8 @@ enum Act {
     Holders(String),
     /// Ask this database for a row.
     Query(String),
+    /// Have this database change rows.
+    Update(String),
     /// Record the second as the fact of the first name.
     Record(String, String),
     /// Ask what this service is doing.
@@ -182,6 +184,7 @@ impl Act {
             }
             Self::Holders(name) => drop(sqlite::holders(name)?),
             Self::Query(name) => info!("rows {}", sqlite::query(name, "select 1", 1)?),
+            Self::Update(name) => drop(sqlite::update(name, "update t set a = 1")?),
             Self::Record(key, value) => run::record(key, value)?,
             Self::StateOf(name) => info!("{name} is {:?}", service::state(name)?),
             Self::Pause(name) => drop(service::pause(name)?),

@@ -118,6 +118,10 @@ impl sqlite::Host for Gate {
     ) -> Result<Result<String, types::Error>> {
         told(self.sqlite_query(&name, &sql, limit))
     }
+
+    fn update(&mut self, name: String, sql: String) -> Result<Result<u64, types::Error>> {
+        told(self.sqlite_update(&name, &sql))
+    }
 }
 
 impl From<crate::Copied> for sqlite::Copied {

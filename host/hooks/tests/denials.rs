@@ -401,3 +401,45 @@ fn to_copy_a_database_is_not_to_read_its_rows() {
     );
     assert!(done.is_empty(), "{done:?}");
 }
+
+#[test]
+fn rows_are_changed_after_a_restore_alone_and_by_a_grant_of_its_own() {
+    let update = || act(json!({ "update": "a.db" }));
+    let after = |trial: Trial| {
+        let (hook, host) = (trial.load(), FakeHost::with(&["a.db"]).shared());
+        let as_host = std::sync::Arc::<FakeHost>::clone(&host);
+        let cancel = copal_hooks::Cancel::new();
+        let outcome = hook.post_restore(&kit::run(), kit::report(), as_host, &cancel);
+        (outcome, host.done())
+    };
+    let (outcome, done) = after(update().grant("update", "a.db"));
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(done, ["update a.db"]);
+
+    let mut others = update();
+    for (name, entry) in [("sqlite", "*"), ("query", "*"), ("update", "other.db")] {
+        others = others.grant(name, entry);
+    }
+    let (outcome, done) = after(others);
+    match outcome.unwrap_err().kind {
+        FailureKind::Denied(denial) => {
+            assert_eq!(denial.capability, Capability::Update);
+            assert!(
+                denial
+                    .remedy()
+                    .contains("update = [\"other.db\", \"a.db\"]")
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(done.is_empty(), "{done:?}");
+
+    let hook = update().grant("update", "*").load();
+    let host = FakeHost::with(&["a.db"]).shared();
+    let failure = kit::fails(&hook, &host);
+    assert!(
+        failure.to_string().contains("post-restore alone"),
+        "{failure}"
+    );
+    assert!(host.done().is_empty(), "{:?}", host.done());
+}

@@ -30,6 +30,8 @@ pub struct Host {
     pub found: Vec<Found>,
     /// What they left out; `true` for whole directories.
     pub left_out: Vec<(RelPath, bool)>,
+    /// Whether it is a snapshot that was just put there, in the place of the source.
+    pub is_restored: bool,
     /// The databases that hooks are to copy.
     pub databases: Vec<RelPath>,
     /// Those that the owner lets be copied live.
@@ -83,6 +85,10 @@ impl Capabilities for Host {
         limit: u32,
     ) -> Done<String> {
         sqlite::query(self, database, (sql, limit), &self.interrupt_of(call))
+    }
+
+    fn sqlite_update(&self, call: &Call<'_>, database: &RelPath, sql: &str) -> Done<u64> {
+        sqlite::update(self, database, sql, &self.interrupt_of(call))
     }
 
     fn service_state(&self, call: &Call<'_>, name: &str) -> Done<ServiceState> {

@@ -41,6 +41,7 @@ impl Floor {
             source: Top::at(source),
             found: Vec::new(),
             left_out: Vec::new(),
+            is_restored: false,
             databases: Vec::new(),
             live_databases: Vec::new(),
             artifacts: Arc::new(Artifacts::in_dir(made)),

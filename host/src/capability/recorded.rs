@@ -61,6 +61,10 @@ impl Capabilities for Recorded {
         self.host.sqlite_query(call, database, sql, limit)
     }
 
+    fn sqlite_update(&self, _: &Call<'_>, _: &RelPath, _: &str) -> Done<u64> {
+        Ok(0)
+    }
+
     fn service_state(&self, call: &Call<'_>, name: &str) -> Done<ServiceState> {
         self.host.service_state(call, name)
     }

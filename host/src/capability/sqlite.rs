@@ -2,7 +2,8 @@
 //!
 //! Configuration: `[database."PATH"]`. Grants: `sqlite`, paths in the source or `"*"`
 //! ([`Need::Database`](copal_core::grants::Need::Database)), and `query` for rows
-//! ([`Need::Query`](copal_core::grants::Need::Query)). All are read in `copal-core`.
+//! ([`Need::Query`](copal_core::grants::Need::Query)) and `update` for changes of a restored one
+//! ([`Need::Update`](copal_core::grants::Need::Update)). All are read in `copal-core`.
 
 mod check;
 mod copy;
@@ -11,6 +12,7 @@ mod moment;
 mod names;
 mod query;
 mod source;
+mod update;
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ pub use copal_core::sqlite::is_sidecar;
 pub use copy::{Copied, Copy, View, back_up};
 pub use error::SqliteError;
 pub use source::is_database;
+pub(super) use update::update;
 
 use self::moment::Together;
 use self::names::{finish, opened_as};

@@ -218,6 +218,23 @@ impl Capabilities for Fake {
             .ok_or_else(|| CapabilityError::Invalid(format!("the test has no rows for `{sql}`")))
     }
 
+    fn sqlite_update(
+        &self,
+        _: &Call<'_>,
+        database: &RelPath,
+        sql: &str,
+    ) -> Result<u64, CapabilityError> {
+        known(&self.databases, database)?;
+        if self.is_dry_run {
+            return Ok(0);
+        }
+        let answers = self.given.update.get(&database.to_string());
+        let changed = answers.and_then(|answers| answers.get(sql));
+        changed.copied().ok_or_else(|| {
+            CapabilityError::Invalid(format!("the test does not know what `{sql}` changes"))
+        })
+    }
+
     fn service_state(&self, _: &Call<'_>, name: &str) -> Result<ServiceState, CapabilityError> {
         self.services.state(name)
     }

@@ -91,6 +91,9 @@ pub struct Given {
     /// The rows that queries find, by database and statement, as JSON text.
     #[serde(default)]
     pub query: BTreeMap<String, BTreeMap<String, String>>,
+    /// How many rows statements change, by database and statement.
+    #[serde(default)]
+    pub update: BTreeMap<String, BTreeMap<String, u64>>,
     /// Who has databases open in a way that copies miss what they wrote: lines, by database.
     #[serde(default)]
     pub holders: BTreeMap<String, Vec<String>>,

@@ -52,6 +52,7 @@ fn staged_with(
         source: Top::at(source.clone()),
         found: Vec::new(),
         left_out: Vec::new(),
+        is_restored: false,
         databases: Vec::new(),
         live_databases: Vec::new(),
         artifacts: Artifacts::in_dir(staging.made_by_hooks()).into(),

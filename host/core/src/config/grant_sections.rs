@@ -49,7 +49,7 @@ fn add(
     }
     let has_star = matches!(
         capability,
-        Capability::Sqlite | Capability::Query | Capability::Archive
+        Capability::Sqlite | Capability::Query | Capability::Update | Capability::Archive
     );
     if has_star && field.value().as_str() == Some("*") {
         return add_entry(grants, capability, field);

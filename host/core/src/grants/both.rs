@@ -17,6 +17,7 @@ impl Grants {
             files: common(&self.files, &requests.files),
             service: common(&self.service, &requests.service),
             query: self.query.and(&requests.query),
+            update: self.update.and(&requests.update),
         }
     }
 

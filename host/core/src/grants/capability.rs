@@ -10,6 +10,8 @@ pub enum Capability {
     Sqlite,
     /// Rows of SQLite databases, read by the hook.
     Query,
+    /// Rows of SQLite databases, changed after a restore.
+    Update,
     /// Archives of directories.
     Archive,
     /// Services that are held.
@@ -30,9 +32,10 @@ pub enum Capability {
 
 impl Capability {
     /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sqlite,
         Self::Query,
+        Self::Update,
         Self::Archive,
         Self::Service,
         Self::Command,
@@ -48,6 +51,7 @@ impl Capability {
         match self {
             Self::Sqlite => "sqlite",
             Self::Query => "query",
+            Self::Update => "update",
             Self::Archive => "archive",
             Self::Service => "service",
             Self::Command => "command",
@@ -64,6 +68,7 @@ impl Capability {
         match self {
             Self::Sqlite => "sqlite = [\"webui.db\"]",
             Self::Query => "query = [\"webui.db\"]",
+            Self::Update => "update = [\"webui.db\"]",
             Self::Archive => "archive = [\"vector_db\"]",
             Self::Service => "service = [\"app\"]",
             Self::Command => "command = [\"pg_dump\"]",
@@ -80,6 +85,7 @@ impl Capability {
         match self {
             Self::Sqlite => "sqlite=webui.db",
             Self::Query => "query=webui.db",
+            Self::Update => "update=webui.db",
             Self::Archive => "archive=vector_db",
             Self::Service => "service=app",
             Self::Command => "command=pg_dump",

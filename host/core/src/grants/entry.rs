@@ -54,6 +54,7 @@ impl Grants {
         match capability {
             Capability::Sqlite => add_path(&mut self.sqlite, entry, invalid)?,
             Capability::Query => add_path(&mut self.query, entry, invalid)?,
+            Capability::Update => add_path(&mut self.update, entry, invalid)?,
             Capability::Archive => add_path(&mut self.archive, entry, invalid)?,
             Capability::Service => push(&mut self.service, name()?),
             Capability::Command => push(&mut self.command, name()?),

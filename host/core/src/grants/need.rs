@@ -16,6 +16,8 @@ pub enum Need {
     Database(RelPath),
     /// A database whose rows are read, by its path in the source.
     Query(RelPath),
+    /// A database whose rows are changed, by its path in the source.
+    Update(RelPath),
     /// A directory to archive, by its path in the source.
     Directory(RelPath),
     /// A service to look at or to hold.
@@ -58,6 +60,7 @@ impl Need {
         match self {
             Self::Databases | Self::Database(_) => Capability::Sqlite,
             Self::Query(_) => Capability::Query,
+            Self::Update(_) => Capability::Update,
             Self::Directory(_) => Capability::Archive,
             Self::Service(_) => Capability::Service,
             Self::Command(_) => Capability::Command,
@@ -74,7 +77,10 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Databases => f.write_str("*"),
-            Self::Database(path) | Self::Query(path) | Self::Directory(path) => path.fmt(f),
+            Self::Database(path)
+            | Self::Query(path)
+            | Self::Update(path)
+            | Self::Directory(path) => path.fmt(f),
             Self::Service(name) | Self::Command(name) | Self::Secret(name) | Self::Reveal(name) => {
                 name.fmt(f)
             }

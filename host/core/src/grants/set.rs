@@ -12,6 +12,7 @@ use crate::path::RelPath;
 pub struct Grants {
     pub(super) sqlite: Paths,
     pub(super) query: Paths,
+    pub(super) update: Paths,
     pub(super) archive: Paths,
     pub(super) service: Vec<Name>,
     pub(super) command: Vec<Name>,
@@ -100,6 +101,7 @@ impl Grants {
             Need::Databases => !self.sqlite.is_empty(),
             Need::Database(path) => self.sqlite.cover(path),
             Need::Query(path) => self.query.cover(path),
+            Need::Update(path) => self.update.cover(path),
             Need::Directory(path) => self.archive.cover(path),
             Need::Service(name) => self.service.contains(name),
             Need::Command(name) => self.command.contains(name),
@@ -126,6 +128,7 @@ impl Grants {
             Need::Databases => {}
             Need::Database(path) => self.sqlite.add(path.clone()),
             Need::Query(path) => self.query.add(path.clone()),
+            Need::Update(path) => self.update.add(path.clone()),
             Need::Directory(path) => self.archive.add(path.clone()),
             Need::Service(name) => push(&mut self.service, name.clone()),
             Need::Command(name) => push(&mut self.command, name.clone()),
@@ -170,6 +173,7 @@ impl Grants {
         match capability {
             Capability::Sqlite => self.sqlite.entries(),
             Capability::Query => self.query.entries(),
+            Capability::Update => self.update.entries(),
             Capability::Archive => self.archive.entries(),
             Capability::Service => texts(&self.service),
             Capability::Command => texts(&self.command),
@@ -226,6 +230,7 @@ impl Grants {
         };
         self.sqlite.contain(&other.sqlite)
             && self.query.contain(&other.query)
+            && self.update.contain(&other.update)
             && self.archive.contain(&other.archive)
             && other.service.iter().all(|name| self.service.contains(name))
             && other.command.iter().all(|name| self.command.contains(name))

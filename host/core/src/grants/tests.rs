@@ -272,6 +272,7 @@ fn need() -> impl Strategy<Value = Need> {
         Just(Need::State),
         path().prop_map(Need::Database),
         path().prop_map(Need::Query),
+        path().prop_map(Need::Update),
         path().prop_map(Need::Directory),
         name().prop_map(Need::Service),
         name().prop_map(Need::Command),

@@ -27,7 +27,8 @@ use crate::{Cancel, Limits, Phase};
 /// enter an async runtime on the thread it is called on. Each gets
 /// the [`Call`] it is done for. A deed that makes no sense in the phase it was asked for in answers
 /// [`CapabilityError::Invalid`]; the gate itself lets `sqlite_backup`, `sqlite_backup_with`,
-/// `archive_create`, `service_hold`, `record` and `command_capture` through in `pre-backup` alone, and none in `filter`.
+/// `archive_create`, `service_hold`, `record` and `command_capture` through in `pre-backup` alone, `sqlite_update` in
+/// `post-restore` alone, and none in `filter`.
 pub trait Capabilities: Send + Sync {
     /// The databases in the source, known by their header. In a drill, those of the restored copy.
     fn sqlite_databases(&self, call: &Call<'_>) -> Result<Vec<RelPath>, CapabilityError>;
@@ -70,6 +71,15 @@ pub trait Capabilities: Send + Sync {
         sql: &str,
         limit: u32,
     ) -> Result<String, CapabilityError>;
+
+    /// Changes rows by one SQL statement `UPDATE`, in one transaction; how many. Only where a restore
+    /// has just put the snapshot in place. The gate sees to the size of the statement.
+    fn sqlite_update(
+        &self,
+        call: &Call<'_>,
+        database: &RelPath,
+        sql: &str,
+    ) -> Result<u64, CapabilityError>;
 
     /// What a service is doing. One that copal.toml does not have is `Missing`; one that copal.toml
     /// has, and that is not there, is [`ServiceState::Missing`].

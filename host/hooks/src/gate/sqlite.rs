@@ -110,11 +110,8 @@ impl Gate {
 
     pub(crate) fn sqlite_query(&mut self, name: &str, sql: &str, limit: u32) -> Answer<String> {
         let database = path(name);
-        let wrong = if sql.len() > LONGEST_STATEMENT {
-            let length = sql.len();
-            Some(format!(
-                "a statement of {length} bytes is more than the {LONGEST_STATEMENT} it may have"
-            ))
+        let wrong = if let Some(why) = too_long(sql) {
+            Some(why)
         } else if limit == 0 || limit > MOST_ROWS {
             Some(format!(
                 "{limit} rows can't be asked for: 1 to {MOST_ROWS} can"
@@ -141,6 +138,28 @@ impl Gate {
             |rows| bytes(rows.len()),
         )
     }
+
+    pub(crate) fn sqlite_update(&mut self, name: &str, sql: &str) -> Answer<u64> {
+        let database = path(name);
+        let asked = Asked::of(Capability::Update, "update")
+            .with("name", name)
+            .with("sql", sql)
+            .needing(database.clone().map(Need::Update))
+            .unless(too_long(sql))
+            .only_in(Phase::PostRestore);
+        self.deed(
+            asked,
+            |host, call| host.sqlite_update(call, &known(database)?, sql),
+            |changed| count(*changed, "row", "rows"),
+        )
+    }
+}
+
+fn too_long(sql: &str) -> Option<String> {
+    let length = sql.len();
+    (length > LONGEST_STATEMENT).then(|| {
+        format!("a statement of {length} bytes is more than the {LONGEST_STATEMENT} it may have")
+    })
 }
 
 fn pages(copied: &Copied) -> String {

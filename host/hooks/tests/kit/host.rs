@@ -173,6 +173,16 @@ impl Capabilities for FakeHost {
         Ok("[]".to_owned())
     }
 
+    fn sqlite_update(
+        &self,
+        _: &Call<'_>,
+        database: &RelPath,
+        _: &str,
+    ) -> Result<u64, CapabilityError> {
+        self.deed("update", &database.to_string())?;
+        Ok(0)
+    }
+
     fn service_state(&self, _: &Call<'_>, name: &str) -> Result<ServiceState, CapabilityError> {
         self.deed("state", name)?;
         Ok(ServiceState::Running)

@@ -56,7 +56,7 @@ pub enum SqliteError {
     /// A statement took too long.
     #[error("the statement was not done in {} s", .0.as_secs())]
     TooLong(Duration),
-    /// A statement that is none, or does more than read.
+    /// A statement that is none, or does more than it may.
     #[error("the statement is refused: {0}")]
     Refused(String),
     /// A signal came.

@@ -16,14 +16,14 @@ use super::error::SqliteError;
 use crate::edge::interrupt::Interrupt;
 
 /// How long one statement may run.
-const LONGEST: Duration = Duration::from_secs(20);
+pub(super) const LONGEST: Duration = Duration::from_secs(20);
 
 /// What the values that a statement has in hand may come to, in bytes, shared out among its columns. Apps keep
 /// texts that are far longer than any answer: a whole chat with its images, say. Such a one can be looked at.
 const IN_HAND: usize = 256 * 1024 * 1024;
 
 /// Steps of SQLite's machine between two looks at the clock and the signal.
-const STEPS: i32 = 10_000;
+pub(super) const STEPS: i32 = 10_000;
 
 /// At most `limit` rows, as a JSON list of objects.
 pub(super) fn rows(

@@ -91,6 +91,7 @@ fn table_of(denial: &Denial) -> Option<String> {
         Capability::Service => Some(format!("[service.{name}]")),
         Capability::Sqlite
         | Capability::Query
+        | Capability::Update
         | Capability::Archive
         | Capability::Http
         | Capability::State

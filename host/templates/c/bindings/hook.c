@@ -54,6 +54,9 @@ extern void __wasm_import_copal_hooks_sqlite_holders(uint8_t *, size_t, uint8_t 
 __attribute__((__import_module__("copal:hooks/sqlite@0.1.0"), __import_name__("query")))
 extern void __wasm_import_copal_hooks_sqlite_query(uint8_t *, size_t, uint8_t *, size_t, int32_t, uint8_t *);
 
+__attribute__((__import_module__("copal:hooks/sqlite@0.1.0"), __import_name__("update")))
+extern void __wasm_import_copal_hooks_sqlite_update(uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
+
 // Imported Functions from `copal:hooks/archive@0.1.0`
 
 __attribute__((__import_module__("copal:hooks/archive@0.1.0"), __import_name__("create")))
@@ -710,6 +713,13 @@ void copal_hooks_sqlite_result_list_holder_error_free(copal_hooks_sqlite_result_
 void copal_hooks_sqlite_result_string_error_free(copal_hooks_sqlite_result_string_error_t *ptr) {
   if (!ptr->is_err) {
     hook_string_free(&ptr->val.ok);
+  } else {
+    copal_hooks_sqlite_error_free(&ptr->val.err);
+  }
+}
+
+void copal_hooks_sqlite_result_u64_error_free(copal_hooks_sqlite_result_u64_error_t *ptr) {
+  if (!ptr->is_err) {
   } else {
     copal_hooks_sqlite_error_free(&ptr->val.err);
   }
@@ -2036,6 +2046,69 @@ bool copal_hooks_sqlite_query(hook_string_t *name, hook_string_t *sql, uint32_t 
           variant.val.other = (copal_hooks_types_coded_error_t) {
             (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
             (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_sqlite_update(hook_string_t *name, hook_string_t *sql, uint64_t *ret, copal_hooks_sqlite_error_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(16+6*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_sqlite_update((uint8_t *) (*name).ptr, (*name).len, (uint8_t *) (*sql).ptr, (*sql).len, ptr);
+  copal_hooks_sqlite_result_u64_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (uint64_t) (*((int64_t*) (ptr + 8)));
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + 8));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+3*sizeof(void*))))), (*((size_t*) (ptr + (8+4*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+5*sizeof(void*))))), (*((size_t*) (ptr + (8+6*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+3*sizeof(void*))))), (*((size_t*) (ptr + (8+4*sizeof(void*))))) },
           };
           break;
         }

@@ -170,6 +170,14 @@ typedef struct {
   } val;
 } copal_hooks_sqlite_result_string_error_t;
 
+typedef struct {
+  bool is_err;
+  union {
+    uint64_t ok;
+    copal_hooks_sqlite_error_t err;
+  } val;
+} copal_hooks_sqlite_result_u64_error_t;
+
 typedef copal_hooks_types_error_t copal_hooks_archive_error_t;
 
 typedef uint8_t copal_hooks_archive_format_t;
@@ -1073,6 +1081,16 @@ extern bool copal_hooks_sqlite_holders(hook_string_t *name, copal_hooks_sqlite_l
 // Errors: `denied`; `invalid` for a statement that is none, that would write, or that answers
 // or looks at more than fits, and for a `limit` that is not 1 to 10,000; `missing`; `timed-out`; `failed`.
 extern bool copal_hooks_sqlite_query(hook_string_t *name, hook_string_t *sql, uint32_t limit, hook_string_t *ret, copal_hooks_sqlite_error_t *err);
+// Changes rows that a database has: one SQL statement `UPDATE`, as one transaction. The answer is
+// how many rows it changed. For what is true of the place and not of the data, such as absolute
+// paths. In `post-restore` alone, after a restore in place that put the snapshot there; what lies
+// there else is the owner's. Grant: `update`, a list of database names or `"*"`; neither `sqlite`
+// nor `query` includes it.
+// 
+// Errors: `denied`; `invalid` for a statement that is none or does more, and where the snapshot is
+// not in place; `missing`; `timed-out` where somebody keeps it locked, or after 20 s; `failed`.
+// After an error all rows are as they were.
+extern bool copal_hooks_sqlite_update(hook_string_t *name, hook_string_t *sql, uint64_t *ret, copal_hooks_sqlite_error_t *err);
 
 // Imported Functions from `copal:hooks/archive@0.1.0`
 // Writes a directory into an archive in the staging directory, where it stands in for that
@@ -1725,6 +1743,8 @@ void copal_hooks_sqlite_list_holder_free(copal_hooks_sqlite_list_holder_t *ptr);
 void copal_hooks_sqlite_result_list_holder_error_free(copal_hooks_sqlite_result_list_holder_error_t *ptr);
 
 void copal_hooks_sqlite_result_string_error_free(copal_hooks_sqlite_result_string_error_t *ptr);
+
+void copal_hooks_sqlite_result_u64_error_free(copal_hooks_sqlite_result_u64_error_t *ptr);
 
 void copal_hooks_archive_error_free(copal_hooks_archive_error_t *ptr);
 
