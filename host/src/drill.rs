@@ -52,10 +52,11 @@ impl Achieved for Drilled {
     }
 
     fn notes(&self) -> Vec<String> {
+        let took = self.snapshot.took.as_secs_f64();
+        let mut notes = vec![format!("restored in {took:.1} s")];
         let checked = self.databases.iter();
-        checked
-            .map(|database| format!("checked the database {database}"))
-            .collect()
+        notes.extend(checked.map(|database| format!("checked the database {database}")));
+        notes
     }
 }
 

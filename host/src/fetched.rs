@@ -1,6 +1,7 @@
 //! A snapshot that was fetched whole, for runs that then do something with it.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use copal_core::manifest::Manifest;
 use copal_core::snapshot::SnapshotId;
@@ -24,6 +25,8 @@ pub struct Fetched {
     pub files: u64,
     /// Their content.
     pub bytes: ByteCount,
+    /// How long it took.
+    pub took: Duration,
     /// Whether every owner is what it was.
     pub owners: Owners,
 }
@@ -46,12 +49,14 @@ impl Fetched {
         show.step(Step::Fetch);
         let mut watch = |done| show.transfer(done, total);
         let leftovers = &run.leftovers;
+        let began = Instant::now();
         let restored = restore(store, manifest, to, &[], &mut watch, interrupt, leftovers)?;
         Ok(Self {
             id: manifest.id,
             at: store.remote().shown(),
             files: restored.files,
             bytes: restored.bytes,
+            took: began.elapsed(),
             owners: restored.owners,
         })
     }

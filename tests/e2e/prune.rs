@@ -146,6 +146,21 @@ fn a_pinned_snapshot_stays_until_it_is_unpinned() {
 }
 
 #[test]
+fn a_drill_that_succeeds_is_a_verification_and_one_that_fails_takes_it_back() {
+    let (world, id) = world_with_history("[retention]\nlast = 1\n");
+    let verified = || {
+        let listed = world.copal(&["snapshots", "--json"]).succeeds().json();
+        let listed = listed.as_array().unwrap().clone();
+        let of_this = |one: &serde_json::Value| one["snapshot"] == id.as_str();
+        listed.into_iter().find(of_this).unwrap()["verified"].clone()
+    };
+    assert_eq!(verified(), false);
+    let drilled = world.copal(&["drill", &id, "--json"]).succeeds().json();
+    assert!(drilled["restore_seconds"].as_f64().is_some(), "{drilled:#}");
+    assert_eq!(verified(), true);
+}
+
+#[test]
 fn without_a_policy_nothing_is_pruned_and_prune_says_what_to_write() {
     let (world, id) = world_with_history("");
     world.copal(&["backup"]).succeeds();

@@ -10,11 +10,13 @@ use super::Global;
 use super::conclude::{conclude, told};
 use super::ending::Exit;
 use super::open::{FromArgs, state};
-use crate::drill::drill;
+use crate::drill::{Drilled, drill};
 use crate::edge::interrupt::Interrupt;
 use crate::edges::Edges;
 use crate::error::CopalError;
-use crate::show;
+use crate::outcome::{Outcome, Verdict};
+use crate::show::{self, message};
+use crate::step::snapshots::{Store, StoreError};
 
 #[derive(Debug, Args)]
 pub(super) struct DrillArgs {
@@ -39,12 +41,39 @@ pub(super) fn run(args: &DrillArgs, global: &Global) -> Result<Exit, CopalError>
         show: &progress,
     };
     let job = args.from.job(global)?;
+    let prunes = job
+        .as_ref()
+        .is_some_and(|job| job.config.retention().is_some());
     args.from.with_store_of(job.as_ref(), &interrupt, |store| {
         let manifest = store.manifest(store.find(&args.snapshot)?)?;
         let within = args.within.as_deref();
         let mut outcome = drill(job.as_ref(), store, &manifest, within, &edges)?;
         progress.finish();
+        if prunes
+            && !store.is_mirror()
+            && let Err(error) = note(store, &outcome)
+        {
+            let error = CopalError::from(error).in_one_line();
+            message::note(&format!(
+                "retention does not know what was found here: {error}"
+            ));
+        }
         let exit = conclude(&mut outcome, edges.state);
         Ok(told(exit, show::drill::print(&outcome, global.output())))
     })
+}
+
+/// A drill is a verification too. What it could not try, or not all of, it knows nothing of; and where hooks
+/// alone find fault, the snapshot may be as sound as the app was.
+fn note(store: &Store<'_>, outcome: &Outcome<Drilled>) -> Result<(), StoreError> {
+    let Ok(drilled) = &outcome.result else {
+        return Ok(());
+    };
+    let mut wrong = drilled.wrong.iter();
+    let is_unsound = wrong.any(|error| matches!(error, CopalError::Unsound { .. }));
+    match outcome.verdict() {
+        Verdict::Succeeded => store.note_sound(drilled.snapshot.id, "a drill"),
+        Verdict::Failed if is_unsound => store.note_damaged(drilled.snapshot.id),
+        Verdict::Failed | Verdict::Warned | Verdict::Interrupted(_) => Ok(()),
+    }
 }

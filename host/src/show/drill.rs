@@ -40,6 +40,10 @@ fn text(outcome: &Outcome<Drilled>, quiet: bool) -> String {
     if quiet {
         return text;
     }
+    line(format!(
+        "  restored in {}: expect a restore to take as long",
+        duration(drilled.snapshot.took)
+    ));
     for database in &drilled.databases {
         line(format!("  database checked: {database}"));
     }
@@ -69,6 +73,7 @@ fn to_json(outcome: &Outcome<Drilled>) -> serde_json::Value {
         "name": outcome.name,
         "outcome": outcome.verdict().name(),
         "seconds": outcome.took.as_secs_f64(),
+        "restore_seconds": drilled.map(|drilled| drilled.snapshot.took.as_secs_f64()),
         "snapshot": drilled.map(|drilled| drilled.snapshot.id),
         "files": drilled.map(|drilled| drilled.snapshot.files),
         "bytes": drilled.map(|drilled| drilled.snapshot.bytes),

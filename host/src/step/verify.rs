@@ -6,6 +6,7 @@ use std::path::Path;
 
 use copal_core::digest::Sha256;
 use copal_core::manifest::{AFTER_THE_SEAL, FileEntry, MANIFEST, Manifest, SUMS, Taken, VERIFIED};
+use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 use sha2::Digest;
 
@@ -107,10 +108,20 @@ impl Store<'_> {
     pub fn note_verified(&self, verified: &Verified) -> Result<(), StoreError> {
         let id = verified.manifest.id;
         if !verified.differences.is_empty() {
-            return self.take_away(id, VERIFIED);
+            return self.note_damaged(id);
         }
-        let what = serde_json::json!({ "compared": verified.compared });
+        self.note_sound(id, &verified.compared)
+    }
+
+    /// Has retention know that a snapshot was found sound, and by what.
+    pub fn note_sound(&self, id: SnapshotId, compared: &str) -> Result<(), StoreError> {
+        let what = serde_json::json!({ "compared": compared });
         self.put_beside(id, VERIFIED, &what.to_string())
+    }
+
+    /// Has retention know that a snapshot was not found sound.
+    pub fn note_damaged(&self, id: SnapshotId) -> Result<(), StoreError> {
+        self.take_away(id, VERIFIED)
     }
 }
 
