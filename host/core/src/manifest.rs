@@ -33,6 +33,9 @@ pub const FORMAT: u32 = 1;
 /// What hooks found out about the source, by the hook's name and a key of its own.
 pub type Facts = BTreeMap<String, BTreeMap<String, String>>;
 
+/// The number of rows of each table of a database, by its name.
+pub type Rows = BTreeMap<String, u64>;
+
 /// All that is known of one snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -166,6 +169,9 @@ pub struct FileEntry {
     /// Its name on the remote, where that is not its path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored: Option<String>,
+    /// For the copy of a database, the rows of its tables as far as they were counted.
+    #[serde(default, skip_serializing_if = "Rows::is_empty")]
+    pub rows: Rows,
 }
 
 /// How a file's content was taken.

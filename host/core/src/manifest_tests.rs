@@ -25,6 +25,7 @@ pub(crate) fn file(path: &str, stored: Option<&str>) -> Entry {
         md5: None,
         taken: Taken::Direct,
         stored: stored.map(str::to_owned),
+        rows: Rows::new(),
     });
     entry(path, kind)
 }

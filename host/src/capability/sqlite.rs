@@ -11,6 +11,7 @@ mod error;
 mod moment;
 mod names;
 mod query;
+mod rows;
 mod source;
 mod update;
 
@@ -27,6 +28,7 @@ pub use check::findings;
 pub use copal_core::sqlite::is_sidecar;
 pub use copy::{Copied, Copy, View, back_up};
 pub use error::SqliteError;
+pub use rows::row_counts;
 pub use source::is_database;
 pub(super) use update::update;
 

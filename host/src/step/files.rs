@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use copal_core::manifest::{Attributes, Entry, EntryKind, FileEntry, Taken};
+use copal_core::manifest::{Attributes, Entry, EntryKind, FileEntry, Rows, Taken};
 use copal_core::path::RelPath;
 
 use crate::capability::artifacts::Artifact;
@@ -20,6 +20,8 @@ pub struct StagedFile {
     pub stored: String,
     /// Its checksums.
     pub digests: Digests,
+    /// For the copy of a database, the rows of its tables.
+    pub rows: Rows,
     /// How its content was taken.
     pub taken: Taken,
     /// Where its content is read from.
@@ -54,6 +56,7 @@ impl StagedFile {
             md5: self.digests.md5.clone(),
             taken: self.taken,
             stored,
+            rows: self.rows.clone(),
         });
         Entry {
             path: self.path.clone(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use copal_core::config::Proof;
-use copal_core::manifest::{FileEntry, Taken};
+use copal_core::manifest::{FileEntry, Rows, Taken};
 use copal_rclone::Proven;
 
 use super::batches::Batches;
@@ -106,5 +106,6 @@ fn entry(digests: Digests) -> FileEntry {
         md5: digests.md5,
         taken: Taken::Added,
         stored: None,
+        rows: Rows::new(),
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use copal_core::manifest::Taken;
+use copal_core::manifest::{Rows, Taken};
 use copal_core::path::RelPath;
 
 use super::files::{Content, Lies, MadeFile, StagedFile, Unread};
@@ -64,6 +64,7 @@ impl Staged {
             attributes: file.attributes,
             stored: file.stored.clone(),
             digests,
+            rows: Rows::new(),
             taken,
             content: Content::Frozen,
             outran: false,
@@ -88,6 +89,7 @@ impl Staged {
                 attributes: file.attributes,
                 stored: file.stored.clone(),
                 digests,
+                rows: Rows::new(),
                 taken: Taken::Link,
                 content: Content::Linked(version),
                 outran: false,
@@ -131,11 +133,16 @@ impl Staged {
     ) -> Result<StagedFile, StageError> {
         let place = self.place(&file.stored)?;
         fs::rename(&made.file, &place).map_err(in_staging(&place))?;
+        let rows = match made.taken {
+            Taken::SqliteBackup => sqlite::row_counts(&place, by.interrupt)?,
+            _ => Rows::new(),
+        };
         Ok(StagedFile {
             path: file.path.clone(),
             attributes: file.attributes,
             stored: file.stored.clone(),
             digests: hash_staged(&place, by.wanted, by.interrupt)?,
+            rows,
             taken: made.taken,
             content: Content::Staged,
             outran: false,
@@ -158,6 +165,7 @@ impl Staged {
                 attributes: attributes(&metadata),
                 stored,
                 digests,
+                rows: Rows::new(),
                 taken: Taken::Direct,
                 content: Content::Live(Version::of(&metadata)),
                 outran: false,
@@ -211,6 +219,7 @@ impl Staged {
                 attributes,
                 stored: stored.to_owned(),
                 digests,
+                rows: Rows::new(),
                 taken: Taken::Direct,
                 content: Content::Staged,
                 outran: false,

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::Path;
 
-use copal_core::manifest::{Manifest, Taken};
+use copal_core::manifest::{FileEntry, Manifest, Rows, Taken};
 use copal_core::path::RelPath;
 use copal_core::sqlite::SIDECARS;
 use copal_hooks::CheckDepth;
 
-use crate::capability::sqlite::{self, SqliteError};
+use crate::capability::sqlite::{self, SqliteError, row_counts};
 use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::walk::{Filter, Found, FoundKind, Keep, WalkError, absolute, walk};
@@ -35,8 +35,8 @@ pub fn try_databases(
         wrong: Vec::new(),
     };
     let files = manifest.entries.iter();
-    let taken: HashMap<_, _> = files
-        .filter_map(|entry| Some((&entry.path, entry.file()?.taken)))
+    let known: HashMap<_, _> = files
+        .filter_map(|entry| Some((&entry.path, entry.file()?)))
         .collect();
     let walked = walk(copy, &[], &mut Everything, interrupt).map_err(unreadable)?;
     let files = walked.kept.into_iter();
@@ -57,7 +57,7 @@ pub fn try_databases(
         if !is_database {
             continue;
         }
-        let mut problems = foreign_parts(&taken, &found.path);
+        let mut problems = foreign_parts(&known, &found.path);
         problems.extend(
             match sqlite::findings(
                 Beneath::of(copy, &found.path),
@@ -73,6 +73,18 @@ pub fn try_databases(
                 Err(error) => vec![error.to_string()],
             },
         );
+        if problems.is_empty()
+            && let Some(then) = known.get(&found.path)
+            && !then.rows.is_empty()
+        {
+            problems = match row_counts(&file, interrupt) {
+                Ok(now) => other_rows(&then.rows, &now),
+                Err(interrupted) => {
+                    tried.wrong.push(interrupted.into());
+                    break;
+                }
+            };
+        }
         if !problems.is_empty() {
             tried.wrong.push(CopalError::Unsound {
                 id: manifest.id,
@@ -87,20 +99,32 @@ pub fn try_databases(
 
 /// What SQLite reads as a part of this database and was not taken with it from the source. It may say
 /// anything, and no check of the database finds fault with it.
-fn foreign_parts(taken: &HashMap<&RelPath, Taken>, database: &RelPath) -> Vec<String> {
-    let main = taken.get(database);
+fn foreign_parts(known: &HashMap<&RelPath, &FileEntry>, database: &RelPath) -> Vec<String> {
+    let taken = |path: &RelPath| known.get(path).map(|file| file.taken);
+    let main = taken(database);
     let parts = SIDECARS
         .map(|suffix| database.with_suffix(suffix))
         .into_iter();
     parts
         .filter(|part| {
-            let part = taken.get(part);
-            part.is_some() && [main, part] != [Some(&Taken::Direct); 2]
+            let part = taken(part);
+            part.is_some() && [main, part] != [Some(Taken::Direct); 2]
         })
         .map(|part| {
             format!("`{part}` was not taken with it from the source, and SQLite reads what it says")
         })
         .collect()
+}
+
+/// The tables that do not have as many rows as when they were backed up. One that was not counted then, or
+/// is not in time now, says nothing.
+fn other_rows(then: &Rows, now: &Rows) -> Vec<String> {
+    let other = then.iter().filter_map(|(table, then)| {
+        let now = now.get(table)?;
+        (now != then)
+            .then(|| format!("table {table} has {now} rows, and had {then} when it was backed up"))
+    });
+    other.collect()
 }
 
 struct Everything;

@@ -32,6 +32,7 @@ fn file((path, taken): (&str, Taken)) -> Entry {
             md5: None,
             taken,
             stored: None,
+            rows: Rows::new(),
         }),
     }
 }
@@ -98,4 +99,28 @@ fn a_sound_log_that_was_not_taken_with_its_database_is_told() {
             .any(|line| line.contains("`app.db-wal` was not taken with it"));
         assert!(told, "{wrong:?}");
     }
+}
+
+#[test]
+fn a_table_without_all_rows_that_it_had_is_told_and_one_that_was_not_counted_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = Connection::open(dir.path().join("app.db")).unwrap();
+    let made = "CREATE TABLE chat (x); CREATE TABLE other (x); INSERT INTO chat VALUES (1)";
+    app.execute_batch(made).unwrap();
+    drop(app);
+    let mut manifest = manifest([("app.db", Taken::SqliteBackup)]);
+    let mut tried = |rows: &[(&str, u64)]| {
+        if let EntryKind::File(file) = &mut manifest.entries[0].kind {
+            let rows = rows.iter().map(|(name, n)| ((*name).to_owned(), *n));
+            file.rows = rows.collect();
+        }
+        let tried = try_databases(dir.path(), &manifest, &Interrupt::default()).unwrap();
+        let wrong = tried.wrong.iter().flat_map(CopalError::in_full);
+        wrong.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(tried(&[]), "");
+    assert_eq!(tried(&[("chat", 1), ("other", 0), ("gone", 7)]), "");
+    let wrong = tried(&[("chat", 2), ("other", 0)]);
+    let expected = "table chat has 1 rows, and had 2 when it was backed up";
+    assert!(wrong.contains(expected), "{wrong}");
 }

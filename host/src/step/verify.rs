@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::path::Path;
 
 use copal_core::digest::Sha256;
-use copal_core::manifest::{AFTER_THE_SEAL, FileEntry, MANIFEST, Manifest, SUMS, Taken, VERIFIED};
+use copal_core::manifest::{
+    AFTER_THE_SEAL, FileEntry, MANIFEST, Manifest, Rows, SUMS, Taken, VERIFIED,
+};
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 use sha2::Digest;
@@ -148,6 +150,7 @@ fn sums(manifest: &Manifest) -> FileEntry {
         md5: None,
         taken: Taken::Direct,
         stored: None,
+        rows: Rows::new(),
     }
 }
 
