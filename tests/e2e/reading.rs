@@ -17,6 +17,7 @@ fn the_help_of_each_command() {
         "backup",
         "snapshots",
         "ls",
+        "diff",
         "verify",
         "prune",
         "pin",
@@ -118,6 +119,43 @@ fn the_result_of_each_command_in_text_and_json() {
     ] {
         both(&world, name, &[command, &from].concat());
     }
+}
+
+#[test]
+fn what_differs_between_two_snapshots_in_text_and_json() {
+    let world = settled_world();
+    let first = back_up(&world);
+    world.write("source/new.txt", "new");
+    let database = rusqlite::Connection::open(world.path("source/app.db")).unwrap();
+    let more = "INSERT INTO t VALUES (1), (2); CREATE TABLE more (x)";
+    database.execute_batch(more).unwrap();
+    drop(database);
+    world.write("source/letter.txt", "Dear reader, and all others,\n");
+    let letter = world.path("source/letter.txt");
+    fs::set_permissions(&letter, Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(world.path("source/new.txt"), Permissions::from_mode(0o644)).unwrap();
+    fs::remove_file(world.path("source/link")).unwrap();
+    std::os::unix::fs::symlink("notes/second.txt", world.path("source/link")).unwrap();
+    fs::remove_file(world.path("source/notes/first.txt")).unwrap();
+    // A new time is no difference.
+    File::open(world.path("source/notes/second.txt"))
+        .unwrap()
+        .set_times(FileTimes::new().set_modified(SystemTime::now()))
+        .unwrap();
+    let second = back_up(&world);
+    let between = |before: &str, after: &str| {
+        let named = [before.to_owned(), after.to_owned()];
+        ["diff", &named[0], &named[1], "--from", "vault:"].map(str::to_owned)
+    };
+    let words = between(&first, &second);
+    both(&world, "diff", &words.each_ref().map(String::as_str));
+    let same = between(&first, &first);
+    let same = world.copal(&same.each_ref().map(String::as_str));
+    assert!(same.succeeds().stdout().contains("have the same content"));
+    world
+        .copal(&["diff", &first, "2001", "--from", "vault:"])
+        .exits_with(2)
+        .says(" next: ");
 }
 
 #[test]

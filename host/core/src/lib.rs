@@ -9,6 +9,7 @@
 pub mod charges;
 pub mod config;
 pub mod diagnostic;
+pub mod diff;
 pub mod digest;
 pub mod filter;
 pub mod forecast;

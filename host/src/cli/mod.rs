@@ -2,6 +2,7 @@
 
 mod backup;
 mod conclude;
+mod diff;
 mod drill;
 mod ending;
 mod generated;
@@ -86,6 +87,8 @@ enum Command {
     Unpin(pin::UnpinArgs),
     /// List what is in a snapshot
     Ls(ls::LsArgs),
+    /// Tell what differs between two snapshots
+    Diff(diff::DiffArgs),
     /// Check that a snapshot is what was sealed
     Verify(verify::VerifyArgs),
     /// Restore a snapshot into a scratch directory, try whether it works, and throw it away
@@ -208,6 +211,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Pin(args) => pin::pin(args, global),
         Command::Unpin(args) => pin::unpin(args, global),
         Command::Ls(args) => ls::run(args, global),
+        Command::Diff(args) => diff::run(args, global),
         Command::Verify(args) => verify::run(args, global),
         Command::Drill(args) => drill::run(args, global),
         Command::Restore(args) => restore::run(args, global),

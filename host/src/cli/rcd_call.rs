@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Cli;
 
 /// The methods beside rclone's own.
-pub(super) const METHODS: [Method; 11] = [
+pub(super) const METHODS: [Method; 12] = [
     Method::of(
         "copal/backup",
         "Take a snapshot and seal it at every destination",
@@ -25,6 +25,7 @@ pub(super) const METHODS: [Method; 11] = [
     Method::of("copal/pin", "Have a snapshot stay, whatever the rules say"),
     Method::of("copal/unpin", "Leave a pinned snapshot to the rules again"),
     Method::of("copal/ls", "List what is in a snapshot"),
+    Method::of("copal/diff", "Tell what differs between two snapshots"),
     Method::of("copal/verify", "Check that a snapshot is what was sealed"),
     Method::of(
         "copal/drill",

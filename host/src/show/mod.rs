@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod compiling;
+pub mod diff;
 pub mod drill;
 pub mod generated;
 pub mod history;
