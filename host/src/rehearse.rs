@@ -1,5 +1,7 @@
 //! A dry run: a backup on another floor, where deeds are written down and none is done.
 
+use std::collections::BTreeMap;
+
 use crate::backup::{Allowances, Backup};
 use crate::capability::artifacts::Artifacts;
 use crate::edge::scratch::Scratch;
@@ -65,7 +67,7 @@ fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, Co
     match stage(backup, hooks, &plan) {
         Ok(()) => {
             let now = (backup.run.edges.now)();
-            let outlooks = by_answers(&plan, &reached, now);
+            let outlooks = by_answers(&plan, &reached, &BTreeMap::new(), now);
             Ok(Rehearsed {
                 plan,
                 reached,

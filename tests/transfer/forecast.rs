@@ -17,6 +17,11 @@ struct Trial {
 
 impl Trial {
     fn new(encrypted: bool) -> Self {
+        Self::with(encrypted, "")
+    }
+
+    /// The destination has these lines of its own.
+    fn with(encrypted: bool, lines: &str) -> Self {
         let cloud = Cloud::with(SMALL_PARTS);
         let mut remote = format!("cloud:{BUCKET}/app");
         if encrypted {
@@ -27,8 +32,9 @@ impl Trial {
             cloud.world.add_remote("safe", &lines);
             "safe:".clone_into(&mut remote);
         }
-        let config =
-            format!("name = 'app'\nsource.path = 'source'\n[[destination]]\nremote = '{remote}'\n");
+        let config = format!(
+            "name = 'app'\nsource.path = 'source'\n[[destination]]\nremote = '{remote}'\n{lines}\n"
+        );
         cloud.world.write("copal.toml", config);
         Self { cloud }
     }
@@ -57,18 +63,24 @@ impl Trial {
     fn runs_as_told(&self, planned_by: &str) {
         let planned = self.told(&["plan", "--json"]);
         assert_eq!(planned["by"], planned_by, "{planned:#}");
+        let (run, counters) = self.runs_as_rehearsed();
+        if planned_by == "history" {
+            agree(&planned, &run, &counters);
+        } else {
+            assert_eq!(planned["calls"], Value::Null, "{planned:#}");
+        }
+    }
+
+    #[track_caller]
+    fn runs_as_rehearsed(&self) -> (Value, Counters) {
         let rehearsed = self.told(&["backup", "--dry-run", "--json"]);
         assert_eq!(rehearsed["by"], "destination", "{rehearsed:#}");
         self.cloud.server.reset_counters();
         let output = self.world().copal(&["backup", "--json"]);
         let run = output.succeeds().json()["destinations"][0].clone();
         let counters = self.cloud.server.counters();
-        if planned_by == "history" {
-            agree(&planned, &run, &counters);
-        } else {
-            assert_eq!(planned["calls"], Value::Null, "{planned:#}");
-        }
         agree(&rehearsed, &run, &counters);
+        (run, counters)
     }
 }
 
@@ -148,6 +160,41 @@ fn it_is_so_with_an_encrypted_remote() {
     let trial = Trial::new(true);
     trial.write(0..60, 5, 1);
     trial.cloud.write_random("source/six.img", 6 * MIB);
+    trial.runs_as_told("nothing");
+    trial.write(0..5, 5, 2);
+    trial.runs_as_told("history");
+}
+
+const MIRROR: &str = "layout = 'mirror'";
+
+#[test]
+fn it_is_so_with_a_mirror() {
+    let trial = Trial::with(false, MIRROR);
+    trial.write(0..450, 20, 1);
+    trial.runs_as_told("nothing");
+    trial.runs_as_told("history");
+    trial.write(0..5, 20, 2);
+    trial.runs_as_told("history");
+}
+
+#[test]
+fn it_is_so_with_the_folders_of_a_mirror() {
+    let map = "map = { '00' = 'user_uploads', '01' = 'x/Chroma', 'main.img' = 'db' }";
+    let trial = Trial::with(false, &format!("{MIRROR}\n{map}"));
+    trial.write(0..1600, 2, 1);
+    trial.cloud.write_random("source/main.img", 6 * MIB);
+    trial.world().write("source/other.txt", "in no map");
+    trial.runs_as_told("nothing");
+    trial.runs_as_told("history");
+    trial.write(0..2, 2, 2);
+    trial.cloud.write_random("source/main.img", 7 * MIB);
+    trial.runs_as_told("history");
+}
+
+#[test]
+fn it_is_so_with_an_encrypted_mirror() {
+    let trial = Trial::with(true, MIRROR);
+    trial.write(0..60, 5, 1);
     trial.runs_as_told("nothing");
     trial.write(0..5, 5, 2);
     trial.runs_as_told("history");

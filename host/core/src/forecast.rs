@@ -4,6 +4,7 @@
 //! this to it: within a tenth.
 
 mod b2;
+mod mirror;
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,6 +18,7 @@ use crate::snapshot::SnapshotId;
 use crate::units::ByteCount;
 
 pub use self::b2::B2;
+pub use self::mirror::{MirrorShape, Part, mirror_forecast};
 
 /// What of a destination decides what is sent there, and by which calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +171,14 @@ fn fates(files: &[Expected<'_>], last: Option<Last<'_>>) -> Vec<Fate> {
 
 /// About as many bytes as the manifest and the checksums have of each.
 fn own(shape: &Shape<'_>, terms: &Terms) -> ByteCount {
+    own_of(shape.files.iter(), shape.others, terms)
+}
+
+fn own_of<'f>(
+    files: impl Iterator<Item = &'f Expected<'f>>,
+    others: u64,
+    terms: &Terms,
+) -> ByteCount {
     const ALL: u64 = 870;
     const FILE: u64 = 358;
     /// A second checksum, which B2 keeps of what it is given plainly.
@@ -177,8 +187,8 @@ fn own(shape: &Shape<'_>, terms: &Terms) -> ByteCount {
     let has_sha1 = terms.b2.as_ref().is_some_and(|b2| !b2.encrypts);
     let each = FILE + if has_sha1 { SHA1 } else { 0 };
     let length = |file: &Expected<'_>| each + 2 * file.path.as_bytes().len() as u64;
-    let files: u64 = shape.files.iter().map(length).sum();
-    ByteCount(ALL + files + OTHER * shape.others)
+    let files: u64 = files.map(length).sum();
+    ByteCount(ALL + files + OTHER * others)
 }
 
 #[cfg(test)]

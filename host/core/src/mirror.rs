@@ -14,13 +14,14 @@ use crate::manifest::COPAL_DIR;
 
 pub use apart::{Site, Spot, shares_folders};
 pub use bound::{Bound, MaxDelete, Refused};
+pub(crate) use map::below;
 pub use map::{Map, MapError, Pair, Placed, folder};
 pub use surplus::{Deletions, Emptied, Ground, Surplus};
 pub use way::{Clash, InTheWay, in_the_way};
 
 /// Whether a name below the destination is of one of Copal's own files at its top.
 pub fn is_copals(name: &str) -> bool {
-    name == COPAL_DIR || map::below(name, COPAL_DIR).is_some()
+    name == COPAL_DIR || below(name, COPAL_DIR).is_some()
 }
 
 /// How a mirror lies at its destination, and what may be deleted there.

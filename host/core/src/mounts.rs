@@ -84,8 +84,8 @@ mod tests {
             files: left.iter().collect(),
             left_out: &left_out,
         };
-        let missing = seen.lost_since(&last, |_| is_mounted);
-        missing.iter().map(ToString::to_string).collect()
+        let found = seen.lost_since(&last, |_| is_mounted);
+        found.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -112,13 +112,13 @@ mod tests {
         let mut last = manifest(vec![file("vectors.tar", None)]);
         last.mounts = vec!["vectors/disk".parse().unwrap()];
         let path: RelPath = "vectors/disk/index".parse().unwrap();
-        for (files, lost) in [(vec![], 1), (vec![&path], 0)] {
+        for (files, expected) in [(vec![], 1), (vec![&path], 0)] {
             let seen = Seen {
                 source: &last.source,
                 files: files.into_iter().collect(),
                 left_out: &[],
             };
-            assert_eq!(seen.lost_since(&last, |_| false).len(), lost);
+            assert_eq!(seen.lost_since(&last, |_| false).len(), expected);
         }
     }
 }

@@ -143,7 +143,7 @@ impl Backup<'_> {
             map,
             name: self.job.name(),
         };
-        preflight::check_above(&above, self.run.edges.open)?;
+        ready.above = preflight::check_above(&above, self.run.edges.open)?;
         let since = ready.remote.take_charges();
         ready.charges = ready
             .charges

@@ -13,6 +13,9 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<String> {
     let uploaded = format!("{}, {bytes}", count(files, "file"));
     let own = forecast.own;
     let mut lines = vec![match outlook.basis {
+        Basis::Nothing if outlook.is_mirror => format!(
+            "to upload: {uploaded}, if nothing is there yet: no run is known here (a dry run asks there)"
+        ),
         Basis::Nothing => format!(
             "to upload: {uploaded}, if it has no snapshot yet: none is known here (a dry run asks there)"
         ),
@@ -22,15 +25,21 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<String> {
     }];
     let Totals { files, bytes } = forecast.copied;
     if files > 0 {
-        let how = if outlook.links {
+        let what = if outlook.is_mirror {
+            "there already"
+        } else if outlook.links {
             "to be hard links to the last snapshot's"
         } else {
             "to be copied by the remote"
         };
-        lines.push(format!("{how}: {}, {bytes}", count(files, "file")));
+        lines.push(format!("{what}: {}, {bytes}", count(files, "file")));
+    }
+    if let Some(deletions) = outlook.deletions.filter(|deletions| *deletions > 0) {
+        lines.push(format!("to be deleted there: {}", count(deletions, "file")));
     }
     let has_last = matches!(outlook.basis, Basis::History(_) | Basis::Answer(Some(_)));
-    if outlook.copies == Some(false) && !outlook.links && has_last {
+    let copies_nothing = outlook.copies == Some(false) && !outlook.links;
+    if copies_nothing && has_last && !outlook.is_mirror {
         lines.push(
             "it copies nothing of its own: what did not change is uploaded each time".to_owned(),
         );
@@ -39,7 +48,8 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<String> {
         lines.push(format!("calls to B2, about: {calls}"));
     }
     if let Basis::History(id) = outlook.basis {
-        lines.push(format!("(against {id}, the last snapshot known here)"));
+        let last = if outlook.is_mirror { "run" } else { "snapshot" };
+        lines.push(format!("(against {id}, the last {last} known here)"));
     }
     lines
 }
@@ -52,7 +62,7 @@ pub(super) fn to_json(outlooks: &[Outlook]) -> Value {
             Basis::History(last) => ("history", Some(last)),
             Basis::Nothing => ("nothing", None),
         };
-        json!({
+        let mut json = json!({
             "destination": outlook.destination,
             "by": by,
             "last_snapshot": last,
@@ -64,7 +74,11 @@ pub(super) fn to_json(outlooks: &[Outlook]) -> Value {
             "copy_bytes": forecast.copied.bytes,
             "own_bytes": forecast.own,
             "calls": forecast.calls,
-        })
+        });
+        if let Some(deletions) = outlook.deletions {
+            json["delete_files"] = deletions.into();
+        }
+        json
     };
     outlooks.iter().map(one).collect()
 }

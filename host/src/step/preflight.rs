@@ -52,6 +52,8 @@ pub struct Ready {
     pub spots: Vec<Spot>,
     /// Whether its top has buckets and no files.
     pub has_buckets: bool,
+    /// How many directories above were looked at for other mirrors.
+    pub above: u64,
     /// The newest sealed snapshot whose manifest can be read.
     pub last: Option<Manifest>,
     /// Newer ones whose manifest can't be trusted: no reason to make no snapshot, quite the
@@ -288,6 +290,7 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     check_room_there(&*remote, needed)?;
     Ok(Ready {
         spots: spots(&survey, &abilities),
+        above: 0,
         has_buckets: survey.places.iter().any(|it| has_buckets(&it.backend)),
         warnings: warnings(survey, &shown, &tops),
         charges: remote.take_charges(),

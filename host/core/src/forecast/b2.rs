@@ -1,13 +1,18 @@
 //! The calls to B2 that a run makes by way of rclone, class by class.
 
+mod mirror;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Expected, Fate};
 use crate::charges::Charges;
+use crate::path::RelPath;
 use crate::shards::Instances;
 use crate::units::ByteCount;
+
+pub(super) use self::mirror::{About, Sent};
 
 /// How rclone sends to B2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,9 +267,13 @@ struct Directories(BTreeSet<Vec<u8>>);
 
 impl Directories {
     fn of<'f>(files: impl Iterator<Item = &'f Expected<'f>>) -> Self {
+        Self::of_paths(files.map(|file| file.path))
+    }
+
+    fn of_paths<'f>(files: impl Iterator<Item = &'f RelPath>) -> Self {
         let mut all = BTreeSet::from([Vec::new()]);
         for file in files {
-            let mut above = file.path.parent();
+            let mut above = file.parent();
             while let Some(directory) = above {
                 above = directory.parent();
                 if !all.insert(directory.as_bytes().to_vec()) {

@@ -193,7 +193,7 @@ pub(super) fn lies_in(name: &str, above: &str) -> bool {
 }
 
 /// What of a name is below a folder; the empty folder has everything below it.
-pub(super) fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
+pub(crate) fn below<'a>(name: &'a str, folder: &str) -> Option<&'a str> {
     if folder.is_empty() {
         return Some(name);
     }

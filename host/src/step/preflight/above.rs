@@ -42,8 +42,9 @@ pub struct Above<'a> {
 }
 
 /// Whether no other job's mirror lies in a directory above that has the folders of this one in its own. Asked
-/// before a first run alone: whoever has a mirror there already was asked then.
-pub fn check_above(asked: &Above<'_>, open: &Open<'_>) -> Result<(), PreflightError> {
+/// before a first run alone: whoever has a mirror there already was asked then. How many of these directories a
+/// remote was asked for.
+pub fn check_above(asked: &Above<'_>, open: &Open<'_>) -> Result<u64, PreflightError> {
     for root in &asked.ready.abilities.local_roots {
         let place = real(root);
         for dir in place.ancestors().skip(1).take(LEVELS_HERE) {
@@ -55,11 +56,12 @@ pub fn check_above(asked: &Above<'_>, open: &Open<'_>) -> Result<(), PreflightEr
         }
     }
     if !asked.ready.abilities.local_roots.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let mut above = asked.destination.above();
     above.retain(|(dir, _)| !asked.ready.has_buckets || !dir.is_top());
-    for (dir, below) in above.iter().take(LEVELS_THERE) {
+    above.truncate(LEVELS_THERE);
+    for (dir, below) in &above {
         let found = open(dir).map(|remote| Store::mirrored(&*remote));
         match found {
             Ok(Ok(Some(manifest))) => asked.check(&manifest, &dir.to_string(), below)?,
@@ -69,7 +71,7 @@ pub fn check_above(asked: &Above<'_>, open: &Open<'_>) -> Result<(), PreflightEr
             Err(error) => tracing::info!("what `{dir}` has is not known: {error}"),
         }
     }
-    Ok(())
+    Ok(above.len() as u64)
 }
 
 impl Above<'_> {
