@@ -43,7 +43,7 @@ pub struct Allowances {
 pub(crate) struct Backup<'a> {
     pub(crate) run: Run<'a>,
     pub(crate) job: &'a Job,
-    allow: Allowances,
+    pub(crate) allow: Allowances,
     notes: Notes,
     /// What its hooks may use besides the source.
     means: Arc<Means>,

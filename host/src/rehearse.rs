@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use copal_core::config::Layout;
+
 use crate::backup::{Allowances, Backup};
 use crate::capability::artifacts::Artifacts;
 use crate::edge::scratch::Scratch;
@@ -14,6 +16,7 @@ use crate::outcome::{Achieved, Outcome};
 use crate::outlook::{Outlook, by_answers};
 use crate::record::SnapshotRecord;
 use crate::step::deliver::Reached;
+use crate::step::mirror::{Deleting, Foreseeing, foresee};
 use crate::step::plan::Plan;
 use crate::step::preflight;
 
@@ -62,12 +65,13 @@ pub fn rehearse(
 }
 
 fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, CopalError> {
-    let (mut plan, reached) = backup.look(hooks)?;
+    let (mut plan, mut reached) = backup.look(hooks)?;
     plan.services = backup.find_services(hooks);
     match stage(backup, hooks, &plan) {
         Ok(()) => {
+            let deletions = foresee_deletions(backup, hooks, &plan, &mut reached);
             let now = (backup.run.edges.now)();
-            let outlooks = by_answers(&plan, &reached, &BTreeMap::new(), now);
+            let outlooks = by_answers(&plan, &reached, &deletions, now);
             Ok(Rehearsed {
                 plan,
                 reached,
@@ -76,6 +80,43 @@ fn rehearsal(backup: &mut Backup<'_>, hooks: &mut Hooks) -> Result<Rehearsed, Co
         }
         Err(error) => Err(backup.without_deliveries(reached, error)),
     }
+}
+
+/// How many files the run would delete from each mirror. What would keep it from that is told as it would be.
+fn foresee_deletions(
+    backup: &mut Backup<'_>,
+    hooks: &Hooks,
+    plan: &Plan,
+    reached: &mut [Reached],
+) -> BTreeMap<String, u64> {
+    let mut deletions = BTreeMap::new();
+    for one in reached {
+        let (Layout::Mirror(mirror), Ok(ready)) = (&one.layout, &one.ready) else {
+            continue;
+        };
+        let by = Deleting {
+            remote: &*ready.remote,
+            mirror,
+            last: ready.last.as_ref(),
+            hooks,
+            accept_missing: backup.allow.missing_databases,
+            is_unlisted: ready.is_unlisted,
+            interrupt: backup.run.edges.interrupt,
+        };
+        let known = Foreseeing {
+            plan,
+            names: ready.abilities.names,
+            last: ready.last.as_ref(),
+        };
+        match foresee(&by, &known) {
+            Ok((files, kept)) => {
+                deletions.insert(one.shown.clone(), files);
+                backup.run.shortcomings.extend(kept);
+            }
+            Err(error) => one.ready = Err(error),
+        }
+    }
+    deletions
 }
 
 fn stage(backup: &mut Backup<'_>, hooks: &mut Hooks, plan: &Plan) -> Result<(), CopalError> {

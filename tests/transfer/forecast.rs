@@ -175,6 +175,14 @@ fn it_is_so_with_a_mirror() {
     trial.runs_as_told("history");
     trial.write(0..5, 20, 2);
     trial.runs_as_told("history");
+    // What is deleted and what is renamed is known by the destination alone.
+    let source = trial.world().source();
+    fs::rename(source.join("07/00007.bin"), source.join("07/moved.bin")).unwrap();
+    for n in [8, 9, 10, 11] {
+        fs::remove_file(source.join(format!("{n:02}/{n:05}.bin"))).unwrap();
+    }
+    let (run, _) = trial.runs_as_rehearsed();
+    assert_eq!(run["mirror"]["deleted_files"], 5);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod memory;
 mod mirror;
 mod mirror_apart;
 mod mirror_case;
+mod mirror_foreseen;
 mod moto;
 mod place;
 mod preflight;

@@ -155,7 +155,6 @@ impl Parcel<'_> {
             mirror,
             last: ready.last.as_ref(),
             hooks: self.hooks,
-            staged: &self.read.staged,
             accept_missing: self.accept_missing,
             is_unlisted: ready.is_unlisted,
             interrupt: self.edges.interrupt,
@@ -165,7 +164,7 @@ impl Parcel<'_> {
             end_own_unfinished(ready, mirror);
         }
         let (sealed, decided) = sealed?;
-        let (mirrored, fell_short) = decided.delete(&by);
+        let (mirrored, fell_short) = decided.delete(&by, &self.read.staged);
         beside.fell_short = fell_short;
         if !mirror.map.is_whole() {
             end_long_unfinished(ready, id, &mirror.map.folders());

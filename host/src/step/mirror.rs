@@ -21,6 +21,7 @@ use crate::error::CopalError;
 
 pub use decide::{Decided, Deleting};
 pub(super) use origin::Origin;
+pub use surplus::{Foreseeing, foresee};
 pub use way::Stays;
 
 /// What is wrong with a mirror, or with what it was to become.

@@ -27,8 +27,6 @@ pub struct Deleting<'a> {
     pub last: Option<&'a Manifest>,
     /// The filters: what they leave out stays.
     pub hooks: &'a Hooks,
-    /// What is staged: whether the source has a file again.
-    pub staged: &'a Staged,
     /// Whether the owner said that files may be gone.
     pub accept_missing: bool,
     /// Whether it can't be told what the mirror was at its last run: then nothing is deleted, and that the
@@ -124,14 +122,14 @@ impl Left {
 
 impl Decided {
     /// Deletes what the source does not have, as far as that was allowed. Everything else has arrived before:
-    /// whatever fails here leaves too much there, and is told.
-    pub fn delete(mut self, by: &Deleting<'_>) -> (Mirrored, Option<CopalError>) {
+    /// whatever fails here leaves too much there, and is told. What the source has again by now stays.
+    pub fn delete(mut self, by: &Deleting<'_>, staged: &Staged) -> (Mirrored, Option<CopalError>) {
         let mut mirrored = Mirrored {
             deleted: self.cleared,
             surplus: self.kept,
             ..Mirrored::default()
         };
-        let present = Present::of(by.staged);
+        let present = Present::of(staged);
         let origins = &self.origins;
         let is_back = |name: &str| origins.get(name).is_some_and(|it| present.has(&it.path));
         self.deletions.retain(|name| !is_back(name));

@@ -1,5 +1,7 @@
 //! What a mirror has and the source has not: what filters leave out stays, and the rest goes, or nothing.
 
+mod foreseen;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use copal_core::manifest::Attributes;
@@ -14,6 +16,8 @@ use crate::edge::stat::Version;
 use crate::edge::walk::{Filter, Found, FoundKind, Keep};
 use crate::filters::{FilterFailed, Filters};
 use crate::step::transfer::Transferred;
+
+pub use foreseen::{Foreseeing, foresee};
 
 /// What a run leaves over at a mirror, with the sizes.
 #[derive(Debug)]
@@ -42,7 +46,7 @@ impl Transferred<'_> {
             .surplus(&there, &self.wanted(), was_there)
             .and_cleared(self.cleared);
         let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
-        let present = Present::of(by.staged);
+        let present = Present::of(&self.read.staged);
         let mut origins = HashMap::new();
         surplus.retain(|name| {
             let written = self.written.get(name).cloned();
@@ -59,7 +63,7 @@ impl Transferred<'_> {
             surplus,
             origins,
             sizes: sizes.collect(),
-            like: by.staged.root,
+            like: self.read.staged.root,
         })
     }
 }
