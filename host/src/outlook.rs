@@ -184,8 +184,7 @@ impl<'a> Looks<'a> {
         };
         match self.databases.get(&found.path) {
             Some(database) if !database.live => Expected {
-                // Most of it may be in the log still.
-                size: size.max(database.log),
+                size: database.copy,
                 changed: self
                     .logged
                     .get(&found.path.with_suffix("-wal"))

@@ -209,6 +209,25 @@ fn it_is_so_with_an_encrypted_mirror() {
 }
 
 #[test]
+fn a_database_with_a_log_is_told_with_the_size_of_its_copy() {
+    let trial = Trial::new(false);
+    let database = trial.world().source().join("app.db");
+    fs::create_dir_all(trial.world().source()).unwrap();
+    let app = rusqlite::Connection::open(database).unwrap();
+    // Many times the same pages: the log grows, and the database does not.
+    let sql = "PRAGMA journal_mode = wal; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (x)";
+    app.execute_batch(sql).unwrap();
+    app.execute("INSERT INTO t VALUES (zeroblob(100000))", [])
+        .unwrap();
+    for _ in 0..20 {
+        app.execute("UPDATE t SET x = randomblob(100000)", [])
+            .unwrap();
+    }
+    trial.runs_as_told("nothing");
+    drop(app);
+}
+
+#[test]
 fn a_destination_that_copies_nothing_is_told_with_what_that_costs() {
     let world = World::new(env!("CARGO_BIN_EXE_copal"));
     world.write("source/letter.txt", "Dear reader,\n");

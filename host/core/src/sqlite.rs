@@ -1,5 +1,7 @@
 //! The files that belong to a SQLite database, by their names.
 
+pub mod log;
+
 use crate::path::RelPath;
 
 /// What SQLite adds to a database's name for the files beside it. None of them travels: the copy

@@ -22,6 +22,7 @@ pub mod interrupt;
 pub mod leftovers;
 mod links;
 pub mod lock;
+pub mod log_frames;
 mod memory;
 pub mod mounts;
 pub mod old_trees;

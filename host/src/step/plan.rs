@@ -20,6 +20,7 @@ use crate::capability::unheld::CantHold;
 use crate::edge::beneath::Beneath;
 use crate::edge::fate;
 use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::log_frames::size_by_log;
 use crate::edge::source::SourceError;
 use crate::edge::state::StateDir;
 use crate::edge::top::Top;
@@ -57,6 +58,8 @@ pub struct PlannedDatabase {
     pub size: ByteCount,
     /// The size of its write-ahead log, whose pages are part of it.
     pub log: ByteCount,
+    /// About how large a copy of it is.
+    pub copy: ByteCount,
     /// Whether it is copied as it lies there, as the owner allowed.
     pub live: bool,
 }
@@ -212,6 +215,7 @@ fn find_databases(
                 path: found.path.clone(),
                 size: found.version.size(),
                 log: sqlite::log_size(source, &found.path),
+                copy: size_by_log(source, &found.path).unwrap_or(found.version.size()),
                 live: job.config.allows_live(&found.path),
             }),
             Ok(false) => {}
