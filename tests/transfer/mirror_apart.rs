@@ -21,18 +21,19 @@ fn fill(world: &World) {
     }
 }
 
-/// A job of this name, with a mirror at each place.
+/// A job of this name, with a mirror at each place: of the whole source where there is no map.
 fn configure(world: &World, name: &str, mirrors: &[(&str, &str)]) {
-    let mut text = format!("name = '{name}'\nsource.path = 'source'\n");
-    for (remote, map) in mirrors {
-        let map = format!("map = {map}\n");
-        let map = map.strip_prefix("map = \n").unwrap_or(&map).to_owned();
-        text += "[[destination]]\nlayout = 'mirror'\nmax_delete = 1000\nremote = \"";
-        text += remote;
-        text += "\"\n";
-        text += &map;
-    }
-    world.write("copal.toml", text);
+    let mirrors = mirrors.iter().map(|(remote, map)| {
+        let map = match *map {
+            "" => String::new(),
+            map => format!("map = {map}\n"),
+        };
+        let lines = "layout = 'mirror'\nmax_delete = 1000";
+        format!("[[destination]]\nremote = \"{remote}\"\n{lines}\n{map}")
+    });
+    let mirrors: Vec<String> = mirrors.collect();
+    let job = format!("name = '{name}'\nsource.path = 'source'\n");
+    world.write("copal.toml", job + &mirrors.concat());
 }
 
 #[track_caller]
