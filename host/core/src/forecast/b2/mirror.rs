@@ -28,7 +28,14 @@ pub(in crate::forecast) struct About {
 
 impl B2 {
     pub(in crate::forecast) fn mirror_calls(&self, sent: &[Sent<'_>], about: About) -> Charges {
-        let parts = sent.iter().map(|part| self.part(part, about));
+        // Folders that are sent to share the transfers, and so the places to upload to.
+        let is_sent_to = |part: &&Sent<'_>| part.kept.iter().any(|kept| !kept);
+        let folders = number(sent.iter().filter(is_sent_to).count()).max(1);
+        let each = Self {
+            transfers: self.transfers.div_ceil(folders),
+            ..self.clone()
+        };
+        let parts = sent.iter().map(|part| each.part(part, about));
         parts.fold(self.around_mirror(about), |sum, part| sum + part)
     }
 
