@@ -60,15 +60,11 @@ pub fn mirror_forecast(
     };
     let (uploaded, copied) = (of(false), of(true));
     let there: u64 = sent.iter().map(|it| it.there.files).sum();
-    // Then the checksums are those that are there, which shows where nothing is encrypted.
-    let encrypts = terms.b2.as_ref().is_some_and(|b2| b2.encrypts);
-    let is_same = !encrypts && last.is_some() && uploaded.files == 0 && there == copied.files;
     let about = b2::About {
         before: last.map(|last| b2::Before {
             files: there,
             same_day: last.id().is_same_day(today),
         }),
-        is_same,
         above: shape.above,
         deletions: shape.deletions,
     };
@@ -76,7 +72,7 @@ pub fn mirror_forecast(
     Forecast {
         uploaded,
         copied,
-        own: own(shape, terms, is_same),
+        own: own(shape, terms),
         calls: b2.map(|b2| b2.mirror_calls(&sent, about)),
     }
 }
@@ -154,11 +150,9 @@ impl Known {
     }
 }
 
-/// A file that lies in a folder has its name there in the manifest as well. Checksums that are the same are not
-/// sent.
-fn own(shape: &MirrorShape<'_>, terms: &Terms, is_same: bool) -> ByteCount {
+/// A file that lies in a folder has its name there in the manifest as well.
+fn own(shape: &MirrorShape<'_>, terms: &Terms) -> ByteCount {
     const STORED: u64 = 22;
-    const SUM: u64 = 67;
     let mut own = own_of(
         shape.parts.iter().flat_map(|it| &it.files),
         shape.others,
@@ -171,9 +165,6 @@ fn own(shape: &MirrorShape<'_>, terms: &Terms, is_same: bool) -> ByteCount {
             let path = file.path.as_bytes().len() as u64;
             if folder > 0 {
                 own += STORED + 2 * folder + path;
-            }
-            if is_same {
-                own -= SUM + folder + path;
             }
         }
     }

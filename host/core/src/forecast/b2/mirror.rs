@@ -20,8 +20,6 @@ pub(in crate::forecast) struct Sent<'a> {
 #[derive(Clone, Copy)]
 pub(in crate::forecast) struct About {
     pub(in crate::forecast) before: Option<Before>,
-    /// Whether nothing changes at all.
-    pub(in crate::forecast) is_same: bool,
     pub(in crate::forecast) above: u64,
     pub(in crate::forecast) deletions: u64,
 }
@@ -41,17 +39,16 @@ impl B2 {
 
     /// Preflight, the checksums and the manifest, and what is deleted.
     fn around_mirror(&self, about: About) -> Charges {
-        let (same, encrypts) = (u64::from(about.is_same), u64::from(self.encrypts));
+        let encrypts = u64::from(self.encrypts);
         let last = u64::from(about.before.is_some());
         Charges {
             // The checksums and the manifest, and two places to upload to. Each file is looked for, and hidden.
-            class_a: 4 - same + about.deletions,
+            class_a: 4 + about.deletions,
             // The last manifest is looked for and read, both are looked for before they are replaced.
-            class_b: 4 * last + same + about.deletions + 2 * encrypts,
+            class_b: 4 * last + about.deletions + 2 * encrypts,
             // Signing in and looking for the bucket, twice; what Copal has there; listings after the
-            // checksums and the manifest. What is above has to be signed in to, too. Checksums that are there
-            // get another time by a copy.
-            class_c: 4 + 1 + 2 + 3 * about.above + same + 4 * encrypts,
+            // checksums and the manifest. What is above has to be signed in to, too.
+            class_c: 4 + 1 + 2 + 3 * about.above + 4 * encrypts,
         }
     }
 
