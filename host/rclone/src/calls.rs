@@ -120,14 +120,12 @@ impl Worker {
 
     /// Makes a directory and those above it, where the backend has directories.
     pub fn mkdir(&self, remote: &Remote, deadline: Duration) -> Result<(), RcloneError> {
-        let input = json!({ "fs": self.wire(remote), "remote": "" });
-        self.act("operations/mkdir", &input, deadline)
+        self.act_at("operations/mkdir", remote, "", deadline)
     }
 
     /// Deletes a directory and **everything in it**.
     pub fn purge(&self, remote: &Remote, deadline: Duration) -> Result<(), RcloneError> {
-        let input = json!({ "fs": self.wire(remote), "remote": "" });
-        self.act("operations/purge", &input, deadline)
+        self.act_at("operations/purge", remote, "", deadline)
     }
 
     /// Removes a directory that is empty. One that has anything in it is an error.
@@ -137,8 +135,7 @@ impl Worker {
         path: &str,
         deadline: Duration,
     ) -> Result<(), RcloneError> {
-        let input = json!({ "fs": self.wire(remote), "remote": path });
-        self.act("operations/rmdir", &input, deadline)
+        self.act_at("operations/rmdir", remote, path, deadline)
     }
 
     /// Deletes one file.
@@ -148,8 +145,19 @@ impl Worker {
         path: &str,
         deadline: Duration,
     ) -> Result<(), RcloneError> {
+        self.act_at("operations/deletefile", remote, path, deadline)
+    }
+
+    /// Does something to one place of a remote.
+    fn act_at(
+        &self,
+        method: &'static str,
+        remote: &Remote,
+        path: &str,
+        deadline: Duration,
+    ) -> Result<(), RcloneError> {
         let input = json!({ "fs": self.wire(remote), "remote": path });
-        self.act("operations/deletefile", &input, deadline)
+        self.act(method, &input, deadline)
     }
 
     /// What a remote is and can do.

@@ -131,6 +131,7 @@ impl Remote for Fake {
             hash: None,
             slow_hash: false,
             directories: Directories::Real,
+            has_buckets: false,
             copies: self.orders.copies,
             links: false,
             whole_up_to: None,

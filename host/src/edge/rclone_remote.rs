@@ -102,6 +102,21 @@ impl RcloneRemote {
         Ok(requests.collect())
     }
 
+    /// What is not there need not be taken away.
+    fn gone(
+        &self,
+        done: Result<(), RcloneError>,
+        deed: &'static str,
+        path: &str,
+    ) -> Result<(), RemoteError> {
+        match done {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(self.failed(deed, path, error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     fn copy_file(
         &self,
         (source, source_path): (copal_rclone::Remote, String),
@@ -301,6 +316,7 @@ impl Remote for RcloneRemote {
             } else {
                 Directories::Names
             },
+            has_buckets: feature("BucketBased"),
             copies: feature("Copy"),
             // Without a hash nothing would tell that a file still is what it was.
             links: hash.is_some() && local_roots.len() == 1 && is_plain_folder(&self.layers),
@@ -447,24 +463,14 @@ impl Remote for RcloneRemote {
         let deleted = self
             .workers
             .ask(|worker| worker.delete_file(&self.remote, path, ANSWER));
-        match deleted {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(self.failed("delete", path, error))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        self.gone(deleted, "delete", path)
     }
 
     fn remove_empty(&self, dir: &str) -> Result<(), RemoteError> {
         let removed = self
             .workers
             .ask(|worker| worker.remove_empty(&self.remote, dir, ANSWER));
-        match removed {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(self.failed("remove", dir, error))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        self.gone(removed, "remove", dir)
     }
 
     fn remove(&self, removal: Removal<'_>) -> Result<Removed, RemoteError> {

@@ -106,6 +106,8 @@ pub struct Abilities {
     pub slow_hash: bool,
     /// What its directories are.
     pub directories: Directories,
+    /// Whether its top has buckets and no files.
+    pub has_buckets: bool,
     /// Whether it copies its own files, without anything being sent.
     pub copies: bool,
     /// Whether it is a plain folder of this machine, in which a file can have a second name. The file system

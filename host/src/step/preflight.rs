@@ -27,7 +27,6 @@ use super::snapshots::StoreError;
 use crate::edge::hash::Wanted;
 use crate::edge::remote::{Abilities, Remote, RemoteError};
 use crate::edge::walk::Walked;
-use above::has_buckets;
 use apart::{check_apart, spots};
 use before::Before;
 use room::{check_room_there, check_writable, linkable};
@@ -50,8 +49,6 @@ pub struct Ready {
     pub started: Vec<SnapshotId>,
     /// Where it lies, in all words that are known.
     pub spots: Vec<Spot>,
-    /// Whether its top has buckets and no files.
-    pub has_buckets: bool,
     /// How many directories above were looked at for other mirrors.
     pub above: u64,
     /// The newest sealed snapshot whose manifest can be read.
@@ -291,7 +288,6 @@ pub fn reach(remote: Box<dyn Remote>, asked: Asked<'_>) -> Result<Ready, Preflig
     Ok(Ready {
         spots: spots(&survey, &abilities),
         above: 0,
-        has_buckets: survey.places.iter().any(|it| has_buckets(&it.backend)),
         warnings: warnings(survey, &shown, &tops),
         charges: remote.take_charges(),
         terms: remote.terms()?,

@@ -17,18 +17,6 @@ use crate::step::snapshots::Store;
 const LEVELS_HERE: usize = 32;
 /// The same at a remote, where each is charged or waited for.
 const LEVELS_THERE: usize = 8;
-/// Remotes whose top has buckets and no files.
-const BUCKETS: [&str; 8] = [
-    "b2",
-    "s3",
-    "gcs",
-    "google cloud storage",
-    "azureblob",
-    "swift",
-    "oracleobjectstorage",
-    "qingstor",
-];
-
 /// A mirror that is none yet, and what is known of the place.
 pub struct Above<'a> {
     /// The destination.
@@ -59,7 +47,7 @@ pub fn check_above(asked: &Above<'_>, open: &Open<'_>) -> Result<u64, PreflightE
         return Ok(0);
     }
     let mut above = asked.destination.above();
-    above.retain(|(dir, _)| !asked.ready.has_buckets || !dir.is_top());
+    above.retain(|(dir, _)| !asked.ready.abilities.has_buckets || !dir.is_top());
     above.truncate(LEVELS_THERE);
     for (dir, below) in &above {
         let found = open(dir).map(|remote| Store::mirrored(&*remote));
@@ -96,9 +84,4 @@ fn manifest_in(dir: &Path) -> Option<Manifest> {
     let parsed = Manifest::parse(&text);
     let told = |error: &_| tracing::info!("`{}` has a manifest of no use: {error}", dir.display());
     parsed.inspect_err(told).ok()
-}
-
-/// Whether the top of such a remote has buckets alone.
-pub(super) fn has_buckets(backend: &str) -> bool {
-    BUCKETS.contains(&backend)
 }
