@@ -35,6 +35,14 @@ impl Disk {
         Mount::bind(self.disk.path(), &self.world.path("source/disk"))
     }
 
+    /// One of which there is a backup, while it is mounted.
+    fn backed_up(lines: &str) -> Option<(Self, Mount)> {
+        let disk = Self::with(lines)?;
+        let mounted = disk.mount()?;
+        disk.run(&["backup"]).succeeds();
+        Some((disk, mounted))
+    }
+
     fn run(&self, command: &[&str]) -> Output {
         self.world.copal(command)
     }
@@ -44,11 +52,9 @@ const MIRROR: &str = "layout = 'mirror'\nmax_delete = 1000";
 
 #[test]
 fn a_mirror_is_refused_while_a_disk_of_its_source_is_missing() {
-    let Some(disk) = Disk::with(MIRROR) else {
+    let Some((disk, mounted)) = Disk::backed_up(MIRROR) else {
         return;
     };
-    let Some(mounted) = disk.mount() else { return };
-    disk.run(&["backup"]).succeeds();
     let before = files_below(&disk.world.vault());
     drop(mounted);
     for command in [&["backup", "--dry-run"][..], &["backup"]] {
@@ -69,9 +75,9 @@ fn a_mirror_is_refused_while_a_disk_of_its_source_is_missing() {
 
 #[test]
 fn a_snapshot_is_made_without_it_and_that_is_told_until_it_is_accepted() {
-    let Some(disk) = Disk::with("") else { return };
-    let Some(mounted) = disk.mount() else { return };
-    disk.run(&["backup"]).succeeds();
+    let Some((disk, mounted)) = Disk::backed_up("") else {
+        return;
+    };
     drop(mounted);
     for _ in 0..2 {
         let told = disk.run(&["backup"]);
@@ -89,11 +95,9 @@ fn a_snapshot_is_made_without_it_and_that_is_told_until_it_is_accepted() {
 
 #[test]
 fn a_disk_whose_files_lie_in_a_plain_directory_now_is_not_missed() {
-    let Some(disk) = Disk::with(MIRROR) else {
+    let Some((disk, mounted)) = Disk::backed_up(MIRROR) else {
         return;
     };
-    let Some(mounted) = disk.mount() else { return };
-    disk.run(&["backup"]).succeeds();
     drop(mounted);
     disk.world.write("source/disk/0.txt", "moved");
     disk.run(&["backup"]).succeeds();

@@ -223,6 +223,14 @@ impl World {
         before.all(|(path, text)| self.there(path).as_deref() == Some(*text))
     }
 
+    #[track_caller]
+    fn keeps_all_of_before_for_two_nights(&self) {
+        for _ in 0..2 {
+            let verdict = self.back_up(&self.fake(Orders::default())).verdict();
+            assert_eq!((verdict, self.has_all_of_before()), (Verdict::Warned, true));
+        }
+    }
+
     fn there_when_refused(&self) -> Option<u64> {
         let manifest = self.there(".copal/manifest.json").unwrap();
         let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
@@ -256,13 +264,7 @@ fn foreign_files_outlast_more_than_the_first_run_into_their_folder() {
     let world = mirrored("");
     fs::remove_file(world.dir.path().join("remote/.copal/manifest.json")).unwrap();
     world.replace_uploads(0..30);
-    for _ in 0..2 {
-        let verdict = world.back_up(&world.fake(Orders::default())).verdict();
-        assert_eq!(
-            (verdict, world.has_all_of_before()),
-            (Verdict::Warned, true)
-        );
-    }
+    world.keeps_all_of_before_for_two_nights();
 }
 
 #[test]
@@ -293,13 +295,7 @@ fn what_a_run_has_sent_that_could_delete_nothing_makes_no_share_larger_for_the_n
     let world = mirrored("");
     fs::write(world.dir.path().join("remote/.copal/manifest.json"), "{").unwrap();
     world.replace_uploads(0..30);
-    for _ in 0..2 {
-        let verdict = world.back_up(&world.fake(Orders::default())).verdict();
-        assert_eq!(
-            (verdict, world.has_all_of_before()),
-            (Verdict::Warned, true)
-        );
-    }
+    world.keeps_all_of_before_for_two_nights();
 }
 
 #[test]

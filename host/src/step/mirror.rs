@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use copal_core::manifest::{Entry, EntryKind, FileEntry, Taken};
-use copal_core::mirror::{Ground, Map, Refused};
+use copal_core::mirror::{Emptied, Ground, Map, Refused};
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 
@@ -156,6 +156,12 @@ impl MirrorError {
     }
 }
 
+impl From<Emptied> for MirrorError {
+    fn from(Emptied { folder, files }: Emptied) -> Self {
+        Self::Emptied { folder, files }
+    }
+}
+
 impl From<MirrorError> for CopalError {
     fn from(error: MirrorError) -> Self {
         Self::Mirror(Box::new(error))
@@ -193,9 +199,7 @@ impl Transferred<'_> {
             self.check_filled(map)?;
         }
         let last_files = || by.last.iter().flat_map(|last| last.files());
-        self.written = last_files()
-            .map(|(name, entry, file)| (name, Origin::of(entry, file)))
-            .collect();
+        self.written = Origin::all_of(by.last);
         let is_disk = by.abilities.directories == Directories::Real;
         if let Some(deleting) = by.deleting.filter(|_| is_disk) {
             self.clear_the_way(&there.directories, deleting)?;
@@ -240,12 +244,7 @@ impl Transferred<'_> {
         let emptied = self
             .ground(map)
             .emptied(&self.names_before(), &self.wanted());
-        emptied.map_or(Ok(()), |emptied| {
-            Err(MirrorError::Emptied {
-                folder: emptied.folder,
-                files: emptied.files,
-            })
-        })
+        emptied.map_or(Ok(()), |emptied| Err(emptied.into()))
     }
 
     fn is_directory(&self, path: &RelPath) -> bool {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use copal_core::manifest::Manifest;
-use copal_core::mirror::{Bound, Deletions, Mirror};
+use copal_core::mirror::{Bound, Deletions, Mirror, Refused};
 
 use super::MirrorError;
 use super::origin::{Origin, Present};
@@ -60,6 +60,12 @@ impl Deleting<'_> {
         last.is_none_or(|last| last.there_when_refused.is_some())
     }
 
+    /// That nothing goes.
+    pub(super) fn kept(&self, source: Refused) -> CopalError {
+        let place = self.remote.shown();
+        MirrorError::Kept { place, source }.into()
+    }
+
     pub(super) fn bound(&self) -> Bound {
         let bound = Bound {
             most: self.mirror.max_delete,
@@ -111,11 +117,7 @@ impl Left {
                 origins: self.origins,
                 ..Decided::default()
             },
-            Err(source) => {
-                let place = by.remote.shown();
-                let why = MirrorError::Kept { place, source };
-                kept(count, then, Some(why.into()))
-            }
+            Err(refused) => kept(count, then, Some(by.kept(refused))),
         }
     }
 }

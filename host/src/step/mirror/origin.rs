@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
-use copal_core::manifest::{Entry, FileEntry};
+use copal_core::manifest::{Entry, FileEntry, Manifest};
 use copal_core::mirror::Map;
 use copal_core::path::RelPath;
 
@@ -40,6 +40,14 @@ impl Origin {
                     kind: FoundKind::Directory,
                 },
             )
+    }
+
+    /// Those of all that the last run wrote down, by their names.
+    pub(super) fn all_of(last: Option<&Manifest>) -> HashMap<String, Self> {
+        let files = last.into_iter().flat_map(Manifest::files);
+        files
+            .map(|(name, entry, file)| (name, Self::of(entry, file)))
+            .collect()
     }
 
     /// By its name alone, for what no manifest lists. None for a name that rclone spells otherwise than the

@@ -5,13 +5,14 @@ mod foreseen;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use copal_core::manifest::Attributes;
-use copal_core::mirror::Surplus;
+use copal_core::mirror::{Map, Surplus};
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::Cancel;
 
 use super::decide::Deleting;
 use super::origin::{Origin, Present};
+use crate::edge::remote::Listed;
 use crate::edge::stat::Version;
 use crate::edge::walk::{Filter, Found, FoundKind, Keep};
 use crate::filters::{FilterFailed, Filters};
@@ -41,30 +42,55 @@ impl Transferred<'_> {
         let map = self.place.map()?;
         let was_there = |name: &str| by.counts_all() || self.written.contains_key(name);
         let there = self.names_before();
-        let mut surplus = self
+        let surplus = self
             .ground(map)
             .surplus(&there, &self.wanted(), was_there)
             .and_cleared(self.cleared);
         let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
         let present = Present::of(&self.read.staged);
+        let known = Known {
+            map,
+            written: &self.written,
+            before: &self.before,
+            like: self.read.staged.root,
+        };
+        Some(known.left(surplus, |name, Origin { path, .. }| {
+            is_as_before(name) && !vanished.contains(path) && !present.has(path)
+        }))
+    }
+}
+
+/// What is known of a mirror and of what it follows.
+struct Known<'a> {
+    map: &'a Map,
+    /// What each file of the last run is of.
+    written: &'a HashMap<String, Origin>,
+    /// What was there before this run.
+    before: &'a [Listed],
+    /// The attributes of the source's top.
+    like: Attributes,
+}
+
+impl Known<'_> {
+    /// What of the surplus goes. What no path of the source can be told of stays.
+    fn left(&self, mut surplus: Surplus, goes: impl Fn(&str, &Origin) -> bool) -> Left {
         let mut origins = HashMap::new();
         surplus.retain(|name| {
             let written = self.written.get(name).cloned();
-            let Some(origin) = written.or_else(|| Origin::by_name(map, name)) else {
+            let Some(origin) = written.or_else(|| Origin::by_name(self.map, name)) else {
                 return false;
             };
-            let path = &origin.path;
-            let goes = is_as_before(name) && !vanished.contains(path) && !present.has(path);
+            let goes = goes(name, &origin);
             origins.insert(name.to_owned(), origin);
             goes
         });
         let sizes = self.before.iter().map(|it| (it.path.clone(), it.size));
-        Some(Left {
+        Left {
             surplus,
             origins,
             sizes: sizes.collect(),
-            like: self.read.staged.root,
-        })
+            like: self.like,
+        }
     }
 }
 

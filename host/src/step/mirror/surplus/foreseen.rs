@@ -1,6 +1,6 @@
 //! Foreseen: what a run would delete from a mirror, by a plan and by what is there now.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 
 use copal_core::manifest::{Manifest, Taken};
@@ -10,7 +10,7 @@ use copal_core::snapshot::SnapshotId;
 use copal_core::sqlite::is_sidecar;
 use copal_core::stored::NameLimit;
 
-use super::{Deleting, Left};
+use super::{Deleting, Known};
 use crate::edge::beneath::Beneath;
 use crate::edge::walk::{Found, FoundKind};
 use crate::error::CopalError;
@@ -49,45 +49,29 @@ pub fn foresee(
     let wanted = planned_in_mirror(known.plan, known.names, map);
     let wanted: HashSet<String> = wanted.into_iter().collect();
     let ground = known.ground(map);
-    if let Some(emptied) = ground
-        .emptied(&names, &wanted)
-        .filter(|_| !by.accept_missing)
-    {
-        let (folder, files) = (emptied.folder, emptied.files);
-        return Err(MirrorError::Emptied { folder, files }.into());
+    let emptied = ground.emptied(&names, &wanted);
+    if let Some(emptied) = emptied.filter(|_| !by.accept_missing) {
+        return Err(MirrorError::from(emptied).into());
     }
-    let (written, added) = (known.written(), known.added());
-    let mut origins = HashMap::new();
+    let (written, added) = (Origin::all_of(known.last), known.added());
     let was_there = |name: &str| by.counts_all() || written.contains_key(name);
-    let mut surplus = ground.surplus(&names, &wanted, was_there);
-    surplus.retain(|name| {
-        if added.contains(name) {
-            return false;
-        }
-        let known_origin = written.get(name).cloned();
-        let Some(origin) = known_origin.or_else(|| Origin::by_name(map, name)) else {
-            return false;
-        };
-        let goes = !known.has(&origin);
-        origins.insert(name.to_owned(), origin);
-        goes
-    });
-    let left = Left {
-        surplus,
-        origins,
-        sizes: before.iter().map(|it| (it.path.clone(), it.size)).collect(),
+    let surplus = ground.surplus(&names, &wanted, was_there);
+    let left = Known {
+        map,
+        written: &written,
+        before: &before,
         like: known.like()?,
     };
+    let left = left.left(surplus, |name, origin| {
+        !added.contains(name) && !known.has(origin)
+    });
     let surplus = left.without_filtered(by).map_err(StageError::from)?;
     if by.is_unlisted {
         return Ok((0, None));
     }
     match surplus.bounded(by.bound()) {
         Ok(deletions) => Ok((deletions.names().len() as u64, None)),
-        Err(source) => {
-            let place = by.remote.shown();
-            Ok((0, Some(MirrorError::Kept { place, source }.into())))
-        }
+        Err(refused) => Ok((0, Some(by.kept(refused)))),
     }
 }
 
@@ -103,13 +87,6 @@ impl Foreseeing<'_> {
             Some(map.place(path, &stored, None)?.remote())
         });
         Ground::of(map, is_directory).and_logs_of(names)
-    }
-
-    fn written(&self) -> HashMap<String, Origin> {
-        let files = self.last.iter().flat_map(|last| last.files());
-        files
-            .map(|(name, entry, file)| (name, Origin::of(entry, file)))
-            .collect()
     }
 
     /// What hooks had made besides for the last run they make again, as far as anybody knows.
