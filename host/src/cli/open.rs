@@ -8,6 +8,7 @@ use clap::Args;
 use copal_core::config::{Config, Name, RemoteSpec};
 
 use super::Global;
+use crate::edge::environment::config_home;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::rclone::Rclone;
 use crate::edge::remote::Remote;
@@ -218,14 +219,8 @@ pub(super) fn configuration_file(global: &Global) -> Result<(PathBuf, String), C
 }
 
 fn usual_places() -> Vec<PathBuf> {
-    let variable = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let home = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
     let mut places = vec![PathBuf::from("copal.toml")];
-    places.extend(home.map(|home| home.join("copal/copal.toml")));
+    places.extend(config_home().map(|home| home.join("copal/copal.toml")));
     places.push("/etc/copal/copal.toml".into());
     places
 }

@@ -14,9 +14,10 @@ use super::Global;
 use super::ending::Exit;
 use super::length::length;
 use super::open::{configuration_file, configured, state};
+use crate::edge::environment::variable;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::{Lock, Patience};
-use crate::edge::schedule::{ScheduleError, Scheduled, Scheduler, Wanted, machine_zone};
+use crate::edge::schedule::{ScheduleError, Scheduled, Scheduler, Wanted, found, machine_zone};
 use crate::error::CopalError;
 use crate::show::schedule::Shown;
 use crate::show::{self, message};
@@ -122,11 +123,6 @@ fn lock() -> Result<Lock, CopalError> {
     let path = state()?.path().join("schedule.lock");
     let patience = Patience::For(Duration::from_secs(30));
     Ok(Lock::wait(&path, "copal schedule", patience, &interrupt)?)
-}
-
-fn found(job: &Name) -> Result<Vec<Scheduled>, ScheduleError> {
-    let found = Scheduler::ALL.into_iter().map(|by| by.find(job));
-    found.filter_map(Result::transpose).collect()
 }
 
 impl InstallArgs {
@@ -252,7 +248,6 @@ fn program() -> Result<PathBuf, ScheduleError> {
 }
 
 fn known() -> Vec<(String, String)> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let text = |value: OsString| value.into_string().ok();
     // Paths of files among them are relative to wherever they are read.
     let from_anywhere = |name: &str, value: String| match name {

@@ -3,6 +3,7 @@
 use clap::Args;
 use copal_core::freshness::Freshness;
 use copal_core::name::Name;
+use copal_core::schedule::When;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -10,7 +11,7 @@ use super::Global;
 use super::ending::Exit;
 use super::open::{configured, state};
 use crate::edge::history::History;
-use crate::edge::schedule::{Scheduler, machine_zone};
+use crate::edge::schedule::{found, machine_zone};
 use crate::error::CopalError;
 use crate::record::{Kind, Record};
 use crate::show;
@@ -58,14 +59,11 @@ pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
 
 /// When the job is started by itself the next time, if it is.
 fn next(job: &Name, now: Timestamp) -> Result<Option<Timestamp>, CopalError> {
-    for by in Scheduler::ALL {
-        let scheduled = by.find(job)?;
-        let Some((when, zone)) = scheduled.and_then(|it| it.when) else {
-            continue;
-        };
+    let whens = found(job)?.into_iter().filter_map(|it| it.when);
+    let next = |(when, zone): (When, Option<String>)| {
         let named = zone.and_then(|name| TimeZone::get(&name).ok());
         let zone = named.unwrap_or_else(machine_zone);
-        return Ok(when.after(now, &zone).next());
-    }
-    Ok(None)
+        when.after(now, &zone).next()
+    };
+    Ok(whens.take(1).find_map(next))
 }

@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::everything::below;
 use super::mounts;
 use super::processes::{self, Process};
 
@@ -77,17 +78,10 @@ fn first_in<'a>(
     tree: &Path,
     open: &HashMap<(u64, u64), &'a Process>,
 ) -> io::Result<Option<&'a Process>> {
-    let mut directories = vec![tree.to_owned()];
-    while let Some(next) = directories.pop() {
-        for entry in fs::read_dir(&next)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if let Some(process) = open.get(&(metadata.dev(), metadata.ino())) {
-                return Ok(Some(process));
-            }
-            if metadata.is_dir() {
-                directories.push(entry.path());
-            }
+    for entry in below(tree) {
+        let metadata = entry?.metadata()?;
+        if let Some(process) = open.get(&(metadata.dev(), metadata.ino())) {
+            return Ok(Some(process));
         }
     }
     Ok(None)

@@ -8,6 +8,7 @@ pub mod docker;
 pub mod duplicate;
 pub mod durable;
 pub mod environment;
+pub mod everything;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod fate;

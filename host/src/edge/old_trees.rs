@@ -14,6 +14,7 @@ use copal_core::units::ByteCount;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::everything::below;
 use super::identity::Identity;
 use super::state::{StateDir, make_private};
 
@@ -173,18 +174,10 @@ impl OldTree {
     /// Where that can't be seen.
     pub fn size(&self) -> io::Result<Size> {
         let mut size = Size::default();
-        let mut open = vec![self.path.clone()];
-        while let Some(next) = open.pop() {
-            for entry in fs::read_dir(&next)? {
-                let entry = entry?;
-                let metadata = entry.metadata()?;
-                size.bytes += ByteCount(metadata.blocks() * 512);
-                if metadata.is_dir() {
-                    open.push(entry.path());
-                } else {
-                    size.files += 1;
-                }
-            }
+        for entry in below(&self.path) {
+            let metadata = entry?.metadata()?;
+            size.bytes += ByteCount(metadata.blocks() * 512);
+            size.files += u64::from(!metadata.is_dir());
         }
         Ok(size)
     }

@@ -200,6 +200,12 @@ impl Scheduler {
     }
 }
 
+/// All that start a job.
+pub fn found(job: &Name) -> Result<Vec<Scheduled>, ScheduleError> {
+    let found = Scheduler::ALL.into_iter().map(|by| by.find(job));
+    found.filter_map(Result::transpose).collect()
+}
+
 /// The time zone by which this machine starts things, whatever this shell's is.
 pub fn machine_zone() -> TimeZone {
     const LOCAL: &str = "/etc/localtime";

@@ -1,24 +1,20 @@
 //! Snapshots and mirrors that lie in a directory of this machine.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use copal_core::manifest::{COPAL_DIR, MANIFEST};
+use copal_core::manifest::MANIFEST;
+
+use super::everything::below;
 
 /// The first directory below this one that has a manifest: a snapshot, or a mirror. Links are not followed. A
 /// manifest at the top itself came with what rclone restored.
 pub fn sealed_below(top: &Path) -> io::Result<Option<PathBuf>> {
-    let mut left = vec![top.to_owned()];
-    while let Some(directory) = left.pop() {
-        if directory != top && directory.join(MANIFEST).symlink_metadata().is_ok() {
-            return Ok(Some(directory));
-        }
-        for entry in fs::read_dir(&directory)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() && entry.file_name() != COPAL_DIR {
-                left.push(entry.path());
-            }
+    for entry in below(top) {
+        let entry = entry?;
+        let has_manifest = || entry.path().join(MANIFEST).symlink_metadata().is_ok();
+        if entry.file_type()?.is_dir() && has_manifest() {
+            return Ok(Some(entry.path()));
         }
     }
     Ok(None)
@@ -26,6 +22,8 @@ pub fn sealed_below(top: &Path) -> io::Result<Option<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::environment::variable;
+
 /// The directory of Copal's own state.
 #[derive(Debug, Clone)]
 pub struct StateDir(PathBuf);
@@ -13,7 +15,6 @@ impl StateDir {
     /// `COPAL_STATE_DIR`, else `$XDG_STATE_HOME/copal`, else `/var/lib/copal` for root and
     /// `~/.local/state/copal` for anybody else; `None` where there is not even a home.
     pub fn from_environment() -> Option<Self> {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         if let Some(own) = variable("COPAL_STATE_DIR") {
             return Some(Self(own.into()));
         }

@@ -2,9 +2,8 @@
 
 mod failure;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::edge::in_use::user_of;
@@ -12,6 +11,7 @@ use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees, Size, Standing};
 use crate::edge::scratch::remove_tree;
 use crate::edge::sealed::sealed_below;
+use crate::edge::tops::identity;
 
 pub use failure::OldTreeError;
 
@@ -150,11 +150,8 @@ fn check_apart(tree: &OldTree, live: &Path) -> Result<(), OldTreeError> {
         other => other.map_err(unreadable)?,
     };
     let old = tree.path.canonicalize().map_err(unreadable)?;
-    let looked = (
-        fs::metadata(&real).map_err(unreadable)?,
-        fs::metadata(&old).map_err(unreadable)?,
-    );
-    let is_same = (looked.0.dev(), looked.0.ino()) == (looked.1.dev(), looked.1.ino());
+    let looked = |path: &Path| identity(path).map_err(unreadable);
+    let is_same = looked(&real)? == looked(&old)?;
     if is_same || real.starts_with(&old) {
         return Err(OldTreeError::Live(tree.path.clone()));
     }

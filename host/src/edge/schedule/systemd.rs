@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use copal_core::name::Name;
 use copal_core::schedule::{MARK, Scope, Units, said_of};
 
+use super::super::environment::config_home;
 use super::{ScheduleError, Scheduled, Scheduler, Wanted, delete, put, read, run_well};
 
 pub(super) fn find(scope: Scope, job: &Name) -> Result<Option<Scheduled>, ScheduleError> {
@@ -124,13 +125,8 @@ fn no_home(scope: Scope) -> ScheduleError {
 
 /// Where the owner's units lie, as systemd has it.
 fn directory(scope: Scope) -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     match scope {
         Scope::System => Some("/etc/systemd/system".into()),
-        Scope::User => {
-            let own = variable("XDG_CONFIG_HOME").map(PathBuf::from);
-            let own = own.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".config")))?;
-            Some(own.join("systemd/user"))
-        }
+        Scope::User => Some(config_home()?.join("systemd/user")),
     }
 }
