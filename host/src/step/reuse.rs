@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use copal_core::manifest::{Manifest, Totals};
+use copal_core::manifest::{Entry, FileEntry, Manifest, Totals};
 use copal_core::reuse::{Content, Reuse, reuse};
 use copal_core::units::ByteCount;
 
@@ -106,20 +106,9 @@ impl Transferred<'_> {
 
     fn copy_from(&self, last: &Manifest, by: &mut Transfer<'_>) -> Result<Reuse, RemoteError> {
         let from = format!("{}/{}", last.name, last.id);
-        let wanted = || {
-            self.files.iter().map(|file| Content {
-                attributes: None,
-                ..content(file)
-            })
-        };
+        let wanted = || self.files.iter().map(content).map(alone);
         let held: Vec<_> = last.files().collect();
-        let promised = held.iter().map(|(stored, _, file)| Content {
-            stored,
-            size: file.size,
-            sha256: file.sha256,
-            attributes: None,
-        });
-        let promised: Vec<_> = promised.collect();
+        let promised: Vec<_> = held.iter().map(promise).map(alone).collect();
         if reuse(wanted(), &promised).is_empty() {
             return Ok(Reuse::default());
         }
@@ -148,13 +137,7 @@ impl Transferred<'_> {
     /// listed first: what is gone can't be linked, and the proof reads the rest.
     fn link_to(&self, last: &Manifest, by: &Transfer<'_>) -> Result<Reused, RemoteError> {
         let held: Vec<_> = last.files().collect();
-        let promised = held.iter().map(|(stored, entry, file)| Content {
-            stored,
-            size: file.size,
-            sha256: file.sha256,
-            attributes: Some(entry.attributes),
-        });
-        let promised: Vec<_> = promised.collect();
+        let promised: Vec<_> = held.iter().map(promise).collect();
         let reuse = reuse(self.files.iter().map(content), &promised);
         if reuse.is_empty() {
             return Ok(Reused::default());
@@ -209,6 +192,23 @@ pub(super) fn is_read_back(listed: &[Listed], by: &Transfer<'_>) -> bool {
         kind == Some(HashKind::Sha256)
     };
     by.abilities.links && listed.iter().all(is_sha256)
+}
+
+/// A copy may have other attributes: the manifest has the true ones.
+fn alone(content: Content<'_>) -> Content<'_> {
+    Content {
+        attributes: None,
+        ..content
+    }
+}
+
+fn promise<'a>((stored, entry, file): &'a (String, &Entry, &FileEntry)) -> Content<'a> {
+    Content {
+        stored,
+        size: file.size,
+        sha256: file.sha256,
+        attributes: Some(entry.attributes),
+    }
 }
 
 fn content(file: &StagedFile) -> Content<'_> {
