@@ -65,22 +65,14 @@ fn text(outcome: &Outcome<Drilled>, quiet: bool) -> String {
 
 fn to_json(outcome: &Outcome<Drilled>) -> serde_json::Value {
     let drilled = outcome.result.as_ref().ok();
-    let errors = |all: &mut dyn Iterator<Item = &CopalError>| -> Vec<String> {
-        all.map(CopalError::in_one_line).collect()
-    };
-    json!({
-        "run": outcome.run,
-        "name": outcome.name,
-        "outcome": outcome.verdict().name(),
-        "seconds": outcome.took.as_secs_f64(),
-        "restore_seconds": drilled.map(|drilled| drilled.snapshot.took.as_secs_f64()),
-        "snapshot": drilled.map(|drilled| drilled.snapshot.id),
-        "files": drilled.map(|drilled| drilled.snapshot.files),
-        "bytes": drilled.map(|drilled| drilled.snapshot.bytes),
-        "databases": drilled.map(|drilled| &drilled.databases),
-        "hooks": drilled.map(|drilled| &drilled.hooks),
-        "left_by_other_drills": drilled.map(|drilled| &drilled.left_behind),
-        "errors": errors(&mut outcome.errors()),
-        "shortcomings": errors(&mut outcome.shortcomings.iter()),
-    })
+    let snapshot = drilled.map(|drilled| &drilled.snapshot);
+    let mut told = super::of_run(outcome);
+    told["restore_seconds"] = json!(snapshot.map(|it| it.took.as_secs_f64()));
+    told["snapshot"] = json!(snapshot.map(|it| it.id));
+    told["files"] = json!(snapshot.map(|it| it.files));
+    told["bytes"] = json!(snapshot.map(|it| it.bytes));
+    told["databases"] = json!(drilled.map(|drilled| &drilled.databases));
+    told["hooks"] = json!(drilled.map(|drilled| &drilled.hooks));
+    told["left_by_other_drills"] = json!(drilled.map(|drilled| &drilled.left_behind));
+    told
 }

@@ -33,8 +33,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::error::CopalError;
+use crate::outcome::{Achieved, Outcome};
 
 /// How results are wanted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,6 +53,21 @@ pub fn json(value: &impl Serialize) -> Result<(), CopalError> {
         .map_err(|error| CopalError::Output(io::Error::other(error)))?;
     text.push('\n');
     result(&text)
+}
+
+/// What every run that is told as JSON has; each adds its own.
+fn of_run<T: Achieved>(outcome: &Outcome<T>) -> Value {
+    let errors: Vec<_> = outcome.errors().map(CopalError::in_one_line).collect();
+    let shortcomings = outcome.shortcomings.iter();
+    let shortcomings: Vec<_> = shortcomings.map(CopalError::in_one_line).collect();
+    json!({
+        "run": outcome.run,
+        "name": outcome.name,
+        "outcome": outcome.verdict().name(),
+        "seconds": outcome.took.as_secs_f64(),
+        "errors": errors,
+        "shortcomings": shortcomings,
+    })
 }
 
 /// Prints the result. A reader that has had enough (`| head`) is no failure.

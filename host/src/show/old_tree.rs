@@ -37,20 +37,11 @@ pub fn print_undone(outcome: &Outcome<Undone>, output: Output) -> Result<(), Cop
 fn to_json(outcome: &Outcome<Undone>) -> serde_json::Value {
     let undone = outcome.result.as_ref().ok();
     let shown = |path: &PathBuf| path.display().to_string();
-    let errors = |all: &mut dyn Iterator<Item = &CopalError>| -> Vec<String> {
-        all.map(CopalError::in_one_line).collect()
-    };
-    json!({
-        "run": outcome.run,
-        "name": outcome.name,
-        "outcome": outcome.verdict().name(),
-        "seconds": outcome.took.as_secs_f64(),
-        "undone": undone.map(|it| &it.of),
-        "to": undone.map(|it| shown(&it.trees.live)),
-        "before": undone.and_then(|it| it.trees.before.as_ref()).map(shown),
-        "errors": errors(&mut outcome.errors()),
-        "shortcomings": errors(&mut outcome.shortcomings.iter()),
-    })
+    let mut told = super::of_run(outcome);
+    told["undone"] = json!(undone.map(|it| &it.of));
+    told["to"] = json!(undone.map(|it| shown(&it.trees.live)));
+    told["before"] = json!(undone.and_then(|it| it.trees.before.as_ref()).map(shown));
+    told
 }
 
 /// Prints a deletion.

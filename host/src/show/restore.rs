@@ -82,24 +82,17 @@ pub fn print_in_place(outcome: &Outcome<Replaced>, output: Output) -> Result<(),
 fn to_json(outcome: &Outcome<Replaced>) -> serde_json::Value {
     let replaced = outcome.result.as_ref().ok();
     let shown = |path: &PathBuf| path.display().to_string();
-    let errors = |all: &mut dyn Iterator<Item = &CopalError>| -> Vec<String> {
-        all.map(CopalError::in_one_line).collect()
-    };
-    json!({
-        "run": outcome.run,
-        "name": outcome.name,
-        "outcome": outcome.verdict().name(),
-        "seconds": outcome.took.as_secs_f64(),
-        "snapshot": replaced.map(|it| it.snapshot.id),
-        "to": replaced.map(|it| shown(&it.trees.live)),
-        "before": replaced.and_then(|it| it.trees.before.as_ref()).map(shown),
-        "files": replaced.map(|it| it.snapshot.files),
-        "bytes": replaced.map(|it| it.snapshot.bytes),
-        "owners_not_restored": replaced.map(|it| it.snapshot.owners.not_permitted),
-        "left_by_other_restores": replaced.map(|it| it.left_behind.iter().map(shown).collect::<Vec<_>>()),
-        "errors": errors(&mut outcome.errors()),
-        "shortcomings": errors(&mut outcome.shortcomings.iter()),
-    })
+    let snapshot = replaced.map(|it| &it.snapshot);
+    let left = replaced.map(|it| it.left_behind.iter().map(shown).collect::<Vec<_>>());
+    let mut told = super::of_run(outcome);
+    told["snapshot"] = json!(snapshot.map(|it| it.id));
+    told["to"] = json!(replaced.map(|it| shown(&it.trees.live)));
+    told["before"] = json!(replaced.and_then(|it| it.trees.before.as_ref()).map(shown));
+    told["files"] = json!(snapshot.map(|it| it.files));
+    told["bytes"] = json!(snapshot.map(|it| it.bytes));
+    told["owners_not_restored"] = json!(snapshot.map(|it| it.owners.not_permitted));
+    told["left_by_other_restores"] = json!(left);
+    told
 }
 
 fn foreign(owners: Owners) -> String {
