@@ -181,6 +181,15 @@ mod tests {
         );
     }
 
+    #[track_caller]
+    fn is_refused(sql: &str) {
+        let answer = ask_of(sql);
+        assert!(
+            matches!(answer, Err(SqliteError::Refused(_))),
+            "{sql}: {answer:?}"
+        );
+    }
+
     #[test]
     fn what_does_not_only_read_this_database_is_refused() {
         for sql in [
@@ -196,11 +205,7 @@ mod tests {
             "BEGIN",
             "",
         ] {
-            let answer = ask_of(sql);
-            assert!(
-                matches!(answer, Err(SqliteError::Refused(_))),
-                "{sql}: {answer:?}"
-            );
+            is_refused(sql);
         }
     }
 
@@ -211,19 +216,14 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_too_large_is_refused_and_not_cut() {
-        let answer = ask_of("SELECT hex(zeroblob(400000)) AS a, hex(zeroblob(400000)) AS b");
-        assert!(matches!(answer, Err(SqliteError::Refused(_))), "{answer:?}");
+        is_refused("SELECT hex(zeroblob(400000)) AS a, hex(zeroblob(400000)) AS b");
         for sql in [
             "SELECT hex(zeroblob(3000000))",
             "SELECT zeroblob(600000)",
             "SELECT hex(zeroblob(2000000000))",
             "SELECT length(zeroblob(200000000)), 1",
         ] {
-            let answer = ask_of(sql);
-            assert!(
-                matches!(answer, Err(SqliteError::Refused(_))),
-                "{sql}: {answer:?}"
-            );
+            is_refused(sql);
         }
     }
 

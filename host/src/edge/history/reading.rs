@@ -104,15 +104,12 @@ impl History {
         name: &str,
         destination: &str,
     ) -> Result<Option<T>, HistoryError> {
-        let Some(connection) = self.open_to_read()? else {
-            return Ok(None);
-        };
         let query = "
             SELECT record FROM run WHERE name = ?1 AND kind = 'backup' AND json_valid(record)
                 AND EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
                     WHERE value ->> '$.destination' = ?2)
             ORDER BY started DESC LIMIT 1";
-        self.record(&connection, query, [name, destination])
+        self.record(query, [name, destination])
     }
 
     /// The record of the last run of a job that was of this kind.
@@ -121,21 +118,20 @@ impl History {
         name: &str,
         kind: &str,
     ) -> Result<Option<T>, HistoryError> {
-        let Some(connection) = self.open_to_read()? else {
-            return Ok(None);
-        };
         let query = "
             SELECT record FROM run WHERE name = ?1 AND kind = ?2 AND json_valid(record)
             ORDER BY started DESC LIMIT 1";
-        self.record(&connection, query, [name, kind])
+        self.record(query, [name, kind])
     }
 
     fn record<T: DeserializeOwned>(
         &self,
-        connection: &Connection,
         query: &str,
         values: [&str; 2],
     ) -> Result<Option<T>, HistoryError> {
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(None);
+        };
         let text = connection.query_row(query, values, |row| row.get::<_, String>(0));
         let text = text.optional().map_err(|error| self.failed(error))?;
         let read = |text: String| {
