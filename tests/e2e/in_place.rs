@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use copal_testkit::World;
 
 use crate::common::{back_up, folder, is_root, leaves_no_staging, skip, small_world};
-use crate::specimen::{configure, hook, tell_commands, told, world_with_specimen};
+use crate::specimen::{configure, own_that_tells, told, world_with_specimen};
 
 pub(crate) const RESTORE: [&str; 3] = ["restore", "latest", "--in-place"];
 
@@ -113,14 +113,10 @@ fn a_source_that_is_gone_comes_back() {
 #[test]
 fn hooks_are_called_around_it_with_the_outcome() {
     let world = world_with_specimen();
-    let tells = tell_commands(&world, &["own"]);
-    let own = hook(
-        "own",
-        "config.tell = \"tell-own\"\ngrants.command = [\"tell-own\"]",
-    );
+    let own = own_that_tells(&world);
     configure(&world, "");
     world.copal(&["backup"]).succeeds();
-    configure(&world, &format!("{tells}{own}"));
+    configure(&world, &own);
     world.copal(&RESTORE).succeeds();
     assert_eq!(
         told(&world),
@@ -131,15 +127,11 @@ fn hooks_are_called_around_it_with_the_outcome() {
 #[test]
 fn a_damaged_snapshot_changes_nothing_and_hooks_hear_of_it() {
     let world = world_with_specimen();
-    let tells = tell_commands(&world, &["own"]);
-    let own = hook(
-        "own",
-        "config.tell = \"tell-own\"\ngrants.command = [\"tell-own\"]",
-    );
+    let own = own_that_tells(&world);
     let id = back_up(&world);
     fs::write(folder(&world, &id).join("letter.txt"), "Dear writer,\n").unwrap();
     let config = format!(
-        "name = \"source\"\nsource.path = \"source\"\ndestination = [{{ remote = \"vault:\" }}]\n\n{tells}{own}"
+        "name = \"source\"\nsource.path = \"source\"\ndestination = [{{ remote = \"vault:\" }}]\n\n{own}"
     );
     world.write("copal.toml", config);
     world.write("source/letter.txt", "Dear nobody,\n");

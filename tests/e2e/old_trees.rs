@@ -6,7 +6,7 @@ use copal_testkit::World;
 
 use crate::common::{back_up, small_world};
 use crate::in_place::{RESTORE, beside, changed_world, letter};
-use crate::specimen::{configure, hook, tell_commands, told, world_with_specimen};
+use crate::specimen::{configure, own_that_tells, told, world_with_specimen};
 
 const UNDO: [&str; 2] = ["restore", "--undo"];
 const DISCARD: [&str; 2] = ["restore", "--discard"];
@@ -73,15 +73,11 @@ fn the_run_whose_restore_is_undone_can_be_named() {
 #[test]
 fn hooks_are_called_around_an_undoing() {
     let world = world_with_specimen();
-    let tells = tell_commands(&world, &["own"]);
-    let own = hook(
-        "own",
-        "config.tell = \"tell-own\"\ngrants.command = [\"tell-own\"]",
-    );
+    let own = own_that_tells(&world);
     configure(&world, "");
     world.copal(&["backup"]).succeeds();
     world.copal(&RESTORE).succeeds();
-    configure(&world, &format!("{tells}{own}"));
+    configure(&world, &own);
     world.copal(&UNDO).succeeds();
     assert_eq!(
         told(&world),

@@ -62,6 +62,13 @@ pub(crate) fn tell_commands(world: &World, who: &[&str]) -> String {
     tables
 }
 
+/// A hook `own` that tells of each phase, with the command for it.
+pub(crate) fn own_that_tells(world: &World) -> String {
+    let tells = tell_commands(world, &["own"]);
+    let lines = "config.tell = \"tell-own\"\ngrants.command = [\"tell-own\"]";
+    tells + &hook("own", lines)
+}
+
 /// What was told so far.
 pub(crate) fn told(world: &World) -> Vec<String> {
     let text = fs::read_to_string(world.path("told")).unwrap_or_default();

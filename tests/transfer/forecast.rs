@@ -194,7 +194,7 @@ fn it_is_so_with_the_folders_of_a_mirror() {
     trial.world().write("source/other.txt", "in no map");
     trial.runs_as_told("nothing");
     trial.runs_as_told("history");
-    trial.write(0..2, 2, 2);
+    trial.write(0..7, 2, 2);
     trial.cloud.write_random("source/main.img", 7 * MIB);
     trial.runs_as_told("history");
 }
