@@ -30,11 +30,14 @@ const LARGE: Load = Load {
     upload_bytes: 4_096,
 };
 
-/// As many files, and little enough to be uploaded at 1 MB/s.
+/// As many files, and little enough to be uploaded at 1 MB/s over and over.
 const SMALL: Load = Load {
-    database_bytes: 5_000_000,
-    upload_bytes: 500,
+    database_bytes: 1_000_000,
+    upload_bytes: 200,
 };
+
+/// A pause differs from the next by more than the ratio that is looked for, so that it takes many.
+const PAIRS: usize = 4;
 
 const WANTED: Duration = Duration::from_millis(250);
 
@@ -53,7 +56,8 @@ pub(crate) fn run(copal: &Path, times: usize) -> anyhow::Result<()> {
         "\nhow long an app in a container is paused, by its own clock: {UPLOADS} uploads and a"
     );
     println!(
-        "database of 1 GB in WAL mode that is written to; {times} times (at most {WANTED:?} is wanted)\n"
+        "database of 1 GB in WAL mode that is written to; {times} times (at most {WANTED:?} is wanted), the\n\
+         uploads of less data {PAIRS} times as often\n"
     );
     println!("                          least    median      most");
     for (kind, mebibytes) in [(FileSystem::Ext4, 4096), (FileSystem::Xfs, 4096)] {
@@ -70,12 +74,17 @@ pub(crate) fn run(copal: &Path, times: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// In turns, so that whatever else the machine does befalls both.
+/// In turns, and each of them first as often as the other, so that whatever else the machine does befalls both.
 fn compare(app: &App<'_>, times: usize) -> anyhow::Result<()> {
     let (mut slow, mut quick) = (Vec::new(), Vec::new());
-    for _ in 0..times {
-        slow.extend(app.pauses(Some("1M"), 1)?);
-        quick.extend(app.pauses(Some("100M"), 1)?);
+    for pair in 0..times * PAIRS {
+        let mut both = [("1M", &mut slow), ("100M", &mut quick)];
+        if pair % 2 == 1 {
+            both.reverse();
+        }
+        for (rate, pauses) in both {
+            pauses.extend(app.pauses(Some(rate), 1)?);
+        }
     }
     row("  less data, at 1 MB/s", &slow);
     row("  less data, at 100 MB/s", &quick);
