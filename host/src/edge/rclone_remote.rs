@@ -1,5 +1,9 @@
 //! One remote, each call of which goes to rclone's worker process.
 
+mod abilities;
+mod listing;
+mod sending;
+
 use std::cell::{Cell, OnceCell};
 use std::io;
 use std::path::Path;
@@ -9,27 +13,23 @@ use std::time::Duration;
 use copal_core::charges::Charges;
 use copal_core::config::Proof;
 use copal_core::forecast::Terms;
-use copal_core::memory::{Sender, Share};
-use copal_core::stored::NameLimit;
+use copal_core::memory::Share;
 use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
 use copal_rclone::{
-    CopyFileRequest, CopyRequest, Entry, ErrorKind, Layer, ListRequest, ProofRequest, Proven,
-    RcloneError, RemovalRequest, StatRequest,
+    ErrorKind, Layer, ProofRequest, Proven, RcloneError, RemovalRequest, StatRequest,
 };
 
+use self::sending::{local, request, split};
 use super::copies::copy;
-use super::hash::hash_many;
 use super::interrupt::Interrupt;
 use super::links::link_within;
 use super::rclone::{ANSWER, READ_ALL, SURVEY};
 use super::remote::{
-    Abilities, Batch, Directories, HashKind, Linked, Listed, Remote, RemoteError, RemoteHash,
-    Removal, Removed, Tree, Watch, Within,
+    Abilities, Batch, HashKind, Linked, Remote, RemoteError, Removal, Removed, Tree, Watch, Within,
 };
-use super::shards::{Shard, divide};
 use super::terms;
-use super::tidy::{is_no_directory, tidy_after_death};
+use super::tidy::tidy_after_death;
 use super::within::Copier;
 use super::workers::Workers;
 
@@ -74,34 +74,6 @@ impl RcloneRemote {
         self.layers.first().map_or("", |top| &top.backend)
     }
 
-    /// What rclone is asked to upload, some of it by other instances of the remote.
-    fn requests(&self, batches: &[Batch<'_>]) -> Result<Vec<CopyRequest>, RcloneError> {
-        let mut shards = Vec::new();
-        for batch in batches {
-            let (source, destination) = (local(batch.local)?, self.dir(batch.remote));
-            let parts = divide(self.backend(), batch, self.share.instances(batches.len()));
-            let placed = |shard: Shard| (source.clone(), destination.clone(), batch.again, shard);
-            shards.extend(parts.into_iter().map(placed));
-        }
-        let transfers = self
-            .share
-            .transfers(shards.iter().map(|(.., shard)| Sender {
-                files: shard.names.len(),
-                small: shard.instance > 0,
-            }));
-        let requests = shards.into_iter().zip(transfers);
-        let requests =
-            requests.map(
-                |((source, destination, again, shard), transfers)| CopyRequest {
-                    transfers: Some(transfers),
-                    again,
-                    anew: self.has_links.get(),
-                    ..request(source, destination.instance(shard.instance), shard.names)
-                },
-            );
-        Ok(requests.collect())
-    }
-
     /// What is not there need not be taken away.
     fn gone(
         &self,
@@ -117,116 +89,6 @@ impl RcloneRemote {
         }
     }
 
-    fn copy_file(
-        &self,
-        (source, source_path): (copal_rclone::Remote, String),
-        (destination, destination_path): (copal_rclone::Remote, String),
-    ) -> Result<(), RcloneError> {
-        let request = CopyFileRequest {
-            source,
-            source_path,
-            destination,
-            destination_path,
-            again: true,
-        };
-        self.workers
-            .ask(|worker| worker.copy_file(&request, ANSWER))
-    }
-
-    fn list_tree(&self, dir: &str, kind: Option<HashKind>) -> Result<Tree, RemoteError> {
-        let wanted = kind
-            .map(|kind| rclone_name(kind).to_owned())
-            .into_iter()
-            .collect();
-        let entries = self.list(dir, true, wanted)?.into_iter();
-        let (directories, files): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.is_dir);
-        let listed = |entry: Entry| Listed {
-            hash: kind.and_then(|kind| {
-                let digits = entry
-                    .hashes
-                    .get(rclone_name(kind))
-                    .filter(|digits| !digits.is_empty());
-                Some(RemoteHash {
-                    kind,
-                    digits: digits?.to_ascii_lowercase(),
-                })
-            }),
-            path: entry.path,
-            // A remote that can't tell a size tells none that matches.
-            size: entry.size.unwrap_or(ByteCount(u64::MAX)),
-        };
-        let directories = directories.into_iter().map(|entry| entry.path);
-        Ok(Tree {
-            files: files.into_iter().map(listed).collect(),
-            directories: directories.collect(),
-        })
-    }
-
-    /// The same from a folder of this machine, hashed on every core instead of rclone's one. `None`
-    /// where the files do not lie there as they are listed: under an overlay that stores them its own
-    /// way.
-    fn hash_here(&self, folder: &Path, dir: &str) -> Result<Option<Tree>, RemoteError> {
-        let mut there = self.list_tree(dir, None)?;
-        let paths: Vec<_> = there
-            .files
-            .iter()
-            .map(|file| folder.join(&file.path))
-            .collect();
-        let hashed = hash_many(&paths, &self.interrupt);
-        self.interrupt.check()?;
-        let Ok(digests) = hashed else { return Ok(None) };
-        for (file, digests) in there.files.iter_mut().zip(digests) {
-            if digests.size != file.size {
-                return Ok(None);
-            }
-            let digits = digests.sha256.to_string();
-            file.hash = Some(RemoteHash {
-                kind: HashKind::Sha256,
-                digits,
-            });
-        }
-        Ok(Some(there))
-    }
-
-    fn list(
-        &self,
-        dir: &str,
-        recursive: bool,
-        hashes: Vec<String>,
-    ) -> Result<Vec<Entry>, RemoteError> {
-        let request = ListRequest {
-            recursive,
-            hashes,
-            below: dir.to_owned(),
-            ..ListRequest::of(self.remote.clone())
-        };
-        let deadline = if request.hashes.is_empty() {
-            ANSWER
-        } else {
-            READ_ALL
-        };
-        match self.workers.ask(|worker| worker.list(&request, deadline)) {
-            Ok(entries) => Ok(entries),
-            Err(error) if is_no_directory(&error) && (!recursive || self.lacks(dir)?) => {
-                Ok(Vec::new())
-            }
-            Err(error) => Err(self.failed("list", dir, error)),
-        }
-    }
-
-    /// Whether there is no such directory. A listing of all below says the same of one that went meanwhile.
-    fn lacks(&self, dir: &str) -> Result<bool, RemoteError> {
-        let request = ListRequest {
-            below: dir.to_owned(),
-            ..ListRequest::of(self.remote.clone())
-        };
-        match self.workers.ask(|worker| worker.list(&request, ANSWER)) {
-            Ok(_) => Ok(false),
-            Err(error) if is_no_directory(&error) => Ok(true),
-            Err(error) => Err(self.failed("list", dir, error)),
-        }
-    }
-
     /// What to do with a transfer that returned: a cancelled one returns without error.
     fn ended(
         &self,
@@ -239,38 +101,6 @@ impl RcloneRemote {
     }
 }
 
-/// How long a name may be on its way through these.
-fn name_limit(layers: &[Layer]) -> NameLimit {
-    let limits = layers.iter().map(|layer| match layer.backend.as_str() {
-        "crypt" => NameLimit::Encrypted,
-        "local" | "alias" | "union" | "combine" => NameLimit::Folder,
-        _ => NameLimit::Remote,
-    });
-    limits.max().unwrap_or_default()
-}
-
-/// Whether what is given to it is encrypted by it alone.
-fn encrypts(layers: &[Layer]) -> bool {
-    let mut layers = layers.iter().skip_while(|layer| layer.backend == "alias");
-    layers.next().is_some_and(|layer| layer.backend == "crypt")
-}
-
-/// Whether what is given to it lies in a folder as it is, under its own name.
-fn is_plain_folder(layers: &[Layer]) -> bool {
-    // Of what it is made could not be told where there are none.
-    let is_plain = |layer: &Layer| matches!(layer.backend.as_str(), "local" | "alias");
-    !layers.is_empty() && layers.iter().all(is_plain)
-}
-
-/// rclone can't be told of a local path.
-fn unnamed(why: &str) -> RcloneError {
-    RcloneError::Call {
-        method: "local".to_owned(),
-        kind: ErrorKind::BadRequest,
-        message: format!("rclone can't name a local directory: {why}"),
-    }
-}
-
 /// A name that must not be is there.
 fn stuck(error: &io::Error) -> RcloneError {
     RcloneError::Call {
@@ -278,15 +108,6 @@ fn stuck(error: &io::Error) -> RcloneError {
         kind: ErrorKind::Other,
         message: error.to_string(),
     }
-}
-
-/// A local path as rclone takes it: absolute, since the worker's own directory is nobody's business.
-fn local(path: &Path) -> Result<copal_rclone::Remote, RcloneError> {
-    let absolute = std::path::absolute(path).map_err(|error| unnamed(&error.to_string()))?;
-    let Some(text) = absolute.to_str() else {
-        return Err(unnamed(&format!("`{}` is not UTF-8", absolute.display())));
-    };
-    copal_rclone::Remote::local(text).map_err(RcloneError::Remote)
 }
 
 impl Remote for RcloneRemote {
@@ -298,34 +119,7 @@ impl Remote for RcloneRemote {
         if let Some(known) = self.abilities.get() {
             return Ok(known.clone());
         }
-        let failed = |error| self.failed("reach", "", error);
-        let told = self.workers.ask(|worker| {
-            let info = worker.fs_info(&self.remote, ANSWER)?;
-            Ok((info, worker.local_roots(&self.remote, ANSWER)?))
-        });
-        let (info, local_roots) = told.map_err(failed)?;
-        let kinds = [HashKind::Sha256, HashKind::Sha1, HashKind::Md5];
-        let tells = |kind: &HashKind| info.hashes.iter().any(|name| name == rclone_name(*kind));
-        let hash = kinds.into_iter().find(tells);
-        let feature = |name: &str| info.features.get(name).copied().unwrap_or(false);
-        let abilities = Abilities {
-            hash,
-            slow_hash: info.features.get("SlowHash").copied().unwrap_or(true),
-            directories: if feature("CanHaveEmptyDirectories") {
-                Directories::Real
-            } else {
-                Directories::Names
-            },
-            has_buckets: feature("BucketBased"),
-            copies: feature("Copy"),
-            // Without a hash nothing would tell that a file still is what it was.
-            links: hash.is_some() && local_roots.len() == 1 && is_plain_folder(&self.layers),
-            whole_up_to: terms::whole_up_to(&self.layers),
-            names: name_limit(&self.layers),
-            encrypts: encrypts(&self.layers),
-            called: (info.name, info.root),
-            local_roots,
-        };
+        let abilities = self.ask_abilities()?;
         Ok(self.abilities.get_or_init(|| abilities).clone())
     }
 
@@ -567,39 +361,4 @@ impl Remote for RcloneRemote {
     fn mended(&self) -> Option<String> {
         self.workers.replaced()
     }
-}
-
-fn request(
-    source: copal_rclone::Remote,
-    destination: copal_rclone::Remote,
-    files: Vec<String>,
-) -> CopyRequest {
-    CopyRequest {
-        source,
-        destination,
-        files,
-        again: false,
-        anew: false,
-        transfers: None,
-        attempts: None,
-    }
-}
-
-fn rclone_name(kind: HashKind) -> &'static str {
-    match kind {
-        HashKind::Sha256 => "sha256",
-        HashKind::Sha1 => "sha1",
-        HashKind::Md5 => "md5",
-    }
-}
-
-fn split(file: &Path) -> (&Path, String) {
-    let directory = file.parent().unwrap_or_else(|| Path::new("/"));
-    (
-        directory,
-        file.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-    )
 }
