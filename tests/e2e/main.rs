@@ -50,4 +50,5 @@ mod staging_moved;
 mod status;
 mod unmounted;
 mod verify;
+mod verify_notes;
 mod worker;

@@ -32,3 +32,4 @@ pub mod stored;
 pub mod survey;
 pub mod text;
 pub mod units;
+pub mod verification;

@@ -30,9 +30,16 @@ pub struct Candidate {
     pub verified: bool,
     /// Whether its manifest can't be trusted.
     pub damaged: bool,
+    /// Whether a verification found files of it damaged.
+    pub found_damaged: bool,
 }
 
 impl Candidate {
+    /// Whether nothing of it is known to be damaged.
+    pub fn is_sound(&self) -> bool {
+        !self.damaged && !self.found_damaged
+    }
+
     /// One of which nothing more is known.
     pub fn of(id: SnapshotId) -> Self {
         Self {
@@ -40,6 +47,7 @@ impl Candidate {
             pinned: false,
             verified: false,
             damaged: false,
+            found_damaged: false,
         }
     }
 }
@@ -66,6 +74,8 @@ pub enum Stays {
     Pinned,
     /// Its manifest can't be trusted, so that nobody knows which files are its own.
     Damaged,
+    /// A verification found files of it damaged: what it still has may be had nowhere else.
+    FoundDamaged,
     /// It is of a time that is still to come: a clock was wrong, or is.
     FromTheFuture,
     /// There is no rule by which anything goes.
@@ -124,6 +134,7 @@ impl fmt::Display for Stays {
             Self::LastVerified => f.write_str("the last verified"),
             Self::Pinned => f.write_str("pinned"),
             Self::Damaged => f.write_str("its manifest is damaged"),
+            Self::FoundDamaged => f.write_str("verify found it damaged"),
             Self::FromTheFuture => f.write_str("of a time still to come"),
             Self::NoRules => f.write_str("no rule removes anything"),
         }
@@ -180,17 +191,18 @@ pub fn keep(policy: &Policy, snapshots: &[Candidate], now: Timestamp, zone: &Tim
     // A name that is told twice is one snapshot, with all that is said of it.
     judged.dedup_by(|again, first| again.snapshot.id == first.snapshot.id && first.join(again));
     let to_come = |id: SnapshotId| id.is_to_come(now);
+    let is_usable = |it: &Candidate| it.is_sound() && !to_come(it.id);
     let mut counted = Vec::new();
     for (at, it) in judged.iter_mut().enumerate() {
         it.stays_if(it.snapshot.damaged, Stays::Damaged);
+        it.stays_if(it.snapshot.found_damaged, Stays::FoundDamaged);
         it.stays_if(to_come(it.snapshot.id), Stays::FromTheFuture);
         it.stays_if(it.snapshot.pinned, Stays::Pinned);
-        if !it.snapshot.damaged && !to_come(it.snapshot.id) {
+        if is_usable(&it.snapshot) {
             counted.push(at);
         }
     }
-    let sound =
-        |it: &&mut Judged| it.snapshot.verified && !it.snapshot.damaged && !to_come(it.snapshot.id);
+    let sound = |it: &&mut Judged| it.snapshot.verified && is_usable(&it.snapshot);
     if let Some(verified) = judged.iter_mut().find(sound) {
         verified.stays.push(Stays::LastVerified);
     }
@@ -264,6 +276,7 @@ impl Judged {
         self.snapshot.pinned |= again.snapshot.pinned;
         self.snapshot.verified |= again.snapshot.verified;
         self.snapshot.damaged |= again.snapshot.damaged;
+        self.snapshot.found_damaged |= again.snapshot.found_damaged;
         true
     }
 

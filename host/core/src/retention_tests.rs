@@ -138,6 +138,28 @@ fn a_damaged_snapshot_stays_and_takes_no_others_place() {
 }
 
 #[test]
+fn one_that_was_found_damaged_stays_and_takes_no_others_place_nor_counts_as_verified() {
+    let mut snapshots = sound(&[
+        "2026-11-24T030000Z",
+        "2026-11-23T030000Z",
+        "2026-11-22T030000Z",
+        "2026-11-21T030000Z",
+    ]);
+    snapshots[0].found_damaged = true;
+    snapshots[0].verified = true;
+    snapshots[2].verified = true;
+    assert_eq!(
+        judged(&policy(&[(Rule::Last, 1)]), &snapshots),
+        [
+            "keep 2026-11-24T030000Z: verify found it damaged",
+            "keep 2026-11-23T030000Z: the newest; last 1 of 1",
+            "keep 2026-11-22T030000Z: the last verified",
+            "remove 2026-11-21T030000Z: older than all that the rules keep",
+        ]
+    );
+}
+
+#[test]
 fn the_last_verified_and_the_pinned_stay_beside_what_the_rules_keep() {
     let mut snapshots = sound(&[
         "2026-11-24T030000Z",
@@ -270,6 +292,7 @@ fn histories() -> impl Strategy<Value = History> {
                 verified: what % 7 == 0,
                 pinned: what == 9,
                 damaged: what == 10,
+                found_damaged: what == 11,
                 ..Candidate::of(SnapshotId::at(time))
             });
         }
@@ -310,13 +333,15 @@ fn promises(policy: &Policy, history: &History, zone: &TimeZone) -> Result<(), T
 
     // Never empty, and the newest that can be used is there: also where all else is damaged.
     prop_assert!(there.is_empty() || !staying.is_empty());
-    let usable = |one: &&Candidate| !one.damaged;
+    let usable = |one: &&Candidate| one.is_sound();
     let newest = snapshots.iter().filter(usable).map(|one| one.id).max();
     prop_assert!(newest.is_none_or(|newest| staying.contains(&newest)));
-    let verified = snapshots.iter().filter(|one| one.verified && !one.damaged);
+    let verified = snapshots
+        .iter()
+        .filter(|one| one.verified && one.is_sound());
     let last_verified = verified.map(|one| one.id).max();
     prop_assert!(last_verified.is_none_or(|last| staying.contains(&last)));
-    for one in snapshots.iter().filter(|one| one.pinned || one.damaged) {
+    for one in snapshots.iter().filter(|one| one.pinned || !one.is_sound()) {
         prop_assert!(staying.contains(&one.id));
     }
     for (_, verdict) in verdicts.all() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use copal_core::snapshot::SnapshotRef;
+use copal_core::manifest::{Manifest, VERIFIED};
 use jiff::Timestamp;
 
 use super::Global;
@@ -16,6 +17,7 @@ use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::outcome::{Outcome, Verdict};
 use crate::show::{self, message};
+use crate::step::verify::{Depth, Verified};
 use crate::step::snapshots::{Store, StoreError};
 
 #[derive(Debug, Args)]
@@ -51,7 +53,7 @@ pub(super) fn run(args: &DrillArgs, global: &Global) -> Result<Exit, CopalError>
         progress.finish();
         if prunes
             && !store.is_mirror()
-            && let Err(error) = note(store, &outcome)
+            && let Err(error) = note(store, manifest, &outcome)
         {
             let error = CopalError::from(error).in_one_line();
             message::note(&format!(
@@ -63,17 +65,33 @@ pub(super) fn run(args: &DrillArgs, global: &Global) -> Result<Exit, CopalError>
     })
 }
 
-/// A drill is a verification too. What it could not try, or not all of, it knows nothing of; and where hooks
-/// alone find fault, the snapshot may be as sound as the app was.
-fn note(store: &Store<'_>, outcome: &Outcome<Drilled>) -> Result<(), StoreError> {
+/// A drill is a verification too, and the closest. What it could not try, or not all of, it knows nothing of; and
+/// where hooks alone find fault, the snapshot may be as sound as the app was.
+fn note(
+    store: &Store<'_>,
+    manifest: Manifest,
+    outcome: &Outcome<Drilled>,
+) -> Result<(), StoreError> {
     let Ok(drilled) = &outcome.result else {
         return Ok(());
     };
     let mut wrong = drilled.wrong.iter();
     let is_unsound = wrong.any(|error| matches!(error, CopalError::Unsound { .. }));
     match outcome.verdict() {
-        Verdict::Succeeded => store.note_sound(drilled.snapshot.id, "a drill"),
-        Verdict::Failed if is_unsound => store.note_damaged(drilled.snapshot.id),
+        Verdict::Succeeded => {
+            let before = store.noted(manifest.id)?;
+            let drilled = Verified {
+                depth: Depth::Full,
+                read: manifest.totals,
+                compared: "a drill".to_owned(),
+                differences: Vec::new(),
+                manifest,
+            };
+            let known = drilled.with(&before, Timestamp::now());
+            store.note(drilled.manifest.id, &known, &before)
+        }
+        // As it was sealed, and no good: none to rely on.
+        Verdict::Failed if is_unsound => store.take_away(drilled.snapshot.id, VERIFIED),
         Verdict::Failed | Verdict::Warned | Verdict::Interrupted(_) => Ok(()),
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn run(args: &SnapshotsArgs, global: &Global) -> Result<Exit, CopalEr
             ));
         }
         show::snapshots::print(store.name(), &known, global.output())?;
-        // A snapshot whose manifest is damaged is listed, and no reason to call all well.
-        let damaged = known.iter().any(|one| one.manifest.is_err());
+        // A snapshot that is damaged, or whose manifest is, is listed, and no reason to call all well.
+        let damaged = known.iter().any(|one| one.damaged || one.manifest.is_err());
         Ok(if damaged { Exit::Failed } else { Exit::Done })
     })
 }

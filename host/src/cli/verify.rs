@@ -2,7 +2,9 @@
 
 use clap::Args;
 use copal_core::manifest::VERIFIED;
-use copal_core::snapshot::SnapshotRef;
+use copal_core::snapshot::{SnapshotId, SnapshotRef};
+use copal_core::verification::Share;
+use jiff::Timestamp;
 
 use super::Global;
 use super::ending::Exit;
@@ -11,7 +13,8 @@ use crate::edge::interrupt::Interrupt;
 use crate::edges::{Show, Step, Total};
 use crate::error::CopalError;
 use crate::show::{self, message};
-use crate::step::snapshots::StoreError;
+use crate::step::noted::{Noted, sample};
+use crate::step::snapshots::{Store, StoreError};
 use crate::step::verify::{Depth, verify};
 
 #[derive(Debug, Args)]
@@ -22,6 +25,9 @@ pub(super) struct VerifyArgs {
     /// Read every byte back and compare its SHA-256
     #[arg(long)]
     full: bool,
+    /// Read this part of its bytes back, each time another: `5%`
+    #[arg(long, value_name = "SHARE", conflicts_with = "full")]
+    sample: Option<Share>,
     #[command(flatten)]
     from: FromArgs,
 }
@@ -30,31 +36,38 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
     let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
     let progress = show::progress::Progress::new(global.quiet);
     let job = args.from.job(global)?;
-    let prunes = job
-        .as_ref()
-        .is_some_and(|job| job.config.retention().is_some());
     args.from.with_store_of(job.as_ref(), &interrupt, |store| {
-        let prunes = prunes && !store.is_mirror();
+        // Who only reads from somewhere leaves no note there; a sample has to, to be another one each time.
+        let leaves_note = (job.is_some() || args.sample.is_some()) && !store.is_mirror();
         let id = store.find(&args.snapshot)?;
         let manifest = store.manifest(id).inspect_err(|error| {
-            if prunes && matches!(error, StoreError::Manifest { .. }) {
+            if leaves_note && matches!(error, StoreError::Manifest { .. }) {
                 unnoted(store.take_away(id, VERIFIED));
             }
         })?;
-        let total = Total {
-            files: manifest.totals.files,
-            bytes: manifest.totals.bytes,
+        let noted = if leaves_note { noted(store, id) } else { None };
+        let depth = match args.sample {
+            Some(share) => sample(&manifest, share, noted.as_ref()),
+            None if args.full => Depth::Full,
+            None => Depth::Quick,
         };
-        let depth = if args.full { Depth::Full } else { Depth::Quick };
-        if args.full {
+        let total = depth.total(&manifest);
+        let total = Total {
+            files: total.files,
+            bytes: total.bytes,
+        };
+        if depth != Depth::Quick {
             progress.step(Step::Transfer);
         }
         let mut watch = |done| progress.transfer(done, total);
         let verified = verify(store, manifest, depth, &mut watch, &interrupt)?;
         progress.finish();
-        show::verify::print(&verified, global.output())?;
-        if prunes {
-            unnoted(store.note_verified(&verified));
+        let known = noted
+            .as_ref()
+            .map(|before| verified.with(before, Timestamp::now()));
+        show::verify::print(&verified, known.as_ref(), global.output())?;
+        if let (Some(known), Some(before)) = (known, &noted) {
+            unnoted(store.note(id, &known, before));
         }
         if verified.differences.is_empty() {
             return Ok(Exit::Done);
@@ -66,12 +79,24 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
     })
 }
 
-/// Says so where the next prune can't know what was found.
+/// What earlier verifications found. Where that can't be told, nothing is noted over it.
+fn noted(store: &Store<'_>, id: SnapshotId) -> Option<Noted> {
+    match store.noted(id) {
+        Ok(noted) => Some(noted),
+        Err(error) => {
+            let error = CopalError::from(error).in_one_line();
+            message::note(&format!("what was verified before is not known: {error}"));
+            None
+        }
+    }
+}
+
+/// Says so where those who come later can't know what was found.
 fn unnoted(noted: Result<(), StoreError>) {
     if let Err(error) = noted {
         let error = CopalError::from(error).in_one_line();
         message::note(&format!(
-            "retention does not know what was found here: {error}"
+            "what was found is not noted there, neither for retention nor for the next sample: {error}"
         ));
     }
 }

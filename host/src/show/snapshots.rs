@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use copal_core::text::is_harmful;
 use serde_json::json;
 
+use super::verify::{ReadSoFar, time};
 use super::{Output, count};
 use crate::error::CopalError;
 use crate::step::snapshots::Known;
@@ -20,14 +21,14 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
         );
     }
     let mut text = String::new();
-    for Known {
-        id,
-        manifest,
-        pinned,
-        pin,
-        ..
-    } in known
-    {
+    for one in known {
+        let Known {
+            id,
+            manifest,
+            pinned,
+            pin,
+            ..
+        } = one;
         let what = match manifest {
             Ok(manifest) => {
                 let totals = manifest.totals;
@@ -44,19 +45,43 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
             None if *pinned => "  pinned".to_owned(),
             None => String::new(),
         };
-        writeln!(text, "{name}/{id}  {what}{pin}").expect("a String takes every write");
+        let state = state(one);
+        writeln!(text, "{name}/{id}  {what}{state}{pin}").expect("a String takes every write");
     }
     super::result(&text)
 }
 
+/// What is known beside that it is sealed.
+fn state(known: &Known) -> String {
+    let last = known.verification.as_ref();
+    let last_time = last.map(|it| format!(" {} ({})", time(it.at), it.how));
+    let last_time = last_time.unwrap_or_default();
+    if known.damaged {
+        let files = last.map_or(0, |it| it.damaged_files as u64);
+        return match files {
+            0 => "  damaged".to_owned(),
+            files => format!("  damaged: {},{last_time}", count(files, "file")),
+        };
+    }
+    if known.verified {
+        return format!("  verified{last_time}");
+    }
+    String::new()
+}
+
 fn to_json(name: &str, known: &Known) -> serde_json::Value {
     let Known { id, manifest, .. } = known;
+    let state = match (known.damaged, known.verified) {
+        (true, _) => "damaged",
+        (false, true) => "verified",
+        (false, false) => "sealed",
+    };
     let mut told = match manifest {
         Ok(manifest) => json!({
             "name": name,
             "snapshot": id,
             "time": id.time(),
-            "state": "sealed",
+            "state": state,
             "files": manifest.totals.files,
             "bytes": manifest.totals.bytes,
             "run": manifest.run.id,
@@ -72,6 +97,18 @@ fn to_json(name: &str, known: &Known) -> serde_json::Value {
     };
     told["pinned"] = known.pinned.into();
     told["verified"] = known.verified.into();
+    if let (Ok(manifest), Some(last)) = (manifest, &known.verification) {
+        let so_far = ReadSoFar::of(last, manifest.totals.files);
+        told["verification"] = json!({
+            "at": last.at,
+            "how": last.how,
+            "compared": last.compared,
+            "damaged_files": last.damaged_files,
+            "damaged": last.damaged,
+            "never_read_files": so_far.never,
+            "oldest_read": so_far.oldest,
+        });
+    }
     if let Some(pin) = &known.pin {
         told["pin"] = json!(pin);
     }

@@ -12,6 +12,7 @@ pub mod freeze;
 pub mod mirror;
 mod moved;
 pub mod naming;
+pub mod noted;
 pub mod old_tree;
 pub mod pause;
 pub mod place;

@@ -213,7 +213,7 @@ pub fn prune(
     let left = pruning.left_overs(&inventory, rules.now, interrupt);
     let snapshots = pruning.snapshots(&verdicts, interrupt);
     pruning.spare(&inventory, &snapshots);
-    let sound = |one: &Candidate| one.verified && !one.damaged;
+    let sound = |one: &Candidate| one.verified && one.is_sound();
     let pruned = Pruned {
         place: store.remote().shown(),
         name: store.name().to_owned(),

@@ -6,10 +6,11 @@ use std::fs;
 use std::io;
 
 use copal_core::manifest::{
-    CLAIM, COPAL_DIR, MANIFEST, Manifest, ManifestError, PIN, PRUNING, VERIFIED,
+    CLAIM, COPAL_DIR, DAMAGED, MANIFEST, Manifest, ManifestError, PIN, PRUNING, VERIFIED,
 };
 use copal_core::retention::{Candidate, Mark, Pin};
 use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
+use copal_core::verification::Verification;
 
 use crate::edge::remote::{Batch, Listed, Remote, RemoteError};
 
@@ -92,6 +93,10 @@ pub struct Known {
     pub manifest: Result<Manifest, ManifestError>,
     /// Whether it is known to have been verified.
     pub verified: bool,
+    /// Whether a verification found it damaged.
+    pub damaged: bool,
+    /// What the last ones found, where that can be read.
+    pub verification: Option<Verification>,
     /// Whether somebody wants it to stay.
     pub pinned: bool,
     /// Since when and why, where that can be read.
@@ -246,6 +251,7 @@ impl<'a> Store<'a> {
                         .iter()
                         .find(is_manifest)
                         .is_some_and(|it| it.size.0 == 0),
+                    found_damaged: has(&own, DAMAGED),
                 });
                 if has(&own, PRUNING) {
                     inventory.spared.push(id);
@@ -270,6 +276,8 @@ impl<'a> Store<'a> {
                 id: mirror.id,
                 manifest: Ok((**mirror).clone()),
                 verified: false,
+                damaged: false,
+                verification: None,
                 pinned: false,
                 pin: None,
             }]);
@@ -279,7 +287,12 @@ impl<'a> Store<'a> {
         let manifests = sealed.iter().map(|one| format!("{}/{MANIFEST}", one.id));
         let pinned = sealed.iter().filter(|one| one.pinned);
         let pins = pinned.map(|one| format!("{}/{PIN}", one.id));
-        let names: Vec<String> = manifests.chain(pins).collect();
+        let sound = sealed.iter().filter(|one| one.verified);
+        let sound = sound.map(|one| format!("{}/{VERIFIED}", one.id));
+        let found_damaged = sealed.iter().filter(|one| one.found_damaged);
+        let found_damaged = found_damaged.map(|one| format!("{}/{DAMAGED}", one.id));
+        let notes = sound.chain(found_damaged);
+        let names: Vec<String> = manifests.chain(pins).chain(notes).collect();
         if !names.is_empty() {
             let batch = Batch {
                 local: temporary.path(),
@@ -294,10 +307,14 @@ impl<'a> Store<'a> {
         let known = |one: Candidate| {
             let bytes = fetched(one.id, MANIFEST)?;
             let pin = fetched(one.id, PIN).ok();
+            let damaged = one.found_damaged;
+            let note = fetched(one.id, if damaged { DAMAGED } else { VERIFIED }).ok();
             Ok(Known {
                 id: one.id,
                 manifest: parse(&bytes, one.id, &self.name),
-                verified: one.verified,
+                verified: one.verified && !damaged,
+                damaged,
+                verification: note.and_then(|text| serde_json::from_slice(&text).ok()),
                 pinned: one.pinned,
                 pin: pin.and_then(|text| serde_json::from_slice(&text).ok()),
             })

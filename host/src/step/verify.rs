@@ -6,25 +6,60 @@ use std::path::Path;
 
 use copal_core::digest::Sha256;
 use copal_core::manifest::{
-    AFTER_THE_SEAL, FileEntry, MANIFEST, Manifest, Rows, SUMS, Taken, VERIFIED,
+    AFTER_THE_SEAL, FileEntry, MANIFEST, Manifest, Rows, SUMS, Taken, Totals,
 };
-use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
+use copal_core::verification::Closeness;
 use sha2::Digest;
 
 use super::compare::{Difference, compare};
 use super::snapshots::{Store, StoreError};
 use crate::edge::hash::{Wanted, hash_file};
 use crate::edge::interrupt::{Interrupt, Interrupted};
-use crate::edge::remote::{Batch, Progress, RemoteError};
+use crate::edge::remote::{Batch, Listed, Progress, RemoteError};
 
 /// How closely a snapshot is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Depth {
     /// By one listing: all files present, sizes, the remote's own hashes.
     Quick,
+    /// By one listing, and by reading these files back, told by their number in the order of the manifest.
+    Sample(Vec<usize>),
     /// By reading everything back.
     Full,
+}
+
+impl Depth {
+    /// How close that is.
+    pub fn closeness(&self) -> Closeness {
+        match self {
+            Self::Quick => Closeness::Quick,
+            Self::Sample(_) => Closeness::Sample,
+            Self::Full => Closeness::Full,
+        }
+    }
+
+    /// What of a snapshot is read back.
+    pub fn total(&self, manifest: &Manifest) -> Totals {
+        let sizes: Vec<ByteCount> = manifest.files().map(|(.., file)| file.size).collect();
+        let picked = self.picks(&sizes);
+        Totals {
+            files: picked.len() as u64,
+            bytes: picked.into_iter().sum(),
+        }
+    }
+
+    /// What of these files is read back.
+    fn picks<T: Clone>(&self, files: &[T]) -> Vec<T> {
+        match self {
+            Self::Quick => Vec::new(),
+            Self::Sample(chosen) => {
+                let chosen = chosen.iter().filter_map(|number| files.get(*number));
+                chosen.cloned().collect()
+            }
+            Self::Full => files.to_vec(),
+        }
+    }
 }
 
 /// What a verification found.
@@ -32,6 +67,10 @@ pub enum Depth {
 pub struct Verified {
     /// The snapshot's manifest.
     pub manifest: Manifest,
+    /// How closely it was looked at.
+    pub depth: Depth,
+    /// What was read back.
+    pub read: Totals,
     /// What was compared, for people.
     pub compared: String,
     /// What is not as it was sealed.
@@ -65,7 +104,72 @@ pub fn verify(
 ) -> Result<Verified, VerifyError> {
     let dir = store.dir(manifest.id);
     let abilities = store.remote().abilities()?;
-    let mut listed = store.remote().files(&dir, depth == Depth::Quick)?;
+    let hashes = match depth {
+        Depth::Quick => true,
+        // Where a listing has to read everything for that, it would be no sample.
+        Depth::Sample(_) => !abilities.slow_hash,
+        Depth::Full => false,
+    };
+    let listed = listed(store, &manifest, hashes)?;
+    let sums = sums(&manifest);
+    let sums = (SUMS.to_owned(), &sums);
+    let files: Vec<(String, &FileEntry)> = manifest
+        .files()
+        .map(|(stored, _, file)| (stored, file))
+        .collect();
+    // In a folder of this machine each file was read for its hash, and one without could not be.
+    let unread = if hashes && abilities.links {
+        without_hash(&listed)
+    } else {
+        HashSet::new()
+    };
+    let (listed_sums, listed): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|file| file.path == SUMS);
+    let (mut differences, hashed) = compare(files.iter().cloned(), listed);
+    let (differs, sums_hashed) = compare([sums.clone()].into_iter(), listed_sums);
+    differences.extend(differs);
+    let judged = known(&differences);
+    let names = files.iter().map(|(stored, _)| stored).chain([&sums.0]);
+    let unread = names.filter(|name| unread.contains(*name) && !judged.contains(*name));
+    differences.extend(unread.cloned().map(Difference::Unread));
+    let listing = match abilities.hash {
+        Some(kind) if hashed + sums_hashed > 0 => {
+            by_hash(kind, hashed, files.len(), sums_hashed > 0)
+        }
+        Some(_) | None => "sizes".to_owned(),
+    };
+    let mut picked = depth.picks(&files);
+    let read = depth.total(&manifest);
+    if depth != Depth::Quick {
+        let known = known(&differences);
+        picked.push(sums);
+        picked.retain(|(stored, _)| !known.contains(stored));
+        differences.extend(read_back(store, &dir, &picked, watch, interrupt)?);
+    }
+    let compared = match depth {
+        Depth::Quick if hashed + sums_hashed == 0 => {
+            "sizes only: there is no hash to compare".to_owned()
+        }
+        Depth::Quick => listing,
+        Depth::Sample(_) => format!("{listing}; {}", read_of(read, manifest.totals)),
+        Depth::Full => String::from("every byte, by SHA-256"),
+    };
+    Ok(Verified {
+        manifest,
+        depth,
+        read,
+        compared,
+        differences,
+    })
+}
+
+/// What lies there of all that the manifest knows of, and what should not.
+fn listed(
+    store: &Store<'_>,
+    manifest: &Manifest,
+    hashes: bool,
+) -> Result<Vec<Listed>, RemoteError> {
+    let mut listed = store.remote().files(&store.dir(manifest.id), hashes)?;
     let beside = |name: &str| name == MANIFEST || AFTER_THE_SEAL.contains(&name);
     listed.retain(|file| !beside(&file.path));
     if store.is_mirror() {
@@ -73,58 +177,19 @@ pub fn verify(
         let own: HashSet<String> = manifest.files().map(|(stored, ..)| stored).collect();
         listed.retain(|file| file.path == SUMS || own.contains(&file.path));
     }
-    let (listed_sums, listed): (Vec<_>, Vec<_>) =
-        listed.into_iter().partition(|file| file.path == SUMS);
-    let sums = sums(&manifest);
-    let sums = (SUMS.to_owned(), &sums);
-    let mut files: Vec<(String, &FileEntry)> = manifest
-        .files()
-        .map(|(stored, _, file)| (stored, file))
-        .collect();
-    let (mut differences, hashed) = compare(files.iter().cloned(), listed);
-    let (differs, sums_hashed) = compare([sums.clone()].into_iter(), listed_sums);
-    differences.extend(differs);
-    let mut compared = match abilities.hash {
-        Some(kind) if hashed + sums_hashed > 0 => {
-            by_hash(kind, hashed, files.len(), sums_hashed > 0)
-        }
-        Some(_) | None => "sizes only: there is no hash to compare".to_owned(),
-    };
-    files.push(sums);
-    if depth == Depth::Full {
-        compared = String::from("every byte, by SHA-256");
-        let bad = names(&differences);
-        let files = files.iter().filter(|(stored, _)| !bad.contains(stored));
-        let files: Vec<_> = files.cloned().collect();
-        differences.extend(read_back(store, &dir, &files, watch, interrupt)?);
-    }
-    Ok(Verified {
-        manifest,
-        compared,
-        differences,
-    })
+    Ok(listed)
 }
 
-impl Store<'_> {
-    /// Has retention know that a snapshot was found sound, or that it was not.
-    pub fn note_verified(&self, verified: &Verified) -> Result<(), StoreError> {
-        let id = verified.manifest.id;
-        if !verified.differences.is_empty() {
-            return self.note_damaged(id);
-        }
-        self.note_sound(id, &verified.compared)
-    }
+fn without_hash(listed: &[Listed]) -> HashSet<String> {
+    let without = listed.iter().filter(|file| file.hash.is_none());
+    without.map(|file| file.path.clone()).collect()
+}
 
-    /// Has retention know that a snapshot was found sound, and by what.
-    pub fn note_sound(&self, id: SnapshotId, compared: &str) -> Result<(), StoreError> {
-        let what = serde_json::json!({ "compared": compared });
-        self.put_beside(id, VERIFIED, &what.to_string())
-    }
-
-    /// Has retention know that a snapshot was not found sound.
-    pub fn note_damaged(&self, id: SnapshotId) -> Result<(), StoreError> {
-        self.take_away(id, VERIFIED)
-    }
+fn read_of(read: Totals, all: Totals) -> String {
+    format!(
+        "{} of {} files read back ({} of {}), by SHA-256",
+        read.files, all.files, read.bytes, all.bytes
+    )
 }
 
 /// What was compared. The list of checksums is no file of the source: it is counted by itself.
@@ -154,13 +219,10 @@ fn sums(manifest: &Manifest) -> FileEntry {
     }
 }
 
-/// The files that it makes no sense to read back.
-fn names(differences: &[Difference]) -> HashSet<String> {
-    let bad = |difference: &Difference| match difference {
-        Difference::Missing(name) | Difference::Size { name, .. } => Some(name.clone()),
-        Difference::Extra(_) | Difference::Hash(_) | Difference::Unread(_) => None,
-    };
-    differences.iter().filter_map(bad).collect()
+/// The files of which it is known already that they are not as they should be.
+fn known(differences: &[Difference]) -> HashSet<String> {
+    let known = differences.iter().filter_map(Difference::expected);
+    known.map(str::to_owned).collect()
 }
 
 fn read_back(

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use copal_core::manifest::{CLAIM, MANIFEST, Manifest, PIN, PRUNING, SUMS, VERIFIED};
+use copal_core::manifest::{CLAIM, DAMAGED, MANIFEST, Manifest, PIN, PRUNING, SUMS, VERIFIED};
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 
@@ -54,7 +54,7 @@ fn remove_listed(
     // Where a removed file is only hidden, this is still there.
     names.push(MANIFEST.to_owned());
     names.push(format!("{CLAIM}{}", manifest.run.id));
-    let last = [SUMS, VERIFIED, PIN, PRUNING].map(str::to_owned);
+    let last = [SUMS, VERIFIED, DAMAGED, PIN, PRUNING].map(str::to_owned);
     remove(store, id, &names, &last)
 }
 
