@@ -21,6 +21,10 @@ pub use policy::{InvalidWithin, Policy, Rule, Within};
 
 /// A sealed snapshot, as far as retention asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is known of a snapshot or not, whatever is known of the others"
+)]
 pub struct Candidate {
     /// Its id, which says when its run began.
     pub id: SnapshotId,
