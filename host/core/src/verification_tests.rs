@@ -85,9 +85,9 @@ fn each_sample_reads_another_part_until_all_are_read_and_then_the_oldest() {
     let mut samples = Vec::new();
     for second in 1..=5 {
         let chosen = share.choose(&sizes, &times, &HashSet::new());
-        chosen
-            .iter()
-            .for_each(|number| times[*number] = Some(at(second)));
+        for number in &chosen {
+            times[*number] = Some(at(second));
+        }
         samples.push(chosen);
     }
     let expected = [&[0, 1][..], &[2, 3], &[4, 5], &[0, 6], &[1, 2, 3]];
@@ -140,7 +140,9 @@ proptest! {
             let bytes: u64 = chosen.iter().map(|number| sizes[*number].0).sum();
             prop_assert!(bytes * 10_000 >= all * u64::from(hundredths));
             let second = i64::try_from(round).unwrap();
-            chosen.iter().for_each(|number| times[*number] = Some(at(second)));
+            for number in &chosen {
+            times[*number] = Some(at(second));
+        }
         }
         prop_assert!(times.iter().all(Option::is_some));
     }

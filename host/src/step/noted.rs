@@ -94,7 +94,11 @@ impl Verified {
         let mut times = known.map_or_else(|| vec![None; files], |known| known.times(files));
         match &self.depth {
             Depth::Quick => {}
-            Depth::Sample(chosen) => chosen.iter().for_each(|number| times[*number] = Some(at)),
+            Depth::Sample(chosen) => {
+                for number in chosen {
+                    times[*number] = Some(at);
+                }
+            }
             Depth::Full => times.fill(Some(at)),
         }
         let damaged = self.differences.iter().filter_map(Difference::expected);
