@@ -104,13 +104,13 @@ pub fn verify(
 ) -> Result<Verified, VerifyError> {
     let dir = store.dir(manifest.id);
     let abilities = store.remote().abilities()?;
-    let hashes = match depth {
+    let with_hashes = match depth {
         Depth::Quick => true,
         // Where a listing has to read everything for that, it would be no sample.
         Depth::Sample(_) => !abilities.slow_hash,
         Depth::Full => false,
     };
-    let listed = listed(store, &manifest, hashes)?;
+    let listed = listed(store, &manifest, with_hashes)?;
     let sums = sums(&manifest);
     let sums = (SUMS.to_owned(), &sums);
     let files: Vec<(String, &FileEntry)> = manifest
@@ -118,7 +118,7 @@ pub fn verify(
         .map(|(stored, _, file)| (stored, file))
         .collect();
     // In a folder of this machine each file was read for its hash, and one without could not be.
-    let unread = if hashes && abilities.links {
+    let unread = if with_hashes && abilities.links {
         without_hash(&listed)
     } else {
         HashSet::new()
