@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use copal_core::snapshot::SnapshotRef;
 use copal_core::manifest::{Manifest, VERIFIED};
+use copal_core::snapshot::SnapshotRef;
 use jiff::Timestamp;
 
 use super::Global;
@@ -17,8 +17,8 @@ use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::outcome::{Outcome, Verdict};
 use crate::show::{self, message};
-use crate::step::verify::{Depth, Verified};
 use crate::step::snapshots::{Store, StoreError};
+use crate::step::verify::{Depth, Verified};
 
 #[derive(Debug, Args)]
 pub(super) struct DrillArgs {
