@@ -46,7 +46,7 @@ hooks: ## rebuild the built-in hooks under guest-hooks/prebuilt/
 	@scripts/setup test
 	scripts/build-hooks
 
-bench: ## how fast, against rclone and sqlite3 on the same data; a database's copy beside cp; hooks; how long an app is paused; the wire
+bench: ## how fast, against rclone and sqlite3 on the same data; a database's copy beside cp; hooks; how long an app is paused; the wire; unchanged files beside cp -al; restores
 	@scripts/setup bench
 	cargo build --release --workspace --bins
 	@$(TARGET)/release/copal-bench
@@ -54,6 +54,8 @@ bench: ## how fast, against rclone and sqlite3 on the same data; a database's co
 	@$(TARGET)/release/copal-bench hooks
 	@$(TARGET)/release/copal-bench pause
 	@$(TARGET)/release/copal-bench wire
+	@$(TARGET)/release/copal-bench links
+	@$(TARGET)/release/copal-bench restore
 
 fmt: ## format all Rust sources
 	cargo fmt --all

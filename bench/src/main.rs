@@ -9,6 +9,8 @@
 //! `copal-bench copy [PAIRS]` measures the copy of a database beside `cp`.
 //! `copal-bench links [PAIRS]` measures a snapshot of unchanged files in a folder beside `cp -al`.
 //! `copal-bench pause [TIMES]` measures how long an app in a container is paused; it takes root.
+//! `copal-bench restore [PAIRS]` measures a restore from a folder and from a B2 server, beside the same rclone
+//! that copies plainly.
 //! `copal-bench wire [PAIRS]` measures transfers to a B2 server on this machine, beside the same rclone driven
 //! plainly.
 //! `COPAL` names the binary; otherwise the one beside this.
@@ -23,6 +25,7 @@ mod figures;
 mod hooks;
 mod links;
 mod pause;
+mod restore;
 mod wire;
 
 use std::env;
@@ -46,6 +49,8 @@ fn main() -> anyhow::Result<()> {
         ["links", pairs] => return links::run(&find_copal()?, number(pairs)?),
         ["pause"] => return pause::run(&find_copal()?, 5),
         ["pause", times] => return pause::run(&find_copal()?, number(times)?),
+        ["restore"] => return restore::run(&find_copal()?, 5),
+        ["restore", pairs] => return restore::run(&find_copal()?, number(pairs)?),
         ["wire"] => return wire::run(&find_copal()?, 3),
         ["wire", pairs] => return wire::run(&find_copal()?, number(pairs)?),
         ["be-an-app", directory, gaps] => {
