@@ -32,6 +32,7 @@ test: ## everything that has to hold before a change goes in
 	scripts/build-hooks --examples
 	cargo clippy --manifest-path guest-hooks/Cargo.toml --all-targets -- -D warnings
 	cargo test --quiet --manifest-path guest-hooks/Cargo.toml
+	scripts/notices --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	cargo build --workspace --bins
