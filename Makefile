@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak hooks bench fmt lint doc install
+.PHONY: help demo test soak hooks bench fmt lint doc install deb
 
 # Where scripts/setup finds or puts the tools.
 export PATH := $(shell scripts/setup path)
@@ -33,6 +33,7 @@ test: ## everything that has to hold before a change goes in
 	cargo clippy --manifest-path guest-hooks/Cargo.toml --all-targets -- -D warnings
 	cargo test --quiet --manifest-path guest-hooks/Cargo.toml
 	scripts/notices --check
+	scripts/check-packaging
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	cargo build --workspace --bins
@@ -69,6 +70,10 @@ lint: ## clippy, and cargo-deny where it is installed
 doc: ## the documentation of all packages, as HTML
 	cargo doc --workspace --no-deps
 
-install: ## build the release and put copal into cargo's bin directory
+install: ## build the release and put it into PREFIX (/usr/local), below DESTDIR
 	@scripts/setup demo
-	cargo install --path host --locked
+	@scripts/release install
+
+deb: ## build the release and a package of it for Debian and Ubuntu, in target/dist
+	@scripts/setup release
+	@scripts/release deb
