@@ -20,6 +20,7 @@ mod limits;
 mod memory;
 mod mirror;
 mod mirror_apart;
+mod mirror_bounds;
 mod mirror_case;
 mod mirror_foreseen;
 mod moto;

@@ -50,6 +50,7 @@ fn manifest(tree: &BTreeMap<String, Lies>) -> Manifest {
         folders: vec![],
         mounts: vec![],
         there_when_refused: None,
+        unaccounted: false,
         root: entry("root", (None, 0o755, 0, 0)).attributes,
         totals: Totals::of(&entries),
         hooks: vec![],

@@ -71,6 +71,9 @@ pub struct Manifest {
     /// many files were there when that was so for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub there_when_refused: Option<u64>,
+    /// Of a mirror that has files which the source does not have: that no run knows whether they belong to it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unaccounted: bool,
     /// Everything below the top, sorted by path.
     pub entries: Vec<Entry>,
 }
@@ -337,6 +340,11 @@ impl Manifest {
             None => Ok(()),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Deserialize)]

@@ -50,6 +50,7 @@ pub(crate) fn manifest(entries: Vec<Entry>) -> Manifest {
         hooks: vec![],
         facts: Facts::new(),
         there_when_refused: None,
+        unaccounted: false,
         entries,
     }
 }

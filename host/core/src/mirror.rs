@@ -13,7 +13,7 @@ mod way;
 use crate::manifest::COPAL_DIR;
 
 pub use apart::{Site, Spot, shares_folders};
-pub use bound::{Bound, MaxDelete, Refused};
+pub use bound::{Bound, MaxDelete, Past, Refused};
 pub(crate) use map::below;
 pub use map::{Map, MapError, Pair, Placed, folder};
 pub use surplus::{Deletions, Emptied, Ground, Surplus};

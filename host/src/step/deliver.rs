@@ -242,6 +242,7 @@ impl Parcel<'_> {
             mounts: self.mounts(ready, place),
             hooks: self.hooks.records(),
             there_when_refused: decided.there_when_refused,
+            unaccounted: decided.unaccounted,
         };
         let by = Prover {
             remote: &*ready.remote,

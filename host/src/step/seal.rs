@@ -124,6 +124,8 @@ pub struct Circumstances {
     pub hooks: Vec<HookRecord>,
     /// Of a mirror: how many files there were when nothing of them could be deleted for the first time.
     pub there_when_refused: Option<u64>,
+    /// Of a mirror: that no run knows whether what is there and not in the source belongs to it.
+    pub unaccounted: bool,
 }
 
 /// A snapshot that lacks nothing but its manifest.
@@ -190,6 +192,7 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
         hooks: about.hooks,
         facts: done.read.staged.made.facts(),
         there_when_refused: about.there_when_refused,
+        unaccounted: about.unaccounted,
         entries,
     }
 }

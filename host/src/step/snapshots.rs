@@ -52,6 +52,9 @@ pub enum StoreError {
         /// Why.
         source: ManifestError,
     },
+    /// A mirror's checksums are there, and its manifest is not.
+    #[error("the mirror `{0}` has `.copal/SHA256SUMS` and no manifest")]
+    ManifestGone(String),
     /// No run has come to its end there yet.
     #[error("`{0}` is no mirror yet")]
     NoMirror(String),

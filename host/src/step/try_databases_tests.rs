@@ -57,6 +57,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
         hooks: Vec::new(),
         facts: std::collections::BTreeMap::default(),
         there_when_refused: None,
+        unaccounted: false,
         entries: files.map(file).into(),
     }
 }

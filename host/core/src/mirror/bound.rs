@@ -31,6 +31,20 @@ impl Default for MaxDelete {
     }
 }
 
+/// What is known of the runs before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Past {
+    /// What the last one put there.
+    #[default]
+    Known,
+    /// There was none. What is there was there before, or is what a first run sent that did not come to its end:
+    /// nothing tells one from the other, so that no share of it is known.
+    None,
+    /// There were some, and what they put there was lost, with all that they knew of missing disks and of
+    /// refusals. Until there is nothing to delete, or the owner accepts it, nothing is.
+    Lost,
+}
+
 /// The most that a run may delete, in view of the runs before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Bound {
@@ -39,18 +53,31 @@ pub struct Bound {
     /// How many files there were when it was too much for the first time since it last was not. What the runs
     /// sent since then makes no share larger: otherwise a share would refuse once, and the next run do it.
     pub there_when_refused: Option<u64>,
+    /// What of the files there is known.
+    pub past: Past,
 }
 
 impl Bound {
     /// The same where the owner says that files may be gone: a number is a number all the same.
     #[must_use]
     pub fn accepting_missing(self) -> Self {
+        let past = Past::Known;
         match self.most {
             MaxDelete::Share(_) => Self {
                 most: MaxDelete::Share(100),
                 there_when_refused: None,
+                past,
             },
-            MaxDelete::Files(_) => self,
+            MaxDelete::Files(_) => Self { past, ..self },
+        }
+    }
+
+    /// Whether it can't tell how much may go.
+    pub fn is_blind(self) -> bool {
+        match self.past {
+            Past::Known => false,
+            Past::None => matches!(self.most, MaxDelete::Share(percent) if percent < 100),
+            Past::Lost => true,
         }
     }
 
@@ -87,6 +114,16 @@ pub enum Refused {
         there: u64,
         /// What may be.
         allowed: u64,
+    },
+    /// Of files that nobody can answer for.
+    #[error(
+        "{} there that the source does not have, and no run knows whether {} to the mirror",
+        if *.would == 1 { "1 file is".to_owned() } else { format!("{} files are", .would) },
+        if *.would == 1 { "it belongs" } else { "they belong" }
+    )]
+    Unaccounted {
+        /// What would be deleted.
+        would: u64,
     },
     /// It is no mirror's file that would be deleted.
     #[error("`{0}` is a snapshot or a mirror of its own")]

@@ -36,9 +36,9 @@ pub struct Emptied {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Surplus {
     names: BTreeSet<String>,
-    /// How many files a share is one of.
-    there: u64,
-    /// How many of these the run has deleted already.
+    /// How many files stay that the last run put there.
+    stays: u64,
+    /// How many the run has deleted already.
     cleared: u64,
     /// Logs of databases, which no bound counts.
     logs: BTreeSet<String>,
@@ -98,21 +98,21 @@ impl Ground {
         })
     }
 
-    /// What of `there` is not `wanted`. What is wanted and was not there at the end of the last run,
-    /// `was_there`, makes no share larger: a run that failed may have sent it.
+    /// What of `there` is not `wanted`. What is wanted and no sealed run put there, `was_put`, makes no share
+    /// larger: a run that failed may have sent it.
     pub fn surplus(
         &self,
         there: &[String],
         wanted: &HashSet<String>,
-        was_there: impl Fn(&str) -> bool,
+        was_put: impl Fn(&str) -> bool,
     ) -> Surplus {
         let inside = || there.iter().filter(|name| self.has(name));
         let strange = || inside().filter(|name| !wanted.contains(*name));
-        let counts = |name: &&String| !wanted.contains(*name) || was_there(name);
+        let stays = |name: &&String| wanted.contains(*name) && was_put(name);
         let copals = strange().filter_map(|name| holder_of_copals(name));
         Surplus {
             copals: copals.map(str::to_owned).collect(),
-            there: inside().filter(counts).count() as u64,
+            stays: inside().filter(stays).count() as u64,
             cleared: 0,
             logs: self.logs.iter().cloned().collect(),
             names: strange().cloned().collect(),
@@ -147,7 +147,6 @@ impl Surplus {
     /// they count.
     #[must_use]
     pub fn and_cleared(mut self, files: u64) -> Self {
-        self.there += files;
         self.cleared += files;
         self
     }
@@ -157,9 +156,28 @@ impl Surplus {
         self.names.retain(|name| goes(name));
     }
 
+    /// Of how many files a share is one: of those that the last run put there and that stay, and of those that
+    /// go. What stays for another reason (what filters leave out, what a run that failed had sent, what went away
+    /// meanwhile) can't go, so that it bounds nothing.
+    fn there(&self) -> u64 {
+        self.stays + self.would()
+    }
+
+    /// How many go, with those that did already.
+    fn would(&self) -> u64 {
+        self.cleared + self.names.difference(&self.logs).count() as u64
+    }
+
     /// How many files were there when it was first too much, if it is too much now.
     pub fn there_when_refused(&self, bound: Bound) -> u64 {
-        bound.there_when_refused.unwrap_or(self.there)
+        bound.there_when_refused.unwrap_or(self.there())
+    }
+
+    /// The same where it can't be told what of it goes: as if nothing did.
+    pub fn there_when_untold(&self, bound: Bound) -> u64 {
+        bound
+            .there_when_refused
+            .unwrap_or(self.stays + self.cleared)
     }
 
     /// All of it, or nothing.
@@ -173,10 +191,13 @@ impl Surplus {
                 return Err(Refused::Copals(dir.clone()));
             }
         }
-        let would = self.cleared + self.names.difference(&self.logs).count() as u64;
-        let there = bound.counted(self.there);
+        let would = self.would();
+        if would > 0 && bound.is_blind() {
+            return Err(Refused::Unaccounted { would });
+        }
+        let there = bound.counted(self.there());
         let allowed = bound.most.of(there);
-        let is_again = there < self.there;
+        let is_again = there < self.there();
         match (would > allowed, is_again) {
             (false, _) => Ok(Deletions(self.names.into_iter().collect())),
             (true, false) => Err(Refused::TooMany {

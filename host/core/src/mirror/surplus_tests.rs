@@ -1,4 +1,4 @@
-use super::super::MaxDelete;
+use super::super::{MaxDelete, Past};
 use super::*;
 use proptest::prelude::*;
 
@@ -24,6 +24,7 @@ fn most(most: MaxDelete) -> Bound {
     Bound {
         most,
         there_when_refused,
+        past: Past::Known,
     }
 }
 
@@ -131,6 +132,21 @@ fn what_a_filter_leaves_out_stays_and_does_not_count() {
     surplus.retain(|name| name != "user_uploads/a");
     let deletions = surplus.bounded(most(MaxDelete::Files(1))).unwrap();
     assert_eq!(deletions.names(), ["user_uploads/b"]);
+}
+
+#[test]
+fn what_no_run_may_delete_makes_no_share_larger() {
+    let mut there = names(&["user_uploads/a", "user_uploads/b", "user_uploads/c"]);
+    there.extend((0..1000).map(|n| format!("user_uploads/cache/{n}")));
+    let wanted = set(&["user_uploads/b", "user_uploads/c"]);
+    let mut surplus = tutorial().surplus(&there, &wanted, |_| true);
+    surplus.retain(|name| !name.contains("/cache/"));
+    assert_eq!(surplus.there_when_refused(Bound::default()), 3);
+    let refused = surplus.bounded(most(MaxDelete::Share(10))).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the source no longer has 1 of the 3 files that were there, and a run deletes at most 0"
+    );
 }
 
 fn any_name() -> impl Strategy<Value = String> {

@@ -214,6 +214,9 @@ fn of_refused(refused: &Refused) -> Ending {
         Refused::TooMany { .. } | Refused::StillTooMany { .. } => failed(
             "look whether the app lost them; if it is as it should be, raise `max_delete`, or where that is a share run `copal backup --accept-missing` once",
         ),
+        Refused::Unaccounted { .. } => failed(
+            "look what is there and not in the source: files of a disk that is missing, files that the app lost, or somebody's own; if all of it may be deleted, run `copal backup --accept-missing` once",
+        ),
         Refused::Copals(_) => {
             failed("give the mirror a destination or folders in which nothing else is")
         }

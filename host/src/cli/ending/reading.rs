@@ -35,8 +35,8 @@ pub(super) fn of_store(error: &StoreError) -> Ending {
             source: ManifestError::TooNew { .. },
             ..
         } => failed("use that version of Copal, or a later one; stock rclone can copy the files"),
-        StoreError::MirrorManifest { .. } => failed(
-            "a backup compares everything and writes a new one, and deletes nothing that time; until then stock rclone can copy the files",
+        StoreError::MirrorManifest { .. } | StoreError::ManifestGone(_) => failed(
+            "a backup compares everything and writes a new one; what the source does not have stays there until it is accepted. Until then stock rclone can copy the files",
         ),
         StoreError::NoMirror(_) => failed(
             "make it one with `copal backup`, or check the place; stock rclone can copy what is there",

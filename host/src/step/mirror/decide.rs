@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use copal_core::manifest::Manifest;
-use copal_core::mirror::{Bound, Deletions, Mirror, Refused};
+use copal_core::mirror::{Bound, Deletions, Mirror, Past, Refused};
 
 use super::MirrorError;
 use super::origin::{Origin, Present};
@@ -50,14 +50,25 @@ pub struct Decided {
     /// For the manifest, where nothing may be deleted of what there is to delete: how many files there were
     /// when that was so for the first time.
     pub there_when_refused: Option<u64>,
+    /// For the manifest: that no run knows whether what is kept belongs to the mirror.
+    pub unaccounted: bool,
 }
 
 impl Deleting<'_> {
-    /// Whether a share is one of all that is there: a first run knows no better, and where a run was refused,
-    /// the number of then keeps what was sent since from counting.
+    /// Whether a share is one of all that is there and in the source: where a run was refused, the number of
+    /// then keeps what was sent since from counting, and what the source has again counts.
     pub(super) fn counts_all(&self) -> bool {
         let last = self.last;
-        last.is_none_or(|last| last.there_when_refused.is_some())
+        last.is_some_and(|last| last.there_when_refused.is_some())
+    }
+
+    fn past(&self) -> Past {
+        match self.last {
+            _ if self.is_unlisted => Past::Lost,
+            None => Past::None,
+            Some(last) if last.unaccounted => Past::Lost,
+            Some(_) => Past::Known,
+        }
     }
 
     /// That nothing goes.
@@ -67,14 +78,18 @@ impl Deleting<'_> {
     }
 
     pub(super) fn bound(&self) -> Bound {
-        let bound = Bound {
+        if self.accept_missing {
+            return self.unaccepted().accepting_missing();
+        }
+        self.unaccepted()
+    }
+
+    fn unaccepted(&self) -> Bound {
+        Bound {
             most: self.mirror.max_delete,
             there_when_refused: self.last.and_then(|last| last.there_when_refused),
-        };
-        if self.accept_missing {
-            return bound.accepting_missing();
+            past: self.past(),
         }
-        bound
     }
 }
 
@@ -97,17 +112,18 @@ impl Left {
             kept,
             why_kept: why,
             there_when_refused: (kept > 0).then_some(then),
+            unaccounted: kept > 0 && by.unaccepted().is_blind(),
             ..Decided::default()
         };
-        let then = self.surplus.there_when_refused(bound);
         let surplus = match self.without_filtered(by) {
             Ok(surplus) => surplus,
             Err(failed) => {
                 let why = StageError::from(failed).into();
+                let then = self.surplus.there_when_untold(bound);
                 return kept(self.surplus.count(), then, Some(why));
             }
         };
-        let count = surplus.count();
+        let (count, then) = (surplus.count(), surplus.there_when_refused(bound));
         if by.is_unlisted {
             return kept(count, then, None);
         }

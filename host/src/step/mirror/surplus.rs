@@ -40,11 +40,11 @@ impl Transferred<'_> {
         is_as_before: impl Fn(&str) -> bool,
     ) -> Option<Left> {
         let map = self.place.map()?;
-        let was_there = |name: &str| by.counts_all() || self.written.contains_key(name);
+        let was_put = |name: &str| by.counts_all() || self.written.contains_key(name);
         let there = self.names_before();
         let surplus = self
             .ground(map)
-            .surplus(&there, &self.wanted(), was_there)
+            .surplus(&there, &self.wanted(), was_put)
             .and_cleared(self.cleared);
         let vanished: HashSet<&RelPath> = self.vanished.iter().collect();
         let present = Present::of(&self.read.staged);

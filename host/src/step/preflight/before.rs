@@ -53,10 +53,11 @@ impl Before {
         let manifest = match Store::mirrored(remote) {
             Ok(manifest) => manifest,
             Err(
-                error @ StoreError::MirrorManifest {
+                error @ (StoreError::ManifestGone(_)
+                | StoreError::MirrorManifest {
                     source: ManifestError::Unreadable(_) | ManifestError::Inconsistent(_),
                     ..
-                },
+                }),
             ) => {
                 let damaged = vec![error];
                 return Ok(Self {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use copal_core::manifest::{MANIFEST, Manifest};
+use copal_core::manifest::{MANIFEST, Manifest, SUMS};
 
 use super::{Store, StoreError, has, own_files_in};
 use crate::edge::remote::Remote;
@@ -19,10 +19,14 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// The manifest of a mirror, where there is one.
+    /// The manifest of a mirror, where there is one. Without it, checksums tell that there was, or that a first
+    /// run was killed just before.
     pub fn mirrored(remote: &dyn Remote) -> Result<Option<Manifest>, StoreError> {
-        if !has(&own_files_in(remote, "")?, MANIFEST) {
-            return Ok(None);
+        let own = own_files_in(remote, "")?;
+        if !has(&own, MANIFEST) {
+            let is_gone = has(&own, SUMS);
+            let gone = || StoreError::ManifestGone(remote.shown());
+            return if is_gone { Err(gone()) } else { Ok(None) };
         }
         let temporary = tempfile::tempdir()?;
         let local = temporary.path().join("manifest.json");
