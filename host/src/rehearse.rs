@@ -107,6 +107,7 @@ fn foresee_deletions(
             plan,
             names: ready.abilities.names,
             last: ready.last.as_ref(),
+            local_roots: &ready.abilities.local_roots,
         };
         match foresee(&by, &known) {
             Ok((files, kept)) => {

@@ -122,6 +122,27 @@ fn both_are_so_on_b2() {
 }
 
 #[test]
+fn nothing_is_deleted_through_a_link_that_a_remote_is_made_to_follow() {
+    let world = world();
+    let follows = format!(":local,copy_links=true:{}", world.path("dst").display());
+    configure(&world, "app", &[(&follows, "")]);
+    world.copal(&["backup"]).succeeds();
+    world.write("elsewhere/precious", "somebody's");
+    symlink(world.path("elsewhere"), world.path("dst/uploads/out")).unwrap();
+    for command in [&["backup", "--dry-run"][..], &["backup"]] {
+        refused(&world.copal(command), "/dst/uploads/out` is a link to");
+        assert!(world.path("elsewhere/precious").exists());
+    }
+    configure(&world, "app", &[("vault:m", "")]);
+    let text = fs::read_to_string(world.path("copal.toml")).unwrap();
+    for name in ["copy_links", "local_copy_links"] {
+        world.write("copal.toml", format!("{text}[rclone]\n{name} = true\n"));
+        let told = world.copal(&["backup"]);
+        told.exits_with(2).says(&format!("rclone option `{name}`"));
+    }
+}
+
+#[test]
 fn a_linked_directory_in_a_mirrors_folder_is_refused_by_name_and_nothing_is_written_through_it() {
     let world = world();
     world.write("source/uploads/sub/f.txt", "new");

@@ -5,6 +5,8 @@ const SELECTS: &str = "chooses files, which the hooks of the `filter` phase do h
 const ALTERS: &str = "could leave files out of a snapshot or change their names";
 const OWN: &str = "is set by Copal itself";
 const USELESS: &str = "has no effect here";
+const FOLLOWS: &str =
+    "would take what links at a folder lead to for the folder's own, to delete it as well";
 const LEAKS: &str = "prints secrets";
 
 /// Options that are refused although rclone knows them, and why.
@@ -98,6 +100,7 @@ const REFUSED: &[(&str, &[&str])] = &[
             "stats_unit",
         ],
     ),
+    (FOLLOWS, &["copy_links", "local_copy_links"]),
     (LEAKS, &["dump"]),
 ];
 

@@ -146,7 +146,7 @@ impl MirrorError {
                 "they are one place, or one lies in the other, and a mirror deletes from its folders what the source does not have",
             ),
             Self::Linked { .. } => {
-                Some("files would be written to a place that is none of the mirror's")
+                Some("files would be written or deleted in a place that is none of the mirror's")
             }
             Self::Within { .. } | Self::Others { .. } => {
                 Some("two jobs would delete each other's files")
@@ -194,7 +194,11 @@ impl Transferred<'_> {
         let there = self.place.tree(by.remote, hashes)?;
         self.before = there.files;
         let wanted = self.wanted();
-        check_unlinked(&by.abilities.local_roots, wanted.iter().map(String::as_str))?;
+        let ground = self.ground(map);
+        let before = self.before.iter().map(|file| file.path.as_str());
+        let decided = before.filter(|name| ground.has(name));
+        let names = wanted.iter().map(String::as_str).chain(decided);
+        check_unlinked(&by.abilities.local_roots, names)?;
         if by.deleting.is_some_and(|by| !by.accept_missing) {
             self.check_filled(map)?;
         }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::step::mirror::MirrorError;
 
-/// Whether no directory into which files of these names are sent is a link: rclone would write through it, to
-/// a place that is none of the mirror's. Names are below the destination, whose own path may have links.
+/// Whether no directory on the way to files of these names is a link: rclone would write or delete through it, in
+/// a place that is none of the mirror's. It lists through one where a remote is made to follow links. Names are below the destination, whose own path may have links.
 pub fn check_unlinked<'a>(
     roots: &[PathBuf],
     names: impl Iterator<Item = &'a str>,

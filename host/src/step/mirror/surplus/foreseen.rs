@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::PathBuf;
 
 use copal_core::manifest::{Manifest, Taken};
 use copal_core::mirror::{Ground, Map};
@@ -18,6 +19,7 @@ use crate::step::mirror::{MirrorError, Origin};
 use crate::step::naming::planned_in_mirror;
 use crate::step::place::Place;
 use crate::step::plan::Plan;
+use crate::step::preflight::check_unlinked;
 use crate::step::stage::StageError;
 
 /// What is known before a run.
@@ -28,6 +30,8 @@ pub struct Foreseeing<'a> {
     pub names: NameLimit,
     /// What the mirror was at its last run.
     pub last: Option<&'a Manifest>,
+    /// The directories of this machine that it lies in.
+    pub local_roots: &'a [PathBuf],
 }
 
 /// How many files a run would delete, and why it would delete none, where that is so.
@@ -49,13 +53,15 @@ pub fn foresee(
     let wanted = planned_in_mirror(known.plan, known.names, map);
     let wanted: HashSet<String> = wanted.into_iter().collect();
     let ground = known.ground(map);
+    let decided = names.iter().filter(|name| ground.has(name));
+    check_unlinked(known.local_roots, decided.map(String::as_str)).map_err(CopalError::from)?;
     let emptied = ground.emptied(&names, &wanted);
     if let Some(emptied) = emptied.filter(|_| !by.accept_missing) {
         return Err(MirrorError::from(emptied).into());
     }
     let (written, added) = (Origin::all_of(known.last), known.added());
-    let was_there = |name: &str| by.counts_all() || written.contains_key(name);
-    let surplus = ground.surplus(&names, &wanted, was_there);
+    let was_put = |name: &str| by.counts_all() || written.contains_key(name);
+    let surplus = ground.surplus(&names, &wanted, was_put);
     let left = Known {
         map,
         written: &written,
