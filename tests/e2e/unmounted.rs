@@ -94,11 +94,100 @@ fn a_snapshot_is_made_without_it_and_that_is_told_until_it_is_accepted() {
 }
 
 #[test]
-fn a_disk_whose_files_lie_in_a_plain_directory_now_is_not_missed() {
+fn a_disk_most_of_whose_files_lie_in_a_plain_directory_now_is_not_missed() {
     let Some((disk, mounted)) = Disk::backed_up(MIRROR) else {
         return;
     };
     drop(mounted);
-    disk.world.write("source/disk/0.txt", "moved");
+    // The app makes some of its files anew.
+    disk.world.write("source/disk/0.txt", "on the disk");
+    let refused = disk.run(&["backup"]);
+    refused
+        .exits_with(1)
+        .says("nothing is mounted any more at `disk`");
+    for n in 0..5 {
+        disk.world
+            .write(format!("source/disk/{n}.txt"), "on the disk");
+    }
     disk.run(&["backup"]).succeeds();
+}
+
+#[test]
+fn a_blank_disk_in_the_place_of_the_missing_one_is_told_apart() {
+    let Some((disk, mounted)) = Disk::backed_up(MIRROR) else {
+        return;
+    };
+    drop(mounted);
+    let Some(blank) = Mount::new(FileSystem::Ext4, 16) else {
+        return;
+    };
+    let at = disk.world.path("source/disk");
+    let Some(in_its_place) = Mount::bind(blank.path(), &at) else {
+        return;
+    };
+    fs::remove_dir(blank.path().join("lost+found")).unwrap();
+    fs::write(at.join("0.txt"), "made anew").unwrap();
+    let refused = disk.run(&["backup"]);
+    refused
+        .exits_with(1)
+        .says("another disk, or one that has lost most of its files, is mounted at `disk`")
+        .says("--accept-missing");
+    assert!(disk.world.vault().join("disk/4.txt").exists());
+    drop(in_its_place);
+    let _again = disk.mount();
+    disk.run(&["backup"]).succeeds();
+}
+
+#[test]
+fn an_alarm_about_a_disk_outlasts_what_the_app_makes_in_its_place_and_names_who_has_its_files() {
+    let Some((disk, mounted)) = Disk::backed_up("") else {
+        return;
+    };
+    let snapshots = disk.run(&["snapshots", "--json"]).json();
+    let whole = snapshots[0]["snapshot"].as_str().unwrap().to_owned();
+    drop(mounted);
+    for n in 0..3 {
+        disk.world
+            .write(format!("source/disk/{n}.new"), "made anew");
+        let told = disk.run(&["backup"]);
+        told.exits_with(3)
+            .says("nothing is mounted any more at `disk`")
+            .says(&format!(
+                "the last snapshot with files of that disk is {whole}"
+            ));
+    }
+    disk.run(&["backup", "--accept-missing"]).succeeds();
+    disk.run(&["backup"]).succeeds();
+}
+
+#[test]
+fn a_disk_that_has_no_file_is_not_missed() {
+    let Some(disk) = Disk::with(MIRROR) else {
+        return;
+    };
+    for n in 0..5 {
+        fs::remove_file(disk.disk.path().join(format!("{n}.txt"))).unwrap();
+    }
+    let mounted = disk.mount();
+    disk.run(&["backup"]).succeeds();
+    drop(mounted);
+    disk.run(&["backup"]).succeeds();
+}
+
+#[test]
+fn a_part_that_lies_on_a_missing_disk_is_told_of_as_missing_with_it() {
+    let map = "layout = 'mirror'\nmap = { 'disk/data' = 'data' }";
+    let Some(disk) = Disk::with(map) else {
+        return;
+    };
+    fs::create_dir(disk.disk.path().join("data")).unwrap();
+    fs::write(disk.disk.path().join("data/a"), "a").unwrap();
+    let mounted = disk.mount();
+    disk.run(&["backup"]).succeeds();
+    drop(mounted);
+    let refused = disk.run(&["backup"]);
+    refused
+        .exits_with(1)
+        .says("nothing is mounted any more at `disk`")
+        .says("mount it");
 }

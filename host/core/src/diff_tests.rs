@@ -49,6 +49,7 @@ fn manifest(tree: &BTreeMap<String, Lies>) -> Manifest {
         source: "/app".into(),
         folders: vec![],
         mounts: vec![],
+        disks: BTreeMap::new(),
         there_when_refused: None,
         unaccounted: false,
         root: entry("root", (None, 0o755, 0, 0)).attributes,

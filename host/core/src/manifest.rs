@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
+use crate::mounts::Disk;
 use crate::path::RelPath;
 use crate::snapshot::SnapshotId;
 use crate::staging::Way;
@@ -55,6 +56,9 @@ pub struct Manifest {
     /// missing stays among them until the owner accepts that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<RelPath>,
+    /// What is known of the file systems there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disks: BTreeMap<RelPath, Disk>,
     /// Of a mirror: the folders that follow the source, below the destination; the empty one is that itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<String>,

@@ -44,6 +44,7 @@ pub(crate) fn manifest(entries: Vec<Entry>) -> Manifest {
         },
         source: "/opt/open-webui".into(),
         mounts: vec![],
+        disks: BTreeMap::new(),
         folders: vec![],
         root: attributes(),
         totals: Totals::of(&entries),
@@ -79,7 +80,14 @@ fn a_manifest_reads_back_what_was_written() {
 fn mount_points_are_read_back_and_one_without_any_says_nothing_of_them() {
     let mut manifest = sample();
     assert!(!manifest.to_json().contains("mounts"));
-    manifest.mounts = vec!["disk".parse().unwrap()];
+    let disk: RelPath = "disk".parse().unwrap();
+    manifest.mounts = vec![disk.clone()];
+    let is = crate::mounts::FileSystem {
+        kind: 0xef53,
+        number: u64::MAX,
+    };
+    let disks = &mut manifest.disks;
+    disks.entry(disk).or_default().is = Some(is);
     assert_eq!(Manifest::parse(manifest.to_json().as_bytes()), Ok(manifest));
 }
 

@@ -3,10 +3,68 @@
 //! Without its disk a directory is empty or gone, and all that lay in it looks like files that the app
 //! deleted. That it was a mount point is what tells one from the other.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use crate::manifest::Manifest;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{Entry, FileEntry, Manifest};
 use crate::path::RelPath;
+use crate::snapshot::SnapshotId;
+use crate::units::ByteCount;
+
+/// What a file system is known by: its kind, and the number that it has of its own. Some have the number of
+/// their device, which may be another after a reboot, and some none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSystem {
+    /// The kind, as `statfs` tells it.
+    pub kind: u64,
+    /// The number; 0 for none.
+    pub number: u64,
+}
+
+/// What a manifest knows of a directory at which a file system was mounted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// The file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is: Option<FileSystem>,
+    /// That it was missing already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Had>,
+}
+
+/// What was on a disk before it was missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Had {
+    /// The last snapshot that has it.
+    pub last: SnapshotId,
+    /// How many files of it that has.
+    pub files: u64,
+}
+
+/// What is at a directory now, at which a file system was mounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Now {
+    /// None is.
+    Nothing,
+    /// One that is kept in memory: it begins empty each time, and is in no disk's place.
+    InMemory,
+    /// One.
+    Mounted(Option<FileSystem>),
+}
+
+/// A file system that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The directory at which it was mounted.
+    pub path: RelPath,
+    /// What it is known by.
+    pub is: Option<FileSystem>,
+    /// What was on it.
+    pub had: Had,
+    /// Whether another is mounted there.
+    pub is_replaced: bool,
+}
 
 /// A source as it is now.
 #[derive(Debug)]
@@ -14,28 +72,66 @@ pub struct Seen<'a> {
     /// Where it lies, as a manifest has it.
     pub source: &'a str,
     /// The files that belong to the snapshot.
-    pub files: HashSet<&'a RelPath>,
+    pub files: HashMap<&'a RelPath, ByteCount>,
     /// What the filters left out; `true` for a directory that was never entered.
     pub left_out: &'a [(RelPath, bool)],
 }
 
+/// How far what lies at a mount point is what lay there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// Nobody can tell: one file of the same name is enough.
+    Any,
+    /// It is no mount point, or another file system. An app that finds its directory empty makes some of its files
+    /// anew: it is the same disk, or what was moved from it, if most files are there in the same size.
+    Most,
+}
+
 impl Seen<'_> {
-    /// Mount points of the last snapshot that are none any more, and of whose files nothing is there. One
-    /// that is left out by now is nobody's loss, nor is one whose files lie in a plain directory now; and a
-    /// source that lies elsewhere may have other disks.
-    pub fn lost_since(
-        &self,
-        last: &Manifest,
-        is_mounted: impl Fn(&RelPath) -> bool,
-    ) -> Vec<RelPath> {
+    /// File systems that were mounted for the last snapshot, and are not, or another in their place, with whose
+    /// files nothing is there of the kind. One that is left out by now is nobody's loss, nor is an empty one, or
+    /// one whose files lie in a plain directory now; and a source that lies elsewhere may have other disks.
+    pub fn lost_since(&self, last: &Manifest, now: impl Fn(&RelPath) -> Now) -> Vec<Lost> {
         if last.source != self.source {
             return Vec::new();
         }
         let mounts = last.mounts.iter();
-        let missing = mounts
-            .filter(|mount| !self.is_left_out(mount) && !self.has_files_of(last, mount))
-            .filter(|mount| !is_mounted(mount));
-        missing.cloned().collect()
+        let there = mounts.filter(|mount| !self.is_left_out(mount));
+        there
+            .filter_map(|mount| self.loss(last, mount, now(mount)))
+            .collect()
+    }
+
+    fn loss(&self, last: &Manifest, mount: &RelPath, now: Now) -> Option<Lost> {
+        let disk = last.disks.get(mount).copied().unwrap_or_default();
+        let likeness = match now {
+            Now::InMemory => return None,
+            Now::Nothing => Likeness::Most,
+            Now::Mounted(now) => match disk.is.zip(now) {
+                Some((was, is)) if was == is && was.number != 0 => return None,
+                Some((was, is)) if was != is => Likeness::Most,
+                _ => Likeness::Any,
+            },
+        };
+        let had = disk.missing_since.unwrap_or_else(|| Had {
+            last: last.id,
+            files: files_of(last, mount).count() as u64,
+        });
+        let is_there = if disk.missing_since.is_some() {
+            // Which files these were, that snapshot knows alone.
+            now != Now::Nothing && self.count_in(mount) * 2 > had.files
+        } else if had.files > 0 {
+            self.has_files_of(last, mount, likeness)
+        } else {
+            // What an archive stands in for is in no manifest: there, whatever lies in it now counts.
+            !is_archived(last, mount) || likeness == Likeness::Any || self.count_in(mount) > 0
+        };
+        (!is_there).then(|| Lost {
+            path: mount.clone(),
+            is: disk.is,
+            had,
+            is_replaced: now != Now::Nothing,
+        })
     }
 
     fn is_left_out(&self, path: &RelPath) -> bool {
@@ -43,82 +139,44 @@ impl Seen<'_> {
         whole.any(|(left_out, _)| path.is_within(left_out))
     }
 
-    /// What an archive stands in for is in no manifest: there, whatever lies in it now counts.
-    fn has_files_of(&self, last: &Manifest, mount: &RelPath) -> bool {
-        let entries = last.entries.iter();
-        let files = entries.filter(|entry| entry.file().is_some());
-        let mut before = files.filter(|it| it.path.is_within(mount)).peekable();
-        if before.peek().is_none() {
-            return self.files.iter().any(|path| path.is_within(mount));
-        }
-        before.any(|entry| self.files.contains(&entry.path))
+    fn count_in(&self, mount: &RelPath) -> u64 {
+        let files = self.files.keys();
+        files.filter(|path| path.is_within(mount)).count() as u64
     }
+
+    fn has_files_of(&self, last: &Manifest, mount: &RelPath, likeness: Likeness) -> bool {
+        let mut before = files_of(last, mount);
+        match likeness {
+            Likeness::Any => before.any(|(entry, _)| self.files.contains_key(&entry.path)),
+            Likeness::Most => {
+                let is_same = |(entry, file): &(&Entry, &FileEntry)| {
+                    self.files.get(&entry.path) == Some(&file.size)
+                };
+                let (same, others): (Vec<_>, Vec<_>) = before.partition(is_same);
+                same.len() > others.len()
+            }
+        }
+    }
+}
+
+fn files_of<'m>(
+    last: &'m Manifest,
+    mount: &RelPath,
+) -> impl Iterator<Item = (&'m Entry, &'m FileEntry)> {
+    let files = last.entries.iter().filter_map(|it| Some((it, it.file()?)));
+    files.filter(|(entry, _)| entry.path.is_within(mount))
+}
+
+/// Whether an archive stands in for the directory, or for one above it.
+fn is_archived(last: &Manifest, mount: &RelPath) -> bool {
+    let mut files = last.entries.iter().filter_map(|it| Some((it, it.file()?)));
+    files.any(|(entry, file)| {
+        let dirs = || mount.ancestors().chain([mount.clone()]);
+        let suffix = file.taken.archive_suffix();
+        suffix.is_some_and(|it| dirs().any(|dir| dir.with_suffix(it) == entry.path))
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::manifest::tests::{file, manifest};
-
-    /// What is lost of a source that had files on a disk at `disk` and beside it, of which so many are left.
-    fn lost(left: &[&str], left_out: &[(&str, bool)], is_mounted: bool) -> Vec<String> {
-        lost_of("/opt/open-webui", left, left_out, is_mounted)
-    }
-
-    fn lost_of(
-        source: &str,
-        left: &[&str],
-        left_out: &[(&str, bool)],
-        is_mounted: bool,
-    ) -> Vec<String> {
-        let had = ["beside", "disk/a", "disk/b"];
-        let mut last = manifest(had.map(|path| file(path, None)).to_vec());
-        last.mounts = vec!["disk".parse().unwrap()];
-        let left: Vec<RelPath> = left.iter().map(|path| path.parse().unwrap()).collect();
-        let left_out: Vec<(RelPath, bool)> = left_out
-            .iter()
-            .map(|(path, whole)| (path.parse().unwrap(), *whole))
-            .collect();
-        let seen = Seen {
-            source,
-            files: left.iter().collect(),
-            left_out: &left_out,
-        };
-        let found = seen.lost_since(&last, |_| is_mounted);
-        found.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_mount_point_that_is_none_any_more_and_has_nothing_is_lost() {
-        assert_eq!(lost(&["beside"], &[], false), ["disk"]);
-        assert_eq!(lost(&["beside", "disk/NOT-MOUNTED"], &[], false), ["disk"]);
-        assert_eq!(lost(&["beside"], &[("disk", false)], false), ["disk"]);
-    }
-
-    #[test]
-    fn one_that_was_emptied_moved_to_a_plain_directory_or_left_out_is_not() {
-        assert!(lost(&["beside"], &[], true).is_empty());
-        assert!(lost(&["beside", "disk/b"], &[], false).is_empty());
-        assert!(lost(&["beside"], &[("disk", true)], false).is_empty());
-    }
-
-    #[test]
-    fn a_source_that_lies_elsewhere_need_not_have_the_same_disks() {
-        assert!(lost_of("/mnt/other", &["beside"], &[], false).is_empty());
-    }
-
-    #[test]
-    fn of_one_in_an_archive_whatever_lies_there_counts() {
-        let mut last = manifest(vec![file("vectors.tar", None)]);
-        last.mounts = vec!["vectors/disk".parse().unwrap()];
-        let path: RelPath = "vectors/disk/index".parse().unwrap();
-        for (files, expected) in [(vec![], 1), (vec![&path], 0)] {
-            let seen = Seen {
-                source: &last.source,
-                files: files.into_iter().collect(),
-                left_out: &[],
-            };
-            assert_eq!(seen.lost_since(&last, |_| false).len(), expected);
-        }
-    }
-}
+#[path = "mounts_tests.rs"]
+mod tests;

@@ -1,8 +1,11 @@
 //! What is known before anything is done: the plan, and what the destinations answer.
 
+use std::collections::BTreeMap;
+
 use copal_core::config::{Layout, RemoteSpec};
 use copal_core::grants::Capability;
 use copal_core::mirror::Map;
+use copal_core::mounts::Lost;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 
@@ -85,9 +88,6 @@ impl Backup<'_> {
             Layout::Snapshots => None,
             Layout::Mirror(mirror) => Some(&mirror.map),
         };
-        if let Some(map) = map.filter(|_| !may_add) {
-            preflight::check_mapped(plan, map)?;
-        }
         let remote = (self.run.edges.open)(destination)?;
         let takes = |path: &RelPath| map.is_none_or(|map| map.takes(path, None));
         let asked = Asked {
@@ -113,14 +113,22 @@ impl Backup<'_> {
         self.run.shortcomings.extend(damaged);
         if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {
             preflight::check_missing(plan, last)?;
-            let mut paths = preflight::unmounted(plan, last);
-            paths.retain(|path| map.is_none_or(|map| map.leads_through(path)));
+            let mut missing = preflight::unmounted(plan, last);
+            missing.retain(|it| map.is_none_or(|map| map.leads_through(&it.path)));
             let last = last.id;
-            if !paths.is_empty() && map.is_some() {
-                return Err(MirrorError::Unmounted { paths, last }.into());
+            if !missing.is_empty() && map.is_some() {
+                return Err(MirrorError::Unmounted {
+                    lost: missing,
+                    last,
+                }
+                .into());
             }
-            self.tell_unmounted(&paths, last);
-            ready.unmounted = paths;
+            self.tell_unmounted(&missing);
+            ready.unmounted = missing;
+        }
+        // After that: what a map names may lie on a disk that is missing.
+        if let Some(map) = map.filter(|_| !may_add) {
+            preflight::check_mapped(plan, map)?;
         }
         let staging = self.job.staging(self.run.edges.state);
         preflight::check_portions(plan, &ready, &staging)?;
@@ -153,14 +161,20 @@ impl Backup<'_> {
     }
 
     /// A snapshot does not have what was there, and takes nothing away.
-    fn tell_unmounted(&mut self, paths: &[RelPath], last: SnapshotId) {
-        let is_told = |known: &CopalError| matches!(known, CopalError::Preflight(PreflightError::Unmounted { paths: known, .. }) if known == paths);
-        if paths.is_empty() || self.run.shortcomings.iter().any(is_told) {
-            return;
+    fn tell_unmounted(&mut self, lost: &[Lost]) {
+        let paths =
+            |lost: &[Lost]| -> Vec<RelPath> { lost.iter().map(|it| it.path.clone()).collect() };
+        let mut by_last: BTreeMap<SnapshotId, Vec<Lost>> = BTreeMap::new();
+        for one in lost {
+            by_last.entry(one.had.last).or_default().push(one.clone());
         }
-        let paths = paths.to_vec();
-        let unmounted = PreflightError::Unmounted { paths, last };
-        self.run.shortcomings.push(unmounted.into());
+        for (last, lost) in by_last {
+            let is_told = |known: &CopalError| matches!(known, CopalError::Preflight(PreflightError::Unmounted { lost: known, .. }) if paths(known) == paths(&lost));
+            if !self.run.shortcomings.iter().any(is_told) {
+                let unmounted = PreflightError::Unmounted { lost, last };
+                self.run.shortcomings.push(unmounted.into());
+            }
+        }
     }
 
     /// The run ends before anything is delivered: what destinations answered is told beside the reason.

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use copal_core::mounts::{FileSystem, Now};
 use copal_core::path::RelPath;
 
 use super::beneath::Beneath;
@@ -22,6 +23,8 @@ pub struct Tops {
     top: (u64, u64),
     /// Those of file systems that are mounted in it, sorted.
     mounted: Vec<(RelPath, (u64, u64))>,
+    /// What these are known by.
+    known: HashMap<RelPath, FileSystem>,
 }
 
 /// A top that is not what it was: it was unmounted, or renamed away, or something was mounted on it.
@@ -48,16 +51,28 @@ impl Tops {
         let mounted = mounted.map(|(path, file)| ((*path).clone(), *file));
         let mut mounted: Vec<_> = mounted.collect();
         mounted.sort_unstable();
+        let known = mounted.iter().filter_map(|(path, _)| {
+            let known = file_system(source, path).ok()?;
+            Some((path.clone(), known))
+        });
+        let known = known.collect();
         Self {
             source: source.to_owned(),
             top,
             mounted,
+            known,
         }
     }
 
     /// Where file systems are mounted in the source, sorted.
     pub fn mounts(&self) -> impl Iterator<Item = &RelPath> {
         self.mounted.iter().map(|(path, _)| path)
+    }
+
+    /// The same, each with what it is known by.
+    pub fn disks(&self) -> impl Iterator<Item = (&RelPath, Option<FileSystem>)> {
+        let known = |path| self.known.get(path).copied();
+        self.mounts().map(move |path| (path, known(path)))
     }
 
     /// Whether all of them are what they were.
@@ -72,7 +87,7 @@ impl Tops {
 
 /// Whether a file system is mounted at a directory of the source: it is on another device than the one
 /// above it. What can't be looked at is none.
-pub fn is_mounted<R: Root + ?Sized>(source: &R, path: &RelPath) -> bool {
+fn is_mounted<R: Root + ?Sized>(source: &R, path: &RelPath) -> bool {
     let device = |metadata: io::Result<fs::Metadata>| Some(Version::of(&metadata.ok()?).file().0);
     let above = match path.parent() {
         Some(parent) => device(Beneath::of(source, &parent).metadata()),
@@ -80,6 +95,31 @@ pub fn is_mounted<R: Root + ?Sized>(source: &R, path: &RelPath) -> bool {
     };
     let own = device(Beneath::of(source, path).metadata());
     own.is_some() && above.is_some() && own != above
+}
+
+/// What is mounted at a directory of the source, at which something was.
+pub fn mounted_at<R: Root + ?Sized>(source: &R, path: &RelPath) -> Now {
+    if !is_mounted(source, path) {
+        return Now::Nothing;
+    }
+    match file_system(source, path) {
+        Ok(found) if [TMPFS, RAMFS].contains(&found.kind) => Now::InMemory,
+        found => Now::Mounted(found.ok()),
+    }
+}
+
+/// By the kernel's `magic.h`.
+const TMPFS: u64 = 0x0102_1994;
+const RAMFS: u64 = 0x8584_58f6;
+
+fn file_system<R: Root + ?Sized>(source: &R, path: &RelPath) -> io::Result<FileSystem> {
+    let directory = Beneath::of(source, path).open_directory()?;
+    let kind = rustix::fs::fstatfs(&directory)?.f_type;
+    let number = rustix::fs::fstatvfs(&directory)?.f_fsid;
+    Ok(FileSystem {
+        kind: u64::try_from(kind).unwrap_or_default(),
+        number,
+    })
 }
 
 /// Device and inode of what lies there, behind a link as well.

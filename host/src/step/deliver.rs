@@ -1,12 +1,13 @@
 //! Deliver: one destination claims, receives and seals the snapshot, or keeps nothing of it; or a mirror
 //! follows the source.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use copal_core::config::{Layout, Proof};
 use copal_core::manifest::{COPAL_DIR, MANIFEST, Totals};
 use copal_core::mirror::Mirror;
+use copal_core::mounts::Disk;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_hooks::Cancel;
@@ -189,11 +190,18 @@ impl Parcel<'_> {
 
     /// Where file systems are mounted in what goes there, with those that are missing: these are told until
     /// they are back, or the owner accepts it.
-    fn mounts(&self, ready: &Ready, place: Place<'_>) -> Vec<RelPath> {
-        let mounted = self.read.staged.tops.mounts().chain(&ready.unmounted);
-        let there = mounted.filter(|path| place.map().is_none_or(|map| map.leads_through(path)));
-        let there: BTreeSet<_> = there.cloned().collect();
-        there.into_iter().collect()
+    fn disks(&self, ready: &Ready, place: Place<'_>) -> BTreeMap<RelPath, Disk> {
+        let missing_since = None;
+        let mounted = self.read.staged.tops.disks();
+        let mounted = mounted.map(|(path, is)| (path, Disk { is, missing_since }));
+        let missing = ready.unmounted.iter().map(|lost| {
+            let (is, missing_since) = (lost.is, Some(lost.had));
+            (&lost.path, Disk { is, missing_since })
+        });
+        let all = mounted.chain(missing);
+        all.filter(|(path, _)| place.map().is_none_or(|map| map.leads_through(path)))
+            .map(|(path, disk)| (path.clone(), disk))
+            .collect()
     }
 
     fn transfer_and_seal(
@@ -239,7 +247,7 @@ impl Parcel<'_> {
             run: self.run.to_owned(),
             started: self.started,
             source: self.read.staged.source.display().to_string(),
-            mounts: self.mounts(ready, place),
+            disks: self.disks(ready, place),
             hooks: self.hooks.records(),
             there_when_refused: decided.there_when_refused,
             unaccounted: decided.unaccounted,

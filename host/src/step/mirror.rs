@@ -10,10 +10,11 @@ use std::path::PathBuf;
 
 use copal_core::manifest::{Entry, EntryKind, FileEntry, Taken};
 use copal_core::mirror::{Emptied, Ground, Map, Refused};
+use copal_core::mounts::Lost;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 
-use super::preflight::{PreflightError, check_unlinked};
+use super::preflight::{PreflightError, check_unlinked, not_mounted};
 use super::reuse::Reused;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::{Directories, Listed, RemoteError};
@@ -39,10 +40,10 @@ pub enum MirrorError {
         files: u64,
     },
     /// File systems that were mounted in the source for its last run, and are not now.
-    #[error("nothing is mounted any more at {}, where the mirror ({last}) has files of another disk", crate::error::some(.paths))]
+    #[error("{}, and the mirror ({last}) has files of it", not_mounted(.lost))]
     Unmounted {
-        /// The directories at which they were.
-        paths: Vec<RelPath>,
+        /// They.
+        lost: Vec<Lost>,
         /// The mirror's last run.
         last: SnapshotId,
     },

@@ -14,6 +14,7 @@ use copal_core::charges::Charges;
 use copal_core::forecast::Terms;
 use copal_core::manifest::{COPAL_DIR, Manifest};
 use copal_core::mirror::{Map, Spot};
+use copal_core::mounts::Lost;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::stored::NameLimit;
@@ -60,9 +61,9 @@ pub struct Ready {
     pub is_unlisted: bool,
     /// What its answers are charged as, where it charges for calls.
     pub charges: Option<Charges>,
-    /// Where file systems were mounted in the source for that, and are missing: what goes there all the same
+    /// File systems that were mounted in the source for that, and are missing: what goes there all the same
     /// goes without them.
-    pub unmounted: Vec<RelPath>,
+    pub unmounted: Vec<Lost>,
     /// What of the destination falls short and keeps no snapshot from being made.
     pub warnings: Vec<PreflightError>,
 }
@@ -221,12 +222,12 @@ pub enum PreflightError {
         /// The last snapshot.
         last: SnapshotId,
     },
-    /// File systems that were mounted in the source for the last snapshot, and are not now.
-    #[error("nothing is mounted any more at {}, where the last snapshot ({last}) has files of another disk", crate::error::some(.paths))]
+    /// File systems that were mounted in the source, and are not now.
+    #[error("{}: the last snapshot with files of {} is {last}", not_mounted(.lost), if .lost.len() == 1 { "that disk" } else { "those disks" })]
     Unmounted {
-        /// The directories at which they were.
-        paths: Vec<RelPath>,
-        /// The last snapshot.
+        /// They.
+        lost: Vec<Lost>,
+        /// The last snapshot that has them.
         last: SnapshotId,
     },
     /// Databases of the last snapshot that are gone.
@@ -245,6 +246,22 @@ pub enum PreflightError {
         /// The last snapshot.
         last: SnapshotId,
     },
+}
+
+/// What is not mounted where something was.
+pub(super) fn not_mounted(lost: &[Lost]) -> String {
+    let (replaced, gone): (Vec<&Lost>, Vec<&Lost>) = lost.iter().partition(|it| it.is_replaced);
+    let at = |lost: Vec<&Lost>, what: &str| {
+        let paths: Vec<RelPath> = lost.iter().map(|it| it.path.clone()).collect();
+        (!paths.is_empty()).then(|| format!("{what} {}", crate::error::some(&paths)))
+    };
+    let gone = at(gone, "nothing is mounted any more at");
+    let replaced = at(
+        replaced,
+        "another disk, or one that has lost most of its files, is mounted at",
+    );
+    let all: Vec<String> = gone.into_iter().chain(replaced).collect();
+    all.join(", and ")
 }
 
 /// Asks a destination everything that the run has to know of it.

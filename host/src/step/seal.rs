@@ -1,5 +1,6 @@
 //! Seal: the checksums go up, then the manifest, last. From then on the snapshot exists.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use copal_core::manifest::{
     Entry, FORMAT, HookRecord, MANIFEST, Manifest, RunRecord, SUMS, Totals,
 };
+use copal_core::mounts::Disk;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use jiff::Timestamp;
@@ -119,7 +121,7 @@ pub struct Circumstances {
     /// The source, without links on the way to it.
     pub source: String,
     /// Where file systems are mounted in it, or should be.
-    pub mounts: Vec<RelPath>,
+    pub disks: BTreeMap<RelPath, Disk>,
     /// The hooks that took part.
     pub hooks: Vec<HookRecord>,
     /// Of a mirror: how many files there were when nothing of them could be deleted for the first time.
@@ -185,7 +187,8 @@ fn manifest(done: &Transferred<'_>, about: Circumstances) -> Manifest {
             staging: Some(done.read.staged.way),
         },
         source: about.source,
-        mounts: about.mounts,
+        mounts: about.disks.keys().cloned().collect(),
+        disks: about.disks,
         folders: done.place.folders(),
         root: done.read.staged.root,
         totals: Totals::of(&entries),

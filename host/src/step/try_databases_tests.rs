@@ -51,6 +51,7 @@ fn manifest<const N: usize>(files: [(&str, Taken); N]) -> Manifest {
         },
         source: "/app".to_owned(),
         mounts: vec![],
+        disks: std::collections::BTreeMap::new(),
         folders: vec![],
         root: attributes(),
         totals: Totals::default(),

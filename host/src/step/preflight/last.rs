@@ -2,14 +2,14 @@
 
 use copal_core::manifest::{Manifest, Taken};
 use copal_core::mirror::Map;
-use copal_core::mounts::Seen;
+use copal_core::mounts::{Lost, Seen};
 use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::PreflightError;
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite::Copied;
-use crate::edge::tops::is_mounted;
+use crate::edge::tops::mounted_at;
 use crate::edge::walk::FoundKind;
 use crate::step::mirror::MirrorError;
 use crate::step::plan::Plan;
@@ -48,8 +48,8 @@ pub fn check_missing(plan: &Plan, last: &Manifest) -> Result<(), PreflightError>
     })
 }
 
-/// Where file systems were mounted for the last snapshot, of which nothing is left.
-pub fn unmounted(plan: &Plan, last: &Manifest) -> Vec<RelPath> {
+/// The file systems that were mounted for the last snapshot, and are missing.
+pub fn unmounted(plan: &Plan, last: &Manifest) -> Vec<Lost> {
     if last.mounts.is_empty() {
         return Vec::new();
     }
@@ -57,10 +57,12 @@ pub fn unmounted(plan: &Plan, last: &Manifest) -> Vec<RelPath> {
     let files = kept.filter(|found| found.kind == FoundKind::File);
     let seen = Seen {
         source: &plan.source.display().to_string(),
-        files: files.map(|found| &found.path).collect(),
+        files: files
+            .map(|found| (&found.path, found.version.size()))
+            .collect(),
         left_out: &plan.walked.left_out,
     };
-    seen.lost_since(last, |path| is_mounted(&plan.source, path))
+    seen.lost_since(last, |path| mounted_at(&plan.source, path))
 }
 
 /// Whether the source has all that a mirror's map names.
