@@ -320,7 +320,7 @@ fn a_part_of_the_source_without_a_file_is_refused_before_anything_is_sent() {
     let emptied = back_up(&world);
     emptied
         .exits_with(1)
-        .says("no file left for the folder `user_uploads`, which has 10");
+        .says("no file left for the folder `user_uploads`, which would lose 10");
     let there = world.vault().join("m");
     assert!(there.join("user_uploads/0.txt").exists());
     assert_eq!(chats(&there.join("main_database/webui.db")), ["first"]);

@@ -16,6 +16,7 @@ use copal_core::snapshot::SnapshotId;
 
 use super::preflight::{PreflightError, check_unlinked, not_mounted};
 use super::reuse::Reused;
+use super::stage::StageError;
 use super::transfer::{Transfer, TransferError, Transferred};
 use crate::edge::remote::{Directories, Listed, RemoteError};
 use crate::error::CopalError;
@@ -32,7 +33,7 @@ pub enum MirrorError {
     #[error("the source has nothing to mirror at {}", crate::error::some(.0))]
     NotThere(Vec<RelPath>),
     /// A folder would lose all it has.
-    #[error("the source has no file left for {}, which has {files}", in_words(.folder))]
+    #[error("the source has no file left for {}, which would lose {files}", in_words(.folder))]
     Emptied {
         /// The folder; empty for the destination itself.
         folder: String,
@@ -104,12 +105,12 @@ pub enum MirrorError {
         source: Refused,
     },
     /// Everything arrived, and not all was deleted that was to be.
-    #[error("the mirror `{place}` still has {left} files that the source does not have")]
+    #[error("the mirror `{place}` still has {left} {} that the source does not have", if *.left == 1 { "file" } else { "files" })]
     NotDeleted {
         /// The destination; secrets masked.
         place: String,
         /// How many.
-        left: usize,
+        left: u64,
         /// Why.
         source: Box<RemoteError>,
     },
@@ -200,11 +201,11 @@ impl Transferred<'_> {
         let decided = before.filter(|name| ground.has(name));
         let names = wanted.iter().map(String::as_str).chain(decided);
         check_unlinked(&by.abilities.local_roots, names)?;
-        if by.deleting.is_some_and(|by| !by.accept_missing) {
-            self.check_filled(map)?;
-        }
         let last_files = || by.last.iter().flat_map(|last| last.files());
         self.written = Origin::all_of(by.last);
+        if let Some(deleting) = by.deleting.filter(|by| !by.accept_missing) {
+            self.check_filled(map, deleting)?;
+        }
         let is_disk = by.abilities.directories == Directories::Real;
         if let Some(deleting) = by.deleting.filter(|_| is_disk) {
             self.clear_the_way(&there.directories, deleting)?;
@@ -245,11 +246,19 @@ impl Transferred<'_> {
         MirrorError::unless_all_there(map, has)
     }
 
-    fn check_filled(&self, map: &Map) -> Result<(), MirrorError> {
-        let emptied = self
-            .ground(map)
-            .emptied(&self.names_before(), &self.wanted());
-        emptied.map_or(Ok(()), |emptied| Err(emptied.into()))
+    fn check_filled(&self, map: &Map, by: &Deleting<'_>) -> Result<(), TransferError> {
+        let (ground, wanted) = (self.ground(map), self.wanted());
+        if ground.emptied(&self.names_before(), &wanted).is_none() {
+            return Ok(());
+        }
+        // What no run may delete does not count, and only filters can tell.
+        let Some(left) = self.left(by, |_| true) else {
+            return Ok(());
+        };
+        let surplus = left.without_filtered(by).map_err(StageError::from)?;
+        let names: Vec<String> = surplus.names().map(str::to_owned).collect();
+        let emptied = ground.emptied(&names, &wanted);
+        emptied.map_or(Ok(()), |emptied| Err(MirrorError::from(emptied).into()))
     }
 
     fn is_directory(&self, path: &RelPath) -> bool {

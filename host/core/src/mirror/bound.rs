@@ -102,6 +102,8 @@ pub enum Refused {
         there: u64,
         /// What may be.
         allowed: u64,
+        /// By which setting.
+        most: MaxDelete,
     },
     /// Again more than a run may delete, and nobody said since that it is as it should be.
     #[error(
@@ -114,6 +116,8 @@ pub enum Refused {
         there: u64,
         /// What may be.
         allowed: u64,
+        /// By which setting.
+        most: MaxDelete,
     },
     /// Of files that nobody can answer for.
     #[error(

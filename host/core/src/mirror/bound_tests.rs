@@ -179,6 +179,7 @@ fn the_parts_of_files_that_a_killed_run_left_make_no_share_larger() {
         would: 4,
         there: 6,
         allowed: 3,
+        most: HALF,
     };
     assert_eq!(ended, Night::Refused(refused));
 }

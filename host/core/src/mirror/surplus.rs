@@ -46,7 +46,7 @@ pub struct Surplus {
     copals: BTreeSet<String>,
 }
 
-/// What may be deleted. Nothing else makes one of these than [`Surplus::bounded`].
+/// What may be deleted. Nothing else makes one of these than [`Surplus::bounded`] and [`Surplus::logs`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Deletions(Vec<String>);
 
@@ -168,6 +168,11 @@ impl Surplus {
         self.cleared + self.names.difference(&self.logs).count() as u64
     }
 
+    /// What of it goes also where nothing else does: logs of databases, which spoil the copies that were sent.
+    pub fn logs(&self) -> Deletions {
+        Deletions(self.names.intersection(&self.logs).cloned().collect())
+    }
+
     /// How many files were there when it was first too much, if it is too much now.
     pub fn there_when_refused(&self, bound: Bound) -> u64 {
         bound.there_when_refused.unwrap_or(self.there())
@@ -198,17 +203,20 @@ impl Surplus {
         let there = bound.counted(self.there());
         let allowed = bound.most.of(there);
         let is_again = there < self.there();
+        let most = bound.most;
         match (would > allowed, is_again) {
             (false, _) => Ok(Deletions(self.names.into_iter().collect())),
             (true, false) => Err(Refused::TooMany {
                 would,
                 there,
                 allowed,
+                most,
             }),
             (true, true) => Err(Refused::StillTooMany {
                 would,
                 there,
                 allowed,
+                most,
             }),
         }
     }

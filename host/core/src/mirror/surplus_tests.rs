@@ -64,6 +64,21 @@ fn logs_of_another_moment_beside_a_database_go_and_no_bound_counts_them() {
 }
 
 #[test]
+fn logs_beside_a_database_go_also_where_all_else_stays() {
+    let there = names(&[
+        "main_database/webui.db",
+        "main_database/webui.db-journal",
+        "user_uploads/gone",
+    ]);
+    let copied = ["main_database/webui.db".to_owned()];
+    let ground = tutorial().and_logs_of(copied.into_iter());
+    let surplus = ground.surplus(&there, &set(&["main_database/webui.db"]), |_| true);
+    assert_eq!(surplus.logs().names(), ["main_database/webui.db-journal"]);
+    let refused = surplus.bounded(most(MaxDelete::Files(0))).unwrap_err();
+    assert!(matches!(refused, Refused::TooMany { would: 1, .. }));
+}
+
+#[test]
 fn more_than_may_be_deleted_keeps_everything() {
     let there = names(&["user_uploads/a", "user_uploads/b", "user_uploads/c"]);
     let surplus = || tutorial().surplus(&there, &set(&["user_uploads/c"]), |_| true);

@@ -3,7 +3,7 @@
 use std::io;
 
 use copal_core::grants::toml_text;
-use copal_core::mirror::Refused;
+use copal_core::mirror::{MaxDelete, Refused};
 use copal_core::staging::Unfit;
 use copal_core::survey::Hindrance;
 
@@ -211,9 +211,14 @@ pub(super) fn of_mirror(error: &MirrorError) -> Ending {
 
 fn of_refused(refused: &Refused) -> Ending {
     match refused {
-        Refused::TooMany { .. } | Refused::StillTooMany { .. } => failed(
-            "look whether the app lost them; if it is as it should be, raise `max_delete`, or where that is a share run `copal backup --accept-missing` once",
-        ),
+        Refused::TooMany { most, .. } | Refused::StillTooMany { most, .. } => failed(match most {
+            MaxDelete::Share(_) => {
+                "look whether the app lost them; if it is as it should be, run `copal backup --accept-missing` once"
+            }
+            MaxDelete::Files(_) => {
+                "look whether the app lost them; if it is as it should be, raise `max_delete`"
+            }
+        }),
         Refused::Unaccounted { .. } => failed(
             "look what is there and not in the source: files of a disk that is missing, files that the app lost, or somebody's own; if all of it may be deleted, run `copal backup --accept-missing` once",
         ),

@@ -127,13 +127,22 @@ impl Left {
         if by.is_unlisted {
             return kept(count, then, None);
         }
+        let logs = surplus.logs();
         match surplus.bounded(bound) {
             Ok(deletions) => Decided {
                 deletions,
                 origins: self.origins,
                 ..Decided::default()
             },
-            Err(refused) => kept(count, then, Some(by.kept(refused))),
+            Err(refused @ Refused::Copals(_)) => kept(count, then, Some(by.kept(refused))),
+            Err(refused) => {
+                let stays = count - logs.names().len() as u64;
+                Decided {
+                    deletions: logs,
+                    origins: self.origins,
+                    ..kept(stays, then, Some(by.kept(refused)))
+                }
+            }
         }
     }
 }
@@ -151,12 +160,12 @@ impl Decided {
         let origins = &self.origins;
         let is_back = |name: &str| origins.get(name).is_some_and(|it| present.has(&it.path));
         self.deletions.retain(|name| !is_back(name));
-        let names = self.deletions.names();
+        let (names, kept) = (self.deletions.names(), self.kept);
         for (at, name) in names.iter().enumerate() {
             let deleted = by.interrupt.check().map_err(RemoteError::from);
             if let Err(source) = deleted.and_then(|()| by.remote.delete(name)) {
-                let left = names.len() - at;
-                mirrored.surplus = left as u64;
+                let left = kept + (names.len() - at) as u64;
+                mirrored.surplus = left;
                 let error = MirrorError::NotDeleted {
                     place: by.remote.shown(),
                     left,

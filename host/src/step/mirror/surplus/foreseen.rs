@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use copal_core::manifest::{Manifest, Taken};
-use copal_core::mirror::{Ground, Map};
+use copal_core::mirror::{Ground, Map, Refused};
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::sqlite::is_sidecar;
@@ -55,10 +55,6 @@ pub fn foresee(
     let ground = known.ground(map);
     let decided = names.iter().filter(|name| ground.has(name));
     check_unlinked(known.local_roots, decided.map(String::as_str)).map_err(CopalError::from)?;
-    let emptied = ground.emptied(&names, &wanted);
-    if let Some(emptied) = emptied.filter(|_| !by.accept_missing) {
-        return Err(MirrorError::from(emptied).into());
-    }
     let (written, added) = (Origin::all_of(known.last), known.added());
     let was_put = |name: &str| by.counts_all() || written.contains_key(name);
     let surplus = ground.surplus(&names, &wanted, was_put);
@@ -72,12 +68,19 @@ pub fn foresee(
         !added.contains(name) && !known.has(origin)
     });
     let surplus = left.without_filtered(by).map_err(StageError::from)?;
+    let goes: Vec<String> = surplus.names().map(str::to_owned).collect();
+    let emptied = ground.emptied(&goes, &wanted);
+    if let Some(emptied) = emptied.filter(|_| !by.accept_missing) {
+        return Err(MirrorError::from(emptied).into());
+    }
     if by.is_unlisted {
         return Ok((0, None));
     }
+    let logs = surplus.logs().names().len() as u64;
     match surplus.bounded(by.bound()) {
         Ok(deletions) => Ok((deletions.names().len() as u64, None)),
-        Err(refused) => Ok((0, Some(by.kept(refused)))),
+        Err(refused @ Refused::Copals(_)) => Ok((0, Some(by.kept(refused)))),
+        Err(refused) => Ok((logs, Some(by.kept(refused)))),
     }
 }
 
