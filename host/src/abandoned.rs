@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::edge::exchange::{Exchange, Live};
 use crate::edge::history::{History, HistoryError};
+use crate::edge::old_trees::OldTrees;
 use crate::edge::state::StateDir;
 use crate::holds::ledger::{Begun, By, Hold, Ledger};
 use crate::holds::recovery::Settled;
@@ -26,6 +28,13 @@ pub fn keep(
     let Some(begun) = &ledger.begun else {
         return Ok(());
     };
+    if let Some((_, Some(Live::Old | Live::Other))) = &ledger.exchange {
+        let trees = OldTrees::of(state, &begun.job);
+        if let Err((record, error)) = trees.forget_unless_there(&begun.run) {
+            // It names a directory that is not there, which `--undo` says.
+            tracing::warn!(%error, record = %record.display(), "a record stays");
+        }
+    }
     let history = History::of(state);
     let known = history.outcome_of(&begun.run)?;
     let has_its_own = known.is_some_and(|outcome| outcome != Ended::Abandoned.name());
@@ -99,7 +108,11 @@ fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Re
     Record {
         run: begun.run.clone(),
         name: begun.job.clone(),
-        kind: Kind::Backup,
+        kind: if ledger.exchange.is_some() {
+            Kind::Restore
+        } else {
+            Kind::Backup
+        },
         started: begun.started,
         took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         outcome: Ended::Abandoned,
@@ -108,10 +121,20 @@ fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Re
         snapshots: Vec::new(),
         errors: down.chain([killed]).collect(),
         shortcomings: Vec::new(),
-        notes: Vec::new(),
+        notes: ledger.exchange.iter().map(note_of).collect(),
         holds: ledger.holds.iter().map(HoldRecord::from).collect(),
         hooks: Vec::new(),
     }
+}
+
+/// Which tree a killed restore has left live.
+fn note_of((exchange, live): &(Exchange, Option<Live>)) -> String {
+    let which = match live {
+        Some(Live::New) => "what it put there",
+        Some(Live::Old | Live::Other) => "what it was before",
+        None => "between two trees",
+    };
+    format!("`{}` is {which}", exchange.live.display())
 }
 
 #[cfg(test)]

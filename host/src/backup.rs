@@ -18,7 +18,7 @@ use crate::edge::top::Top;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
 use crate::floors::{self, Deeds, Floor};
-use crate::holds::{Bracket, Holds, Terms};
+use crate::holds::{Bracket, Holds, Terms, at_an_end};
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Achieved, Delivered, Notes, Outcome};
@@ -67,6 +67,9 @@ pub fn backup(
     // Where another run holds the lock, this one is none: no hook hears of it.
     let lock = edges.state.lock_file(job.name());
     let _lock = Lock::wait(&lock, job.name(), allow.wait, edges.interrupt)?;
+    if let Err(error) = at_an_end(edges.state, job.name()) {
+        return Ok(backup.run.end(Err(error.into())));
+    }
     let mut hooks = match Hooks::load(&job.config, &job.base, backup.run.info()) {
         Ok(hooks) => hooks,
         Err(error) => return Ok(backup.run.end(Err(error.into()))),

@@ -295,7 +295,7 @@ impl CopalError {
         if why.is_empty() {
             match self {
                 Self::HookCommand(error) => why.extend(error.reason()),
-                Self::Holds(error) => why.extend(error.reason().map(str::to_owned)),
+                Self::Holds(error) => why.extend(error.reason()),
                 Self::Plan(PlanError::Lacking(lacks)) => {
                     why.extend(lacks.iter().map(ToString::to_string));
                 }

@@ -24,6 +24,7 @@ pub mod hook_measure;
 pub mod hook_requests;
 pub mod hook_test;
 pub mod hooks;
+mod in_place;
 pub mod job;
 pub mod outcome;
 pub mod outlook;

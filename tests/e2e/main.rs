@@ -14,6 +14,7 @@ mod common;
 mod databases;
 mod drill;
 mod dry_run;
+mod exchanges;
 mod fault;
 mod generated;
 mod history;

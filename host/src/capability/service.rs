@@ -107,7 +107,10 @@ impl Services {
 
     /// What a hook is told, and what is kept of it for the person who wrote the configuration.
     fn refused(&self, call: &Call<'_>, name: &str, error: &ServiceError) -> CapabilityError {
-        let fault = CantHold::of(call.hook, name, error);
+        let mut fault = CantHold::of(call.hook, name, error);
+        if call.phase == Phase::PreRestore {
+            fault = fault.before_a_restore(error);
+        }
         if fault.is_configured_so {
             self.noticed.fault(fault);
         }
@@ -128,7 +131,7 @@ impl Services {
     /// What is not held since it does not run.
     fn notice(&self, call: &Call<'_>, service: &Service, state: State) {
         // Before and after, nothing could be.
-        if call.phase == Phase::PreBackup {
+        if matches!(call.phase, Phase::PreBackup | Phase::PreRestore) {
             let unheld = Unheld::of(service.name.as_str(), &service.driver, state);
             if let Some(unheld) = unheld {
                 self.noticed.unheld(unheld);

@@ -100,6 +100,17 @@ impl CantHold {
         }
     }
 
+    /// What is to be told before a restore, in which nothing can be paused.
+    #[must_use]
+    pub fn before_a_restore(mut self, error: &ServiceError) -> Self {
+        if let ServiceError::Vanishes { name } = error {
+            self.next = format!(
+                "stop container `{name}` yourself, restore, and start it again: what does not run is left so"
+            );
+        }
+        self
+    }
+
     /// Another run holds it, or that can't be seen.
     pub fn just_now(hook: &str, service: &str, error: &HoldFailure) -> Self {
         let below = std::error::Error::source(error);

@@ -28,6 +28,8 @@ const FOR_OTHERS: Duration = Duration::from_secs(2);
 struct Recovered {
     /// What was released, by whose run held it.
     released: Vec<show::recover::Released>,
+    /// Exchanges that were ended.
+    ended: Vec<show::recover::Ended>,
     /// Runs that go on.
     running: Vec<Going>,
     /// What could not be done, and whose run it was about.
@@ -40,9 +42,13 @@ pub(super) fn run(global: &Global) -> Result<Exit, CopalError> {
     recovered.tell_problems();
     let exit = recovered.exit();
     let Recovered {
-        released, running, ..
+        released,
+        ended,
+        running,
+        ..
     } = recovered;
-    show::recover::print(&released, &running, exit == Exit::Done, global.output())?;
+    let is_well = exit == Exit::Done;
+    show::recover::print(&released, &ended, &running, is_well, global.output())?;
     Ok(exit)
 }
 
@@ -66,6 +72,9 @@ pub(super) fn in_passing(global: &Global) -> Option<Exit> {
         }
     };
     if !global.quiet {
+        for ended in &recovered.ended {
+            message::note(&ended.to_string());
+        }
         for released in &recovered.released {
             message::note(&released.to_string());
         }
@@ -93,6 +102,7 @@ impl Recovered {
         let released = settled.released.iter().filter_map(|n| ledger.hold(*n));
         self.released
             .extend(released.map(|hold| show::recover::Released::of(ledger, hold)));
+        self.ended.extend(show::recover::Ended::of(&settled));
         let left = settled.left.iter().cloned();
         let left: Vec<_> = left.map(HoldsError::Unreleased).collect();
         if let Err(error) = abandoned::keep(&settled, state, None) {
@@ -100,7 +110,13 @@ impl Recovered {
         }
         let begun = settled.ledger.begun.clone();
         let unwritten = settled.unwritten.take().map(HoldsError::Journal);
-        left.into_iter()
+        let stuck = settled.stuck.take().map(|stuck| HoldsError::Between {
+            live: stuck.live,
+            why: stuck.why,
+        });
+        stuck
+            .into_iter()
+            .chain(left)
             .chain(unwritten)
             .for_each(|error| self.problem(error, begun.as_ref()));
         if settled.ledger.unreadable > 0 {

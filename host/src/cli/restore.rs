@@ -38,10 +38,23 @@ pub(super) struct RestoreArgs {
     #[arg(long = "path", value_name = "PATH", value_parser = below)]
     paths: Vec<RelPath>,
     /// Swap back what a restore in place has kept: the newest, or what that run has. What is live now is kept
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = OF_A_SNAPSHOT)]
+    #[arg(
+        long,
+        value_name = "RUN",
+        num_args = 0..=1,
+        default_missing_value = "",
+        conflicts_with_all = OF_A_SNAPSHOT
+    )]
     undo: Option<String>,
     /// Delete what a restore in place has kept: the only one, or what that run has
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = OF_A_SNAPSHOT, conflicts_with_all = ["in_place", "undo"])]
+    #[arg(
+        long,
+        value_name = "RUN",
+        num_args = 0..=1,
+        default_missing_value = "",
+        conflicts_with_all = OF_A_SNAPSHOT,
+        conflicts_with_all = ["in_place", "undo"]
+    )]
     discard: Option<String>,
     #[command(flatten)]
     from: FromArgs,

@@ -9,6 +9,7 @@ pub mod duplicate;
 pub mod durable;
 pub mod environment;
 pub mod everything;
+pub mod exchange;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod fate;

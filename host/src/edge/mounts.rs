@@ -4,11 +4,21 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Whether something is mounted at `path`, also where it is of the same device. Where that can't be seen, the
-/// device has to do.
-pub fn is_mounted(path: &Path) -> bool {
+/// Whether a directory can't be renamed: something is mounted there, also where that is of the same device, or
+/// it is a subvolume. No link is to be on the way to it.
+///
+/// # Errors
+/// Where it, or the directory above it, can't be seen.
+pub fn is_fixed(directory: &Path) -> io::Result<bool> {
+    let above = directory.parent().unwrap_or(directory);
+    Ok(fs::metadata(directory)?.dev() != fs::metadata(above)?.dev() || is_mounted(directory))
+}
+
+/// Where the mounts can't be seen, the device has to do.
+fn is_mounted(path: &Path) -> bool {
     let points = here().unwrap_or_default();
     points.iter().any(|(_, point)| point == path)
 }

@@ -5,16 +5,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use copal_core::path::{decode_bytes, encode_bytes};
 use copal_core::units::ByteCount;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::everything::below;
+use super::exchange::{read_path, write_path};
 use super::identity::Identity;
 use super::state::{StateDir, make_private};
 
@@ -135,6 +134,20 @@ impl OldTrees {
         }
     }
 
+    /// Forgets what a run was to keep and did not: it was put back, by the run or by whoever found it killed.
+    ///
+    /// # Errors
+    /// The record, and what the system said.
+    pub fn forget_unless_there(&self, run: &str) -> Result<(), (PathBuf, io::Error)> {
+        let tree = self.all()?.into_iter().find(|tree| tree.run == run);
+        let Some(tree) = tree else { return Ok(()) };
+        match tree.standing() {
+            Ok(Standing::Gone) => self.forget(run),
+            Ok(_) => Ok(()),
+            Err(error) => Err((tree.path, error)),
+        }
+    }
+
     fn path_of(&self, run: &str) -> PathBuf {
         self.dir.join(format!("{run}.json"))
     }
@@ -183,19 +196,10 @@ impl OldTree {
     }
 }
 
-/// As text, whatever bytes it has.
-fn write_path<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&encode_bytes(path.as_os_str().as_bytes()))
-}
-
-fn read_path<'a, D: Deserializer<'a>>(from: D) -> Result<PathBuf, D::Error> {
-    let text = String::deserialize(from)?;
-    let bytes = decode_bytes(&text);
-    Ok(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     fn tree(dir: &Path, run: &str, second: i64) -> OldTree {
@@ -221,8 +225,11 @@ mod tests {
         trees.note(&other).unwrap();
         assert_eq!(trees.all().unwrap(), [other.clone(), one]);
         trees.forget("1").unwrap();
-        trees.forget("1").unwrap();
-        assert_eq!(trees.all().unwrap(), [other]);
+        trees.forget_unless_there("2").unwrap();
+        assert_eq!(trees.all().unwrap(), std::slice::from_ref(&other));
+        fs::remove_dir(&other.path).unwrap();
+        trees.forget_unless_there("2").unwrap();
+        assert_eq!(trees.all().unwrap(), []);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 
 use super::beneath::Beneath;
+use super::exchange;
 use super::frozen;
 use super::interrupt::{Interrupt, Interrupted};
 use super::stat::{Version, attributes};
@@ -188,7 +189,10 @@ fn read_directory<R: Root + ?Sized, E>(
             .metadata()
             .and_then(|metadata| found(path.clone(), &entry.path(), &metadata));
         match looked {
-            Ok(found) if is_frozen_dir(source, &entry.file_name(), &found) => {
+            Ok(found)
+                if is_frozen_dir(source, &entry.file_name(), &found)
+                    || (directory.is_none() && is_of_a_restore(&entry.file_name(), &found)) =>
+            {
                 walked.left_out.push((path, true));
             }
             Ok(found) => batch.push(found),
@@ -233,6 +237,11 @@ fn is_frozen_dir<R: Root + ?Sized>(source: &R, name: &OsStr, found: &Found) -> b
         && frozen::is_own_name(name)
         && list(source, Some(&found.path))
             .is_ok_and(|listing| frozen::is_own(found.attributes.mode.bits(), listing.entries))
+}
+
+/// Whether it is a directory of a restore in a source that can't be renamed: an old tree, for example.
+fn is_of_a_restore(name: &OsStr, found: &Found) -> bool {
+    found.kind == FoundKind::Directory && exchange::is_own_name(name)
 }
 
 fn found(path: RelPath, absolute: &Path, metadata: &Metadata) -> io::Result<Found> {

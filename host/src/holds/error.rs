@@ -15,6 +15,14 @@ pub enum HoldsError {
     /// A service is held, and nobody could release it: the one that must wake somebody.
     #[error("{}", .0.told())]
     Unreleased(#[source] Left),
+    /// An exchange can't be brought to either end.
+    #[error("the source `{}` is between two trees", .live.display())]
+    Between {
+        /// The source.
+        live: std::path::PathBuf,
+        /// What keeps it there.
+        why: String,
+    },
     /// A service is released, and does not come back.
     #[error("service `{service}` was released and is not back after {waited:?}")]
     NotBack {
@@ -139,7 +147,7 @@ impl HoldsError {
     /// The worst first.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Self::Unreleased(_) => 0,
+            Self::Unreleased(_) | Self::Between { .. } => 0,
             Self::Unreadable(_) => 1,
             Self::Overdue(_) => 2,
             Self::Lost { .. } | Self::Unseen { .. } => 3,
@@ -158,7 +166,8 @@ impl HoldsError {
             | Self::Lost { .. }
             | Self::Unseen { .. }
             | Self::Guard(_) => true,
-            Self::NotBack { .. }
+            Self::Between { .. }
+            | Self::NotBack { .. }
             | Self::StaysAway { .. }
             | Self::Unreadable(_)
             | Self::Unwatched(_)
@@ -167,15 +176,15 @@ impl HoldsError {
     }
 
     /// Why it is an error at all, for what has no cause below it.
-    pub fn reason(&self) -> Option<&'static str> {
-        match self {
-            Self::Lost { .. } => {
-                Some("what was staged meanwhile is of no one moment, and is not used")
-            }
-            Self::Overdue(_) => Some("the app is to be back by then, whatever happens"),
-            Self::Unreadable(_) => Some("a service may be held still that only they tell of"),
-            _ => None,
-        }
+    pub fn reason(&self) -> Option<String> {
+        let reason = match self {
+            Self::Lost { .. } => "what was staged meanwhile is of no one moment, and is not used",
+            Self::Overdue(_) => "the app is to be back by then, whatever happens",
+            Self::Unreadable(_) => "a service may be held still that only they tell of",
+            Self::Between { why, .. } => why.as_str(),
+            _ => return None,
+        };
+        Some(reason.to_owned())
     }
 
     /// Whether a service that ran before may be down.
@@ -183,6 +192,7 @@ impl HoldsError {
         matches!(
             self,
             Self::Unreleased(_)
+                | Self::Between { .. }
                 | Self::NotBack { .. }
                 | Self::StaysAway {
                     source: NotReady::Down { .. },

@@ -56,6 +56,15 @@ impl Holds {
         if begun.is_empty() {
             return Vec::new();
         }
+        let stuck = self.shared.stuck().clone();
+        if let Some(stuck) = stuck {
+            let mut register = self.register();
+            for hold in &begun {
+                register.is_left(stuck.keeps(hold));
+            }
+            self.shared.changed.notify_all();
+            return Vec::new();
+        }
         let releasing = Releasing {
             by,
             until: Instant::now() + release::PATIENCE,

@@ -240,7 +240,9 @@ impl Book for Beside<'_> {
 /// Whether a journal that was removed still lists something, and its run did not come to its end.
 fn is_left(opened: &Journal) -> bool {
     let ledger = opened.read();
-    ledger.is_ok_and(|ledger| !ledger.ended && ledger.to_release().next().is_some())
+    let is_open =
+        |ledger: &Ledger| ledger.to_release().next().is_some() || ledger.is_between_trees();
+    ledger.is_ok_and(|ledger| !ledger.ended && is_open(&ledger))
 }
 
 /// Releases what the run left, as soon as it is gone.

@@ -259,6 +259,9 @@ fn name(entry: &Entry) -> &'static str {
         Entry::Releasing { .. } => "releasing",
         Entry::Released { .. } => "released",
         Entry::Failed { .. } => "failed",
+        Entry::Exchanging(_) => "exchanging",
+        Entry::Exchanged => "exchanged",
+        Entry::PutBack => "put-back",
         Entry::Ended => "ended",
     }
 }

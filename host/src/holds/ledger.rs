@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::edge::exchange::{Exchange, Live};
 use crate::edge::service::{Deed, HoldHow, Undo};
 
 /// One line of a journal.
@@ -79,6 +80,12 @@ pub enum Entry {
         #[serde(default)]
         was_silent: bool,
     },
+    /// A tree is about to take the place of the live one.
+    Exchanging(Exchange),
+    /// It has.
+    Exchanged,
+    /// It has not: the old tree is live.
+    PutBack,
     /// The run came to its end, and keeps a record of its own.
     Ended,
 }
@@ -179,6 +186,8 @@ pub struct Ledger {
     pub begun: Option<Begun>,
     /// The holds in the order in which they were taken.
     pub holds: Vec<Hold>,
+    /// The exchange of two trees, and which is live where that is known for certain.
+    pub exchange: Option<(Exchange, Option<Live>)>,
     /// Whether the run came to its end.
     pub ended: bool,
     /// When its last line was written.
@@ -260,7 +269,16 @@ impl Ledger {
                     hold.deed.reopen(at);
                 }
             }),
+            Entry::Exchanging(exchange) => self.exchange = Some((exchange, None)),
+            Entry::Exchanged => self.is_live(Live::New),
+            Entry::PutBack => self.is_live(Live::Old),
             Entry::Ended => self.ended = true,
+        }
+    }
+
+    fn is_live(&mut self, which: Live) {
+        if let Some((_, live)) = &mut self.exchange {
+            *live = Some(which);
         }
     }
 
@@ -281,9 +299,16 @@ impl Ledger {
         holds.filter(|hold| hold.released.is_none() && hold.undo != Undo::Nothing)
     }
 
+    /// Whether an exchange was begun, and nobody has ended it.
+    pub fn is_between_trees(&self) -> bool {
+        self.exchange
+            .as_ref()
+            .is_some_and(|(_, live)| live.is_none())
+    }
+
     /// Whether nothing that it lists, and nothing that can't be read, is left to do.
     pub fn is_settled(&self) -> bool {
-        self.to_release().next().is_none() && self.unreadable == 0
+        self.to_release().next().is_none() && self.unreadable == 0 && !self.is_between_trees()
     }
 }
 

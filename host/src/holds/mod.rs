@@ -14,6 +14,7 @@ pub mod release;
 
 mod attempt;
 mod copying;
+mod exchange;
 mod finish;
 mod kept;
 mod left;
@@ -27,6 +28,7 @@ mod watchdog;
 
 pub use copying::Copying;
 pub use error::{HoldFailure, HoldsError, held};
+pub use exchange::{ExchangeFailure, Stuck, at_an_end};
 pub use finish::Finished;
 pub use others::nobody_elses;
 pub use register::Away;

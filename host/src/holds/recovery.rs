@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::exchange::{self, Stuck};
 use super::journal::{Journal, JournalError};
 use super::ledger::{Begun, By, Entry, Ledger};
 use super::release::{Book, Claim, Left, Releasing};
+use crate::edge::exchange::Live;
 use crate::edge::state::StateDir;
 
 /// A run that seems to be there may be about to end: its guard knows so, others do not.
@@ -31,6 +33,10 @@ pub struct Settled {
     pub released: Vec<u32>,
     /// What could not be released.
     pub left: Vec<Left>,
+    /// Which tree is live, where an exchange was ended just now.
+    pub live: Option<Live>,
+    /// The exchange that could not be ended. Nothing is released before it is.
+    pub stuck: Option<Stuck>,
     /// Why the journal does not know all of it.
     pub unwritten: Option<JournalError>,
     journal: Journal,
@@ -70,8 +76,15 @@ pub fn settle(
             Found::Gone
         });
     }
-    let before = journal.read()?;
-    let holds: Vec<_> = before.to_release().cloned().collect();
+    let mut before = journal.read()?;
+    let ended = exchange::end(&journal, &mut before, whose);
+    let mut holds: Vec<_> = before.to_release().cloned().collect();
+    let kept = ended.stuck.iter();
+    let kept = kept.flat_map(|stuck| holds.iter().map(move |hold| stuck.keeps(hold)));
+    let kept: Vec<Left> = kept.collect();
+    if ended.stuck.is_some() {
+        holds.clear();
+    }
     let releasing = Releasing {
         by,
         until,
@@ -82,6 +95,7 @@ pub fn settle(
     let releases = releasing.release(&holds);
     let mut ledger = journal.read()?;
     // What the disk did not take is true all the same.
+    ledger.exchange = before.exchange;
     for (number, by, away) in &releases.done {
         if let Some(hold) = ledger.holds.iter_mut().find(|hold| hold.number == *number) {
             hold.released.get_or_insert((*by, *away));
@@ -95,8 +109,10 @@ pub fn settle(
             .filter(|(_, who, _)| *who == by)
             .map(|(number, ..)| number)
             .collect(),
-        left: releases.left,
-        unwritten: releases.unwritten,
+        left: releases.left.into_iter().chain(kept).collect(),
+        live: ended.live,
+        stuck: ended.stuck,
+        unwritten: releases.unwritten.or(ended.unwritten),
         journal,
     }))
 }

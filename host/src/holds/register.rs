@@ -213,7 +213,7 @@ impl Register {
         again
     }
 
-    fn is_left(&mut self, left: Left) {
+    pub(super) fn is_left(&mut self, left: Left) {
         if let Some(mine) = self.mine(left.number) {
             mine.end(None);
         }

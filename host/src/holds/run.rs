@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::copying::Locks;
 use super::error::HoldsError;
+use super::exchange::Stuck;
 use super::kept::Kept;
 use super::ledger::By;
 use super::register::{Register, Standing};
@@ -25,8 +26,17 @@ pub(super) struct Shared {
     pub(super) changed: Condvar,
     pub(super) kept: Kept,
     pub(super) locks: Locks,
+    /// The source is between two trees: nothing is released.
+    stuck: Mutex<Option<Stuck>>,
     /// `max_pause` is over.
     pub(super) overdue: Arc<AtomicBool>,
+}
+
+impl Shared {
+    /// Whole at all times, so that another thread's panic left it so.
+    pub(super) fn stuck(&self) -> MutexGuard<'_, Option<Stuck>> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The stretch of a run in which it may hold something. When it is left without
@@ -93,7 +103,7 @@ impl Holds {
     /// The run has come to its end and keeps a record of its own. The journal goes, unless it still lists
     /// something.
     pub fn end(&self) -> Result<(), HoldsError> {
-        let is_settled = !self.register().is_unreleased;
+        let is_settled = !self.register().is_unreleased && self.shared.stuck().is_none();
         self.shared.kept.end(is_settled)
     }
 

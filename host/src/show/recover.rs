@@ -1,15 +1,18 @@
 //! What a recovery came to.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
 use super::Output;
+use crate::edge::exchange::Live;
 use crate::error::CopalError;
 use crate::holds::held;
 use crate::holds::ledger::{Begun, Hold, Ledger};
+use crate::holds::recovery::Settled;
 
 /// A service that was released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,6 +68,59 @@ impl fmt::Display for Released {
     }
 }
 
+/// An exchange that a killed restore had begun, and that was ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    source: PathBuf,
+    live: Live,
+    name: Option<String>,
+    run: Option<String>,
+}
+
+impl Ended {
+    /// What is to be told of a journal, if it is one.
+    pub fn of(settled: &Settled) -> Option<Self> {
+        let (exchange, _) = settled.ledger.exchange.as_ref()?;
+        let begun = settled.ledger.begun.as_ref();
+        Some(Self {
+            source: exchange.live.clone(),
+            live: settled.live?,
+            name: begun.map(|begun| begun.job.clone()),
+            run: begun.map(|begun| begun.run.clone()),
+        })
+    }
+
+    fn tree(&self) -> &'static str {
+        match self.live {
+            Live::Old => "old",
+            Live::New => "new",
+            Live::Other => "other",
+        }
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        json!({
+            "source": self.source.display().to_string(), "live": self.tree(),
+            "name": self.name, "run": self.run,
+        })
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source.display();
+        let by = match &self.name {
+            Some(name) => format!("a restore of `{name}` that was killed"),
+            None => "a restore that was killed".to_owned(),
+        };
+        match self.live {
+            Live::Old => write!(f, "`{source}` is as it was before {by}"),
+            Live::New => write!(f, "`{source}` is what {by} put there"),
+            Live::Other => write!(f, "`{source}` was put there by somebody else since {by}"),
+        }
+    }
+}
+
 /// A run that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Going {
@@ -98,6 +154,7 @@ impl fmt::Display for Going {
 /// Prints what was released, and which runs go on.
 pub fn print(
     released: &[Released],
+    ended: &[Ended],
     running: &[Going],
     is_well: bool,
     output: Output,
@@ -111,10 +168,12 @@ pub fn print(
         });
         return super::json(&json!({
             "released": released,
+            "exchanges": ended.iter().map(Ended::to_json).collect::<Vec<_>>(),
             "running": running.collect::<Vec<_>>(),
         }));
     }
-    let mut lines: Vec<String> = released.iter().map(ToString::to_string).collect();
+    let mut lines: Vec<String> = ended.iter().map(ToString::to_string).collect();
+    lines.extend(released.iter().map(ToString::to_string));
     lines.extend(running.iter().map(ToString::to_string));
     if lines.is_empty() && is_well && !output.quiet {
         lines.push("nothing is held".to_owned());

@@ -17,8 +17,8 @@ pub(super) struct Asked {
     pub(super) arguments: Vec<(String, String)>,
     /// All that has to be in force for it; or why it can't be understood.
     pub(super) needs: Result<Vec<Need>, String>,
-    /// The only phase it makes sense in.
-    pub(super) only_in: Option<Phase>,
+    /// The only phases it makes sense in; none where it does in all.
+    pub(super) only_in: Vec<Phase>,
 }
 
 impl Asked {
@@ -29,7 +29,7 @@ impl Asked {
             action,
             arguments: Vec::new(),
             needs: Ok(Vec::new()),
-            only_in: None,
+            only_in: Vec::new(),
         }
     }
 
@@ -58,8 +58,9 @@ impl Asked {
         self
     }
 
+    /// One of the phases it makes sense in, and no other.
     pub(super) fn only_in(mut self, phase: Phase) -> Self {
-        self.only_in = Some(phase);
+        self.only_in.push(phase);
         self
     }
 }

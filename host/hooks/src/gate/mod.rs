@@ -142,7 +142,11 @@ impl Gate {
             only_in,
         } = asked;
         let line = self.ledger.begin(capability, action, arguments);
-        let elsewhere = only_in.filter(|only| *only != self.phase);
+        let is_elsewhere = !only_in.is_empty() && !only_in.contains(&self.phase);
+        let elsewhere = is_elsewhere.then(|| {
+            let phases: Vec<_> = only_in.iter().map(ToString::to_string).collect();
+            phases.join(" and ")
+        });
         let refused = match (&self.capabilities, elsewhere, needs) {
             (None, _, _) => Err(GuestError::Invalid(format!(
                 "`{capability}` can't be used in {}",

@@ -42,10 +42,11 @@ impl Gate {
     /// Holds a service; the number of the hold.
     pub(crate) fn service_hold(&mut self, service: &str, how: HoldWish) -> Answer<u32> {
         let asked = match how {
+            // What is paused goes on with the files that it has open, which a restore takes away.
             HoldWish::Pause => asked("pause", service),
-            HoldWish::Stop { grace } => {
-                asked("stop", service).with("grace", format!("{}ms", grace.as_millis()))
-            }
+            HoldWish::Stop { grace } => asked("stop", service)
+                .with("grace", format!("{}ms", grace.as_millis()))
+                .only_in(Phase::PreRestore),
         };
         let held = self.deed(
             asked.only_in(Phase::PreBackup),

@@ -11,6 +11,9 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
             "{}; then `copal recover` resumes it: its journal is kept",
             left.next
         )),
+        HoldsError::Between { .. } => not_resumed(
+            "mend what it names; then `copal recover` brings the old tree back, and resumes what is held".to_owned(),
+        ),
         HoldsError::NotBack { source, .. } => not_resumed(match source {
             NotReady::Unknown(error) => error.advice(),
             NotReady::Late { .. }

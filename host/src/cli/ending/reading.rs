@@ -3,8 +3,9 @@
 use copal_core::manifest::ManifestError;
 use copal_core::snapshot::ResolveError;
 
+use super::holds::of_holds;
 use super::places::of_remote;
-use super::{Ending, failed, interrupted, usage};
+use super::{Ending, Exit, failed, interrupted, usage};
 use crate::step::restore::RestoreError;
 use crate::step::snapshots::StoreError;
 use crate::step::swap::{SwapError, Unfinished};
@@ -91,9 +92,16 @@ pub(super) fn of_swap(error: &SwapError) -> Ending {
         ),
         SwapError::NotADirectory(_) => usage("name the directory that holds the app's data"),
         SwapError::MountPoint(path) => usage(format!(
-            "a mount point can't be exchanged: restore to an empty directory with `--to DIR`, stop the app, and move its content over that of {}",
+            "it can't be renamed: stop the app, restore to an empty directory with `--to DIR`, and move that to {}",
             path.display()
         )),
+        SwapError::MountedIn { live, inner } => usage(format!(
+            "back up and restore {} as a job of its own, and leave it out of this one: `umount {0}` for this restore, or restore with `--to DIR` and move that to {} yourself",
+            inner.display(),
+            live.display()
+        )),
+        SwapError::NotBegun(error) => of_holds(error),
+        SwapError::Between { .. } => of_holds_between(),
         SwapError::ParentNotWritable { parent, .. } => usage(format!(
             "run Copal as a user who may write to {}, or restore with `--to DIR` and move that there yourself",
             parent.display()
@@ -127,6 +135,13 @@ pub(super) fn of_swap(error: &SwapError) -> Ending {
     }
 }
 
+fn of_holds_between() -> Ending {
+    Ending {
+        exit: Exit::NotResumed,
+        next: "mend what it names; then `copal recover` brings the old tree back, and resumes what is held".to_owned(),
+    }
+}
+
 pub(super) fn of_unfinished(error: &Unfinished) -> Ending {
     match error {
         Unfinished::NotWrittenOut { .. } => failed(
@@ -135,6 +150,10 @@ pub(super) fn of_unfinished(error: &Unfinished) -> Ending {
         Unfinished::NotNoted { .. } => failed(
             "`copal restore --undo` does not find the old tree: to go back, exchange the directories by hand",
         ),
+        Unfinished::Strays(path) => failed(format!(
+            "the app was not held: have a `pre-restore` hook hold it; look at {}, which is in neither tree, and remove it",
+            path.display()
+        )),
         Unfinished::KeepsName { before, .. } => failed(format!(
             "it is what was there, and no half-done restore: keep {} until all is well",
             before.display()

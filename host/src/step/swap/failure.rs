@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::holds::HoldsError;
+
 /// Why the live tree was not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum SwapError {
@@ -20,6 +22,14 @@ pub enum SwapError {
     /// Something is mounted there.
     #[error("the source `{}` is a mount point", .0.display())]
     MountPoint(PathBuf),
+    /// What is mounted in a mount point can't leave it.
+    #[error("the source `{}` is a mount point, and so is `{}` in it", .live.display(), .inner.display())]
+    MountedIn {
+        /// The source.
+        live: PathBuf,
+        /// What is in it.
+        inner: PathBuf,
+    },
     /// The directory above can't be written.
     #[error("the source can't be exchanged: `{}` is not writable", .parent.display())]
     ParentNotWritable {
@@ -48,6 +58,19 @@ pub enum SwapError {
         /// The record.
         path: PathBuf,
         /// What the system said.
+        source: io::Error,
+    },
+    /// There would be no journal of it, or no guard.
+    #[error(transparent)]
+    NotBegun(Box<HoldsError>),
+    /// Entries were exchanged one by one, one failed, and so did going back.
+    #[error("the source `{}` is between two trees: going back failed, too ({back})", .live.display())]
+    Between {
+        /// The source.
+        live: PathBuf,
+        /// What keeps it there.
+        back: io::Error,
+        /// Why the exchange failed.
         source: io::Error,
     },
     /// The exchange failed, and the live tree is where it was.
@@ -93,6 +116,9 @@ pub enum Unfinished {
         /// What the system said.
         source: io::Error,
     },
+    /// Somebody wrote there in the midst of it.
+    #[error("something was written to the source while it was exchanged, and is kept apart: `{}`", .0.display())]
+    Strays(PathBuf),
     /// The old tree has the name that the restored one had.
     #[error("the old tree keeps the name `{}`", .before.display())]
     KeepsName {
