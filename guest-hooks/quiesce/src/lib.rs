@@ -1,6 +1,7 @@
-//! Holds services while the source is staged. Copal releases them itself at the end of staging.
+//! Holds services while the source is staged, and stops them while a restore puts another tree in its place.
+//! Copal releases them itself at the end of that.
 //!
-//! Config: `how`, `"stop"` (the default) or `"pause"`; `grace`, how long a service may take to stop
+//! Config: `how`, `"stop"` (the default) or `"pause"`, which is for backups alone; `grace`, how long a service may take to stop
 //! before it is killed, such as `"10s"`, the default; `services`, a list of names, without which all
 //! that are granted are held. They are held in order, and released in the reverse. What does not run
 //! is left so. Wants the grant `service`.
@@ -11,7 +12,7 @@ mod grace;
 use std::time::Duration;
 
 use copal_hook_sdk::service::{self, State};
-use copal_hook_sdk::{Error, ErrorExt, PreBackup, info};
+use copal_hook_sdk::{Error, ErrorExt, PreBackup, PreRestore, info};
 use serde::Deserialize;
 
 struct Quiesce;
@@ -40,21 +41,35 @@ impl PreBackup for Quiesce {
     type Config = Config;
 
     fn run(config: Config) -> Result<(), Error> {
-        let services = match config.services {
-            Some(named) => named,
-            None => service::names()?,
-        };
-        if services.is_empty() {
-            return Err(Error::Invalid(
-                "there is no service to hold: grant one, as in grants = { service = [\"app\"] }"
-                    .to_owned(),
-            ));
-        }
-        for name in &services {
-            hold(name, config.how, config.grace).map_err(|error| error.about(name))?;
-        }
-        Ok(())
+        hold_all(config)
     }
+}
+
+impl PreRestore for Quiesce {
+    type Config = Config;
+
+    /// What is paused goes on with the files that it has open, and those are of the old tree.
+    fn run(config: Config) -> Result<(), Error> {
+        let how = How::Stop;
+        hold_all(Config { how, ..config })
+    }
+}
+
+fn hold_all(config: Config) -> Result<(), Error> {
+    let services = match config.services {
+        Some(named) => named,
+        None => service::names()?,
+    };
+    if services.is_empty() {
+        return Err(Error::Invalid(
+            "there is no service to hold: grant one, as in grants = { service = [\"app\"] }"
+                .to_owned(),
+        ));
+    }
+    for name in &services {
+        hold(name, config.how, config.grace).map_err(|error| error.about(name))?;
+    }
+    Ok(())
 }
 
 /// Letting go of the hold ends nothing: Copal does.
@@ -73,4 +88,4 @@ fn hold(name: &str, how: How, grace: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-copal_hook_sdk::hook!(Quiesce: PreBackup);
+copal_hook_sdk::hook!(Quiesce: PreBackup, PreRestore);

@@ -28,8 +28,13 @@ fn error(failure: HookFailure) -> (String, String) {
 fn every_built_in_name_has_a_component_that_loads() {
     for name in BUILTIN_NAMES {
         let hook = Trial::of(builtin(name).unwrap()).load();
-        // Before a backup, after a restore, and in a drill.
-        let phases = if name == "open-webui" { 3 } else { 1 };
+        let phases = match name {
+            // Before a backup, after a restore, and in a drill.
+            "open-webui" => 3,
+            // Before a backup and before a restore.
+            "quiesce" => 2,
+            _ => 1,
+        };
         assert_eq!(hook.phases().count(), phases, "{name}");
     }
     assert_eq!(builtin("unheard-of"), None);
