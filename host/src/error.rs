@@ -32,6 +32,7 @@ use crate::step::plan::PlanError;
 use crate::step::preflight::PreflightError;
 use crate::step::prune::PruneError;
 use crate::step::restore::RestoreError;
+use crate::step::schema::OtherSchema;
 use crate::step::seal::SealError;
 use crate::step::snapshots::StoreError;
 use crate::step::stage::StageError;
@@ -216,6 +217,9 @@ pub enum CopalError {
     /// A mirror may have a part of the source alone.
     #[error("a mirror is not restored in place, and `{0}` is one")]
     MirrorInPlace(String),
+    /// The app at the source may be older than the snapshot.
+    #[error(transparent)]
+    OtherSchema(Box<OtherSchema>),
     /// The holds.
     #[error(transparent)]
     Holds(Box<HoldsError>),
@@ -388,6 +392,9 @@ impl CopalError {
             Self::OldTree(error) => return error.reason(),
             Self::MirrorInPlace(_) => {
                 "it may have a part of the source alone, and the rest would be gone"
+            }
+            Self::OtherSchema(_) => {
+                "no later snapshot has that, so that the app there may be the older one, and an app does not read the data of a later one"
             }
             Self::Store(StoreError::BeingPruned(_)) => "its files may be gone in the next moment",
             Self::Store(StoreError::NoMirror(_)) => "no run has come to its end there",

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use copal_core::manifest::Facts;
 use copal_core::path::RelPath;
 use copal_hooks::{Cancel, FailureKind, RunInfo};
 
@@ -95,10 +96,12 @@ impl InPlace<'_> {
         )?)
     }
 
-    /// Calls the pre-restore hooks, which may hold the app; then `swap`.
+    /// Calls the pre-restore hooks, which may hold the app, and has judged what they found in the live tree; then
+    /// `swap`.
     pub(crate) fn between_hooks(
         &mut self,
         live: &Path,
+        judge: impl FnOnce(&Facts) -> Result<(), CopalError>,
         swap: impl FnOnce(&Swapping<'_>) -> Result<Swapped, SwapError>,
     ) -> Result<Swapped, CopalError> {
         let floor = Deeds::Done.floor(self.view(live));
@@ -115,6 +118,7 @@ impl InPlace<'_> {
                 _ => failure.into(),
             },
         )?;
+        judge(&floor.view.artifacts.facts())?;
         // An app that was resumed meanwhile would write to both trees.
         self.holds.lasted()?;
         // The last moment at which a signal leaves everything as it was.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use copal_core::manifest::{Entry, Manifest, Taken};
+use copal_core::manifest::{Entry, Facts, Manifest, Taken};
 use copal_core::path::RelPath;
 
 use crate::edges::Edges;
@@ -13,6 +13,7 @@ use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
 use crate::record::{Kind, SnapshotRecord};
 use crate::run::Run;
+use crate::step::schema::{OtherSchema, not_older};
 use crate::step::snapshots::Store;
 use crate::step::swap::Swapped;
 
@@ -25,6 +26,8 @@ pub struct Replaced {
     pub trees: Swapped,
     /// Directories beside the source that other restores left.
     pub left_behind: Vec<PathBuf>,
+    /// Versions that differ, which the owner has accepted.
+    pub accepted: Vec<OtherSchema>,
 }
 
 impl Achieved for Replaced {
@@ -40,15 +43,19 @@ impl Achieved for Replaced {
         let mut notes = vec![format!("restored to `{}`", self.trees.live.display())];
         let before = self.trees.before.iter();
         notes.extend(before.map(|old| format!("the old tree is `{}`", old.display())));
+        let accepted = self.accepted.iter();
+        notes.extend(accepted.map(|other| format!("accepted: {other}")));
         notes
     }
 }
 
-/// Puts a snapshot in the place of the job's source.
+/// Puts a snapshot in the place of the job's source. Where the app there may be older than the snapshot, that has
+/// to be accepted.
 pub fn replace(
     job: &Job,
     store: &Store<'_>,
     manifest: &Manifest,
+    accept_schema: bool,
     edges: &Edges<'_>,
 ) -> Result<Outcome<Replaced>, CopalError> {
     let run = Run::begin(Kind::Restore, job.name(), edges);
@@ -59,11 +66,20 @@ pub fn replace(
         let beside = place.beside(&this.run.id, &this.run.leftovers)?;
         let snapshot = Fetched::into(beside.path(), &this.run, store, manifest)?;
         let live = place.live().to_owned();
-        let trees = this.between_hooks(&live, |by| place.swap(beside, by))?;
+        let mut accepted = Vec::new();
+        let judge = |facts: &Facts| {
+            accepted = not_older(store, manifest, facts)?;
+            let told = accepted.first().filter(|_| !accept_schema);
+            told.map_or(Ok(()), |other| {
+                Err(CopalError::OtherSchema(other.clone().into()))
+            })
+        };
+        let trees = this.between_hooks(&live, judge, |by| place.swap(beside, by))?;
         Ok(Replaced {
             snapshot,
             trees,
             left_behind,
+            accepted,
         })
     })
 }

@@ -64,7 +64,7 @@ pub fn undo(job: &Job, of: Option<&str>, edges: &Edges<'_>) -> Result<Outcome<Un
             }
             .into());
         }
-        let trees = this.between_hooks(&live, |by| place.swap_back(&tree, by))?;
+        let trees = this.between_hooks(&live, |_| Ok(()), |by| place.swap_back(&tree, by))?;
         // What it names is live by now.
         let forgotten = old_trees.forget(&tree.run).map_err(OldTreeError::from);
         let shortcomings = &mut this.run.shortcomings;

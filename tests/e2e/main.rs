@@ -43,6 +43,7 @@ mod reading;
 mod remotes;
 mod restore;
 mod schedule;
+mod schemas;
 mod semantics;
 mod signals;
 mod specimen;

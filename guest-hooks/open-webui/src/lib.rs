@@ -20,7 +20,9 @@ mod rows;
 
 use copal_hook_sdk::archive::{self, Format};
 use copal_hook_sdk::report::Outcome;
-use copal_hook_sdk::{Drill, Error, ErrorExt, PostRestore, PreBackup, Report, info, sqlite, warn};
+use copal_hook_sdk::{
+    Drill, Error, ErrorExt, PostRestore, PreBackup, PreRestore, Report, info, sqlite, warn,
+};
 use serde::Deserialize;
 
 /// Everything relational.
@@ -89,6 +91,15 @@ impl PreBackup for OpenWebUi {
     }
 }
 
+impl PreRestore for OpenWebUi {
+    type Config = Config;
+
+    /// Copal compares the version that the app has now with the snapshot's.
+    fn run(_: Config) -> Result<(), Error> {
+        look::at_live_version(WEBUI)
+    }
+}
+
 impl PostRestore for OpenWebUi {
     type Config = Config;
 
@@ -133,4 +144,4 @@ fn copy_vectors(vectors: Vectors) -> Result<(), Error> {
     Ok(())
 }
 
-copal_hook_sdk::hook!(OpenWebUi: PreBackup, PostRestore, Drill);
+copal_hook_sdk::hook!(OpenWebUi: PreBackup, PreRestore, PostRestore, Drill);

@@ -1,6 +1,7 @@
 //! What the rows say of things that are not in the data directory, or not in the snapshot.
 
 use copal_hook_sdk::{Error, run, sqlite, warn};
+use serde_json::Value;
 
 use crate::rows::{count, first};
 
@@ -27,10 +28,7 @@ pub(crate) fn who_has_it_open(database: &str) -> Result<(), Error> {
 
 /// Records which schema it has, and warns of what lies elsewhere.
 pub(crate) fn at_rows(database: &str) -> Result<(), Error> {
-    if let Some(revision) = first(database, "SELECT version_num AS it FROM alembic_version")? {
-        let revision = revision.as_str().unwrap_or_default();
-        run::record("alembic-revision", revision)?;
-    }
+    at_version(database)?;
     let elsewhere = "SELECT count(*) AS it FROM file WHERE path LIKE '%://%'";
     let elsewhere = count(database, elsewhere)?;
     if elsewhere > 0 {
@@ -44,6 +42,25 @@ pub(crate) fn at_rows(database: &str) -> Result<(), Error> {
         warn!(
             "{linked} chats show generated images that lie in `cache/`: where that is left out, the images are not in the snapshot"
         );
+    }
+    Ok(())
+}
+
+/// Records which schema it has.
+fn at_version(database: &str) -> Result<(), Error> {
+    let revision = first(database, "SELECT version_num AS it FROM alembic_version")?;
+    match revision.as_ref().and_then(Value::as_str) {
+        Some(revision) => run::record("alembic-revision", revision),
+        None => Ok(()),
+    }
+}
+
+/// The same of one that a restore is about to take away. What is gone or damaged is often why, and tells nothing.
+pub(crate) fn at_live_version(database: &str) -> Result<(), Error> {
+    match at_version(database) {
+        Err(error @ Error::Denied(_)) => return Err(error),
+        Err(Error::Missing(_)) | Ok(()) => {}
+        Err(error) => warn!("of which version the app at the source is can't be told: {error}"),
     }
     Ok(())
 }

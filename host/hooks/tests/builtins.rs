@@ -29,8 +29,8 @@ fn every_built_in_name_has_a_component_that_loads() {
     for name in BUILTIN_NAMES {
         let hook = Trial::of(builtin(name).unwrap()).load();
         let phases = match name {
-            // Before a backup, after a restore, and in a drill.
-            "open-webui" => 3,
+            // Before a backup, around a restore, and in a drill.
+            "open-webui" => 4,
             // Before a backup and before a restore.
             "quiesce" => 2,
             _ => 1,

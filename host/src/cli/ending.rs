@@ -196,6 +196,10 @@ fn table(error: &CopalError) -> Ending {
         CopalError::MirrorInPlace(_) => usage(
             "restore it beside the source with `--to DIR`, and put in its place what you need",
         ),
+        CopalError::OtherSchema(other) => failed(format!(
+            "nothing was changed; if the app was updated since the snapshot, it takes the older data along: run it again with `--accept-schema`. Else update the app first, to the version that made {}",
+            other.snapshot
+        )),
         CopalError::Holds(holds) => of_holds(holds),
         CopalError::NotThere(unheld) => failed(format!(
             "mend [service.{0}], or take `{0}` out of what hooks are granted, and hold: `copal plan` shows what is found of each service",

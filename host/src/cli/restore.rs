@@ -34,6 +34,9 @@ pub(super) struct RestoreArgs {
     /// there is kept beside it
     #[arg(long, conflicts_with_all = ["to", "paths"])]
     in_place: bool,
+    /// Accept that hooks find another version of the app at the source than the snapshot is of, which may be older
+    #[arg(long, requires = "in_place", conflicts_with_all = ["undo", "discard"])]
+    accept_schema: bool,
     /// Only what lies at or below this path; may be given several times
     #[arg(long = "path", value_name = "PATH", value_parser = below)]
     paths: Vec<RelPath>,
@@ -184,7 +187,7 @@ fn in_place(
                     return Err(CopalError::MirrorInPlace(store.remote().shown()));
                 }
                 let manifest = store.manifest(store.find(snapshot)?)?;
-                let mut outcome = replace(&job, store, &manifest, edges)?;
+                let mut outcome = replace(&job, store, &manifest, args.accept_schema, edges)?;
                 let exit = conclude(&mut outcome, edges.state);
                 Ok(told(
                     exit,

@@ -25,6 +25,7 @@ pub mod read;
 pub mod restore;
 pub mod resume;
 mod reuse;
+pub mod schema;
 pub mod seal;
 pub mod services;
 mod settle;

@@ -1,4 +1,4 @@
-//! Facts for the manifest. They need no grant: what they say is the hook's own word.
+//! Facts for the manifest, or to be compared with it. They need no grant: what they say is the hook's own word.
 
 use super::{Answer, Asked, Gate};
 use crate::{Phase, Used};
@@ -18,7 +18,8 @@ impl Gate {
             .with("key", key)
             .with("value", value)
             .unless(self.objection(key, value))
-            .only_in(Phase::PreBackup);
+            .only_in(Phase::PreBackup)
+            .only_in(Phase::PreRestore);
         let recorded = self.deed(
             asked,
             |host, call| host.record(call, key, value),
