@@ -1,7 +1,7 @@
 //! What a restore in place and its undoing have in common: the lock, the hooks around it, and the services
 //! that these hold until the trees have changed places.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use copal_core::manifest::Facts;
@@ -10,6 +10,7 @@ use copal_hooks::{Cancel, FailureKind, RunInfo};
 
 use crate::capability::host::Host;
 use crate::capability::means::Means;
+use crate::edge::in_use::user_of;
 use crate::edge::lock::Lock;
 use crate::edge::old_trees::OldTrees;
 use crate::edge::top::Top;
@@ -22,7 +23,7 @@ use crate::outcome::{Achieved, Outcome};
 use crate::run::Run;
 use crate::step::plan::PlanError;
 use crate::step::resume::note;
-use crate::step::swap::{Place, SwapError, Swapped, Swapping};
+use crate::step::swap::{Place, SwapError, Swapped, Swapping, Unfinished};
 
 /// A run in which a tree takes the place of the source.
 pub(crate) struct InPlace<'a> {
@@ -33,6 +34,8 @@ pub(crate) struct InPlace<'a> {
     holds: Holds,
     /// The databases that hooks may speak of.
     databases: Vec<RelPath>,
+    /// The tree that was live, once another has taken its place.
+    before: Option<PathBuf>,
 }
 
 /// Does such a run. Whatever happens, what was held is released, and post-restore hooks hear of it, once.
@@ -61,6 +64,7 @@ pub(crate) fn in_place<'a, T: Achieved>(
         hooks,
         holds,
         databases,
+        before: None,
     };
     let bracket = this.holds.open();
     let result = deed(&mut this);
@@ -72,8 +76,7 @@ pub(crate) fn in_place<'a, T: Achieved>(
         is_restored: result.is_ok(),
         ..this.view(&job.source_if_found())
     };
-    let holds = this.holds;
-    let mut hooks = this.hooks;
+    let (mut hooks, holds, before) = (this.hooks, this.holds, this.before);
     let mut outcome = this.run.end(result);
     for problem in problems {
         outcome.tell_once(problem.into());
@@ -81,9 +84,24 @@ pub(crate) fn in_place<'a, T: Achieved>(
     outcome.hear(&mut hooks);
     hooks.post_restore(&outcome.report(), &Deeds::Done.floor(view), &cancel);
     outcome.hear(&mut hooks);
+    // What hooks were to restart they have by now.
+    let in_use = before.and_then(still_used).map(CopalError::Unfinished);
+    outcome.shortcomings.extend(in_use);
     let ended = holds.end().map_err(CopalError::from);
     outcome.shortcomings.extend(ended.err());
     Ok(outcome)
+}
+
+/// An app that was not restarted works on in the old tree, and what it writes is lost with it.
+fn still_used(before: PathBuf) -> Option<Unfinished> {
+    match user_of(&before) {
+        Ok(by) => by.map(|by| Unfinished::InUse { before, by }),
+        Err(error) => {
+            // It is only looked for; `--discard` is the one that has to know.
+            tracing::debug!(%error, "who works in the old tree is not known");
+            None
+        }
+    }
 }
 
 impl InPlace<'_> {
@@ -132,6 +150,7 @@ impl InPlace<'_> {
         })?;
         let unfinished = swapped.unfinished.drain(..).map(CopalError::Unfinished);
         self.run.shortcomings.extend(unfinished);
+        self.before.clone_from(&swapped.before);
         Ok(swapped)
     }
 

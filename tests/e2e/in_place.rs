@@ -90,7 +90,12 @@ fn logs_of_databases_go_with_the_old_tree() {
     world.copal(&["backup"]).succeeds();
     live.execute_batch("INSERT INTO t VALUES ('new')").unwrap();
     assert!(world.path("source/app.db-wal").exists());
-    world.copal(&RESTORE).succeeds();
+    // It has the old one open, and will not see what is restored.
+    let output = world.copal(&RESTORE);
+    output
+        .exits_with(3)
+        .says(&format!("process {} ", std::process::id()))
+        .says("restart the app now");
     assert!(!world.path("source/app.db-wal").exists());
     assert!(!world.path("source/app.db-shm").exists());
     let restored = rusqlite::Connection::open(world.path("source/app.db")).unwrap();

@@ -186,7 +186,7 @@ fn an_old_tree_that_a_deletion_began_to_delete_is_not_swapped_back() {
 fn an_old_tree_that_an_app_still_works_in_is_not_deleted() {
     let world = changed_world("");
     let app = fs::File::open(world.path("source/letter.txt")).unwrap();
-    world.copal(&RESTORE).succeeds();
+    world.copal(&RESTORE).exits_with(3).says("still works");
     world
         .copal(&DISCARD)
         .exits_with(1)

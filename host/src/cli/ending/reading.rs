@@ -150,6 +150,10 @@ pub(super) fn of_unfinished(error: &Unfinished) -> Ending {
         Unfinished::NotNoted { .. } => failed(
             "`copal restore --undo` does not find the old tree: to go back, exchange the directories by hand",
         ),
+        Unfinished::InUse { before, .. } => failed(format!(
+            "restart the app now, so that it opens what is live. What it wrote since is in {} alone; a hook that stops it (`quiesce`) spares that",
+            before.display()
+        )),
         Unfinished::Strays(path) => failed(format!(
             "the app was not held: have a `pre-restore` hook hold it; look at {}, which is in neither tree, and remove it",
             path.display()

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::edge::in_use::User;
 use crate::holds::HoldsError;
 
 /// Why the live tree was not replaced.
@@ -119,6 +120,14 @@ pub enum Unfinished {
     /// Somebody wrote there in the midst of it.
     #[error("something was written to the source while it was exchanged, and is kept apart: `{}`", .0.display())]
     Strays(PathBuf),
+    /// An app that was not restarted does not see what is live.
+    #[error("{by} still works in the old tree `{}`", .before.display())]
+    InUse {
+        /// Where it is.
+        before: PathBuf,
+        /// Who.
+        by: User,
+    },
     /// The old tree has the name that the restored one had.
     #[error("the old tree keeps the name `{}`", .before.display())]
     KeepsName {
