@@ -10,7 +10,7 @@ use copal_hooks::{Cancel, FailureKind, RunInfo};
 
 use crate::capability::host::Host;
 use crate::capability::means::Means;
-use crate::edge::in_use::user_of;
+use crate::edge::in_use::{Kept, Work, user_of};
 use crate::edge::lock::Lock;
 use crate::edge::old_trees::OldTrees;
 use crate::edge::top::Top;
@@ -85,7 +85,9 @@ pub(crate) fn in_place<'a, T: Achieved>(
     hooks.post_restore(&outcome.report(), &Deeds::Done.floor(view), &cancel);
     outcome.hear(&mut hooks);
     // What hooks were to restart they have by now.
-    let in_use = before.and_then(still_used).map(CopalError::Unfinished);
+    let live = job.source_if_found();
+    let in_use = before.and_then(|before| still_used(before, &live));
+    let in_use = in_use.map(CopalError::Unfinished);
     outcome.shortcomings.extend(in_use);
     let ended = holds.end().map_err(CopalError::from);
     outcome.shortcomings.extend(ended.err());
@@ -93,8 +95,12 @@ pub(crate) fn in_place<'a, T: Achieved>(
 }
 
 /// An app that was not restarted works on in the old tree, and what it writes is lost with it.
-fn still_used(before: PathBuf) -> Option<Unfinished> {
-    match user_of(&before) {
+fn still_used(before: PathBuf, live: &Path) -> Option<Unfinished> {
+    let kept = Kept {
+        tree: &before,
+        live,
+    };
+    match user_of(kept, Work::Files) {
         Ok(by) => by.map(|by| Unfinished::InUse { before, by }),
         Err(error) => {
             // It is only looked for; `--discard` is the one that has to know.

@@ -1,10 +1,14 @@
 //! What restores in place keep: swapped back, or deleted, and nothing else ever is.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 
 use copal_testkit::World;
 
-use crate::common::{back_up, small_world};
+use crate::common::{back_up, is_root, skip, small_world};
 use crate::in_place::{RESTORE, beside, changed_world, letter};
 use crate::specimen::{configure, own_that_tells, told, world_with_specimen};
 
@@ -196,6 +200,66 @@ fn an_old_tree_that_an_app_still_works_in_is_not_deleted() {
     drop(app);
     world.copal(&DISCARD).succeeds();
     assert_eq!(beside(&world), [""; 0]);
+}
+
+#[test]
+fn an_old_tree_that_a_process_stands_in_is_not_deleted() {
+    let world = changed_world("");
+    let mut shell = Command::new("sleep");
+    let mut shell = shell
+        .arg("600")
+        .current_dir(world.source())
+        .spawn()
+        .unwrap();
+    // What stands there is no app: the restore has nothing to tell.
+    let restored = world.copal(&RESTORE);
+    let refused = world.copal(&DISCARD);
+    shell.kill().unwrap();
+    shell.wait().unwrap();
+    restored.succeeds();
+    refused
+        .exits_with(1)
+        .says(&format!("process {} (sleep) works in", shell.id()));
+    world.copal(&DISCARD).succeeds();
+    assert_eq!(beside(&world), [""; 0]);
+}
+
+#[test]
+fn an_old_tree_of_which_only_half_could_be_deleted_is_left_whole() {
+    if !is_root() {
+        return skip("giving a directory away needs root");
+    }
+    let world = changed_world("");
+    world.copal(&RESTORE).succeeds();
+    let old = world.path(beside(&world).pop().unwrap());
+    // As where a service wrote there under another user.
+    let given = Command::new("chown")
+        .args(["-R", "1000:1000"])
+        .arg(world.root())
+        .status();
+    assert!(given.unwrap().success());
+    let looks = |path: &Path| {
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.mode(), metadata.uid())
+    };
+    std::os::unix::fs::chown(old.join("notes"), Some(0), Some(0)).unwrap();
+    let were = (looks(&old), looks(&old.join("notes")));
+    let (code, told) = as_somebody(&world, &DISCARD);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("you may not delete `"), "{told}");
+    assert!(told.contains("/notes/"), "{told}");
+    assert_eq!((looks(&old), looks(&old.join("notes"))), were);
+    let (code, told) = as_somebody(&world, &UNDO);
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(letter(&world), OLD);
+}
+
+/// How Copal ended as another user than root, and what it said.
+fn as_somebody(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = world.command(arguments);
+    let output = command.uid(1000).gid(1000).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), told)
 }
 
 #[test]

@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod beneath;
 pub mod content;
 mod copies;
+pub mod deletable;
 pub mod docker;
 pub mod duplicate;
 pub mod durable;

@@ -20,7 +20,7 @@ pub fn is_fixed(directory: &Path) -> io::Result<bool> {
 /// Where the mounts can't be seen, the device has to do.
 fn is_mounted(path: &Path) -> bool {
     let points = here().unwrap_or_default();
-    points.iter().any(|(_, point)| point == path)
+    points.iter().any(|mount| mount.at == path)
 }
 
 /// Where something is mounted at `path` or below it. No link is to be on the way to it.
@@ -28,33 +28,67 @@ fn is_mounted(path: &Path) -> bool {
 /// # Errors
 /// Where that can't be seen.
 pub fn at_or_below(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let points = here()?.into_iter().map(|(_, at)| at);
+    let points = here()?.into_iter().map(|mount| mount.at);
     Ok(points.filter(|point| point.starts_with(path)).collect())
+}
+
+/// Something that is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The directory in its file system.
+    pub root: PathBuf,
+    /// Where that is seen.
+    pub at: PathBuf,
+    /// Of an overlay the directories that it shows as one, by the names they had when it was mounted.
+    pub layers: Vec<PathBuf>,
 }
 
 /// What is mounted here, as [`of`] has it.
 ///
 /// # Errors
 /// Where that can't be seen.
-pub fn here() -> io::Result<Vec<(PathBuf, PathBuf)>> {
+pub fn here() -> io::Result<Vec<Mount>> {
     of(Path::new("/proc/self"))
 }
 
-/// What a process, by its directory below `/proc`, has mounted: the directory in its file system, and where
-/// that is seen by the process.
+/// What a process, by its directory below `/proc`, has mounted, as it sees it.
 /// Source: proc(5), `/proc/pid/mountinfo`
 ///
 /// # Errors
 /// Where that can't be seen.
-pub fn of(process: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
-    let path = |text: &[u8]| PathBuf::from(OsString::from_vec(unescape(text)));
+pub fn of(process: &Path) -> io::Result<Vec<Mount>> {
     let mounts = fs::read(process.join("mountinfo"))?;
     let lines = mounts.split(|byte| *byte == b'\n');
-    let mounts = lines.filter_map(|line| {
-        let mut fields = line.split(|byte| *byte == b' ').skip(3);
-        Some((path(fields.next()?), path(fields.next()?)))
+    Ok(lines.filter_map(mount).collect())
+}
+
+fn mount(line: &[u8]) -> Option<Mount> {
+    let mut fields = line.split(|byte| *byte == b' ').skip(3);
+    let (root, at) = (fields.next()?, fields.next()?);
+    // Some fields may follow, then a dash, the type, the device, and the file system's own options.
+    let options = fields.skip_while(|field| *field != b"-").nth(3);
+    Some(Mount {
+        root: path(root),
+        at: path(at),
+        layers: layers(options.unwrap_or_default()),
+    })
+}
+
+/// Source: the kernel's `Documentation/filesystems/overlayfs.rst`
+fn layers(options: &[u8]) -> Vec<PathBuf> {
+    const DIRECTORIES: [&[u8]; 4] = [b"lowerdir=", b"lowerdir+=", b"datadir+=", b"upperdir="];
+    let options = options.split(|byte| *byte == b',');
+    let named = options.filter_map(|option| {
+        let mut names = DIRECTORIES.iter();
+        names.find_map(|name| option.strip_prefix(*name))
     });
-    Ok(mounts.collect())
+    let directories = named.flat_map(|named| named.split(|byte| *byte == b':'));
+    let directories = directories.filter(|directory| !directory.is_empty());
+    directories.map(path).collect()
+}
+
+fn path(text: &[u8]) -> PathBuf {
+    PathBuf::from(OsString::from_vec(unescape(text)))
 }
 
 /// Undoes `\040` and its like.
@@ -80,6 +114,17 @@ mod tests {
     fn mount_points_are_read_with_their_escapes() {
         assert_eq!(unescape(br"/mnt/a\040b\134c"), br"/mnt/a b\c");
         assert_eq!(unescape(br"/mnt/a\9"), br"/mnt/a\9");
+    }
+
+    #[test]
+    fn an_overlay_is_read_with_its_layers() {
+        let line = br"36 35 0:41 / /merged rw shared:1 - overlay over rw,lowerdir=/a\040b:/c,upperdir=/u,workdir=/w";
+        let read = mount(line).unwrap();
+        assert_eq!(read.at, Path::new("/merged"));
+        assert_eq!(read.layers, ["/a b", "/c", "/u"].map(PathBuf::from));
+        let plain = mount(b"36 35 8:1 /app /mnt rw - ext4 /dev/sda1 rw").unwrap();
+        assert_eq!(plain.root, Path::new("/app"));
+        assert_eq!(plain.layers, [""; 0].map(PathBuf::from));
     }
 
     #[test]

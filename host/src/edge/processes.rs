@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::mounts;
+use super::mounts::{self, Mount};
 
 /// A process that was there.
 #[derive(Debug)]
@@ -53,8 +53,15 @@ impl Process {
     ///
     /// # Errors
     /// Where it is gone by now, or another user's.
-    pub fn mounts(&self) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+    pub fn mounts(&self) -> io::Result<Vec<Mount>> {
         mounts::of(&self.directory)
+    }
+
+    /// Where it stands and what it runs: its working directory, its root, and its program. None where it is gone by
+    /// now, or another user's.
+    pub fn places(&self) -> impl Iterator<Item = Metadata> {
+        let places = ["cwd", "root", "exe"].into_iter();
+        places.filter_map(|place| fs::metadata(self.directory.join(place)).ok())
     }
 
     /// What it has open: nothing where it is gone by now, or another user's.

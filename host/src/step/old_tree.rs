@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::edge::in_use::user_of;
+use crate::edge::deletable::first_not_deletable;
+use crate::edge::in_use::{Kept, Work, user_of};
 use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees, Size, Standing};
 use crate::edge::scratch::remove_tree;
@@ -61,7 +62,8 @@ fn newest(trees: &OldTrees) -> Result<Option<OldTree>, OldTreeError> {
 }
 
 /// The old tree to be deleted: the one that `run` kept, else the only one that is there. It was looked at:
-/// it is the directory that a restore kept, it is not live, nothing is mounted in it, and nobody works in it.
+/// it is the directory that a restore kept, it is not live, nothing is mounted in it, nobody works in it, and all of
+/// it can be deleted, since half a tree is none to go back to.
 pub fn to_discard(
     trees: &OldTrees,
     name: &str,
@@ -106,8 +108,15 @@ pub fn to_discard(
     if let Some(backups) = sealed_below(&real).map_err(unreadable)? {
         return Err(OldTreeError::HoldsBackups(backups));
     }
-    if let Some(by) = user_of(&real).map_err(unreadable)? {
+    let kept = Kept {
+        tree: &real,
+        live: &tree.live,
+    };
+    if let Some(by) = user_of(kept, Work::Any).map_err(unreadable)? {
         return Err(OldTreeError::InUse { path: real, by });
+    }
+    if let Some(what) = first_not_deletable(&real).map_err(unreadable)? {
+        return Err(OldTreeError::NotYours { path: real, what });
     }
     Ok(tree)
 }

@@ -46,7 +46,10 @@ pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
             path.display()
         )),
         OldTreeError::InUse { .. } => failed(
-            "nothing was deleted; restart the app, so that it opens what is live, and run it again. What it wrote to the old tree since the restore is there alone",
+            "nothing was deleted; restart the app, so that it opens what is live, or have a shell leave it, and run it again. What was written to the old tree since the restore is there alone",
+        ),
+        OldTreeError::NotYours { .. } => failed(
+            "nothing was deleted, and `copal restore --undo` still goes back; run it as a user who may delete all of it, such as root, with the COPAL_STATE_DIR of the restore",
         ),
         OldTreeError::Record { .. } => {
             failed("nothing was changed; make room in Copal's state directory or give the rights")

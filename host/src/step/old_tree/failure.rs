@@ -74,6 +74,14 @@ pub enum OldTreeError {
         /// Who.
         by: User,
     },
+    /// Something in it is another user's, so that only half of it could be deleted.
+    #[error("the old tree `{}` can't be deleted whole: you may not delete `{}`", .path.display(), .what.display())]
+    NotYours {
+        /// Where it lies.
+        path: PathBuf,
+        /// The first that would stay.
+        what: PathBuf,
+    },
     /// A record can't be read or written.
     #[error("can't keep or read `{}`, the record of an old tree", .path.display())]
     Record {
@@ -112,6 +120,9 @@ impl OldTreeError {
             Self::Half { .. } => "its deletion was begun",
             Self::OnlyOne(_) | Self::HoldsBackups(_) => "what is deleted is gone",
             Self::InUse { .. } => "it would lose what it writes; what is live it does not see",
+            Self::NotYours { .. } => {
+                "it, or the directory above it, is another user's, and half a tree is none to go back to"
+            }
             Self::Newer { .. } => "an older one is not what the last restore kept",
             Self::Mounted(_) => "what is mounted there would be deleted with it",
             _ => return None,
