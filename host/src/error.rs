@@ -162,6 +162,14 @@ pub enum CopalError {
         /// What is wrong with it.
         differences: Vec<Difference>,
     },
+    /// The last snapshot is not what was sealed, as a backup found that was to share its files.
+    #[error("the last snapshot {id} is damaged: {}", some(.files))]
+    LastDamaged {
+        /// The snapshot.
+        id: copal_core::snapshot::SnapshotId,
+        /// What is otherwise or gone, by its names there.
+        files: Vec<String>,
+    },
     /// A database of a snapshot fails its check.
     #[error("the database `{database}` of {id} is damaged")]
     Unsound {
@@ -393,6 +401,9 @@ impl CopalError {
             Self::MirrorInPlace(_) => {
                 "it may have a part of the source alone, and the rest would be gone"
             }
+            Self::LastDamaged { .. } => {
+                "files of it are not what was sealed; the new snapshot has them whole, from the source"
+            }
             Self::OtherSchema(_) => {
                 "no later snapshot has that, so that the app there may be the older one, and an app does not read the data of a later one"
             }
@@ -413,7 +424,7 @@ impl CopalError {
 }
 
 /// The names in a message.
-pub(crate) fn some(paths: &[RelPath]) -> String {
+pub(crate) fn some<T: std::fmt::Display>(paths: &[T]) -> String {
     const SHOWN: usize = 8;
     let shown: Vec<_> = paths
         .iter()

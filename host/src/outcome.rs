@@ -176,6 +176,7 @@ impl From<Sealed> for Snapshot {
             not_copied,
             linked,
             unlinked,
+            last_damaged: _,
             vanished,
             moved,
             outrun,

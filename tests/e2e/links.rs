@@ -188,7 +188,13 @@ fn damage_is_not_handed_on_nor_is_anything_written_by_a_name_that_two_snapshots_
         damage(&old("letter.txt"), "Dear reaper,\n");
         damage(&old("short.txt"), "as long");
         fs::remove_file(old("notes/second.txt")).unwrap();
-        let (second, told) = back_up_to(&world, &destination, more);
+        configure(&world, &destination, more);
+        let output = world.copal(&["backup", "--json"]);
+        output.exits_with(3).says(&format!(
+            "the last snapshot {first} is damaged: `letter.txt`, `notes/second.txt`, `short.txt`"
+        ));
+        let told = output.json()["destinations"][0].clone();
+        let second = told["snapshot"].as_str().unwrap().to_owned();
         assert_eq!(told["uploaded_files"], 3, "{told:#}");
         assert_eq!(told["copied_files"], 1, "{told:#}");
         is_whole(&world, &second);
@@ -204,6 +210,24 @@ fn damage_is_not_handed_on_nor_is_anything_written_by_a_name_that_two_snapshots_
             .says("`notes/second.txt` is missing");
         assert!(is_shared(&world, &first, &second, "notes/first.txt"));
     }
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_file_of_the_last_snapshot_is_told_as_damage() {
+    let world = small_world();
+    let (first, _) = back_up(&world, "");
+    let letter = folder(&world, &first).join("letter.txt");
+    fs::remove_file(&letter).unwrap();
+    fs::create_dir(&letter).unwrap();
+    let output = world.copal(&["backup", "--json"]);
+    output.exits_with(3).says(&format!(
+        "the last snapshot {first} is damaged: `letter.txt`"
+    ));
+    let told = output.json()["destinations"][0].clone();
+    assert_eq!(told["not_linked"], serde_json::Value::Null);
+    is_whole(&world, told["snapshot"].as_str().unwrap());
+    // The next one has nothing to tell: it shares with a snapshot that is whole.
+    back_up(&world, "");
 }
 
 /// As for a backup that a user's other program may write to whenever it likes.
@@ -303,7 +327,9 @@ fn a_forged_manifest_has_nothing_linked_that_is_not_the_file_itself() {
         if is_refused {
             output.exits_with(3).says("impossible stored name");
         } else {
-            output.succeeds();
+            output
+                .exits_with(3)
+                .says(&format!("is damaged: `{stored}`"));
         }
         let copied = if is_refused { 0 } else { 2 };
         assert_eq!(told["copied_files"], copied, "{stored}\n{told:#}");

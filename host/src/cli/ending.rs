@@ -25,7 +25,9 @@ use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
 use old_trees::of_old_tree;
 use places::{of_history, of_lock, of_remote};
 use pruning::of_prune;
-use reading::{of_restore, of_store, of_swap, of_unfinished, of_verify};
+use reading::{
+    of_last_damaged, of_restore, of_store, of_swap, of_unfinished, of_unsound, of_verify,
+};
 use scheduling::of_schedule;
 
 pub(super) use hooks::of_hook;
@@ -170,9 +172,8 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Damaged { .. } => failed(
             "take a new snapshot now, and restore from another one if you have to; then find out what changes files at the destination",
         ),
-        CopalError::Unsound { id, .. } => failed(format!(
-            "restore no other than an older snapshot; `copal verify --full {id}` tells whether it was damaged after the backup, and a new backup whether the app's own is"
-        )),
+        CopalError::LastDamaged { id, .. } => of_last_damaged(*id),
+        CopalError::Unsound { id, .. } => of_unsound(*id),
         CopalError::Swap(swap) => of_swap(swap),
         CopalError::Unfinished(unfinished) => of_unfinished(unfinished),
         CopalError::OldTree(error) => of_old_tree(error),

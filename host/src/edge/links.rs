@@ -89,12 +89,13 @@ impl Job<'_> {
             let result = if goes_on {
                 linker.link(there, here)
             } else {
-                Err(Unlinked::Gone)
+                Err(Unlinked::Untried)
             };
             let Err(unlinked) = result else { continue };
             told.left.push((*here).to_owned());
             match unlinked {
-                Unlinked::Gone => {}
+                Unlinked::Untried => {}
+                Unlinked::Gone => told.gone.push((*there).to_owned()),
                 Unlinked::Unfit(error) => {
                     if is_of_the_folder(&error) {
                         self.is_over.store(true, Ordering::Relaxed);
@@ -122,6 +123,8 @@ fn is_of_the_folder(error: &io::Error) -> bool {
 
 /// Why a file has no second name.
 enum Unlinked {
+    /// Others had none, or a signal came.
+    Untried,
     /// It is not there any more, or is no file.
     Gone,
     /// It can't have one: the file system knows no such names, or no more of them; it lies on another one,
@@ -134,7 +137,7 @@ enum Unlinked {
 impl From<io::Error> for Unlinked {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotFound => Self::Gone,
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Gone,
             _ => Self::Unfit(error),
         }
     }
@@ -156,7 +159,11 @@ impl Linker<'_> {
     fn link(&mut self, there: &str, here: &str) -> Result<(), Unlinked> {
         let (from, name) = self.from.directory_of(there, false)?;
         let (to, new) = self.to.directory_of(here, true)?;
-        linkat(from, name, to, new, AtFlags::empty())?;
+        linkat(from, name, to, new, AtFlags::empty()).map_err(|errno| match errno {
+            // A directory has one name alone.
+            Errno::PERM if is_directory(from, name) => Unlinked::Gone,
+            errno => errno.into(),
+        })?;
         // What it is shows best now: before, another could have taken its place.
         let Err(unlinked) = is_ours(to, new, self.owner) else {
             return Ok(());
@@ -167,6 +174,11 @@ impl Linker<'_> {
             Err(error) => Err(Unlinked::Stuck(error.into())),
         }
     }
+}
+
+fn is_directory(directory: &OwnedFd, name: &OsStr) -> bool {
+    let found = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW);
+    found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
 }
 
 /// Whether it is a file, and one that nobody else may write to whenever he likes.

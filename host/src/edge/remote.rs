@@ -225,7 +225,9 @@ impl<'a> Within<'a> {
 pub struct Linked {
     /// The names, here, of those that have none.
     pub left: Vec<String>,
-    /// How many of these could not have one.
+    /// The names, there, of what is gone, or is no file any more.
+    pub gone: Vec<String>,
+    /// How many could not have one.
     pub unfit: u64,
     /// Why the first of them could not.
     pub why: Option<io::Error>,
@@ -246,8 +248,10 @@ impl Linked {
     /// What came of others as well.
     pub(super) fn and(mut self, mut other: Self) -> Self {
         self.left.append(&mut other.left);
+        self.gone.append(&mut other.gone);
         Self {
             left: self.left,
+            gone: self.gone,
             unfit: self.unfit + other.unfit,
             why: self.why.or(other.why),
             stuck: self.stuck.or(other.stuck),

@@ -128,6 +128,13 @@ impl Parcel<'_> {
         let sealed = self.transfer_and_seal(ready, Place::Snapshot(&claim), (proof, None));
         let sealed = sealed.map(|(sealed, _)| sealed);
         if let Ok(sealed) = &sealed {
+            let last = ready.last.as_ref().map(|last| last.id);
+            let damaged = Some(&sealed.last_damaged).filter(|files| !files.is_empty());
+            let damaged = last.zip(damaged);
+            beside.fell_short = damaged.map(|(id, files)| CopalError::LastDamaged {
+                id,
+                files: files.clone(),
+            });
             end_long_unfinished(ready, sealed.seal().id(), &[name]);
             beside.seal = Some(sealed.seal());
         } else {

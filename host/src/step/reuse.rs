@@ -4,7 +4,7 @@
 //! Copies and links are trusted no more than what is sent: the listing that proves the transfer proves
 //! them too, and what it shows to be otherwise is sent after all.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 
 use copal_core::manifest::{Entry, FileEntry, Manifest, Totals};
@@ -27,6 +27,10 @@ pub struct Reused {
     pub failed: Option<RemoteError>,
     /// What could have no second name.
     pub unlinked: Option<Unlinked>,
+    /// What the last snapshot is to have and has not, or not as it was sealed, by its names there.
+    pub damaged: BTreeSet<String>,
+    /// Those names of linked files that have another one here, by that.
+    renamed: HashMap<String, String>,
 }
 
 /// Files that could have no second name, and were sent.
@@ -65,6 +69,17 @@ impl Reused {
         unread
             .map(|file| Difference::Unread(file.path.clone()))
             .collect()
+    }
+
+    /// A file whose link is not what it should be is damaged where it was linked from: nothing was written there.
+    pub(super) fn note_damaged(&mut self, spoiled: &HashSet<String>) {
+        if !self.linked {
+            return;
+        }
+        let there = spoiled
+            .iter()
+            .map(|name| self.renamed.get(name).unwrap_or(name));
+        self.damaged.extend(there.cloned());
     }
 
     /// The files whose copies are not what they should be.
@@ -153,9 +168,12 @@ impl Transferred<'_> {
             names.remove(name);
         }
         let files = linked.unfit;
+        let renamed = reuse.renamed.into_iter();
         Ok(Reused {
             linked: true,
             unlinked: linked.why.map(|why| Unlinked { files, why }),
+            damaged: linked.gone.into_iter().collect(),
+            renamed: renamed.map(|(old, new)| (new, old)).collect(),
             ..Reused::of(names)
         })
     }

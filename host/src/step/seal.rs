@@ -35,6 +35,8 @@ pub struct Sealed {
     pub linked: bool,
     /// What could have no second name, although the last snapshot has the same.
     pub unlinked: Option<Unlinked>,
+    /// What the last snapshot does not have any more, or not as it was sealed, by its names there.
+    pub last_damaged: Vec<String>,
     /// Files that the app deleted while the run went on.
     pub vanished: Vec<RelPath>,
     /// Files that were sent again from a private copy.
@@ -162,6 +164,7 @@ impl Unsealed<'_> {
             uploaded: done.sent,
             linked: done.reused.linked,
             unlinked: done.reused.unlinked,
+            last_damaged: done.reused.damaged.into_iter().collect(),
             not_copied: done.reused.failed,
             manifest,
             vanished: done.vanished,

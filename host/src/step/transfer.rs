@@ -171,6 +171,7 @@ pub fn transfer<'a>(
             done.remove_vanished(&by)?;
             let differences = done.differences(&by)?;
             let spoiled = done.reused.spoiled(&differences);
+            done.reused.note_damaged(&spoiled);
             if !spoiled.is_empty() {
                 let is_spoiled = |file: &StagedFile| spoiled.contains(&*place.name(file));
                 sent = done.send(&mut by, is_spoiled, true);

@@ -1,7 +1,7 @@
 //! What to do about the steps that read a snapshot or put it back.
 
 use copal_core::manifest::ManifestError;
-use copal_core::snapshot::ResolveError;
+use copal_core::snapshot::{ResolveError, SnapshotId};
 
 use super::holds::of_holds;
 use super::places::of_remote;
@@ -61,6 +61,18 @@ pub(super) fn of_verify(error: &VerifyError) -> Ending {
         }
         VerifyError::Interrupted(signal) => interrupted(signal.0),
     }
+}
+
+pub(super) fn of_last_damaged(id: SnapshotId) -> Ending {
+    failed(format!(
+        "older snapshots that share these files are damaged as well: see `copal verify {id}`, and find out what changes files at the destination, its disk or a program"
+    ))
+}
+
+pub(super) fn of_unsound(id: SnapshotId) -> Ending {
+    failed(format!(
+        "restore no other than an older snapshot; `copal verify --full {id}` tells whether it was damaged after the backup, and a new backup whether the app's own is"
+    ))
 }
 
 pub(super) fn of_restore(error: &RestoreError) -> Ending {
