@@ -1,7 +1,7 @@
 //! A backup run, from its first look at the source to the last hook.
 
 mod bracket;
-mod look;
+pub(crate) mod look;
 mod prune;
 
 use std::collections::BTreeSet;
@@ -49,6 +49,8 @@ pub(crate) struct Backup<'a> {
     means: Arc<Means>,
     /// What becomes of what they ask for.
     deeds: Deeds,
+    /// Whether destinations may be tried by a small file that goes at once.
+    pub(crate) may_try_to_write: bool,
     /// What is held of the job's services.
     holds: Holds,
     /// Releases it whatever happens, from the pause on.
@@ -104,6 +106,7 @@ impl<'a> Backup<'a> {
             notes: Notes::default(),
             means: means.shared(),
             deeds,
+            may_try_to_write: deeds == Deeds::Done,
             view: None,
         }
     }

@@ -14,6 +14,7 @@ use copal_core::schedule::InvalidWhen;
 use copal_hooks::HookFailure;
 
 use crate::capability::unheld::{CantHold, Unheld};
+use crate::check::CheckError;
 use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::leftovers::Leftover;
@@ -237,6 +238,9 @@ pub enum CopalError {
     /// A service can't be held as a hook asks for.
     #[error(transparent)]
     CantHold(Box<CantHold>),
+    /// A check found what a backup would stumble over.
+    #[error(transparent)]
+    Check(Box<CheckError>),
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -268,6 +272,12 @@ impl From<OpenError> for CopalError {
 impl From<HoldsError> for CopalError {
     fn from(error: HoldsError) -> Self {
         Self::Holds(Box::new(error))
+    }
+}
+
+impl From<CheckError> for CopalError {
+    fn from(error: CheckError) -> Self {
+        Self::Check(Box::new(error))
     }
 }
 
@@ -325,6 +335,7 @@ impl CopalError {
                 differences.iter().map(ToString::to_string).collect()
             }
             Self::Unsound { problems, .. } => problems.clone(),
+            Self::Check(error) => error.problems().to_vec(),
             _ => Vec::new(),
         };
         let more = all.len().saturating_sub(SHOWN);

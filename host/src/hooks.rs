@@ -1,6 +1,7 @@
 //! The hooks of a job: loaded, called phase by phase, and remembered for the manifest.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,26 +55,44 @@ pub struct Hooks {
 impl Hooks {
     /// Loads the hooks that `config` lists; files are relative to `base`.
     pub fn load(config: &Config, base: &Path, run: RunInfo) -> Result<Self, HooksError> {
+        let (hooks, refused) = Self::load_what_can_be(config, base, run)?;
+        match refused.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(hooks),
+        }
+    }
+
+    /// The same of those that can be loaded, and by the names of the others why they can't: for whoever tells
+    /// of all of them, and runs none that acts.
+    pub fn load_what_can_be(
+        config: &Config,
+        base: &Path,
+        run: RunInfo,
+    ) -> Result<(Self, Vec<(String, HooksError)>), HooksError> {
         let engine = crate::hook_engine::engine().map_err(HooksError::Engine)?;
         // Compiling takes most of it, and each hook is compiled for itself.
-        let loaded: Vec<Hook> = thread::scope(|scope| {
+        let results: Vec<Result<Hook, HooksError>> = thread::scope(|scope| {
             let engine = &engine;
-            let threads: Vec<_> = config
-                .hooks()
-                .iter()
+            let hooks = config.hooks().iter();
+            let threads: Vec<_> = hooks
                 .map(|hook| scope.spawn(move || load(engine, hook, base)))
                 .collect();
-            let joined = threads
-                .into_iter()
-                .map(|thread| thread.join().expect("loading does not panic"));
-            joined.collect::<Result<_, _>>()
-        })?;
-        let on_error = config.hooks().iter().map(|hook| hook.on_error).collect();
-        Ok(Self {
-            loaded,
-            on_error,
-            ..Self::none(run)
-        })
+            let joined = threads.into_iter();
+            joined
+                .map(|thread| thread.join().expect("loading does not panic"))
+                .collect()
+        });
+        let (mut hooks, mut refused) = (Self::none(run), Vec::new());
+        for (hook, result) in config.hooks().iter().zip(results) {
+            match result {
+                Ok(loaded) => {
+                    hooks.loaded.push(loaded);
+                    hooks.on_error.push(hook.on_error);
+                }
+                Err(error) => refused.push((hook.name.to_string(), error)),
+            }
+        }
+        Ok((hooks, refused))
     }
 
     /// Those of a run without a configuration.
@@ -104,8 +123,14 @@ impl Hooks {
 
     /// Whether some hook could have this database copied: it prepares backups and has the grant.
     pub fn may_copy(&self, database: &RelPath) -> bool {
+        self.copying(database).next().is_some()
+    }
+
+    /// The hooks that could.
+    pub fn copying(&self, database: &RelPath) -> impl Iterator<Item = &Hook> {
+        let need = Need::Database(database.clone());
         self.in_phase(Phase::PreBackup)
-            .any(|hook| hook.in_force().cover(&Need::Database(database.clone())))
+            .filter(move |hook| hook.in_force().cover(&need))
     }
 
     /// Whether one may hold a service.
@@ -135,6 +160,26 @@ impl Hooks {
         };
         self.loaded.iter().map(record).collect()
     }
+}
+
+/// What a hook may use, in words: what it is granted, as far as it asks for that.
+pub fn rights(hook: &Hook) -> String {
+    let entries = hook.in_force().both().entries();
+    if entries.is_empty() {
+        return "no grants".to_owned();
+    }
+    let mut all: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for (capability, value) in entries {
+        all.entry(capability).or_default().push(value);
+    }
+    let all = all
+        .into_iter()
+        .map(|(capability, values)| match capability {
+            Capability::State => capability.to_string(),
+            _ => format!("{capability} on {}", values.join(", ")),
+        })
+        .collect::<Vec<_>>();
+    format!("may use {}", all.join(" and "))
 }
 
 fn load(engine: &HookEngine, hook: &config::Hook, base: &Path) -> Result<Hook, HooksError> {

@@ -8,6 +8,7 @@ pub mod abandoned;
 pub mod backup;
 pub mod calls;
 pub mod capability;
+pub mod check;
 pub mod cli;
 pub mod drill;
 pub mod edge;

@@ -10,6 +10,7 @@
 mod told;
 
 mod app;
+mod check;
 mod common;
 mod databases;
 mod drill;

@@ -10,6 +10,7 @@ mod b2_rights;
 mod b2_silent;
 mod bandwidth;
 mod charges;
+mod check;
 mod cloud;
 mod ends;
 mod filled;

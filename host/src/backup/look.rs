@@ -13,7 +13,6 @@ use super::Backup;
 use crate::edge::remote::Abilities;
 use crate::edges::Step;
 use crate::error::CopalError;
-use crate::floors::Deeds;
 use crate::hooks::Hooks;
 use crate::step::deliver::Reached;
 use crate::step::mirror::MirrorError;
@@ -77,7 +76,8 @@ impl Backup<'_> {
         Ok(reached)
     }
 
-    fn reach(
+    /// Asks one destination. What falls short of it and is no hindrance is added to the run's shortcomings.
+    pub(crate) fn reach(
         &mut self,
         destination: &RemoteSpec,
         layout: &Layout,
@@ -96,7 +96,7 @@ impl Backup<'_> {
             source: &plan.source,
             walked: &plan.walked,
             bytes: plan.files_that(takes).1,
-            may_write: matches!(self.deeds, Deeds::Done),
+            may_write: self.may_try_to_write,
         };
         let mut ready = preflight::reach(remote, asked)?;
         if let Some(map) = map {
@@ -205,7 +205,7 @@ fn check_mirror_unlinked(ready: &Ready, map: &Map, plan: &Plan) -> Result<(), Co
 }
 
 /// Whether a hook may make files that the source does not have.
-fn may_add(hook: &copal_hooks::Hook) -> bool {
+pub(crate) fn may_add(hook: &copal_hooks::Hook) -> bool {
     let entries = hook.in_force().both().entries();
     let mut capabilities = entries.into_iter().map(|(capability, _)| capability);
     capabilities.any(|it| matches!(it, Capability::Command | Capability::Files))

@@ -24,7 +24,7 @@ use copal_core::path::RelPath;
 use copal_core::units::ByteCount;
 use copal_hooks::{Call, CapabilityError, CheckDepth, Holder, Phase};
 
-pub use check::findings;
+pub use check::{findings, opens};
 pub use copal_core::sqlite::is_sidecar;
 pub use copy::{Copied, Copy, View, back_up};
 pub use error::SqliteError;

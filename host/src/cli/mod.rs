@@ -1,6 +1,7 @@
 //! The command line: what can be said, and which file answers it.
 
 mod backup;
+mod check;
 mod conclude;
 mod diff;
 mod drill;
@@ -73,6 +74,8 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Tell whether a backup would succeed, and what to mend: configuration, hooks, source, destinations, room
+    Check(check::CheckArgs),
     /// Show what a backup would do, without doing it and without the remote
     Plan(plan::PlanArgs),
     /// Take a snapshot and seal it at every destination
@@ -204,6 +207,7 @@ fn start(cli: &Cli) -> ExitCode {
 fn run(cli: &Cli) -> Result<Exit, CopalError> {
     let global = &cli.global;
     match &cli.command {
+        Command::Check(args) => check::run(args, global),
         Command::Plan(args) => plan::run(args, global),
         Command::Backup(args) => backup::run(args, global),
         Command::Snapshots(args) => snapshots::run(args, global),

@@ -44,6 +44,14 @@ pub(super) struct FromArgs {
 }
 
 impl JobArgs {
+    /// The file that says what the job is; none where the command line does.
+    pub(super) fn file(&self, global: &Global) -> Result<Option<PathBuf>, CopalError> {
+        match &self.source {
+            Some(_) => Ok(None),
+            None => configuration_file(global).map(|(path, _)| Some(path)),
+        }
+    }
+
     /// The job that is meant.
     pub(super) fn job(&self, global: &Global) -> Result<Job, CopalError> {
         let (Some(source), Some(to)) = (&self.source, &self.to) else {

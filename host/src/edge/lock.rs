@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,6 +72,43 @@ impl fmt::Display for Holder {
             None => Ok(()),
         }
     }
+}
+
+/// Who holds the lock, as far as the kernel tells this process. It is not tried: a run that begins in that
+/// moment would take the one who tries for another run.
+pub fn look(path: &Path, name: &str) -> Result<(), LockError> {
+    let failed = |source| LockError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let inode = file.metadata().map_err(failed)?.ino();
+    let locks = fs::read_to_string("/proc/locks").map_err(failed)?;
+    let holder = holder(&mut file);
+    if !is_locked(&locks, inode, holder.map(|it| it.process)) {
+        return Ok(());
+    }
+    Err(LockError::Held {
+        name: name.to_owned(),
+        holder,
+    })
+}
+
+/// Lines such as `1: FLOCK  ADVISORY  WRITE 4711 08:01:2752519 0 EOF`. Devices of some file systems have other
+/// numbers here than elsewhere (btrfs), so that the process has to be the file's.
+fn is_locked(locks: &str, inode: u64, process: Option<u32>) -> bool {
+    locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, file, ..] = words[..] else {
+            return false;
+        };
+        let is_it = file.rsplit(':').next().and_then(|it| it.parse().ok()) == Some(inode);
+        is_it && pid.parse().ok() == process
+    })
 }
 
 /// How often a lock that is waited for is tried.
@@ -182,6 +220,20 @@ mod tests {
         }
         drop(first);
         Lock::take(&path, "app").unwrap();
+    }
+
+    #[test]
+    fn a_look_tells_who_holds_the_lock_and_takes_it_from_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("app");
+        look(&path, "app").unwrap();
+        assert!(!path.exists());
+        let lock = Lock::take(&path, "app").unwrap();
+        let held = look(&path, "app").unwrap_err().to_string();
+        let me = std::process::id();
+        assert!(held.contains(&format!("(process {me}, since 2")), "{held}");
+        drop(lock);
+        look(&path, "app").unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A directory of a run's own: private, and gone after it unless it is kept.
 
 use std::fs::{self, DirBuilder, Permissions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,13 @@ pub struct Scratch {
     path: PathBuf,
     kept: bool,
     leftovers: Leftovers,
+}
+
+/// Writes a few bytes in a directory, to a file without a name: nothing of it is left, however this ends.
+pub fn write_and_forget(directory: &Path) -> io::Result<()> {
+    let mut file = tempfile::tempfile_in(directory)?;
+    file.write_all(b"copal")?;
+    file.sync_all()
 }
 
 impl Scratch {

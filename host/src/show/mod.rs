@@ -1,6 +1,7 @@
 //! Outcomes for people and programs. Nothing but the result goes to stdout.
 
 pub mod advice;
+pub mod check;
 pub mod compiling;
 pub mod diff;
 pub mod drill;

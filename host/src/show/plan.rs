@@ -1,17 +1,15 @@
 //! What a backup would do.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use copal_core::config::Layout;
-use copal_core::grants::Capability;
 use copal_core::mirror::Mirror;
 use copal_core::units::ByteCount;
 use serde_json::json;
 
 use super::{Output, count, outlook, staging};
 use crate::error::CopalError;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, rights};
 use crate::job::Job;
 use crate::outlook::Outlook;
 use crate::step::plan::Plan;
@@ -36,7 +34,7 @@ fn text(job: &Job, hooks: &Hooks, plan: &Plan, outlooks: &[Outlook]) -> String {
     let mut text = what_would_travel(job, plan, outlooks);
     for hook in hooks.iter() {
         let phases: Vec<_> = hook.phases().map(|phase| phase.to_string()).collect();
-        let what = format!("{} ({}){}", hook.name(), phases.join(", "), grants(hook));
+        let what = format!("{} ({}), {}", hook.name(), phases.join(", "), rights(hook));
         row(&mut text, "hook", &what);
     }
     text
@@ -155,25 +153,6 @@ fn mirrors(job: &Job, plan: &Plan) -> Vec<serde_json::Value> {
 /// How the source was found, where it was not named itself.
 fn found_by(job: &Job) -> Option<&str> {
     job.source().ok()?.by.as_deref()
-}
-
-fn grants(hook: &copal_hooks::Hook) -> String {
-    let entries = hook.in_force().both().entries();
-    if entries.is_empty() {
-        return ", no grants".to_owned();
-    }
-    let mut all: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    for (capability, value) in entries {
-        all.entry(capability).or_default().push(value);
-    }
-    let all = all
-        .into_iter()
-        .map(|(capability, values)| match capability {
-            Capability::State => capability.to_string(),
-            _ => format!("{capability} on {}", values.join(", ")),
-        })
-        .collect::<Vec<_>>();
-    format!(", may use {}", all.join(" and "))
 }
 
 fn to_json(job: &Job, hooks: &Hooks, plan: &Plan, outlooks: &[Outlook]) -> serde_json::Value {

@@ -148,6 +148,101 @@ pub fn plan(
         return Err(PlanError::Lacking(lacks));
     }
     services::check(job, means)?;
+    let seen = Seen::of(job, hooks, state, interrupt)?;
+    let uncovered = seen.uncovered(hooks);
+    if !uncovered.is_empty() {
+        return Err(PlanError::Uncovered(uncovered));
+    }
+    Ok(seen.plan(job, hooks, state, now)?)
+}
+
+/// The source as the filters let it be seen, and the databases among it.
+#[derive(Debug)]
+pub struct Seen {
+    source: Top,
+    walked: Walked,
+    databases: Vec<PlannedDatabase>,
+    filtered: Vec<(String, Account)>,
+}
+
+impl Seen {
+    /// Walks the source, and opens every file of it that belongs to the snapshot.
+    pub fn of(
+        job: &Job,
+        hooks: &Hooks,
+        state: &StateDir,
+        interrupt: &Interrupt,
+    ) -> Result<Self, PlanError> {
+        let source = open_source(job)?;
+        let mut filters = Filters::start(hooks, &Cancel::from(interrupt.flag()))?;
+        let walked = walk(&source, &job.never(state), &mut filters, interrupt)?;
+        let filtered = filters.finish();
+        if super::stage::uses_reserved_name(&walked.kept) {
+            return Err(PlanError::ReservedName);
+        }
+        let databases = find_databases(job, &source, &walked.kept, interrupt)?;
+        Ok(Self {
+            source,
+            walked,
+            databases,
+            filtered,
+        })
+    }
+
+    /// The databases that no hook stands in for, and that are not to be copied live either.
+    pub fn uncovered(&self, hooks: &Hooks) -> Vec<RelPath> {
+        let databases = self.databases.iter();
+        databases
+            .filter(|database| !database.live && !hooks.may_copy(&database.path))
+            .map(|database| database.path.clone())
+            .collect()
+    }
+
+    /// What a run would do with it. Whether all databases are stood in for is not asked again.
+    pub fn plan(
+        self,
+        job: &Job,
+        hooks: &Hooks,
+        state: &StateDir,
+        now: Timestamp,
+    ) -> Result<Plan, Unfit> {
+        let looked = Looked {
+            source: &self.source,
+            kept: &self.walked.kept,
+            databases: &self.databases,
+            now,
+        };
+        let staging = forecast(job, hooks, state, &looked)?;
+        Ok(Plan {
+            source: self.source,
+            walked: self.walked,
+            databases: self.databases,
+            filtered: self.filtered,
+            staging,
+            unguarded: unguarded(job),
+            services: Vec::new(),
+        })
+    }
+
+    /// The live tree.
+    pub fn source(&self) -> &Top {
+        &self.source
+    }
+
+    /// The databases in it, sorted.
+    pub fn databases(&self) -> &[PlannedDatabase] {
+        &self.databases
+    }
+
+    /// Number and size of the files that the filters kept.
+    pub fn files(&self) -> (u64, ByteCount) {
+        let kept = self.walked.kept.iter();
+        let files: Vec<&Found> = kept.filter(|it| it.kind == FoundKind::File).collect();
+        (files.len() as u64, total_size(files.iter().copied()))
+    }
+}
+
+fn open_source(job: &Job) -> Result<Top, PlanError> {
     let named = job.source()?.path.clone();
     let source = named.canonicalize().map_err(|source| PlanError::Source {
         path: named.clone(),
@@ -156,40 +251,9 @@ pub fn plan(
     if !source.is_dir() {
         return Err(PlanError::NotADirectory(named));
     }
-    let source = Top::hold(&source).map_err(|error| PlanError::Source {
+    Top::hold(&source).map_err(|error| PlanError::Source {
         path: named,
         source: error,
-    })?;
-    let mut filters = Filters::start(hooks, &Cancel::from(interrupt.flag()))?;
-    let walked = walk(&source, &job.never(state), &mut filters, interrupt)?;
-    let filtered = filters.finish();
-    if super::stage::uses_reserved_name(&walked.kept) {
-        return Err(PlanError::ReservedName);
-    }
-    let databases = find_databases(job, &source, &walked.kept, interrupt)?;
-    let uncovered: Vec<RelPath> = databases
-        .iter()
-        .filter(|database| !database.live && !hooks.may_copy(&database.path))
-        .map(|database| database.path.clone())
-        .collect();
-    if !uncovered.is_empty() {
-        return Err(PlanError::Uncovered(uncovered));
-    }
-    let looked = Looked {
-        source: &source,
-        kept: &walked.kept,
-        databases: &databases,
-        now,
-    };
-    let staging = forecast(job, hooks, state, &looked)?;
-    Ok(Plan {
-        source,
-        walked,
-        databases,
-        filtered,
-        staging,
-        unguarded: unguarded(job),
-        services: Vec::new(),
     })
 }
 

@@ -36,7 +36,7 @@ pub use above::{Above, check_above};
 pub use apart::check_one_another;
 pub use last::{check_emptied, check_mapped, check_missing, unmounted};
 pub use linked::check_unlinked;
-pub use room::{check_portions, check_room};
+pub use room::{check_portions, check_room, room_at, try_to_write};
 
 /// A destination that answers.
 pub struct Ready {

@@ -40,7 +40,7 @@ struct Intent {
 }
 
 /// An error if the configuration has something held in a way in which it never can be. Nobody is asked.
-pub(super) fn check(job: &Job, means: &Means) -> Result<(), PlanError> {
+pub fn check(job: &Job, means: &Means) -> Result<(), PlanError> {
     for intent in intents(job).filter(|intent| intent.ends_the_run) {
         let Some(service) = means.services.get(&intent.service) else {
             continue;
@@ -83,17 +83,29 @@ pub fn look(job: &Job, hooks: &Hooks, means: &Means) -> Vec<FoundService> {
 
 /// An error if a service that ends the run with its hook can't be held as it is now.
 pub fn refuse(job: &Job, means: &Means) -> Result<(), PlanError> {
-    for intent in intents(job).filter(|intent| intent.ends_the_run) {
-        let Some(service) = means.services.get(&intent.service) else {
-            continue;
-        };
-        let driver = means.services.driver(service);
-        let driver = driver.map_err(|error| refusal(&intent, &error))?;
-        let is_free = means.services.nobodys(&intent.service, &*driver);
-        is_free.map_err(|error| held_already(&intent, error))?;
-        let before = driver.before(intent.how);
-        before.map_err(|error| refusal(&intent, &error))?;
-    }
+    let first = refusals(job, means).next();
+    first.map_or(Ok(()), |(_, refused)| Err(refused))
+}
+
+/// The same of every such service, by its name.
+pub fn refusals(job: &Job, means: &Means) -> impl Iterator<Item = (String, PlanError)> {
+    let ending = intents(job).filter(|intent| intent.ends_the_run);
+    ending.filter_map(|intent| {
+        let refused = may_be_held(&intent, means).err()?;
+        Some((intent.service, refused))
+    })
+}
+
+fn may_be_held(intent: &Intent, means: &Means) -> Result<(), PlanError> {
+    let Some(service) = means.services.get(&intent.service) else {
+        return Ok(());
+    };
+    let driver = means.services.driver(service);
+    let driver = driver.map_err(|error| refusal(intent, &error))?;
+    let is_free = means.services.nobodys(&intent.service, &*driver);
+    is_free.map_err(|error| held_already(intent, error))?;
+    let before = driver.before(intent.how);
+    before.map_err(|error| refusal(intent, &error))?;
     Ok(())
 }
 

@@ -35,6 +35,13 @@ pub fn findings(
     Ok(found)
 }
 
+/// Whether a live database can be opened and read, without a look at all its pages.
+pub fn opens(path: Beneath<'_>, interrupt: &Interrupt) -> Result<(), SqliteError> {
+    let source = Source::open(path, PATIENCE, interrupt)?;
+    figures(&source.connection).map_err(SqliteError::Source)?;
+    source.close()
+}
+
 fn look(
     connection: &mut Connection,
     depth: CheckDepth,

@@ -3,6 +3,7 @@
 use copal_rclone::ErrorKind;
 
 use super::{Ending, Exit, failed, interrupted, usage};
+use crate::check::CheckError;
 use crate::edge::history::HistoryError;
 use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
@@ -11,6 +12,23 @@ use crate::edge::source::SourceError;
 /// What to do about a clock that is wrong.
 pub(super) const CLOCK: &str =
     "set this machine's clock right (`timedatectl` tells whether it is kept right)";
+
+pub(super) fn of_check(error: &CheckError) -> Ending {
+    match error {
+        CheckError::Damaged { .. } => failed(
+            "no backup of it can be made: stop the app, then have `sqlite3 FILE .recover` save what can be, or restore it from a snapshot (`copal snapshots` lists them)",
+        ),
+        CheckError::Unopenable { .. } => {
+            failed("see whether Copal may read it, and whether the app's own tools can")
+        }
+        CheckError::State { .. } => failed(
+            "give the rights, make room, or set COPAL_STATE_DIR to a directory of Copal's own",
+        ),
+        CheckError::RcloneConfig { .. } => {
+            failed("give the rights, or name another file by RCLONE_CONFIG")
+        }
+    }
+}
 
 pub(super) fn of_source(error: &SourceError) -> Ending {
     let next = error.advice();

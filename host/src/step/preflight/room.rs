@@ -11,6 +11,7 @@ use rustix::fs::{Access, access};
 use super::{PreflightError, Ready};
 use crate::edge::frozen::{existing, hinders_reflink};
 use crate::edge::remote::{Abilities, Remote};
+use crate::edge::scratch::write_and_forget;
 use crate::edge::staging::room;
 use crate::edge::walk::{Found, FoundKind, Walked, absolute};
 use crate::step::plan::Plan;
@@ -105,7 +106,9 @@ pub(super) fn linkable(last: &Manifest, walked: &Walked) -> ByteCount {
     files.filter(is_same).map(|it| it.version.size()).sum()
 }
 
-fn room_at(path: &Path) -> Result<ByteCount, PreflightError> {
+/// How much room there is at a place, or where it would be made.
+pub fn room_at(path: &Path) -> Result<ByteCount, PreflightError> {
+    let path = existing(path);
     room(path).map_err(|source| PreflightError::Room {
         path: path.to_owned(),
         source,
@@ -143,5 +146,17 @@ pub(super) fn check_writable(abilities: &Abilities) -> Result<(), PreflightError
     access(there, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| PreflightError::NotWritable {
         place: there.to_owned(),
         source: error.into(),
+    })
+}
+
+/// Writes to a folder of this machine: a file without a name, of which nothing is left.
+pub fn try_to_write(abilities: &Abilities) -> Result<(), PreflightError> {
+    let [root] = &abilities.local_roots[..] else {
+        return Ok(());
+    };
+    let there = existing(root);
+    write_and_forget(there).map_err(|source| PreflightError::NotWritable {
+        place: there.to_owned(),
+        source,
     })
 }
