@@ -26,6 +26,7 @@ use crate::edge::staging::StagingError;
 use crate::holds::HoldsError;
 use crate::hook_error::HookCommandError;
 use crate::hooks::HooksError;
+use crate::init::InitError;
 use crate::step::compare::Difference;
 use crate::step::mirror::MirrorError;
 use crate::step::old_tree::OldTreeError;
@@ -238,6 +239,9 @@ pub enum CopalError {
     /// A service can't be held as a hook asks for.
     #[error(transparent)]
     CantHold(Box<CantHold>),
+    /// No configuration is written.
+    #[error(transparent)]
+    Init(Box<InitError>),
     /// A check found what a backup would stumble over.
     #[error(transparent)]
     Check(Box<CheckError>),
@@ -272,6 +276,12 @@ impl From<OpenError> for CopalError {
 impl From<HoldsError> for CopalError {
     fn from(error: HoldsError) -> Self {
         Self::Holds(Box::new(error))
+    }
+}
+
+impl From<InitError> for CopalError {
+    fn from(error: InitError) -> Self {
+        Self::Init(Box::new(error))
     }
 }
 
@@ -364,6 +374,7 @@ impl CopalError {
                 "by `[retention]` the new one would go itself"
             }
             Self::Schedule(error) => return error.reason(),
+            Self::Init(error) => return error.reason(),
             Self::NoState => "locks and staging directories have to be somewhere",
             Self::Lock(LockError::Held { .. }) => "two runs at once would disturb each other",
             Self::Plan(PlanError::NotADirectory(_)) => {

@@ -26,6 +26,7 @@ pub mod hook_requests;
 pub mod hook_test;
 pub mod hooks;
 mod in_place;
+pub mod init;
 pub mod job;
 pub mod outcome;
 pub mod outlook;

@@ -31,6 +31,7 @@ mod hook_trials;
 mod hooks;
 mod https;
 mod in_place;
+mod init;
 mod lacking;
 mod links;
 mod mirror;

@@ -13,6 +13,7 @@ use crate::common::{back_up, small_world};
 fn the_help_of_each_command() {
     let world = small_world();
     let commands = [
+        "init",
         "check",
         "plan",
         "backup",

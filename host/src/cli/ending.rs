@@ -23,7 +23,7 @@ use holds::of_holds;
 use hooks::of_hooks;
 use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
 use old_trees::of_old_tree;
-use places::{of_check, of_history, of_lock, of_remote};
+use places::{of_check, of_history, of_init, of_lock, of_remote};
 use pruning::of_prune;
 use reading::{
     of_last_damaged, of_restore, of_store, of_swap, of_unfinished, of_unsound, of_verify,
@@ -207,6 +207,7 @@ fn table(error: &CopalError) -> Ending {
             unheld.service
         )),
         CopalError::CantHold(fault) => holds::of_cant_hold(fault),
+        CopalError::Init(error) => of_init(error),
         CopalError::Check(check) => of_check(check),
         CopalError::History(history) => of_history(history),
         CopalError::Interrupted(signal) => interrupted(signal.0),

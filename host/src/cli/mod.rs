@@ -10,6 +10,7 @@ mod generated;
 mod guard;
 mod history;
 mod hook;
+mod init;
 mod length;
 mod ls;
 mod open;
@@ -74,6 +75,8 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration to begin with, after a look around
+    Init(init::InitArgs),
     /// Tell whether a backup would succeed, and what to mend: configuration, hooks, source, destinations, room
     Check(check::CheckArgs),
     /// Show what a backup would do, without doing it and without the remote
@@ -207,6 +210,7 @@ fn start(cli: &Cli) -> ExitCode {
 fn run(cli: &Cli) -> Result<Exit, CopalError> {
     let global = &cli.global;
     match &cli.command {
+        Command::Init(args) => init::run(args, global),
         Command::Check(args) => check::run(args, global),
         Command::Plan(args) => plan::run(args, global),
         Command::Backup(args) => backup::run(args, global),

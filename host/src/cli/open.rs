@@ -164,7 +164,7 @@ fn open(rclone: &Rclone, spec: &RemoteSpec) -> Result<Box<dyn Remote>, CopalErro
     Ok(remote)
 }
 
-fn name(text: &str) -> Result<Name, CopalError> {
+pub(super) fn name(text: &str) -> Result<Name, CopalError> {
     text.parse().map_err(|source| CopalError::Name {
         name: text.to_owned(),
         source,
@@ -172,7 +172,7 @@ fn name(text: &str) -> Result<Name, CopalError> {
 }
 
 /// The directory's own name, also for `.` and for a path that ends in `..`.
-fn name_of(source: &Path) -> String {
+pub(super) fn name_of(source: &Path) -> String {
     let real = source.canonicalize().unwrap_or_else(|_| source.to_owned());
     real.file_name()
         .map(|name| name.to_string_lossy().into_owned())
@@ -184,7 +184,7 @@ pub(super) fn state() -> Result<StateDir, CopalError> {
     StateDir::from_environment().ok_or(CopalError::NoState)
 }
 
-fn working_directory() -> Result<PathBuf, CopalError> {
+pub(super) fn working_directory() -> Result<PathBuf, CopalError> {
     std::env::current_dir().map_err(|source| CopalError::ConfigUnreadable {
         path: ".".into(),
         source,

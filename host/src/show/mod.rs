@@ -12,6 +12,7 @@ pub mod hook_bench;
 pub mod hook_grant;
 pub mod hook_list;
 pub mod hook_test;
+pub mod init;
 pub mod log;
 pub mod ls;
 pub mod message;

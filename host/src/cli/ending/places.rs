@@ -8,10 +8,35 @@ use crate::edge::history::HistoryError;
 use crate::edge::lock::LockError;
 use crate::edge::remote::RemoteError;
 use crate::edge::source::SourceError;
+use crate::init::InitError;
 
 /// What to do about a clock that is wrong.
 pub(super) const CLOCK: &str =
     "set this machine's clock right (`timedatectl` tells whether it is kept right)";
+
+pub(super) fn of_init(error: &InitError) -> Ending {
+    match error {
+        InitError::Missing { flag, found, .. } if found.is_empty() => {
+            usage(format!("say it by {flag}"))
+        }
+        InitError::Missing { flag, found, .. } => {
+            usage(format!("say it by {flag}; there is: {}", found.join(", ")))
+        }
+        InitError::Exists(_) => {
+            usage("write another file with `--output FILE`, or write over this one with `--force`")
+        }
+        InitError::Source { .. } => {
+            usage("name the directory that holds the app's data, as a user who may read it")
+        }
+        InitError::NoText(_) => usage("name it by another path, such as that of a link to it"),
+        InitError::Secret(_) => usage(
+            "put it into a remote of rclone's own configuration (`rclone config`), and name that remote",
+        ),
+        InitError::Answer(_) => {
+            usage("say all of it on the command line, with `--yes`: `copal init --help`")
+        }
+    }
+}
 
 pub(super) fn of_check(error: &CheckError) -> Ending {
     match error {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum as Status, HealthConfig, HealthStatusEnum,
-    MountPoint, RestartPolicyNameEnum as Policy,
+    ContainerInspectResponse, ContainerStateStatusEnum as Status, ContainerSummary, HealthConfig,
+    HealthStatusEnum, MountPoint, RestartPolicyNameEnum as Policy,
 };
 
 /// One container as it was at one moment.
@@ -61,6 +61,35 @@ pub struct Mounted {
     pub source: String,
     /// Where it is seen in the container.
     pub destination: String,
+}
+
+/// One of all containers, as a list of them tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// The name of its image.
+    pub image: String,
+    /// Its labels.
+    pub labels: HashMap<String, String>,
+    /// What is mounted in it.
+    pub mounts: Vec<Mounted>,
+}
+
+impl Listed {
+    pub(super) fn of(summary: ContainerSummary) -> Self {
+        let names = summary.names.unwrap_or_default();
+        let name = names
+            .first()
+            .map_or("", |name| name.trim_start_matches('/'));
+        let mounts = summary.mounts.unwrap_or_default();
+        Self {
+            name: name.to_owned(),
+            image: summary.image.unwrap_or_default(),
+            labels: summary.labels.unwrap_or_default(),
+            mounts: mounts.into_iter().filter_map(mounted).collect(),
+        }
+    }
 }
 
 impl Container {

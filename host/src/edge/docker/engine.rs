@@ -6,14 +6,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bollard::errors::Error as Bollard;
-use bollard::query_parameters::{EventsOptions, ListContainersOptions, StopContainerOptions};
+use bollard::query_parameters::{
+    EventsOptions, ListContainersOptions, ListVolumesOptions, StopContainerOptions,
+};
 use bollard::{ClientVersion, Docker};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use tokio::runtime::Builder;
 
 use super::events::moment;
-use super::{Container, DockerHost, EngineError, Happening, Whose};
+use super::{Container, DockerHost, EngineError, Happening, Listed, Whose};
 
 /// The newest version of the protocol that we speak; older engines are spoken to in theirs.
 const NEWEST: &ClientVersion = &ClientVersion {
@@ -116,6 +118,25 @@ impl<'a> Engine<'a> {
         let asked = self.docker.list_containers(Some(options));
         let found = self.ask("list containers", ANSWER, asked).await?;
         Ok(found.into_iter().filter_map(|found| found.id).collect())
+    }
+
+    /// All containers, also those that do not run.
+    pub async fn containers(&self) -> Result<Vec<Listed>, EngineError> {
+        let options = ListContainersOptions {
+            all: true,
+            ..ListContainersOptions::default()
+        };
+        let asked = self.docker.list_containers(Some(options));
+        let found = self.ask("list containers", ANSWER, asked).await?;
+        Ok(found.into_iter().map(Listed::of).collect())
+    }
+
+    /// The names of all volumes.
+    pub async fn volumes(&self) -> Result<Vec<String>, EngineError> {
+        let asked = self.docker.list_volumes(None::<ListVolumesOptions>);
+        let found = self.ask("list volumes", ANSWER, asked).await?;
+        let volumes = found.volumes.unwrap_or_default();
+        Ok(volumes.into_iter().map(|volume| volume.name).collect())
     }
 
     /// A volume by its name, if there is one.

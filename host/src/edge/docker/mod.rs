@@ -8,7 +8,7 @@ mod following;
 mod host;
 mod own;
 
-pub use container::{Container, Doing, Mounted};
+pub use container::{Container, Doing, Listed, Mounted};
 pub use engine::{Engine, Volume, converse};
 pub use events::{Happening, Whose};
 pub use fault::EngineError;
