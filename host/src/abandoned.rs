@@ -123,7 +123,10 @@ fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Re
         shortcomings: Vec::new(),
         notes: ledger.exchange.iter().map(note_of).collect(),
         holds: ledger.holds.iter().map(HoldRecord::from).collect(),
+        steps: Vec::new(),
         hooks: Vec::new(),
+        log: Vec::new(),
+        log_file: None,
     }
 }
 

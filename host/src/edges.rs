@@ -1,5 +1,7 @@
 //! The world around a run, as one value: what a test replaces.
 
+use std::time::Duration;
+
 use copal_core::config::RemoteSpec;
 use copal_core::units::ByteCount;
 use jiff::Timestamp;
@@ -30,6 +32,10 @@ pub type Open<'a> = dyn Fn(&RemoteSpec) -> Result<Box<dyn Remote>, CopalError> +
 pub trait Show {
     /// A step begins.
     fn step(&self, step: Step);
+    /// The steps there were, in order, and how long each took; the last one up to now.
+    fn steps(&self) -> Vec<(Step, Duration)> {
+        Vec::new()
+    }
     /// A transfer goes on: done so far, of how much.
     fn transfer(&self, done: Progress, total: Total);
 }
@@ -53,6 +59,22 @@ pub enum Step {
     Fetch,
     /// Checking a restored copy.
     Try,
+}
+
+impl Step {
+    /// Its word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Preflight => "preflight",
+            Self::Stage => "stage",
+            Self::Transfer => "transfer",
+            Self::Seal => "seal",
+            Self::Prune => "prune",
+            Self::Fetch => "fetch",
+            Self::Try => "try",
+        }
+    }
 }
 
 /// What a transfer will come to.

@@ -19,6 +19,7 @@ use crate::edge::history::HistoryError;
 use crate::edge::interrupt::Interrupted;
 use crate::edge::leftovers::Leftover;
 use crate::edge::lock::LockError;
+use crate::edge::log::LogError;
 use crate::edge::rclone::OpenError;
 use crate::edge::remote::RemoteError;
 use crate::edge::schedule::ScheduleError;
@@ -248,6 +249,9 @@ pub enum CopalError {
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A time on the command line is none.
     #[error("`{text}` does not say when")]
     When {

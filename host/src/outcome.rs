@@ -18,6 +18,7 @@ use crate::calls::HookRun;
 use crate::capability::unheld::Unheld;
 use crate::edge::interrupt::Signal;
 use crate::edge::remote::RemoteError;
+use crate::edges::Step;
 use crate::error::CopalError;
 use crate::holds::Away;
 use crate::hooks::Hooks;
@@ -40,6 +41,8 @@ pub struct Outcome<T> {
     pub started: Timestamp,
     /// How long it took.
     pub took: Duration,
+    /// Its steps, in order, and how long each took.
+    pub steps: Vec<(Step, Duration)>,
     /// What it achieved, perhaps in part; or what ended it before.
     pub result: Result<T, CopalError>,
     /// The signal that asked for an end.
@@ -443,6 +446,7 @@ mod tests {
             kind: Kind::Backup,
             started: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
+            steps: Vec::new(),
             result: Ok(Delivered {
                 deliveries: errors.into_iter().map(delivery).collect(),
                 notes: Notes::default(),

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::calls::HookRun;
 use crate::edge::history::Row;
+use crate::edge::log;
+use crate::edges::Step;
 use crate::error::CopalError;
 use crate::holds::ledger::Hold;
 use crate::holds::{Away, held};
@@ -53,8 +55,26 @@ pub struct Record {
     /// The services that were held, in the order in which they were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldRecord>,
+    /// Its steps, in order; one of several destinations comes for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepRecord>,
     /// What every hook did, in order.
     pub hooks: Vec<HookStory>,
+    /// The last lines of its log, where not all went well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+    /// Where its whole log was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_file: Option<String>,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Its word: `plan`, `preflight`, `stage`, `transfer`, `seal`, `prune`, `fetch` or `try`.
+    pub step: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
 }
 
 /// What was run.
@@ -276,7 +296,14 @@ impl Record {
                 .map(Achieved::notes)
                 .unwrap_or_default(),
             holds: outcome.holds.iter().map(HoldRecord::from).collect(),
+            steps: outcome.steps.iter().map(StepRecord::from).collect(),
             hooks: outcome.hooks.iter().map(HookStory::from).collect(),
+            log: if exit == 0 {
+                Vec::new()
+            } else {
+                log::last_lines()
+            },
+            log_file: log::file().map(|file| file.display().to_string()),
         }
     }
 }
@@ -311,6 +338,15 @@ impl From<Verdict> for Ended {
             Verdict::Warned => Self::Warned,
             Verdict::Failed => Self::Failed,
             Verdict::Interrupted(_) => Self::Interrupted,
+        }
+    }
+}
+
+impl From<&(Step, Duration)> for StepRecord {
+    fn from((step, took): &(Step, Duration)) -> Self {
+        Self {
+            step: step.name().to_owned(),
+            took_ms: milliseconds(*took),
         }
     }
 }

@@ -8,6 +8,7 @@ use copal_hooks::RunInfo;
 use jiff::Timestamp;
 
 use crate::edge::leftovers::Leftovers;
+use crate::edge::log;
 use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::holds::Away;
@@ -37,8 +38,15 @@ impl<'a> Run<'a> {
     /// A run of the job called `name` begins.
     pub fn begin(kind: Kind, name: &str, edges: &'a Edges<'a>) -> Self {
         let started = (edges.now)();
+        let id = format!("{:x}-{:x}", started.as_microsecond(), std::process::id());
+        log::of_run(&id);
+        tracing::info!(
+            "{} of `{name}` begins, Copal {}",
+            kind.name(),
+            env!("CARGO_PKG_VERSION")
+        );
         Self {
-            id: format!("{:x}-{:x}", started.as_microsecond(), std::process::id()),
+            id,
             started,
             edges,
             shortcomings: Vec::new(),
@@ -81,6 +89,7 @@ impl<'a> Run<'a> {
             kind: self.kind,
             started: self.started,
             took: self.clock.elapsed(),
+            steps: self.edges.show.steps(),
             result,
             interrupted: self.edges.interrupt.signal(),
             shortcomings: self.shortcomings,

@@ -34,6 +34,7 @@ mod in_place;
 mod init;
 mod lacking;
 mod links;
+mod logs;
 mod mirror;
 mod names;
 mod old_trees;

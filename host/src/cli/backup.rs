@@ -77,6 +77,9 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
         return Ok(exit);
     }
     tell_what_is_left(&outcome);
+    if args.unattended {
+        message::last_lines();
+    }
     Ok(told(exit, show::outcome::print(&outcome, global.output())))
 }
 
@@ -92,6 +95,11 @@ impl BackupArgs {
     /// Whether nothing is to be told of a run in which all is well.
     pub(super) fn is_unattended(&self) -> bool {
         self.unattended
+    }
+
+    /// Whether it is more than a rehearsal.
+    pub(super) fn is_real(&self) -> bool {
+        !self.dry_run
     }
 }
 

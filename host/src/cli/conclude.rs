@@ -3,16 +3,18 @@
 use super::ending::{Ending, Exit, ending};
 use crate::edge::history::{History, HistoryError};
 use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::log;
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
 use crate::outcome::{Achieved, Outcome, Verdict};
 use crate::record::{Kind, Record};
-use crate::show::message;
+use crate::show::{self, message};
 
 /// Writes a run into the history, and tells what went wrong. What the history can't keep is one
 /// shortcoming more.
 pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) -> Exit {
     let history = History::of(state);
+    outcome.shortcomings.extend(log::trouble().map(Into::into));
     let keep = |outcome: &Outcome<T>| {
         let next = |error: &CopalError| next_of(outcome, error);
         let record = Record::of(outcome, exit(outcome).code(), &next);
@@ -34,7 +36,20 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
             next
         }
     });
+    log_the_end(outcome);
     exit(outcome)
+}
+
+/// What a log is looked through for.
+fn log_the_end<T: Achieved>(outcome: &Outcome<T>) {
+    for snapshot in outcome.snapshots() {
+        let (id, at) = (snapshot.id, &snapshot.destination);
+        let (files, bytes) = (snapshot.files, snapshot.bytes);
+        tracing::info!(files, bytes, "snapshot {id} at {at}");
+    }
+    let (kind, took) = (outcome.kind.name(), show::duration(outcome.took));
+    let (ended, code) = (outcome.verdict().name(), exit(outcome).code());
+    tracing::info!("{kind} {ended} after {took}, exit code {code}");
 }
 
 /// What to do about an error of this run: what is said there of a run means this one.

@@ -210,6 +210,9 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Init(error) => of_init(error),
         CopalError::Check(check) => of_check(check),
         CopalError::History(history) => of_history(history),
+        CopalError::Log(_) => failed(
+            "check the rights and the disk there, or name another `file` below [log]; runs go on without it, and each says so",
+        ),
         CopalError::Interrupted(signal) => interrupted(signal.0),
     }
 }

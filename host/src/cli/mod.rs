@@ -33,7 +33,10 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
+use copal_core::config::LogFormat;
+
 use crate::error::CopalError;
+use crate::show::log::Wanted;
 use crate::show::{Output, message};
 use ending::{Exit, ending};
 
@@ -62,6 +65,17 @@ struct Global {
     /// No progress, and no notes: errors and the result only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
+    /// How the log on stderr is written, and messages with it: `text`, or `json` with an object a line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_default_value = true,
+          value_parser = log_format)]
+    log_format: LogFormat,
+}
+
+/// Reads what follows `--log-format`.
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    let mut known = LogFormat::ALL.into_iter();
+    let known = known.find(|format| format.name() == text);
+    known.ok_or_else(|| "the formats are `text` and `json`".to_owned())
 }
 
 impl Global {
@@ -130,6 +144,17 @@ enum Command {
     Guard(guard::GuardArgs),
 }
 
+impl Command {
+    /// Whether what it does belongs into the log of its job.
+    fn keeps_a_log(&self) -> bool {
+        match self {
+            Self::Backup(args) => args.is_real(),
+            Self::Prune(_) | Self::Verify(_) | Self::Drill(_) | Self::Restore(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// `0.1.0 (rclone v1.76.0)`: both are fixed when the program is built.
 fn version() -> &'static str {
     static VERSION: std::sync::OnceLock<String> = std::sync::OnceLock::new();
@@ -191,7 +216,13 @@ fn start(cli: &Cli) -> ExitCode {
     let on_a_bench = matches!(&cli.command, Command::Hook(args) if args.is_a_test());
     let unattended = matches!(&cli.command, Command::Backup(args) if args.is_unattended());
     let quiet = cli.global.quiet || unattended;
-    crate::show::log::start(cli.global.verbose, quiet, on_a_bench);
+    crate::show::log::start(Wanted {
+        verbose: cli.global.verbose,
+        quiet,
+        on_a_bench,
+        format: cli.global.log_format,
+        is_kept: cli.command.keeps_a_log(),
+    });
     let left = match cli.command {
         Command::Recover => None,
         _ => recover::in_passing(&cli.global),

@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use copal_core::config::{Config, Name, RemoteSpec};
+use copal_core::config::{Config, LogFile, Name, RemoteSpec};
 
 use super::Global;
 use crate::edge::environment::config_home;
 use crate::edge::interrupt::Interrupt;
+use crate::edge::log;
 use crate::edge::rclone::Rclone;
 use crate::edge::remote::Remote;
 use crate::edge::state::StateDir;
@@ -64,7 +65,9 @@ impl JobArgs {
         };
         let name = name(&named)?;
         let config = Config::from_flags(source, RemoteSpec::parse(to)?, name);
-        Ok(Job::new(config, base))
+        let job = Job::new(config, base);
+        begin_log(&job);
+        Ok(job)
     }
 }
 
@@ -184,6 +187,20 @@ pub(super) fn state() -> Result<StateDir, CopalError> {
     StateDir::from_environment().ok_or(CopalError::NoState)
 }
 
+/// Begins the job's log, where the command keeps one.
+fn begin_log(job: &Job) {
+    let log = job.config.log();
+    let file = match &log.file {
+        LogFile::Usual => StateDir::from_environment().map(|state| state.log(job.name())),
+        LogFile::At(path) => Some(path.resolve(&job.base)),
+        LogFile::Nowhere => None,
+    };
+    match file {
+        Some(file) => log::begin(&file, log),
+        None => log::end(),
+    }
+}
+
 pub(super) fn working_directory() -> Result<PathBuf, CopalError> {
     std::env::current_dir().map_err(|source| CopalError::ConfigUnreadable {
         path: ".".into(),
@@ -197,6 +214,7 @@ pub(super) fn configured(global: &Global) -> Result<Job, CopalError> {
     let config = Config::parse(&text, &path.display().to_string())?;
     let directory = path.parent().unwrap_or_else(|| Path::new(""));
     let job = Job::new(config, working_directory()?.join(directory));
+    begin_log(&job);
     // Only this machine knows which time zones there are.
     job.zone()?;
     Ok(job)

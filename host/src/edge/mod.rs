@@ -25,6 +25,7 @@ pub mod interrupt;
 pub mod leftovers;
 mod links;
 pub mod lock;
+pub mod log;
 pub mod log_frames;
 mod memory;
 pub mod mounts;

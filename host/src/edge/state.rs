@@ -44,6 +44,11 @@ impl StateDir {
         self.0.join("lock").join(name)
     }
 
+    /// The log of the job called `name`, unless its configuration says otherwise.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.0.join("log").join(format!("{name}.log"))
+    }
+
     /// The lock file of drills of the job called `name`: they don't disturb its backups.
     pub fn drill_lock(&self, name: &str) -> PathBuf {
         self.0.join("lock-drill").join(name)

@@ -19,7 +19,7 @@ pub fn listener() -> Listener {
     let spinners: Mutex<Vec<(String, ProgressBar)>> = Mutex::default();
     Box::new(move |compiling| {
         // `--quiet` shows in the level of the log, and is not known here otherwise.
-        if !tracing::enabled!(tracing::Level::WARN) {
+        if !super::log::shows(tracing::Level::WARN) {
             return;
         }
         let mut spinners = spinners.lock().expect("no holder of this lock panics");

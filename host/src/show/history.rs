@@ -7,7 +7,8 @@ use super::{Output, count, duration};
 use crate::edge::history::Row;
 use crate::error::CopalError;
 use crate::record::{
-    DeedRecord, DeedResult, Ended, HoldRecord, HookStory, Record, SnapshotRecord, Trouble,
+    DeedRecord, DeedResult, Ended, HoldRecord, HookStory, Record, SnapshotRecord, StepRecord,
+    Trouble,
 };
 use copal_core::text::is_harmful;
 use copal_core::units::ByteCount;
@@ -77,6 +78,17 @@ fn text(record: &Record) -> String {
     for hold in &record.holds {
         page.row("held", hold_told(hold));
     }
+    if !record.steps.is_empty() {
+        let told = |it: &StepRecord| {
+            let took = duration(Duration::from_millis(it.took_ms));
+            format!("{} {took}", it.step)
+        };
+        let told: Vec<_> = record.steps.iter().map(told).collect();
+        page.row("steps", told.join(", "));
+    }
+    if let Some(file) = &record.log_file {
+        page.row("log", file);
+    }
     for note in &record.notes {
         page.row("note", note);
     }
@@ -98,6 +110,12 @@ fn text(record: &Record) -> String {
         page.line(0, "\nwhat the hooks did, in order");
         for hook in &record.hooks {
             page.hook(hook);
+        }
+    }
+    if !record.log.is_empty() {
+        page.line(0, "\nthe last lines of the log");
+        for line in &record.log {
+            page.line(2, line);
         }
     }
     page.text

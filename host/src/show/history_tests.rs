@@ -101,7 +101,15 @@ fn record() -> Record {
             held("database", Some(12_000), "guard", None),
             held("cache", None, "", None),
         ],
+        steps: [("plan", 12), ("transfer", 58_000), ("seal", 1_500)]
+            .map(|(step, took_ms)| StepRecord {
+                step: step.into(),
+                took_ms,
+            })
+            .into(),
         hooks: vec![hook("exclude", "filter"), copying, telling],
+        log: vec!["2026-11-24T03:00:00.000Z INFO  641f3c0a2b1d4-1f2e copal: step plan".into()],
+        log_file: Some("/var/lib/copal/log/open-webui.log".into()),
     }
 }
 

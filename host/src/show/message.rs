@@ -3,12 +3,18 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use crate::edge::log::{self, TOLD};
 use crate::error::CopalError;
 use crate::hooks::HooksError;
 use crate::outcome::LeftBehind;
 
 /// Writes an error to stderr.
 pub fn error(error: &CopalError, next: &str) {
+    let line = error.in_one_line();
+    tracing::error!(target: TOLD, next, "{line}");
+    if super::log::is_json() {
+        return;
+    }
     let text = render(error, next);
     // Where not even stderr can be written, the exit code is all that is left.
     drop(std::io::stderr().write_all(text.as_bytes()));
@@ -16,11 +22,35 @@ pub fn error(error: &CopalError, next: &str) {
 
 /// Tells something that is no failure.
 pub fn note(text: &str) {
+    tracing::info!(target: TOLD, "{text}");
+    if super::log::is_json() {
+        return;
+    }
     drop(std::io::stderr().write_all(format!("note: {text}\n").as_bytes()));
+}
+
+/// Tells the last lines of the log, and where it is: whoever reads this may have nothing else.
+pub fn last_lines() {
+    let lines = log::last_lines();
+    if lines.is_empty() || super::log::is_json() {
+        return;
+    }
+    let file = log::file();
+    let file = file.map_or_else(String::new, |file| format!(" `{}`", file.display()));
+    let text = format!(
+        "the last lines of the log{file}:\n  {}\n",
+        lines.join("\n  ")
+    );
+    drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
 /// Tells that files of an attempt that was not sealed are still at the destination.
 pub fn left_behind(destination: &str, left: &LeftBehind) {
+    let LeftBehind { dir, error } = left;
+    tracing::warn!(target: TOLD, "unsealed files were left in `{dir}` at {destination}: {error}");
+    if super::log::is_json() {
+        return;
+    }
     drop(std::io::stderr().write_all(told_of_left(destination, left).as_bytes()));
 }
 
@@ -73,7 +103,7 @@ pub fn render(error: &CopalError, next: &str) -> String {
     }
     // Function names help its author alone: for whoever asks for more.
     let backtrace = error.backtrace();
-    if !backtrace.is_empty() && tracing::enabled!(tracing::Level::INFO) {
+    if !backtrace.is_empty() && super::log::shows(tracing::Level::INFO) {
         write_part(&mut text, "   in: ", &backtrace.join("\n"));
     }
     if !next.is_empty() {

@@ -13,6 +13,8 @@ use crate::edges::{Show, Step, Total};
 /// Shows progress on stderr.
 pub struct Progress {
     how: How,
+    /// When each began.
+    steps: RefCell<Vec<(Step, Instant)>>,
 }
 
 enum How {
@@ -33,7 +35,7 @@ const BAR: &str =
 impl Progress {
     /// Progress for this process, unless it is to be quiet.
     pub fn new(quiet: bool) -> Self {
-        let how = if quiet {
+        let how = if quiet || super::log::is_json() {
             How::Not
         } else if std::io::stderr().is_terminal() {
             How::Bar(RefCell::new(spinner("")))
@@ -42,7 +44,10 @@ impl Progress {
                 last: Cell::new(Instant::now()),
             }
         };
-        Self { how }
+        Self {
+            how,
+            steps: RefCell::default(),
+        }
     }
 
     /// Leaves nothing of a bar behind.
@@ -61,7 +66,8 @@ impl Drop for Progress {
 
 impl Show for Progress {
     fn step(&self, step: Step) {
-        tracing::info!(?step);
+        tracing::info!("step {}", step.name());
+        self.steps.borrow_mut().push((step, Instant::now()));
         let doing = match step {
             Step::Plan => "looking",
             Step::Preflight => "asking",
@@ -75,6 +81,15 @@ impl Show for Progress {
         if let How::Bar(bar) = &self.how {
             bar.replace(spinner(doing)).finish_and_clear();
         }
+    }
+
+    fn steps(&self) -> Vec<(Step, Duration)> {
+        let steps = self.steps.borrow();
+        let ends = steps.iter().skip(1).map(|(_, began)| *began);
+        let ends = ends.chain([Instant::now()]);
+        let each = steps.iter().zip(ends);
+        each.map(|((step, began), end)| (*step, end.saturating_duration_since(*began)))
+            .collect()
     }
 
     fn transfer(&self, done: remote::Progress, total: Total) {

@@ -45,6 +45,8 @@ mod grant_sections;
 mod hook;
 mod hook_sections;
 mod limit_sections;
+mod log;
+mod log_sections;
 mod mirror_sections;
 mod named_tables;
 mod parts;
@@ -75,6 +77,7 @@ use crate::path::RelPath;
 pub use crate::name::{InvalidName, Name};
 pub use command::{Command, Unfillable};
 pub use hook::{Builtin, Component, Hook, Limits, OnError, UnknownBuiltin};
+pub use log::{Log, LogFile, LogFormat};
 pub use parts::{
     ConfigPath, Destination, Docker, Layout, OptionValue, Proof, RcloneOption, Retention,
     RunLimits, Source, Staging, StagingMode,
@@ -94,6 +97,7 @@ pub struct Config {
     destinations: Vec<Destination>,
     staging: Staging,
     limits: RunLimits,
+    log: Log,
     max_age: Option<Duration>,
     retention: Option<Retention>,
     rclone: Vec<RcloneOption>,
@@ -138,6 +142,7 @@ impl Config {
             }],
             staging: Staging::default(),
             limits: RunLimits::default(),
+            log: Log::default(),
             max_age: None,
             retention: None,
             rclone: Vec::new(),
@@ -173,6 +178,11 @@ impl Config {
     /// What a run may use up.
     pub fn limits(&self) -> &RunLimits {
         &self.limits
+    }
+
+    /// What is kept of what runs say.
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     /// How old the last good backup of a destination may be before it is overdue.

@@ -9,9 +9,9 @@ use super::grant_sections::Known;
 use super::reader::{Field, Problems, Table, Unfit};
 use super::words::quoted;
 use super::{
-    Config, ConfigPath, Hook, InvalidConfig, Name, command_sections, hook_sections, redact,
-    remote_sections, retention_sections, run_limit_sections, secret_sections, service_sections,
-    source_sections, staging_sections,
+    Config, ConfigPath, Hook, InvalidConfig, Name, command_sections, hook_sections, log_sections,
+    redact, remote_sections, retention_sections, run_limit_sections, secret_sections,
+    service_sections, source_sections, staging_sections,
 };
 use crate::diagnostic::SourceText;
 use crate::path::RelPath;
@@ -65,6 +65,7 @@ fn config(mut top: Table<'_>) -> Option<Config> {
     let destinations = remote_sections::destinations(&mut top);
     let staging = staging_sections::staging(&mut top);
     let limits = run_limit_sections::run_limits(&mut top);
+    let log = log_sections::log(&mut top);
     let max_age = top.take("max_age").map_or(Some(None), |field| {
         duration(&field, "max_age = \"26h\"").map(Some)
     });
@@ -87,6 +88,7 @@ fn config(mut top: Table<'_>) -> Option<Config> {
         destinations: destinations?,
         staging: staging?,
         limits: limits?,
+        log: log?,
         max_age: max_age?,
         retention: retention?,
         rclone: rclone?,
