@@ -118,15 +118,10 @@ fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Re
         outcome: Ended::Abandoned,
         exit: if left.is_empty() { 1 } else { 5 },
         copal: env!("CARGO_PKG_VERSION").to_owned(),
-        snapshots: Vec::new(),
         errors: down.chain([killed]).collect(),
-        shortcomings: Vec::new(),
-        notes: ledger.exchange.iter().map(note_of).collect(),
+            notes: ledger.exchange.iter().map(note_of).collect(),
         holds: ledger.holds.iter().map(HoldRecord::from).collect(),
-        steps: Vec::new(),
-        hooks: Vec::new(),
-        log: Vec::new(),
-        log_file: None,
+        ..Record::empty()
     }
 }
 

@@ -60,12 +60,23 @@ pub struct Record {
     pub steps: Vec<StepRecord>,
     /// What every hook did, in order.
     pub hooks: Vec<HookStory>,
+    /// Whether all that is known of it is what a manifest tells.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rebuilt: bool,
     /// The last lines of its log, where not all went well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
     /// Where its whole log was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_file: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// A step of a run.
@@ -89,6 +100,8 @@ pub enum Kind {
     Restore,
     /// `copal prune`
     Prune,
+    /// `copal verify`
+    Verify,
 }
 
 impl Kind {
@@ -99,6 +112,7 @@ impl Kind {
             Self::Drill => "drill",
             Self::Restore => "restore",
             Self::Prune => "prune",
+            Self::Verify => "verify",
         }
     }
 }
@@ -267,6 +281,30 @@ pub struct DenialRecord {
 }
 
 impl Record {
+    /// A backup that did nothing, and did it well: what others are made from.
+    pub fn empty() -> Self {
+        Self {
+            run: String::new(),
+            name: String::new(),
+            kind: Kind::Backup,
+            started: Timestamp::UNIX_EPOCH,
+            took_ms: 0,
+            outcome: Ended::Succeeded,
+            exit: 0,
+            copal: String::new(),
+            snapshots: Vec::new(),
+            errors: Vec::new(),
+            shortcomings: Vec::new(),
+            notes: Vec::new(),
+            holds: Vec::new(),
+            steps: Vec::new(),
+            hooks: Vec::new(),
+            rebuilt: false,
+            log: Vec::new(),
+            log_file: None,
+        }
+    }
+
     /// What is kept of a run that ended with the code `exit`; `next` says what to do about an error.
     pub fn of<T: Achieved>(
         outcome: &Outcome<T>,
@@ -298,6 +336,7 @@ impl Record {
             holds: outcome.holds.iter().map(HoldRecord::from).collect(),
             steps: outcome.steps.iter().map(StepRecord::from).collect(),
             hooks: outcome.hooks.iter().map(HookStory::from).collect(),
+            rebuilt: false,
             log: if exit == 0 {
                 Vec::new()
             } else {

@@ -15,6 +15,11 @@ use crate::holds::Away;
 use crate::outcome::{Achieved, Outcome};
 use crate::record::Kind;
 
+/// The id of what begins now, in this process.
+pub fn id_at(started: Timestamp) -> String {
+    format!("{:x}-{:x}", started.as_microsecond(), std::process::id())
+}
+
 /// A run that goes on.
 pub struct Run<'a> {
     /// Its id.
@@ -38,7 +43,7 @@ impl<'a> Run<'a> {
     /// A run of the job called `name` begins.
     pub fn begin(kind: Kind, name: &str, edges: &'a Edges<'a>) -> Self {
         let started = (edges.now)();
-        let id = format!("{:x}-{:x}", started.as_microsecond(), std::process::id());
+        let id = id_at(started);
         log::of_run(&id);
         tracing::info!(
             "{} of `{name}` begins, Copal {}",

@@ -35,6 +35,83 @@ fn a_destination_without_a_good_backup_fails_the_check_until_it_has_one() {
 }
 
 #[test]
+fn a_destination_tells_when_it_was_last_verified_and_drilled_and_what_was_found() {
+    let world = small_world();
+    world.write("copal.toml", JOB);
+    world.copal(&["backup"]).succeeds();
+    let first = || world.copal(&["status", "--json"]).json()["destinations"][0].clone();
+    assert!(first()["verified"].is_null(), "{:#}", first());
+    world.copal(&["drill"]).succeeds();
+    let drilled = first()["drilled"].clone();
+    assert_eq!(drilled["snapshot"], first()["snapshot"], "{:#}", first());
+    assert_eq!(first()["verified"], drilled, "a drill verifies");
+    world.copal(&["verify"]).succeeds();
+    assert_ne!(first()["verified"], drilled);
+    assert_eq!(first()["drilled"], drilled);
+    let rows = world.copal(&["history", "--json"]).succeeds().json();
+    assert_eq!(rows.as_array().unwrap().last().unwrap()["kind"], "verify");
+
+    let id = first()["snapshot"].as_str().unwrap().to_owned();
+    world.write(&format!("vault/app/{id}/letter.txt"), "not what was sealed");
+    world.copal(&["verify"]).exits_with(1);
+    let status = world.copal(&["status"]);
+    status.exits_with(1);
+    assert!(status.stdout().contains("damaged     vault:"), "{status}");
+}
+
+#[test]
+fn a_lost_history_learns_of_the_runs_from_the_manifests() {
+    let world = small_world();
+    world.write("copal.toml", JOB);
+    world.copal(&["backup"]).succeeds();
+    let before = world.copal(&["status", "--json"]).json();
+    for damage in [false, true] {
+        let file = world.path("home/.local/state/copal/history.sqlite3");
+        std::fs::remove_file(&file).unwrap();
+        if damage {
+            std::fs::write(&file, "nothing that SQLite would know").unwrap();
+        }
+        world
+            .copal(&["snapshots"])
+            .succeeds()
+            .says("1 run that the history did not know");
+        let again = world.copal(&["snapshots"]);
+        assert!(
+            !again.succeeds().stderr().contains("did not know"),
+            "{again}"
+        );
+        let after = world.copal(&["status", "--json"]).json();
+        let first = |told: &serde_json::Value| told["destinations"][0]["snapshot"].clone();
+        assert_eq!(first(&after), first(&before), "{after:#}");
+        let shown = world.copal(&["history", "show", "latest"]);
+        assert!(
+            shown
+                .succeeds()
+                .stdout()
+                .contains("rebuilt from the manifest"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_backup_of_a_time_to_come_does_not_hide_the_ones_there_are() {
+    let world = small_world();
+    world.write("copal.toml", JOB);
+    world.copal(&["backup"]).succeeds();
+    let file = world.path("home/.local/state/copal/history.sqlite3");
+    let history = rusqlite::Connection::open(file).unwrap();
+    let change = "UPDATE run SET id = 'f', started = '2999-01-01T00:00:00.000000Z',
+        record = json_set(record, '$.run', 'f', '$.started', '2999-01-01T00:00:00Z')";
+    history.execute(change, []).unwrap();
+    let status = world.copal(&["status"]);
+    status.exits_with(1);
+    assert!(status.stdout().contains("a clock was wrong"), "{status}");
+    world.copal(&["backup"]).succeeds();
+    world.copal(&["status"]).succeeds();
+}
+
+#[test]
 fn a_backup_that_is_older_than_it_may_be_fails_the_check() {
     let world = small_world();
     world.write("copal.toml", JOB.replace("1h", "1ms"));

@@ -11,6 +11,7 @@ mod guard;
 mod history;
 mod hook;
 mod init;
+mod kept;
 mod length;
 mod ls;
 mod open;

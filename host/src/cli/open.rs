@@ -72,6 +72,11 @@ impl JobArgs {
 }
 
 impl FromArgs {
+    /// Whether the configuration says what is meant, all of it.
+    pub(super) fn is_of_the_job(&self) -> bool {
+        self.from.is_none() && self.name.is_none()
+    }
+
     /// The job whose snapshots are meant, where a configuration says so.
     pub(super) fn job(&self, global: &Global) -> Result<Option<Job>, CopalError> {
         match &self.from {

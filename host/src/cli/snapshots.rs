@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::Global;
 use super::ending::Exit;
+use super::kept;
 use super::open::FromArgs;
 use crate::edge::interrupt::Interrupt;
 use crate::error::CopalError;
@@ -22,6 +23,9 @@ pub(super) fn run(args: &SnapshotsArgs, global: &Global) -> Result<Exit, CopalEr
         if known.is_empty() {
             // A list of nothing is no failure, and no answer to a mistyped place either.
             message::note(&store.none().to_string());
+        }
+        if args.from.is_of_the_job() {
+            kept::made(store, &known);
         }
         if store.is_mirror() {
             let place = store.remote().shown();

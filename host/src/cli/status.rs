@@ -10,12 +10,12 @@ use jiff::tz::TimeZone;
 use super::Global;
 use super::ending::Exit;
 use super::open::{configured, state};
-use crate::edge::history::History;
+use crate::edge::history::{History, HistoryError, Wanted};
 use crate::edge::schedule::{found, machine_zone};
 use crate::error::CopalError;
-use crate::record::{Kind, Record};
+use crate::record::{Ended, Kind, Record};
 use crate::show;
-use crate::show::status::{Destination, Status};
+use crate::show::status::{Destination, Proof, Status};
 
 /// There is nothing to say but which configuration.
 #[derive(Debug, Args)]
@@ -33,9 +33,28 @@ pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
         let began = last.as_ref().map(|record| record.started);
         let snapshots = last.iter().flat_map(|record| &record.snapshots);
         let mut at_place = snapshots.filter(|snapshot| snapshot.destination == place);
+        let snapshot = at_place.next().map(|snapshot| snapshot.id);
+        let about = |kind: Kind, wanted| -> Result<Option<Record>, HistoryError> {
+            history.last_about(name, &place, kind.name(), wanted)
+        };
+        let (verified, drilled) = (
+            about(Kind::Verify, Wanted::Good)?,
+            about(Kind::Drill, Wanted::Good)?,
+        );
+        let looked = about(Kind::Verify, Wanted::Any)?;
         destinations.push(Destination {
             freshness: Freshness::of(began, max_age, now),
-            snapshot: at_place.next().map(|snapshot| snapshot.id),
+            // A drill reads everything back, and so verifies.
+            verified: later(
+                Proof::of(verified, &place),
+                Proof::of(drilled.clone(), &place),
+            ),
+            drilled: Proof::of(drilled, &place),
+            damaged: looked
+                .filter(|found| found.outcome == Ended::Failed)
+                .and_then(|found| Proof::of(Some(found), &place))
+                .filter(|found| Some(found.snapshot) == snapshot),
+            snapshot,
             began,
             place,
         });
@@ -55,6 +74,10 @@ pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
     } else {
         Exit::Failed
     })
+}
+
+fn later(one: Option<Proof>, other: Option<Proof>) -> Option<Proof> {
+    one.into_iter().chain(other).max_by_key(|proof| proof.at)
 }
 
 /// When the job is started by itself the next time, if it is.

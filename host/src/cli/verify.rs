@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::Global;
 use super::ending::Exit;
+use super::kept;
 use super::open::FromArgs;
 use crate::edge::interrupt::Interrupt;
 use crate::edges::{Show, Step, Total};
@@ -70,8 +71,9 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
             unnoted(store.note(id, &known, before));
         }
         if verified.differences.is_empty() {
-            return Ok(Exit::Done);
+            return Ok(kept::verification(store, &verified, &progress));
         }
+        kept::verification(store, &verified, &progress);
         Err(CopalError::Damaged {
             id: verified.manifest.id,
             differences: verified.differences,

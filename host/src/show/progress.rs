@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 
 use super::count;
 use crate::edge::remote;
@@ -13,6 +14,7 @@ use crate::edges::{Show, Step, Total};
 /// Shows progress on stderr.
 pub struct Progress {
     how: How,
+    began: (Timestamp, Instant),
     /// When each began.
     steps: RefCell<Vec<(Step, Instant)>>,
 }
@@ -46,8 +48,15 @@ impl Progress {
         };
         Self {
             how,
+            began: (Timestamp::now(), Instant::now()),
             steps: RefCell::default(),
         }
+    }
+
+    /// When it began, and how long ago that is.
+    pub fn so_far(&self) -> (Timestamp, Duration) {
+        let (at, began) = self.began;
+        (at, began.elapsed())
     }
 
     /// Leaves nothing of a bar behind.

@@ -42,13 +42,67 @@ pub struct Destination {
     pub began: Option<Timestamp>,
     /// Whether that is young enough.
     pub freshness: Freshness,
+    /// When a snapshot there was last found to be as it was sealed, by a verification or a drill.
+    pub verified: Option<Proof>,
+    /// When one was last tried, and worked.
+    pub drilled: Option<Proof>,
+    /// The last verification, where it found the last good snapshot damaged.
+    pub damaged: Option<Proof>,
+}
+
+/// A snapshot that somebody looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// It.
+    pub snapshot: SnapshotId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Proof {
+    /// What a run found out about the snapshot at this destination.
+    pub fn of(record: Option<Record>, place: &str) -> Option<Self> {
+        let record = record?;
+        let mut all = record.snapshots.iter();
+        let snapshot = all.find(|snapshot| snapshot.destination == place)?.id;
+        let at = record.started;
+        Some(Self { snapshot, at })
+    }
+}
+
+impl Destination {
+    fn is_well(&self) -> bool {
+        self.freshness == Freshness::Fresh && self.damaged.is_none()
+    }
+
+    /// In one word.
+    fn state(&self) -> &'static str {
+        match self.damaged {
+            Some(_) => "damaged",
+            None => self.freshness.name(),
+        }
+    }
+
+    /// When it was last proven to be good for something.
+    fn proofs(&self, now: Timestamp) -> String {
+        let of = |proof: Option<Proof>| match proof {
+            Some(Proof { snapshot, at }) if Some(snapshot) == self.snapshot => ago(now, at),
+            Some(Proof { snapshot, at }) => format!("{} ({snapshot})", ago(now, at)),
+            None => "never".to_owned(),
+        };
+        format!(
+            "verified {}; drilled {}",
+            of(self.verified),
+            of(self.drilled)
+        )
+    }
 }
 
 impl Status {
     /// Whether every destination has what it should.
     pub fn is_well(&self) -> bool {
         let mut all = self.destinations.iter();
-        all.all(|one| one.freshness == Freshness::Fresh)
+        all.all(Destination::is_well)
     }
 }
 
@@ -78,9 +132,20 @@ fn text(status: &Status) -> String {
                 };
                 format!("{id}, {age}{limit}")
             }
-            _ => "no good backup that this machine knows of".to_owned(),
+            _ => "no good backup that this machine knows of (`copal snapshots` asks there)"
+                .to_owned(),
         };
-        row(one.freshness.name(), &format!("{}: {told}", one.place));
+        row(one.state(), &format!("{}: {told}", one.place));
+        if let Some(found) = one.damaged {
+            let age = ago(status.now, found.at);
+            row(
+                "",
+                &format!("found to be damaged {age}: `copal history` has the verification"),
+            );
+        }
+        if one.snapshot.is_some() {
+            row("", &one.proofs(status.now));
+        }
     }
     let of_run = |run: &Option<Record>| match run {
         Some(run) => {
@@ -122,12 +187,18 @@ fn long(time: Duration) -> String {
 }
 
 fn to_json(status: &Status) -> Value {
+    let of_proof = |proof: Option<Proof>| {
+        proof.map(|Proof { snapshot, at }| json!({ "snapshot": snapshot, "at": at }))
+    };
     let of_destination = |one: &Destination| {
         json!({
             "destination": one.place,
-            "state": one.freshness.name(),
+            "state": one.state(),
             "snapshot": one.snapshot,
             "began": one.began,
+            "verified": of_proof(one.verified),
+            "drilled": of_proof(one.drilled),
+            "found_damaged": of_proof(one.damaged),
         })
     };
     let of_run = |run: &Option<Record>| {
@@ -158,6 +229,12 @@ mod tests {
             snapshot: began.map(|_| "2026-11-24T030000Z".parse().unwrap()),
             began: began.map(|began| began.parse().unwrap()),
             freshness,
+            verified: began.map(|_| Proof {
+                snapshot: "2026-11-23T030000Z".parse().unwrap(),
+                at: "2026-11-23T05:00:00Z".parse().unwrap(),
+            }),
+            drilled: None,
+            damaged: None,
         };
         let status = Status {
             name: "open-webui".to_owned(),

@@ -134,7 +134,7 @@ pub(super) fn of_history(error: &HistoryError) -> Ending {
             failed("the next run moves it aside and begins a new one; nothing else depends on it")
         }
         HistoryError::SetAside(_) => failed(
-            "keep the old file if its runs matter: `sqlite3 FILE .recover` may read some of it",
+            "`copal snapshots` takes the runs that made snapshots into the new one; keep the old file if the others matter: `sqlite3 FILE .recover` may read some of it",
         ),
         HistoryError::Later(_) => {
             failed("use the later version, or move the file away: the next run begins a new one")

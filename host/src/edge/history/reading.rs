@@ -3,7 +3,7 @@
 use std::io;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params, params_from_iter};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,7 +16,7 @@ pub struct Row {
     pub run: String,
     /// The job's name.
     pub name: String,
-    /// `backup`, `drill` or `restore`.
+    /// `backup`, `drill`, `restore`, `prune` or `verify`.
     pub kind: String,
     /// When it began.
     pub started: Timestamp,
@@ -30,6 +30,15 @@ pub struct Row {
     pub snapshots: Vec<String>,
     /// The first thing that failed, or fell short. Read from the record.
     pub trouble: Option<String>,
+}
+
+/// Which runs count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// However it ended.
+    Any,
+    /// One in which all went well.
+    Good,
 }
 
 /// Which run is meant.
@@ -98,7 +107,8 @@ impl History {
         })
     }
 
-    /// The record of the last backup of a job that made a snapshot at this destination.
+    /// The record of the last backup of a job that made a snapshot at this destination. One of a time to come,
+    /// by a clock that was wrong, only where there is no other.
     pub fn last_at<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -108,8 +118,47 @@ impl History {
             SELECT record FROM run WHERE name = ?1 AND kind = 'backup' AND json_valid(record)
                 AND EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
                     WHERE value ->> '$.destination' = ?2)
-            ORDER BY started DESC LIMIT 1";
+            ORDER BY started > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), started DESC LIMIT 1";
         self.record(query, [name, destination])
+    }
+
+    /// The record of the last run of this kind that had to do with a snapshot at this destination, and the
+    /// last of them that went well where only such are `wanted`.
+    pub fn last_about<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        destination: &str,
+        kind: &str,
+        wanted: Wanted,
+    ) -> Result<Option<T>, HistoryError> {
+        let query = "
+            SELECT record FROM run WHERE name = ?1 AND kind = ?3 AND json_valid(record)
+                AND outcome LIKE ?4
+                AND EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
+                    WHERE value ->> '$.destination' = ?2)
+            ORDER BY started > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), started DESC LIMIT 1";
+        let outcome = match wanted {
+            Wanted::Any => "%",
+            Wanted::Good => "succeeded",
+        };
+        self.record(query, [name, destination, kind, outcome])
+    }
+
+    /// Whether there is a run of this id that had to do with this destination, or that knows itself what it
+    /// had to do with.
+    pub fn knows(&self, run: &str, destination: &str) -> Result<bool, HistoryError> {
+        let query = "
+            SELECT id FROM run WHERE id = ?1 AND (
+                NOT json_valid(record)
+                OR record ->> '$.rebuilt' IS NULL
+                OR EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
+                    WHERE value ->> '$.destination' = ?2))";
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(false);
+        };
+        let id = connection.query_row(query, [run, destination], |row| row.get::<_, String>(0));
+        let id = id.optional().map_err(|error| self.failed(error))?;
+        Ok(id.is_some())
     }
 
     /// The record of the last run of a job that was of this kind.
@@ -120,19 +169,21 @@ impl History {
     ) -> Result<Option<T>, HistoryError> {
         let query = "
             SELECT record FROM run WHERE name = ?1 AND kind = ?2 AND json_valid(record)
-            ORDER BY started DESC LIMIT 1";
+            ORDER BY started > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), started DESC LIMIT 1";
         self.record(query, [name, kind])
     }
 
-    fn record<T: DeserializeOwned>(
+    fn record<T: DeserializeOwned, const N: usize>(
         &self,
         query: &str,
-        values: [&str; 2],
+        values: [&str; N],
     ) -> Result<Option<T>, HistoryError> {
         let Some(connection) = self.open_to_read()? else {
             return Ok(None);
         };
-        let text = connection.query_row(query, values, |row| row.get::<_, String>(0));
+        let text = connection.query_row(query, params_from_iter(values), |row| {
+            row.get::<_, String>(0)
+        });
         let text = text.optional().map_err(|error| self.failed(error))?;
         let read = |text: String| {
             serde_json::from_str(&text).map_err(|error| HistoryError::Damaged {
