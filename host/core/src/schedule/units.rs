@@ -63,7 +63,6 @@ impl Units {
         on_failure: Option<&str>,
         scope: Scope,
     ) -> Result<Self, Unwritable> {
-        let [service, timer, recover] = Self::names(job);
         let program = program(&entry.program)?;
         let config = config(&entry.config)?;
         let command = |arguments: &str| format!("{program} --config {config} {arguments}");
@@ -74,63 +73,46 @@ impl Units {
             environment += &value;
             environment.push('\n');
         }
-        let after = match scope {
-            Scope::System => {
-                "Wants=network-online.target\nAfter=network-online.target docker.service podman.socket\n"
-            }
-            Scope::User => "After=podman.socket\n",
-        };
-        let hardening = match scope {
-            Scope::System => HARDENING,
-            // A user's manager has no right to most of it.
-            Scope::User => "NoNewPrivileges=yes\n",
-        };
-        let wanted_by = match scope {
-            Scope::System => "multi-user.target",
-            Scope::User => "default.target",
-        };
-        let on_failure = on_failure.map_or_else(String::new, |unit| format!("OnFailure={unit}\n"));
-        let backup = command("backup --unattended");
-        let release = command("recover --quiet");
-        let mut on = String::new();
-        for calendar in entry.when.on_calendar(zone) {
-            on += "OnCalendar=";
-            on += &calendar;
-            on.push('\n');
-        }
         // systemd leaves what begins like this to others.
         let when = &entry.when;
         let of_zone = zone.map_or_else(String::new, |zone| format!("X-CopalZone={zone}\n"));
-        let jitter = entry.jitter.as_deref().unwrap_or("0");
-        Ok(Self {
-            service: Unit {
-                text: format!(
-                    "{MARK}\n[Unit]\nDescription=Copal backup of {job}\n{after}{on_failure}\n\
-                     [Service]\nType=oneshot\n{environment}ExecStart={backup}\n\
-                     # Whatever ended the run, its guard included, leaves no app held.\n\
-                     ExecStopPost={release}\n\
-                     # SIGTERM goes to the run alone, which releases what it holds.\n\
-                     KillMode=mixed\nTimeoutStopSec=120\n{hardening}"
-                ),
-                name: service.clone(),
-            },
-            timer: Unit {
-                name: timer,
-                text: format!(
-                    "{MARK}\n[Unit]\nDescription=When Copal backs up {job}\n\n\
-                     [Timer]\nX-CopalWhen={when}\n{of_zone}{on}Persistent=yes\nRandomizedDelaySec={jitter}\nUnit={service}\n\n\
-                     [Install]\nWantedBy=timers.target\n"
-                ),
-            },
-            recover: Unit {
-                name: recover,
-                text: format!(
-                    "{MARK}\n[Unit]\nDescription=Release of what Copal held of {job}\n{after}\n\
-                     [Service]\nType=oneshot\n{environment}ExecStart={release}\n{hardening}\n\
-                     [Install]\nWantedBy={wanted_by}\n"
-                ),
-            },
-        })
+        let names = Self::names(job);
+        let words = Words {
+            head: MARK,
+            job: job.as_str(),
+            held_of: job.as_str(),
+            starts: &names[0],
+            backup: command("backup --unattended"),
+            release: command("recover --quiet"),
+            environment: &environment,
+            on_failure: on_failure.map_or_else(String::new, |unit| format!("OnFailure={unit}\n")),
+            times: format!("X-CopalWhen={when}\n{of_zone}{}", calendar(when, zone)),
+            jitter: entry.jitter.as_deref().unwrap_or("0"),
+            scope,
+        };
+        Ok(words.units(names.clone()))
+    }
+
+    /// Those that a package brings (`packaging/systemd/`): of each job that has its configuration in
+    /// `/etc/copal`, each night at three, and one that recovers for all of them.
+    pub fn shipped() -> Self {
+        let night: When = "daily 03:00".parse().expect("it is one of the words");
+        let words = Words {
+            head: "# From Copal's package: `systemctl edit` changes it, and install.md of the documents tells how it is used",
+            job: "%i",
+            held_of: "any job",
+            starts: "copal@%i.service",
+            backup: "/usr/bin/copal --config /etc/copal/%i.toml backup --unattended".to_owned(),
+            release: "/usr/bin/copal recover --quiet".to_owned(),
+            // systemd gives a service of the machine no home, in which rclone's configuration is.
+            environment: "Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
+                          Environment=HOME=/root\n",
+            on_failure: String::new(),
+            times: calendar(&night, None),
+            jitter: "10m",
+            scope: Scope::System,
+        };
+        words.units(["copal@.service", "copal@.timer", "copal-recover.service"].map(str::to_owned))
     }
 
     /// The names of a job's: service, timer, and the service that recovers.
@@ -143,6 +125,138 @@ impl Units {
     pub fn all(&self) -> [&Unit; 3] {
         [&self.service, &self.timer, &self.recover]
     }
+}
+
+/// What the units of one job and of another differ in, as systemd is told it.
+struct Words<'a> {
+    /// The first line.
+    head: &'a str,
+    job: &'a str,
+    /// Whose holds are released after a start.
+    held_of: &'a str,
+    /// The unit that the timer starts.
+    starts: &'a str,
+    backup: String,
+    release: String,
+    /// Lines, as are those of `on_failure` and `times`.
+    environment: &'a str,
+    on_failure: String,
+    times: String,
+    jitter: &'a str,
+    scope: Scope,
+}
+
+impl Words<'_> {
+    fn units(&self, names: [String; 3]) -> Units {
+        let [service, timer, recover] = names;
+        Units {
+            service: Unit {
+                name: service,
+                text: self.service(),
+            },
+            timer: Unit {
+                name: timer,
+                text: self.timer(),
+            },
+            recover: Unit {
+                name: recover,
+                text: self.recover(),
+            },
+        }
+    }
+
+    fn service(&self) -> String {
+        let Self {
+            head,
+            job,
+            environment,
+            on_failure,
+            backup,
+            release,
+            scope,
+            ..
+        } = self;
+        let (after, hardening) = (scope.after(), scope.hardening());
+        format!(
+            "{head}\n[Unit]\nDescription=Copal backup of {job}\n{after}{on_failure}\n\
+             [Service]\nType=oneshot\n{environment}ExecStart={backup}\n\
+             # Whatever ended the run, its guard included, leaves no app held.\n\
+             ExecStopPost={release}\n\
+             # SIGTERM goes to the run alone, which releases what it holds.\n\
+             KillMode=mixed\nTimeoutStopSec=120\n{hardening}"
+        )
+    }
+
+    fn timer(&self) -> String {
+        let Self {
+            head,
+            job,
+            starts,
+            times,
+            jitter,
+            ..
+        } = self;
+        format!(
+            "{head}\n[Unit]\nDescription=When Copal backs up {job}\n\n\
+             [Timer]\n{times}Persistent=yes\nRandomizedDelaySec={jitter}\nUnit={starts}\n\n\
+             [Install]\nWantedBy=timers.target\n"
+        )
+    }
+
+    fn recover(&self) -> String {
+        let Self {
+            head,
+            held_of,
+            environment,
+            release,
+            scope,
+            ..
+        } = self;
+        let (after, hardening) = (scope.after(), scope.hardening());
+        let wanted_by = scope.wanted_by();
+        format!(
+            "{head}\n[Unit]\nDescription=Release of what Copal held of {held_of}\n{after}\n\
+             [Service]\nType=oneshot\n{environment}ExecStart={release}\n{hardening}\n\
+             [Install]\nWantedBy={wanted_by}\n"
+        )
+    }
+}
+
+impl Scope {
+    fn after(self) -> &'static str {
+        match self {
+            Self::System => {
+                "Wants=network-online.target\nAfter=network-online.target docker.service podman.socket\n"
+            }
+            Self::User => "After=podman.socket\n",
+        }
+    }
+
+    fn hardening(self) -> &'static str {
+        match self {
+            Self::System => HARDENING,
+            // A user's manager has no right to most of it.
+            Self::User => "NoNewPrivileges=yes\n",
+        }
+    }
+
+    fn wanted_by(self) -> &'static str {
+        match self {
+            Self::System => "multi-user.target",
+            Self::User => "default.target",
+        }
+    }
+}
+
+/// The lines of these times.
+fn calendar(when: &When, zone: Option<&str>) -> String {
+    let mut lines = String::new();
+    for calendar in when.on_calendar(zone) {
+        lines += "OnCalendar=";
+        lines += &calendar;
+        lines.push('\n');
+    }
+    lines
 }
 
 /// When a timer that Copal wrote comes: what was said, and the zone that was named.

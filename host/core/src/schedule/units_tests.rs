@@ -31,3 +31,20 @@ fn a_user_runs_one_by_what_a_user_may() {
     let units = Units::of(&job, &entry, None, None, Scope::User);
     insta::assert_snapshot!(shown(&units.unwrap()));
 }
+
+#[test]
+fn a_package_brings_units_in_the_same_words() {
+    let files = [
+        include_str!("../../../../packaging/systemd/copal@.service"),
+        include_str!("../../../../packaging/systemd/copal@.timer"),
+        include_str!("../../../../packaging/systemd/boot/copal-recover.service"),
+    ];
+    let units = Units::shipped();
+    for (unit, file) in units.all().into_iter().zip(files) {
+        assert_eq!(
+            unit.text, file,
+            "packaging/systemd has another {}",
+            unit.name
+        );
+    }
+}
