@@ -71,3 +71,31 @@ fn the_manual_has_a_page_for_each_command_that_man_formats_without_a_complaint()
         );
     }
 }
+
+#[test]
+fn the_licences_of_what_is_linked_are_told_in_text_json_and_full() {
+    let world = world();
+    let listed = world.copal(&["licenses"]);
+    listed.succeeds();
+    assert!(listed.stdout().contains("  wasmtime 48."), "{listed}");
+    assert!(listed.stdout().contains("Go modules\n"), "{listed}");
+
+    let json: serde_json::Value =
+        serde_json::from_str(world.copal(&["licenses", "--json"]).stdout()).unwrap();
+    let parts = json["parts"].as_array().unwrap();
+    let rclone = parts
+        .iter()
+        .find(|part| part["name"] == "github.com/rclone/rclone")
+        .unwrap();
+    assert_eq!(rclone["license"], "MIT");
+
+    let full = world.copal(&["licenses", "--full"]);
+    full.succeeds();
+    for text in [
+        "GNU LESSER GENERAL PUBLIC LICENSE",
+        "Apache License",
+        "Copyright (c)",
+    ] {
+        assert!(full.stdout().contains(text), "{text}");
+    }
+}

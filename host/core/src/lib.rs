@@ -20,6 +20,7 @@ pub mod memory;
 pub mod mirror;
 pub mod mounts;
 pub mod name;
+pub mod notices;
 pub mod path;
 pub mod retention;
 pub mod reuse;

@@ -13,6 +13,7 @@ mod hook;
 mod init;
 mod kept;
 mod length;
+mod licenses;
 mod ls;
 mod open;
 mod pin;
@@ -134,6 +135,8 @@ enum Command {
     Completions(generated::CompletionsArgs),
     /// Write a manual page for each command
     Man(generated::ManArgs),
+    /// Print the licences of Copal and of what it contains
+    Licenses(licenses::LicensesArgs),
     /// One call that came to `rcd`
     #[command(hide = true)]
     RcdCall(rcd_call::RcdCallArgs),
@@ -264,6 +267,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Recover => recover::run(global),
         Command::Completions(args) => generated::completions(args, &mut Cli::command()),
         Command::Man(args) => generated::man(args, Cli::command(), global),
+        Command::Licenses(args) => licenses::run(args, global),
         Command::Worker | Command::Guard(_) | Command::RcdCall(_) => {
             unreachable!("these were started before this")
         }

@@ -13,6 +13,7 @@ pub mod hook_grant;
 pub mod hook_list;
 pub mod hook_test;
 pub mod init;
+pub mod licenses;
 pub mod log;
 pub mod ls;
 pub mod message;
