@@ -119,7 +119,7 @@ fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Re
         exit: if left.is_empty() { 1 } else { 5 },
         copal: env!("CARGO_PKG_VERSION").to_owned(),
         errors: down.chain([killed]).collect(),
-            notes: ledger.exchange.iter().map(note_of).collect(),
+        notes: ledger.exchange.iter().map(note_of).collect(),
         holds: ledger.holds.iter().map(HoldRecord::from).collect(),
         ..Record::empty()
     }

@@ -22,7 +22,7 @@ use crate::show::advice;
 use holds::of_holds;
 use hooks::of_hooks;
 use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
-use old_trees::of_old_tree;
+use old_trees::{of_old_tree, of_other_schema};
 use places::{of_check, of_history, of_init, of_lock, of_remote};
 use pruning::of_prune;
 use reading::{
@@ -197,15 +197,9 @@ fn table(error: &CopalError) -> Ending {
         CopalError::MirrorInPlace(_) => usage(
             "restore it beside the source with `--to DIR`, and put in its place what you need",
         ),
-        CopalError::OtherSchema(other) => failed(format!(
-            "nothing was changed; if the app was updated since the snapshot, it takes the older data along: run it again with `--accept-schema`. Else update the app first, to the version that made {}",
-            other.snapshot
-        )),
+        CopalError::OtherSchema(other) => of_other_schema(other),
         CopalError::Holds(holds) => of_holds(holds),
-        CopalError::NotThere(unheld) => failed(format!(
-            "mend [service.{0}], or take `{0}` out of what hooks are granted, and hold: `copal plan` shows what is found of each service",
-            unheld.service
-        )),
+        CopalError::NotThere(unheld) => holds::of_not_there(unheld),
         CopalError::CantHold(fault) => holds::of_cant_hold(fault),
         CopalError::Init(error) => of_init(error),
         CopalError::Check(check) => of_check(check),

@@ -1,7 +1,7 @@
 //! What to do about services that are held, or were not held long enough.
 
 use super::{Ending, Exit, failed, usage};
-use crate::capability::unheld::CantHold;
+use crate::capability::unheld::{CantHold, Unheld};
 use crate::edge::service::{Loss, NotReady};
 use crate::holds::HoldsError;
 
@@ -57,6 +57,13 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
             "see that a process can be started: its limits, its memory; without a guard nothing is held",
         ),
     }
+}
+
+pub(super) fn of_not_there(unheld: &Unheld) -> Ending {
+    failed(format!(
+        "mend [service.{0}], or take `{0}` out of what hooks are granted, and hold: `copal plan` shows what is found of each service",
+        unheld.service
+    ))
 }
 
 /// What has to be mended in the configuration is no failure of this run alone.

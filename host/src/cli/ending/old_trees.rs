@@ -1,7 +1,15 @@
-//! What to do about the old trees that restores in place keep.
+//! What to do about restores in place, and the old trees that they keep.
 
 use super::{Ending, failed, usage};
 use crate::step::old_tree::OldTreeError;
+use crate::step::schema::OtherSchema;
+
+pub(super) fn of_other_schema(other: &OtherSchema) -> Ending {
+    failed(format!(
+        "nothing was changed; if the app was updated since the snapshot, it takes the older data along: run it again with `--accept-schema`. Else update the app first, to the version that made {}",
+        other.snapshot
+    ))
+}
 
 pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
     match error {
