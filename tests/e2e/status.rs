@@ -52,7 +52,7 @@ fn a_destination_tells_when_it_was_last_verified_and_drilled_and_what_was_found(
     assert_eq!(rows.as_array().unwrap().last().unwrap()["kind"], "verify");
 
     let id = first()["snapshot"].as_str().unwrap().to_owned();
-    world.write(&format!("vault/app/{id}/letter.txt"), "not what was sealed");
+    world.write(format!("vault/app/{id}/letter.txt"), "not what was sealed");
     world.copal(&["verify"]).exits_with(1);
     let status = world.copal(&["status"]);
     status.exits_with(1);
