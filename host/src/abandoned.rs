@@ -1,10 +1,11 @@
 //! The record of a run that could not keep one itself: it was killed, or the machine went down. The
-//! journal of its holds is what is known of it.
+//! journal of its holds is what is known of it, or the mark that it left where it held nothing.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::edge::begun::Begun as Mark;
 use crate::edge::exchange::{Exchange, Live};
 use crate::edge::history::{History, HistoryError};
 use crate::edge::old_trees::OldTrees;
@@ -43,6 +44,16 @@ pub fn keep(
     }
     let ended = ended.or(ledger.last).unwrap_or(begun.started);
     let record = record(begun, ledger, &settled.left, ended);
+    history.add(&record.row(), &record.to_json())
+}
+
+/// Keeps that a run was killed of which nothing is known but its mark.
+pub fn keep_bare(begun: &Mark, job: &str, state: &StateDir) -> Result<(), HistoryError> {
+    let history = History::of(state);
+    if history.outcome_of(&begun.run)?.is_some() {
+        return Ok(());
+    }
+    let record = bare(&begun.run, job, begun.started);
     history.add(&record.row(), &record.to_json())
 }
 
@@ -95,32 +106,44 @@ fn later(record: &mut serde_json::Value, released: &[&Hold], at: Timestamp) {
 
 fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Record {
     let took = Duration::try_from(ended.duration_since(begun.started)).unwrap_or_default();
-    let killed = Trouble {
-        what: "the run ended before it came to its end".to_owned(),
-        why: vec!["its process was killed, or the machine went down".to_owned()],
-        next: "nothing half-done is in use; run it again".to_owned(),
-    };
+    let bare = bare(&begun.run, &begun.job, begun.started);
     let down = left.iter().map(|left| Trouble {
         what: left.told(),
         why: vec![left.why.clone()],
         next: format!("{}; then `copal recover` resumes it", left.next),
     });
     Record {
-        run: begun.run.clone(),
-        name: begun.job.clone(),
         kind: if ledger.exchange.is_some() {
             Kind::Restore
         } else {
             Kind::Backup
         },
-        started: begun.started,
-        took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        outcome: Ended::Abandoned,
-        exit: if left.is_empty() { 1 } else { 5 },
-        copal: env!("CARGO_PKG_VERSION").to_owned(),
-        errors: down.chain([killed]).collect(),
         notes: ledger.exchange.iter().map(note_of).collect(),
+        took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        exit: if left.is_empty() { 1 } else { 5 },
+        errors: down.chain(bare.errors).collect(),
         holds: ledger.holds.iter().map(HoldRecord::from).collect(),
+        ..bare
+    }
+}
+
+/// That there was such a run, and that it was killed.
+fn bare(run: &str, job: &str, started: Timestamp) -> Record {
+    let killed = Trouble {
+        what: "the run ended before it came to its end".to_owned(),
+        why: vec!["its process was killed, or the machine went down".to_owned()],
+        next: "nothing half-done is in use; run it again".to_owned(),
+    };
+    Record {
+        run: run.to_owned(),
+        name: job.to_owned(),
+        kind: Kind::Backup,
+        started,
+        took_ms: 0,
+        outcome: Ended::Abandoned,
+        exit: 1,
+        copal: env!("CARGO_PKG_VERSION").to_owned(),
+        errors: vec![killed],
         ..Record::empty()
     }
 }

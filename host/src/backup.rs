@@ -1,6 +1,7 @@
 //! A backup run, from its first look at the source to the last hook.
 
 mod bracket;
+mod killed;
 pub(crate) mod look;
 mod prune;
 
@@ -13,7 +14,8 @@ use copal_core::units::ByteCount;
 use copal_hooks::{Cancel, HookFailure};
 
 use crate::capability::means::Means;
-use crate::edge::lock::{Lock, Patience};
+use crate::edge::begun::Mark;
+use crate::edge::lock::{Lock, LockError, Patience};
 use crate::edge::top::Top;
 use crate::edges::{Edges, Step};
 use crate::error::CopalError;
@@ -55,6 +57,8 @@ pub(crate) struct Backup<'a> {
     holds: Holds,
     /// Releases it whatever happens, from the pause on.
     bracket: Option<Bracket>,
+    /// That it has begun, for whoever comes after it if it is killed.
+    mark: Option<Mark>,
     /// The source, and its databases that hooks may speak of, from the plan on.
     view: Option<(Top, Vec<RelPath>)>,
 }
@@ -66,19 +70,34 @@ pub fn backup(
     edges: &Edges<'_>,
 ) -> Result<Outcome<Delivered>, CopalError> {
     let mut backup = Backup::begin(job, allow, Deeds::Done, edges);
-    // Where another run holds the lock, this one is none: no hook hears of it.
-    let lock = edges.state.lock_file(job.name());
-    let _lock = Lock::wait(&lock, job.name(), allow.wait, edges.interrupt)?;
-    if let Err(error) = at_an_end(edges.state, job.name()) {
-        return Ok(backup.run.end(Err(error.into())));
-    }
-    let mut hooks = match Hooks::load(&job.config, &job.base, backup.run.info()) {
-        Ok(hooks) => hooks,
-        Err(error) => return Ok(backup.run.end(Err(error.into()))),
+    let file = edges.state.lock_file(job.name());
+    let (lock, unlocked) = match Lock::wait(&file, job.name(), allow.wait, edges.interrupt) {
+        Ok(lock) => (Some(lock), None),
+        Err(error @ LockError::Io { .. }) => (None, Some(error)),
+        // Where another run holds the lock, this one is none: no hook hears of it.
+        Err(held) => return Err(held.into()),
     };
-
-    let result = backup.snapshot(&mut hooks);
-    Ok(backup.end(hooks, result))
+    // Those that can be used hear of it that others can't, or that there is no room for a lock.
+    let (mut hooks, refused) = Hooks::load_each(&job.config, &job.base, backup.run.info());
+    let refused = refused.map(CopalError::from);
+    let result = if let Some(error) = unlocked {
+        backup.run.shortcomings.extend(refused);
+        Err(error.into())
+    } else {
+        let at_an_end = at_an_end(edges.state, job.name());
+        backup.take_over(&mut hooks);
+        match (at_an_end, refused) {
+            (Ok(()), None) => backup.snapshot(&mut hooks),
+            (Ok(()), Some(refused)) => Err(refused),
+            (Err(error), refused) => {
+                backup.run.shortcomings.extend(refused);
+                Err(error.into())
+            }
+        }
+    };
+    let outcome = backup.end(hooks, result);
+    drop(lock);
+    Ok(outcome)
 }
 
 impl<'a> Backup<'a> {
@@ -107,6 +126,7 @@ impl<'a> Backup<'a> {
             means: means.shared(),
             deeds,
             may_try_to_write: deeds == Deeds::Done,
+            mark: None,
             view: None,
         }
     }
@@ -200,6 +220,9 @@ impl<'a> Backup<'a> {
         outcome.hear(&mut hooks);
         let ended = self.holds.end().map_err(CopalError::from);
         outcome.shortcomings.extend(ended.err());
+        outcome
+            .shortcomings
+            .extend(self.mark.as_ref().and_then(killed::told));
         outcome
     }
 

@@ -55,15 +55,22 @@ pub struct Hooks {
 impl Hooks {
     /// Loads the hooks that `config` lists; files are relative to `base`.
     pub fn load(config: &Config, base: &Path, run: RunInfo) -> Result<Self, HooksError> {
-        let (hooks, refused) = Self::load_what_can_be(config, base, run)?;
-        match refused.into_iter().next() {
-            Some((_, error)) => Err(error),
-            None => Ok(hooks),
+        match Self::load_each(config, base, run) {
+            (hooks, None) => Ok(hooks),
+            (_, Some(refused)) => Err(refused),
         }
     }
 
-    /// The same of those that can be loaded, and by the names of the others why they can't: for whoever tells
-    /// of all of them, and runs none that acts.
+    /// Loads those that can be used, and tells of the first that can't: whoever is to hear how a run ended
+    /// is to hear of that, too.
+    pub fn load_each(config: &Config, base: &Path, run: RunInfo) -> (Self, Option<HooksError>) {
+        match Self::load_what_can_be(config, base, run.clone()) {
+            Ok((hooks, refused)) => (hooks, refused.into_iter().next().map(|(_, error)| error)),
+            Err(error) => (Self::none(run), Some(error)),
+        }
+    }
+
+    /// Loads those that can be used, and tells by the names of the others why they can't.
     pub fn load_what_can_be(
         config: &Config,
         base: &Path,

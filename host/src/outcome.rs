@@ -1,7 +1,8 @@
 //! How a run ended: success and failure fold into this one value, which the last hooks, the terminal,
 //! JSON, the history and the exit code are all made from.
 
-use std::collections::BTreeMap;
+mod report;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -11,7 +12,6 @@ use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::staging::{Choice, Way};
-use copal_hooks::Report;
 use jiff::Timestamp;
 
 use crate::calls::HookRun;
@@ -338,30 +338,6 @@ impl<T: Achieved> Outcome<T> {
         self.hooks.append(&mut hooks.runs);
         let failures = hooks.shortcomings.drain(..);
         self.shortcomings.extend(failures.map(CopalError::Hook));
-    }
-
-    /// What hooks are told when all is over.
-    pub fn report(&self) -> Report {
-        let outcome = match self.verdict() {
-            Verdict::Succeeded => copal_hooks::Outcome::Succeeded,
-            Verdict::Warned => copal_hooks::Outcome::Warned,
-            Verdict::Failed => copal_hooks::Outcome::Failed,
-            Verdict::Interrupted(_) => copal_hooks::Outcome::Interrupted,
-        };
-        let snapshot = self.snapshots().into_iter().next();
-        let milliseconds = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        let mut counters = BTreeMap::from([("duration-ms".to_owned(), milliseconds)]);
-        if let Some(snapshot) = &snapshot {
-            counters.insert("files".to_owned(), snapshot.files);
-            counters.insert("bytes".to_owned(), snapshot.bytes);
-        }
-        let troubles = self.errors().chain(&self.shortcomings);
-        Report {
-            outcome,
-            message: troubles.map(CopalError::in_one_line).next(),
-            snapshot: snapshot.map(|snapshot| snapshot.id.to_string()),
-            counters,
-        }
     }
 }
 

@@ -67,6 +67,7 @@ impl<'a> Run<'a> {
     pub fn info(&self) -> RunInfo {
         RunInfo {
             run_id: self.id.clone(),
+            job: self.name.clone(),
             ..RunInfo::default()
         }
     }

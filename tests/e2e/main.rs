@@ -37,6 +37,7 @@ mod links;
 mod logs;
 mod mirror;
 mod names;
+mod notify;
 mod old_trees;
 mod open_webui;
 mod process;

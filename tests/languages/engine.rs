@@ -113,7 +113,10 @@ fn the_post_hook_posts_once_what_became_of_the_run(language: Language) {
     let [request] = requests.as_slice() else {
         panic!("{} requests", requests.len());
     };
-    assert_eq!(request.url(), format!("{ORIGIN}/told?by=copal"));
+    assert_eq!(
+        request.url().expose(),
+        format!("{ORIGIN}/told?by=copal").as_bytes()
+    );
     assert_eq!(request.method.to_string(), "POST");
     let header = |(name, value): &(String, Vec<u8>)| {
         (name == "content-type").then(|| String::from_utf8_lossy(value).into_owned())

@@ -10,6 +10,11 @@ pub fn id() -> String {
     run_info::run_id()
 }
 
+/// The name of the job that is run.
+pub fn job() -> String {
+    run_info::job()
+}
+
 /// The name of the phase that is being called.
 pub fn phase() -> String {
     run_info::phase()

@@ -1,10 +1,11 @@
 //! The hooks that are part of Copal: components like anybody's, carried in the binary.
 
 /// The names of the built-in hooks, for `use = "…"` in copal.toml.
-pub const BUILTIN_NAMES: [&str; 6] = [
+pub const BUILTIN_NAMES: [&str; 7] = [
     "archive",
     "exclude",
     "log-outcome",
+    "notify",
     "open-webui",
     "quiesce",
     "sqlite-backup",
@@ -20,6 +21,7 @@ pub fn builtin(name: &str) -> Option<&'static [u8]> {
         "archive" => include_bytes!("../../../guest-hooks/prebuilt/archive.wasm"),
         "exclude" => include_bytes!("../../../guest-hooks/prebuilt/exclude.wasm"),
         "log-outcome" => include_bytes!("../../../guest-hooks/prebuilt/log-outcome.wasm"),
+        "notify" => include_bytes!("../../../guest-hooks/prebuilt/notify.wasm"),
         "open-webui" => include_bytes!("../../../guest-hooks/prebuilt/open-webui.wasm"),
         "quiesce" => include_bytes!("../../../guest-hooks/prebuilt/quiesce.wasm"),
         "sqlite-backup" => include_bytes!("../../../guest-hooks/prebuilt/sqlite-backup.wasm"),

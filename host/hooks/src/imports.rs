@@ -40,6 +40,10 @@ impl run_info::Host for Gate {
         Ok(self.run.run_id.clone())
     }
 
+    fn job(&mut self) -> Result<String> {
+        Ok(self.run.job.clone())
+    }
+
     fn phase(&mut self) -> Result<String> {
         Ok(self.phase.name().to_owned())
     }
@@ -240,6 +244,10 @@ impl secrets::Host for Gate {
         prefix: String,
     ) -> Result<Result<(), types::Error>> {
         told(Gate::bind_header(self, &name, &origin, &header, &prefix))
+    }
+
+    fn bind_path(&mut self, name: String, origin: String) -> Result<Result<(), types::Error>> {
+        told(Gate::bind_path(self, &name, &origin))
     }
 
     fn reveal(&mut self, name: String) -> Result<Result<Vec<u8>, types::Error>> {

@@ -59,6 +59,8 @@ impl fmt::Display for Phase {
 pub struct RunInfo {
     /// The run's identifier.
     pub run_id: String,
+    /// The job's name.
+    pub job: String,
     /// Whether the run only tells what it would do. The hook is told; that capabilities then only
     /// record what is asked of them is the part of the [`Capabilities`](crate::Capabilities) given.
     pub dry_run: bool,

@@ -13,7 +13,7 @@ pub enum Outcome {
     Failed,
     /// The same, because somebody stopped it.
     Interrupted,
-    /// The run was killed, and a later one tells of it. No run does that yet.
+    /// The run was killed, and a later one tells of it.
     Abandoned,
 }
 
@@ -26,6 +26,6 @@ pub struct Report {
     pub message: Option<String>,
     /// The identifier of the snapshot that was sealed, the first where several were, or put in place.
     pub snapshot: Option<String>,
-    /// Figures by name: `files`, `bytes`, `duration-ms`.
+    /// Figures by name: `files`, `bytes`, `duration-ms`, and what else `wit/report.wit` names.
     pub counters: BTreeMap<String, u64>,
 }

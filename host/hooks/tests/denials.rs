@@ -25,7 +25,8 @@ fn request() -> Value {
     json!({ "send": { "method": "POST", "scheme": "https", "authority": "ntfy.sh" } })
 }
 
-fn imports() -> [Import; 20] {
+#[expect(clippy::too_many_lines, reason = "it is a table")]
+fn imports() -> [Import; 21] {
     let one = |name, trial, needs| Import { name, trial, needs };
     [
         one(
@@ -117,6 +118,11 @@ fn imports() -> [Import; 20] {
         one(
             "secrets.bind-header",
             || act(json!({ "bind": ["token", "https://ntfy.sh"] })),
+            &[("secrets", "token"), ("http", "https://ntfy.sh")],
+        ),
+        one(
+            "secrets.bind-path",
+            || act(json!({ "bind-path": ["token", "https://ntfy.sh", "https://ntfy.sh/{token}"] })),
             &[("secrets", "token"), ("http", "https://ntfy.sh")],
         ),
         one(

@@ -43,7 +43,7 @@ fn a_granted_request_goes_through_with_its_body_and_the_answer_comes_back() {
     let hook = trial.load();
     let failure = kit::fails(&hook, &host);
     let [request] = host.requests().try_into().unwrap();
-    assert_eq!(request.url(), "https://ntfy.sh/backups?x=1");
+    assert_eq!(request.url().expose(), b"https://ntfy.sh/backups?x=1");
     assert_eq!(request.body.len(), 9000);
     assert!(!request.private);
     let [deed] = failure.account.deeds.as_slice() else {
@@ -456,6 +456,69 @@ fn a_secret_that_can_not_stand_in_a_header_is_not_put_there() {
     let host = FakeHost::default().secret(b"a\r\nhost: evil").shared();
     let answers = tries(&hook, &host).concat();
     assert!(answers.contains("can't stand in a header"), "{answers}");
+}
+
+const CHECK: &str = "7c1a-secret/topic";
+
+fn bind_path(origin: &str, url: &str) -> Trial {
+    Trial::specimen(json!({ "bind-path": ["check", origin, url] }))
+        .grant("http", "http://127.0.0.1:1")
+        .grant("http", "http://127.0.0.1:2")
+}
+
+#[test]
+fn a_secret_in_a_path_leaves_for_its_origin_alone_and_is_seen_nowhere() {
+    let origin = "http://127.0.0.1:1";
+    for (url, leaves_as) in [
+        (
+            "http://127.0.0.1:1/ping/{check}/fail?x={check}",
+            "/ping/7c1a-secret/topic/fail?x=7c1a-secret/topic",
+        ),
+        ("http://127.0.0.1:1/ping/{other}", "/ping/{other}"),
+        ("http://127.0.0.1:2/ping/{check}", "/ping/{check}"),
+    ] {
+        let hook = bind_path(origin, url).grant("secrets", "check").load();
+        let host = FakeHost::default().secret(CHECK.as_bytes()).shared();
+        let account = kit::pre_backup(&hook, &host).unwrap();
+        let requests = host.requests();
+        let sent = requests[0].url();
+        let sent = std::str::from_utf8(sent.expose()).unwrap();
+        assert!(sent.ends_with(leaves_as), "{sent}");
+        let shown = format!("{account:?} {requests:?}");
+        assert!(!shown.contains("7c1a"), "{shown}");
+        assert!(shown.contains(url), "{shown}");
+    }
+}
+
+#[test]
+fn a_secret_that_can_not_stand_in_a_path_or_is_not_granted_goes_into_none() {
+    let url = "http://127.0.0.1:1/{check}";
+    let secrets = [
+        ("a b", "can't stand in a path"),
+        ("a?b", "can't stand in a path"),
+        ("a\r\nhost: evil", "can't stand in a path"),
+        ("{check}", "can't stand in a path"),
+        ("https://hc-ping.com/7c1a", "a whole URL"),
+    ];
+    for (secret, why) in secrets {
+        let hook = bind_path("http://127.0.0.1:1", url)
+            .grant("secrets", "check")
+            .load();
+        let host = FakeHost::default().secret(secret.as_bytes()).shared();
+        let failure = kit::fails(&hook, &host);
+        assert!(failure.to_string().contains(why), "{failure}");
+        assert!(host.requests().is_empty());
+    }
+    let host = FakeHost::default().secret(CHECK.as_bytes()).shared();
+    let denied = kit::fails(&bind_path("http://127.0.0.1:1", url).load(), &host);
+    assert!(denied.to_string().contains("`secrets`"), "{denied}");
+    let elsewhere = bind_path("http://127.0.0.1:3", url).grant("secrets", "check");
+    let denied = kit::fails(&elsewhere.load(), &host);
+    assert!(
+        denied.to_string().contains("http://127.0.0.1:3"),
+        "{denied}"
+    );
+    assert!(host.done().is_empty());
 }
 
 #[test]

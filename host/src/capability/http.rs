@@ -235,7 +235,7 @@ fn agent(addresses: Vec<SocketAddr>, wall: Duration) -> Agent {
 /// The request as it leaves, before its body.
 fn message(request: &HttpRequest) -> Result<Builder, CapabilityError> {
     let invalid = |what: &str| CapabilityError::Invalid(format!("{what} can't be sent"));
-    let uri: Uri = request.url().parse().map_err(|_| invalid("the URL"))?;
+    let uri = Uri::try_from(request.url().expose()).map_err(|_| invalid("the URL"))?;
     let mut message = Request::builder().method(request.method.as_str()).uri(uri);
     let headers = message
         .headers_mut()

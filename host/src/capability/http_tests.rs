@@ -21,6 +21,7 @@ fn get(url: &str) -> HttpRequest {
             "" => "/".to_owned(),
             path => path.to_owned(),
         },
+        secret_path: None,
         private: false,
         headers: Vec::new(),
         secret_headers: Vec::new(),

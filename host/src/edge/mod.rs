@@ -1,6 +1,7 @@
 //! What touches the world: files, the remote, the lock, signals.
 
 pub mod attributes;
+pub mod begun;
 pub mod beneath;
 pub mod content;
 mod copies;

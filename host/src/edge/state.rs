@@ -59,6 +59,11 @@ impl StateDir {
         self.0.join("drill").join(name)
     }
 
+    /// The mark of a run of the job called `name` that has begun and not told how it ended.
+    pub fn begun(&self, name: &str) -> PathBuf {
+        self.0.join("begun").join(name)
+    }
+
     /// Where runs keep the journals of their holds.
     pub fn journals(&self) -> PathBuf {
         self.0.join("holds")

@@ -64,6 +64,7 @@ pub(super) fn run(
     state.extend(own.map(|(key, value)| (key.clone(), value.clone().into_bytes())));
     let run = RunInfo {
         run_id: "test".to_owned(),
+        job: "test".to_owned(),
         dry_run: case.dry_run,
         snapshot: given.snapshot.clone(),
         counters: case.report.counters.clone(),

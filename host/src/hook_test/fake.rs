@@ -336,7 +336,7 @@ impl Capabilities for Fake {
     }
 
     fn http(&self, _: &Call<'_>, request: &HttpRequest) -> Result<HttpResponse, CapabilityError> {
-        let asked = format!("{} {}", request.method, request.url());
+        let asked = format!("{} {}{}", request.method, request.origin, request.path);
         let turn = {
             let requests = &mut self.kept().requests;
             let turn = requests.iter().filter(|r| r.request == asked).count();

@@ -105,7 +105,16 @@ fn on_stderr(wanted: Wanted) -> EnvFilter {
         LogFormat::Json => LevelFilter::INFO,
     };
     let told = format!("{TOLD}={told}").parse();
-    filter.add_directive(told.expect("a target and a level are a directive"))
+    without_paths(filter.add_directive(told.expect("a target and a level are a directive")))
+}
+
+/// With everything asked for, the client of HTTP shows whole URLs, and a path may be a secret.
+fn without_paths(filter: EnvFilter) -> EnvFilter {
+    if filter.max_level_hint() != Some(LevelFilter::TRACE) {
+        return filter;
+    }
+    let less = "ureq=debug".parse();
+    filter.add_directive(less.expect("a target and a level are a directive"))
 }
 
 fn in_the_file(wanted: Wanted) -> EnvFilter {
@@ -114,5 +123,5 @@ fn in_the_file(wanted: Wanted) -> EnvFilter {
     } else {
         IN_THE_FILE
     };
-    EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level))
+    without_paths(EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level)))
 }

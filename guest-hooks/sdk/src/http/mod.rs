@@ -66,6 +66,7 @@ pub struct Request {
     url: String,
     headers: Vec<(String, Vec<u8>)>,
     secrets: Vec<SecretHeader>,
+    secrets_in_path: Vec<String>,
     body: Result<Vec<u8>, Error>,
     timeout: Option<Duration>,
 }
@@ -86,6 +87,7 @@ impl Request {
             url: url.to_owned(),
             headers: Vec::new(),
             secrets: Vec::new(),
+            secrets_in_path: Vec::new(),
             body: Ok(Vec::new()),
             timeout: None,
         }
@@ -106,6 +108,13 @@ impl Request {
             prefix: prefix.to_owned(),
             secret: secret.to_owned(),
         });
+        self
+    }
+
+    /// Has Copal write the secret of that name in the place of `{name}` in the URL's path or query as the
+    /// request leaves (grant: `secrets`), and in later requests of the same call to the same origin.
+    pub fn secret_in_path(mut self, secret: &str) -> Self {
+        self.secrets_in_path.push(secret.to_owned());
         self
     }
 
@@ -143,6 +152,9 @@ impl Request {
         } in &self.secrets
         {
             secrets::bind_header(secret, &origin, header, prefix)?;
+        }
+        for secret in &self.secrets_in_path {
+            secrets::bind_path(secret, &origin)?;
         }
         send::send(&self.method, &url, &self.headers, &self.body?, self.timeout)
     }

@@ -58,17 +58,20 @@ pub enum Builtin {
     OpenWebUi,
     /// Writes the run's outcome to the log.
     LogOutcome,
+    /// Tells a monitor or a person how the run ended.
+    Notify,
 }
 
 impl Builtin {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Exclude,
         Self::SqliteBackup,
         Self::Archive,
         Self::Quiesce,
         Self::OpenWebUi,
         Self::LogOutcome,
+        Self::Notify,
     ];
 
     /// The name that `use` speaks of.
@@ -80,6 +83,7 @@ impl Builtin {
             Self::Quiesce => "quiesce",
             Self::OpenWebUi => "open-webui",
             Self::LogOutcome => "log-outcome",
+            Self::Notify => "notify",
         }
     }
 }

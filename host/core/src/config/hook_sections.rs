@@ -10,7 +10,7 @@ use super::limit_sections::limits;
 use super::reader::{Field, Table, Unfit};
 use super::sections::{parse_name, path_of};
 use super::words::{listed, quoted, suggestion};
-use super::{Builtin, Component, Hook, Limits, Name, OnError, refused};
+use super::{Builtin, Component, Hook, Limits, Name, OnError};
 use crate::digest::Sha256;
 use crate::grants::Grants;
 
@@ -143,10 +143,6 @@ fn builtin(field: &Field<'_>) -> Option<Builtin> {
     let text = field.text("use = \"exclude\"")?;
     if let Ok(builtin) = text.parse() {
         return Some(builtin);
-    }
-    if let Some(refused) = refused::builtin(text) {
-        refused.report(field.problems, &field.span, &format!("use = \"{text}\""));
-        return None;
     }
     let known = Builtin::ALL.map(Builtin::name);
     let why = format!("the built-in hooks are {}", listed(&known));

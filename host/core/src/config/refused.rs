@@ -1,10 +1,10 @@
-//! What this version knows of and does not do. Each is refused with the way around it: accepted
+//! Keys that this version knows of and does not take. Each is refused with the way around it: accepted
 //! and without effect, it would be a promise not kept.
 
 use super::reader::{Problems, Span};
 use super::words::quoted;
 
-/// A key or a value that is refused.
+/// A key that is refused.
 pub(super) struct Refused {
     name: &'static str,
     why: &'static str,
@@ -17,31 +17,9 @@ const KEYS: &[Refused] = &[Refused {
     next: "write it below a `[[hook]]`, or remove it",
 }];
 
-const BUILTINS: &[Refused] = &[
-    Refused {
-        name: "open-webui",
-        why: "there is no hook for this app alone",
-        next: "use `exclude` and `sqlite-backup`, the latter with `grants = { sqlite = [\"*\"] }`",
-    },
-    Refused {
-        name: "notify",
-        why: "no hook that notifies is part of Copal",
-        next: "make one with `copal hook new`, and name it by `file` with `grants = { http = […] }`",
-    },
-];
-
 /// The refusal of a key by its dotted name.
 pub(super) fn key(path: &str) -> Option<&'static Refused> {
-    find(KEYS, path)
-}
-
-/// The refusal of a built-in hook.
-pub(super) fn builtin(name: &str) -> Option<&'static Refused> {
-    find(BUILTINS, name)
-}
-
-fn find(table: &'static [Refused], name: &str) -> Option<&'static Refused> {
-    table.iter().find(|refused| refused.name == name)
+    KEYS.iter().find(|refused| refused.name == path)
 }
 
 impl Refused {

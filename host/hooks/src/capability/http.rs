@@ -11,8 +11,11 @@ pub struct HttpRequest {
     pub method: Method,
     /// Where it goes.
     pub origin: Origin,
-    /// Path and query, beginning with a slash: `/backups?x=1`. Printable ASCII.
+    /// Path and query as the hook wrote them and as they are shown, beginning with a slash:
+    /// `/backups?x=1`, `/ping/{check}`. Printable ASCII.
     pub path: String,
+    /// The same with the owner's secrets in their places, where there are any.
+    pub secret_path: Option<SecretBytes>,
     /// Whether the host's name may lead to a private address.
     pub private: bool,
     /// Headers of the hook's, names in lower case. None of those that only the host sets (`host`,
@@ -25,9 +28,12 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// All of where it goes: `https://ntfy.sh/backups?x=1`. No user, no fragment.
-    pub fn url(&self) -> String {
-        format!("{}{}", self.origin, self.path)
+    /// All of where it goes, as it is to be sent and not to be shown: `https://ntfy.sh/backups?x=1`. No
+    /// user, no fragment.
+    pub fn url(&self) -> SecretBytes {
+        let path = self.secret_path.as_ref();
+        let path = path.map_or(self.path.as_bytes(), SecretBytes::expose);
+        SecretBytes::new([self.origin.to_string().as_bytes(), path].concat())
     }
 }
 

@@ -8,12 +8,13 @@ use http::HeaderName;
 use http::request::Parts;
 use tokio::task::spawn_blocking;
 
+use super::secrets::Place;
 use super::{Answer, Asked, Gate, Pass};
 use crate::answer::GuestError;
 use crate::gate::pass::Failed;
 use crate::outgoing::PATH;
 use crate::plural::bytes;
-use crate::{Cancel, CapabilityError, FailureKind, HttpRequest, HttpResponse};
+use crate::{Cancel, CapabilityError, FailureKind, HttpRequest, HttpResponse, SecretBytes};
 
 /// How much longer than the deed itself is waited: its own words about a timeout are better.
 const PATIENCE: Duration = Duration::from_millis(30);
@@ -113,10 +114,23 @@ impl Gate {
             origin: origin.clone(),
             private: true,
         });
-        let of_origin = self.bound.iter().filter(|bound| bound.origin == origin);
-        let secret_headers: Vec<_> = of_origin
-            .map(|bound| (bound.header.as_str().to_owned(), bound.value.clone()))
-            .collect();
+        let mut secret_headers = Vec::new();
+        let mut secret_path = None;
+        for bound in self.bound.iter().filter(|bound| bound.origin == origin) {
+            match &bound.place {
+                Place::Header(name) => {
+                    secret_headers.push((name.as_str().to_owned(), bound.value.clone()));
+                }
+                Place::Path(placeholder) => {
+                    let before: &str = secret_path.as_deref().unwrap_or(&path);
+                    if before.contains(placeholder) {
+                        // It was looked at when it was bound.
+                        let value = String::from_utf8_lossy(bound.value.expose());
+                        secret_path = Some(before.replace(placeholder, &value));
+                    }
+                }
+            }
+        }
         let is_secret = |name: &HeaderName| {
             secret_headers
                 .iter()
@@ -131,6 +145,7 @@ impl Gate {
             method,
             origin,
             path,
+            secret_path: secret_path.map(SecretBytes::new),
             private,
             headers,
             secret_headers,

@@ -275,7 +275,10 @@ impl Capabilities for FakeHost {
         call: &Call<'_>,
         request: &HttpRequest,
     ) -> Result<HttpResponse, CapabilityError> {
-        self.deed(request.method.as_str(), &request.url())?;
+        self.deed(
+            request.method.as_str(),
+            &format!("{}{}", request.origin, request.path),
+        )?;
         self.requests.lock().unwrap().push(request.clone());
         let body = match &self.http {
             Http::Echo => request.body.clone(),

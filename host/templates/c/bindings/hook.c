@@ -13,6 +13,9 @@ extern void __wasm_import_copal_hooks_log_write(int32_t, uint8_t *, size_t, uint
 __attribute__((__import_module__("copal:hooks/run-info@0.1.0"), __import_name__("run-id")))
 extern void __wasm_import_copal_hooks_run_info_run_id(uint8_t *);
 
+__attribute__((__import_module__("copal:hooks/run-info@0.1.0"), __import_name__("job")))
+extern void __wasm_import_copal_hooks_run_info_job(uint8_t *);
+
 __attribute__((__import_module__("copal:hooks/run-info@0.1.0"), __import_name__("phase")))
 extern void __wasm_import_copal_hooks_run_info_phase(uint8_t *);
 
@@ -105,6 +108,9 @@ extern void __wasm_import_copal_hooks_state_keys(uint8_t *);
 
 __attribute__((__import_module__("copal:hooks/secrets@0.1.0"), __import_name__("bind-header")))
 extern void __wasm_import_copal_hooks_secrets_bind_header(uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("copal:hooks/secrets@0.1.0"), __import_name__("bind-path")))
+extern void __wasm_import_copal_hooks_secrets_bind_path(uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
 
 __attribute__((__import_module__("copal:hooks/secrets@0.1.0"), __import_name__("reveal")))
 extern void __wasm_import_copal_hooks_secrets_reveal(uint8_t *, size_t, uint8_t *);
@@ -1549,6 +1555,14 @@ void copal_hooks_run_info_run_id(hook_string_t *ret) {
   *ret = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
 }
 
+void copal_hooks_run_info_job(hook_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_run_info_job(ptr);
+  *ret = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
 void copal_hooks_run_info_phase(hook_string_t *ret) {
   __attribute__((__aligned__(sizeof(void*))))
   uint8_t ret_area[(2*sizeof(void*))];
@@ -2907,6 +2921,67 @@ bool copal_hooks_secrets_bind_header(hook_string_t *name, hook_string_t *origin,
   uint8_t ret_area[(8*sizeof(void*))];
   uint8_t *ptr = (uint8_t *) &ret_area;
   __wasm_import_copal_hooks_secrets_bind_header((uint8_t *) (*name).ptr, (*name).len, (uint8_t *) (*origin).ptr, (*origin).len, (uint8_t *) (*header).ptr, (*header).len, (uint8_t *) (*prefix).ptr, (*prefix).len, ptr);
+  copal_hooks_secrets_result_void_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      copal_hooks_types_error_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          variant.val.denied = (copal_hooks_types_denial_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (6*sizeof(void*))))), (*((size_t*) (ptr + (7*sizeof(void*))))) },
+          };
+          break;
+        }
+        case 1: {
+          variant.val.invalid = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 2: {
+          variant.val.missing = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 3: {
+          variant.val.timed_out = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 4: {
+          variant.val.failed = (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) };
+          break;
+        }
+        case 5: {
+          variant.val.other = (copal_hooks_types_coded_error_t) {
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (2*sizeof(void*))))), (*((size_t*) (ptr + (3*sizeof(void*))))) },
+            (hook_string_t) (hook_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (4*sizeof(void*))))), (*((size_t*) (ptr + (5*sizeof(void*))))) },
+          };
+          break;
+        }
+      }
+
+      result.val.err = variant;
+      break;
+    }
+  }
+  if (!result.is_err) {
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool copal_hooks_secrets_bind_path(hook_string_t *name, hook_string_t *origin, copal_hooks_secrets_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_copal_hooks_secrets_bind_path((uint8_t *) (*name).ptr, (*name).len, (uint8_t *) (*origin).ptr, (*origin).len, ptr);
   copal_hooks_secrets_result_void_error_t result;
   switch ((int32_t) *((uint8_t*) (ptr + 0))) {
     case 0: {

@@ -371,7 +371,8 @@ typedef uint8_t copal_hooks_report_outcome_t;
 #define COPAL_HOOKS_REPORT_OUTCOME_FAILED 2
 // The same, because somebody stopped it.
 #define COPAL_HOOKS_REPORT_OUTCOME_INTERRUPTED 3
-// Reserved: the run was killed, and a later one tells of it. No run does that yet.
+// The run was killed, or the machine went down; the next run of the job tells of it, before it
+// begins.
 #define COPAL_HOOKS_REPORT_OUTCOME_ABANDONED 4
 
 typedef struct copal_hooks_report_own_report_t {
@@ -1002,8 +1003,11 @@ typedef struct {
 extern void copal_hooks_log_write(copal_hooks_log_level_t level, hook_string_t *message, copal_hooks_log_list_field_t *fields);
 
 // Imported Functions from `copal:hooks/run-info@0.1.0`
-// The run's identifier: an opaque word, the same for all hooks and phases of one run.
+// The run's identifier: an opaque word, the same for all hooks and phases of one run. Of a run that
+// was killed and is told of by a later one, it is its own.
 extern void copal_hooks_run_info_run_id(hook_string_t *ret);
+// The name of the job that is run: `open-webui`. Empty where there is none.
+extern void copal_hooks_run_info_job(hook_string_t *ret);
 // The name of the interface that is being called, for example `pre-backup`.
 extern void copal_hooks_run_info_phase(hook_string_t *ret);
 // Whether this run only tells what it would do. Capabilities then record what was asked of
@@ -1164,6 +1168,13 @@ extern bool copal_hooks_state_keys(hook_list_string_t *ret, copal_hooks_state_er
 // have; `invalid` for an origin, a header or a prefix that is none, or a secret that can't
 // stand in a header; `failed` for a secret that can't be read.
 extern bool copal_hooks_secrets_bind_header(hook_string_t *name, hook_string_t *origin, hook_string_t *header, hook_string_t *prefix, copal_hooks_secrets_error_t *err);
+// Has Copal write the secret in the place of `{name}` in the path and the query of every later
+// request of this call to `origin`, as it leaves: `/ping/{check}/fail`. The hook never sees the
+// value, and `{name}` is what accounts show.
+// 
+// Errors: as `bind-header`; `invalid` also for a secret that can't stand in a path, such as one with
+// a space in it, or a whole URL.
+extern bool copal_hooks_secrets_bind_path(hook_string_t *name, hook_string_t *origin, copal_hooks_secrets_error_t *err);
 // The secret's bytes, without a line feed at their end.
 // 
 // Errors: `denied`; `missing`; `failed`.
@@ -1177,8 +1188,10 @@ extern bool copal_hooks_report_method_report_message(copal_hooks_report_borrow_r
 // The identifier of the snapshot that was sealed, the first where several were, or put in
 // place; none where there is none, and in a dry run.
 extern bool copal_hooks_report_method_report_snapshot(copal_hooks_report_borrow_report_t self, hook_string_t *ret);
-// A figure by its name: `files` and `bytes`, of that snapshot, and `duration-ms`; none where
-// it is unknown. There may be more in time.
+// A figure by its name; none where it is unknown. `files` and `bytes`, of that snapshot;
+// `uploaded-bytes`, to all destinations together; `started-ms`, since 1970, and `duration-ms`;
+// `troubles`, how many things failed or fell short; `services-down`, how many that were held are
+// not back. There may be more in time.
 extern bool copal_hooks_report_method_report_counter(copal_hooks_report_borrow_report_t self, hook_string_t *name, uint64_t *ret);
 
 // Imported Functions from `wasi:io/poll@0.2.12`

@@ -1,0 +1,93 @@
+//! A mark that a run of a job has begun: what is left of one that was killed before it could tell anybody.
+//! Whoever holds the job's lock and finds one knows that its run is no more.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+/// The run that a mark speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Its id.
+    pub run: String,
+    /// When it began.
+    pub started: Timestamp,
+}
+
+/// The mark of the job, under its lock.
+#[derive(Debug)]
+pub struct Mark {
+    file: PathBuf,
+}
+
+impl Mark {
+    /// The one in this file.
+    pub fn at(file: PathBuf) -> Self {
+        Self { file }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The run that left it. One that can't be read, or was cut short by a power failure, tells of none.
+    pub fn left(&self) -> Option<Begun> {
+        let text = fs::read_to_string(&self.file).ok()?;
+        let (run, started) = text.strip_suffix('\n')?.split_once(' ')?;
+        Some(Begun {
+            run: run.to_owned(),
+            started: started.parse().ok()?,
+        })
+    }
+
+    /// Leaves it for a run. It is on the disk when this returns.
+    pub fn leave(&self, begun: &Begun) -> io::Result<()> {
+        if let Some(directory) = self.file.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&self.file)?;
+        writeln!(file, "{} {}", begun.run, begun.started)?;
+        file.sync_all()
+    }
+
+    /// Takes it away: the run has told how it ended.
+    pub fn clear(&self) -> io::Result<()> {
+        match fs::remove_file(&self.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_tells_of_its_run_until_it_is_taken_away_and_a_torn_one_of_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = Mark::at(dir.path().join("begun/app"));
+        assert_eq!(mark.left(), None);
+        let begun = Begun {
+            run: "5f-1".to_owned(),
+            started: "2026-11-24T03:00:00.25Z".parse().unwrap(),
+        };
+        mark.leave(&begun).unwrap();
+        assert_eq!(mark.left(), Some(begun));
+        let text = fs::read_to_string(mark.file()).unwrap();
+        fs::write(mark.file(), &text[..text.len() - 1]).unwrap();
+        assert_eq!(mark.left(), None);
+        mark.clear().unwrap();
+        mark.clear().unwrap();
+        assert!(!mark.file().exists());
+    }
+}
