@@ -20,6 +20,7 @@ use crate::edge::interrupt::Interrupted;
 use crate::edge::leftovers::Leftover;
 use crate::edge::lock::LockError;
 use crate::edge::log::LogError;
+use crate::edge::metrics_file::MetricsFileError;
 use crate::edge::rclone::OpenError;
 use crate::edge::remote::RemoteError;
 use crate::edge::schedule::ScheduleError;
@@ -109,6 +110,9 @@ pub enum CopalError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file for metrics can't be written.
+    #[error(transparent)]
+    Metrics(#[from] MetricsFileError),
     /// The lock.
     #[error(transparent)]
     Lock(#[from] LockError),

@@ -28,6 +28,7 @@ pub mod hooks;
 mod in_place;
 pub mod init;
 pub mod job;
+pub mod metrics;
 pub mod outcome;
 pub mod outlook;
 pub mod pin;

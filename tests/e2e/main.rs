@@ -35,6 +35,7 @@ mod init;
 mod lacking;
 mod links;
 mod logs;
+mod metrics;
 mod mirror;
 mod names;
 mod notify;

@@ -11,6 +11,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod diff;
 pub mod digest;
+pub mod exposition;
 pub mod filter;
 pub mod forecast;
 pub mod freshness;

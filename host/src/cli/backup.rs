@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::Global;
-use super::conclude::{conclude, exit, tell, told};
+use super::conclude::{conclude_and, exit, tell, told};
 use super::ending::Exit;
 use super::length::length;
 use super::open::{JobArgs, state};
@@ -19,6 +19,7 @@ use crate::edge::rclone::Rclone;
 use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::job::Job;
+use crate::metrics;
 use crate::outcome::{Delivered, Outcome};
 use crate::rehearse::rehearse;
 use crate::show::{self, message};
@@ -72,7 +73,8 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
     }
     let mut outcome = backup(&job, allow, &edges)?;
     progress.finish();
-    let exit = conclude(&mut outcome, edges.state);
+    let write = || metrics::write(&job, edges.state);
+    let exit = conclude_and(&mut outcome, edges.state, &write);
     if args.unattended && exit == Exit::Done {
         return Ok(exit);
     }

@@ -13,6 +13,16 @@ use crate::show::{self, message};
 /// Writes a run into the history, and tells what went wrong. What the history can't keep is one
 /// shortcoming more.
 pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) -> Exit {
+    conclude_and(outcome, state, &|| Ok(()))
+}
+
+/// The same, and does what follows from what the history has then. Where that falls short, the history knows of
+/// it, too.
+pub(super) fn conclude_and<T: Achieved>(
+    outcome: &mut Outcome<T>,
+    state: &StateDir,
+    then: &dyn Fn() -> Result<(), CopalError>,
+) -> Exit {
     let history = History::of(state);
     outcome.shortcomings.extend(log::trouble().map(Into::into));
     let keep = |outcome: &Outcome<T>| {
@@ -26,6 +36,12 @@ pub(super) fn conclude<T: Achieved>(outcome: &mut Outcome<T>, state: &StateDir) 
         // The new one is to know of this, too.
         if anew && let Err(error) = keep(outcome) {
             outcome.shortcomings.push(error.into());
+        }
+    }
+    if let Err(error) = then() {
+        outcome.tell_once(error);
+        if let Err(error) = keep(outcome) {
+            outcome.tell_once(error.into());
         }
     }
     tell_each(outcome, &|error| {

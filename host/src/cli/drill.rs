@@ -8,13 +8,14 @@ use copal_core::snapshot::SnapshotRef;
 use jiff::Timestamp;
 
 use super::Global;
-use super::conclude::{conclude, told};
+use super::conclude::{conclude_and, told};
 use super::ending::Exit;
 use super::open::{FromArgs, state};
 use crate::drill::{Drilled, drill};
 use crate::edge::interrupt::Interrupt;
 use crate::edges::Edges;
 use crate::error::CopalError;
+use crate::metrics;
 use crate::outcome::{Outcome, Verdict};
 use crate::show::{self, message};
 use crate::step::snapshots::{Store, StoreError};
@@ -60,7 +61,11 @@ pub(super) fn run(args: &DrillArgs, global: &Global) -> Result<Exit, CopalError>
                 "retention does not know what was found here: {error}"
             ));
         }
-        let exit = conclude(&mut outcome, edges.state);
+        let write = || {
+            let job = job.as_ref();
+            job.map_or(Ok(()), |job| metrics::write(job, edges.state))
+        };
+        let exit = conclude_and(&mut outcome, edges.state, &write);
         Ok(told(exit, show::drill::print(&outcome, global.output())))
     })
 }

@@ -15,6 +15,7 @@ mod kept;
 mod length;
 mod licenses;
 mod ls;
+mod metrics;
 mod open;
 mod pin;
 mod plan;
@@ -121,6 +122,8 @@ enum Command {
     History(history::HistoryArgs),
     /// Tell how old the last good backup of each destination is; exit code 1 if one is too old
     Status(status::StatusArgs),
+    /// Print what is known of the job's backups as metrics, for Prometheus
+    Metrics(metrics::MetricsArgs),
     /// Have the job started by itself, by cron or systemd
     Schedule(schedule::ScheduleArgs),
     /// Release the services that a killed run left held
@@ -260,6 +263,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Restore(args) => restore::run(args, global),
         Command::History(args) => history::run(args, global),
         Command::Status(args) => status::run(args, global),
+        Command::Metrics(args) => metrics::run(args, global),
         Command::Schedule(args) => schedule::run(args, global),
         Command::Hook(args) => hook::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),

@@ -29,6 +29,7 @@ pub mod lock;
 pub mod log;
 pub mod log_frames;
 mod memory;
+pub mod metrics_file;
 pub mod mounts;
 pub mod old_trees;
 pub mod open;

@@ -47,6 +47,7 @@ mod hook_sections;
 mod limit_sections;
 mod log;
 mod log_sections;
+mod metrics_sections;
 mod mirror_sections;
 mod named_tables;
 mod parts;
@@ -99,6 +100,7 @@ pub struct Config {
     limits: RunLimits,
     log: Log,
     max_age: Option<Duration>,
+    metrics: Option<ConfigPath>,
     retention: Option<Retention>,
     rclone: Vec<RcloneOption>,
     hooks: Vec<Hook>,
@@ -144,6 +146,7 @@ impl Config {
             limits: RunLimits::default(),
             log: Log::default(),
             max_age: None,
+            metrics: None,
             retention: None,
             rclone: Vec::new(),
             hooks: Hook::defaults(),
@@ -188,6 +191,11 @@ impl Config {
     /// How old the last good backup of a destination may be before it is overdue.
     pub fn max_age(&self) -> Option<Duration> {
         self.max_age
+    }
+
+    /// The file that metrics are written into after each run.
+    pub fn metrics_file(&self) -> Option<&ConfigPath> {
+        self.metrics.as_ref()
     }
 
     /// What is kept of the snapshots; `None` keeps them all.

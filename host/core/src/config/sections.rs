@@ -10,8 +10,8 @@ use super::reader::{Field, Problems, Table, Unfit};
 use super::words::quoted;
 use super::{
     Config, ConfigPath, Hook, InvalidConfig, Name, command_sections, hook_sections, log_sections,
-    redact, remote_sections, retention_sections, run_limit_sections, secret_sections,
-    service_sections, source_sections, staging_sections,
+    metrics_sections, redact, remote_sections, retention_sections, run_limit_sections,
+    secret_sections, service_sections, source_sections, staging_sections,
 };
 use crate::diagnostic::SourceText;
 use crate::path::RelPath;
@@ -69,6 +69,7 @@ fn config(mut top: Table<'_>) -> Option<Config> {
     let max_age = top.take("max_age").map_or(Some(None), |field| {
         duration(&field, "max_age = \"26h\"").map(Some)
     });
+    let metrics = metrics_sections::metrics(&mut top);
     let retention = retention_sections::retention(&mut top);
     let rclone = remote_sections::rclone(&mut top);
     let secrets = secret_sections::secrets(&mut top);
@@ -90,6 +91,7 @@ fn config(mut top: Table<'_>) -> Option<Config> {
         limits: limits?,
         log: log?,
         max_age: max_age?,
+        metrics: metrics?.file,
         retention: retention?,
         rclone: rclone?,
         hooks: hooks.unwrap_or_else(Hook::defaults),

@@ -6,6 +6,7 @@ use super::{Ending, Exit, failed, interrupted, usage};
 use crate::check::CheckError;
 use crate::edge::history::HistoryError;
 use crate::edge::lock::LockError;
+use crate::edge::metrics_file::MetricsFileError;
 use crate::edge::remote::RemoteError;
 use crate::edge::source::SourceError;
 use crate::init::InitError;
@@ -123,6 +124,18 @@ pub(super) fn of_lock(error: &LockError) -> Ending {
         LockError::Interrupted(signal) => interrupted(signal.0),
         LockError::Io { .. } => failed("make the directory writable, or set COPAL_STATE_DIR to another"),
     }
+}
+
+/// What to do about the file that metrics are written into.
+pub(super) fn of_metrics(error: &MetricsFileError) -> Ending {
+    failed(match error {
+        MetricsFileError::Io { .. } => {
+            "see that its directory is there and may be written to, or name another `file` in [metrics]"
+        }
+        MetricsFileError::Another { .. } => {
+            "name a `file` of its own for each job in [metrics], or remove this one"
+        }
+    })
 }
 
 pub(super) fn of_history(error: &HistoryError) -> Ending {

@@ -1,0 +1,129 @@
+//! The file that a collector reads metrics from: whole at any time, and of one job alone.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Why the file can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsFileError {
+    /// The system does not let it.
+    #[error("can't write the metrics `{}`", .file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is somebody else's.
+    #[error("the file for metrics `{}` is not one of the job `{name}`, and is left as it is", .file.display())]
+    Another {
+        /// The file.
+        file: PathBuf,
+        /// The job.
+        name: String,
+    },
+}
+
+/// The most of a file's first line that is looked at.
+const LONGEST: u64 = 4096;
+
+/// Puts this text in the place of what the file holds. Whoever reads it sees the one or the other, and it may be
+/// read by everybody: the collector is another user.
+pub fn replace(file: &Path, name: &str, text: &str) -> Result<(), MetricsFileError> {
+    let failed = |source| MetricsFileError::Io {
+        file: file.to_owned(),
+        source,
+    };
+    let first = format!("# Copal's metrics of the job {name}\n");
+    let is_another = first_line(file)
+        .map_err(failed)?
+        .is_some_and(|line| line != first);
+    if is_another {
+        return Err(MetricsFileError::Another {
+            file: file.to_owned(),
+            name: name.to_owned(),
+        });
+    }
+    let write = || {
+        let directory = match file.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        // Collectors look at what ends in `.prom`.
+        let mut made = tempfile::Builder::new();
+        let mut made = made
+            .prefix(".copal-")
+            .suffix(".new")
+            .tempfile_in(directory)?;
+        made.write_all(first.as_bytes())?;
+        made.write_all(text.as_bytes())?;
+        fs::set_permissions(made.path(), Permissions::from_mode(0o644))?;
+        made.persist(file).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(failed)
+}
+
+/// The first line of a file that is there and has anything in it.
+fn first_line(file: &Path) -> io::Result<Option<String>> {
+    let file = match File::open(file) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut line = Vec::new();
+    BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut line)?;
+    Ok((!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_may_be_read_by_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("copal.prom");
+        for text in ["copal_a 1\n", "copal_b 2\n"] {
+            replace(&file, "letters", text).unwrap();
+            let whole = format!("# Copal's metrics of the job letters\n{text}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), whole);
+        }
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o644
+        );
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "nothing beside it"
+        );
+    }
+
+    #[test]
+    fn what_is_of_another_job_or_of_somebody_else_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("copal.prom");
+        replace(&file, "letters", "copal_a 1\n").unwrap();
+        let another = replace(&file, "photos", "copal_a 2\n").unwrap_err();
+        assert!(
+            matches!(another, MetricsFileError::Another { .. }),
+            "{another}"
+        );
+        let kept = fs::read_to_string(&file).unwrap();
+        assert!(kept.ends_with("copal_a 1\n"), "{kept}");
+        fs::write(&file, "my own\n").unwrap();
+        replace(&file, "letters", "").unwrap_err();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "my own\n");
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("gone/copal.prom");
+        let error = replace(&gone, "letters", "").unwrap_err();
+        assert!(matches!(error, MetricsFileError::Io { .. }), "{error}");
+    }
+}
