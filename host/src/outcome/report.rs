@@ -62,7 +62,7 @@ fn is_of_a_service_that_is_down(error: &CopalError) -> bool {
         return false;
     };
     match &**error {
-        HoldsError::Unreleased(_) | HoldsError::NotBack { .. } => true,
+        HoldsError::Unreleased(_) | HoldsError::Between { .. } | HoldsError::NotBack { .. } => true,
         HoldsError::StaysAway { source, .. } => matches!(source, NotReady::Down { .. }),
         HoldsError::Lost { .. }
         | HoldsError::Unseen { .. }
