@@ -138,7 +138,8 @@ fn nothing_is_deleted_through_a_link_that_a_remote_is_made_to_follow() {
     for name in ["copy_links", "local_copy_links"] {
         world.write("copal.toml", format!("{text}[rclone]\n{name} = true\n"));
         let told = world.copal(&["backup"]);
-        told.exits_with(2).says(&format!("rclone option `{name}`"));
+        told.exits_with(2)
+            .says(&format!("rclone does not take the option `{name}`"));
     }
 }
 
