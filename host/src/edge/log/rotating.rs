@@ -181,7 +181,8 @@ mod tests {
             }
         });
         let texts = names(dir.path());
-        assert!(texts.len() > 5, "{texts:?}");
+        // How often depends on who is kept waiting in the middle of it.
+        assert!(texts.len() > 1, "{texts:?}");
         let texts = texts.iter().map(|name| dir.path().join(name));
         let text: String = texts.map(|it| fs::read_to_string(it).unwrap()).collect();
         let whole = |line: &str| line.starts_with("writer ") && line.ends_with('.');
