@@ -130,9 +130,9 @@ fn copals_commands_are_methods_beside_rclones_own() {
     let differences = copal_testkit::tree::same_tree(&served.world.source(), &to).unwrap();
     assert_eq!(differences, []);
     let runs = served
-        .done("copal/status", &json!({ "limit": 1 }))
+        .done("copal/status", &json!({ "limit": 2 }))
         .to_string();
-    assert!(runs.contains("backup"), "{runs}");
+    assert!(runs.contains("backup") && runs.contains("verify"), "{runs}");
 
     assert_eq!(
         served.done("rc/noop", &json!({ "a": 1 })),
