@@ -26,6 +26,8 @@ pub(super) fn tree(
     tree: Tree,
 ) -> Result<Option<PathBuf>, CapabilityError> {
     match tree {
+        // What was lost is put back where nothing is.
+        Tree::Source if is_about_a_restore(call.phase) && is_gone(&host.source) => Ok(None),
         Tree::Source => {
             refuse_own(host)?;
             let finished = host.artifacts.finish_all_at_once(&host.interrupt);
@@ -41,6 +43,15 @@ pub(super) fn tree(
         }
         Tree::Staging => Ok(None),
     }
+}
+
+fn is_about_a_restore(phase: Phase) -> bool {
+    matches!(phase, Phase::PreRestore | Phase::PostRestore)
+}
+
+fn is_gone(place: &Path) -> bool {
+    let found = fs::symlink_metadata(place);
+    found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Copal's own directories hold what other hooks keep, and no grant is meant for them.

@@ -33,6 +33,24 @@ fn what_a_hook_leaves_joins_the_snapshot_at_the_same_path() {
 }
 
 #[test]
+fn a_source_that_is_lost_is_no_tree_for_hooks_around_its_restore_and_an_error_in_a_backup() {
+    let floor = Floor::with("");
+    fs::remove_dir_all(floor.path("source")).unwrap();
+    for (phase, expected) in [
+        (Phase::PreRestore, None),
+        (Phase::PostRestore, None),
+        (Phase::PreBackup, Some(floor.path("source"))),
+    ] {
+        let call = Call {
+            phase,
+            ..floor.call()
+        };
+        let found = tree(&floor.host, &call, Tree::Source).unwrap();
+        assert_eq!(found, expected, "{phase:?}");
+    }
+}
+
+#[test]
 fn a_hook_that_was_granted_none_has_nothing_to_take_in() {
     let floor = Floor::with("");
     take_in(&floor.host, "notes").unwrap();

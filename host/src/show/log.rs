@@ -4,8 +4,9 @@ use std::io;
 use std::sync::OnceLock;
 
 use copal_core::config::LogFormat;
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -57,12 +58,13 @@ pub fn start(wanted: Wanted) {
         fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-            .with_filter(on_stderr(wanted))
+            .with_filter(on_stderr(wanted).and(filter_fn(shows_no_url)))
     });
-    let json = (format == LogFormat::Json).then(|| Telling.with_filter(filter));
+    let json = (format == LogFormat::Json)
+        .then(|| Telling.with_filter(filter.and(filter_fn(shows_no_url))));
     let file = wanted
         .is_kept
-        .then(|| Keeping.with_filter(in_the_file(wanted)));
+        .then(|| Keeping.with_filter(in_the_file(wanted).and(filter_fn(shows_no_url))));
     if !wanted.is_kept {
         log::end();
     }
@@ -105,16 +107,12 @@ fn on_stderr(wanted: Wanted) -> EnvFilter {
         LogFormat::Json => LevelFilter::INFO,
     };
     let told = format!("{TOLD}={told}").parse();
-    without_paths(filter.add_directive(told.expect("a target and a level are a directive")))
+    filter.add_directive(told.expect("a target and a level are a directive"))
 }
 
-/// With everything asked for, the client of HTTP shows whole URLs, and a path may be a secret.
-fn without_paths(filter: EnvFilter) -> EnvFilter {
-    if filter.max_level_hint() != Some(LevelFilter::TRACE) {
-        return filter;
-    }
-    let less = "ureq=debug".parse();
-    filter.add_directive(less.expect("a target and a level are a directive"))
+/// Logged at more than this, the client of HTTP shows whole URLs, and a path may be a secret: whatever is asked for.
+fn shows_no_url(line: &Metadata<'_>) -> bool {
+    !line.target().starts_with("ureq") || *line.level() <= Level::INFO
 }
 
 fn in_the_file(wanted: Wanted) -> EnvFilter {
@@ -123,5 +121,5 @@ fn in_the_file(wanted: Wanted) -> EnvFilter {
     } else {
         IN_THE_FILE
     };
-    without_paths(EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level)))
+    EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level))
 }
