@@ -253,3 +253,26 @@ fn a_remote_that_rclone_does_not_know_is_told_at_the_destination() {
     finds(&output, "destination", "failed", "nobody");
     finds(&output, "rclone", "ok", "rclone.conf");
 }
+
+#[test]
+fn an_engine_that_is_away_and_an_option_that_rclone_does_not_take_are_told_in_their_places() {
+    let world = well_world();
+    let services = "docker.host = \"unix:///no/such.sock\"\n[rclone]\ntransferz = 3\n[service.app]\ndriver = \"docker\"\ncontainer = \"app\"\n[[hook]]\nuse = \"quiesce\"\ngrants = { service = [\"app\"] }\n\n";
+    let job = JOB.replace(
+        "[[destination]]\nremote = \"vault:\"",
+        "destination = [{ remote = \"vault:\" }]",
+    );
+    world.write("copal.toml", format!("{job}{services}{HOOKS}"));
+    let output = check(&world);
+    output.exits_with(2);
+    finds(
+        &output,
+        "service",
+        "failed",
+        "can't reach the Docker engine",
+    );
+    finds(&output, "rclone", "failed", "did you mean `transfers`?");
+    finds(&output, "destination", "failed", "transferz");
+    finds(&output, "source", "ok", "all readable");
+    finds(&output, "staging", "ok", "room for");
+}

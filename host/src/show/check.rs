@@ -59,7 +59,7 @@ impl Words {
             state,
             what: error.to_string(),
             why: why(error),
-            next: next(error),
+            next: what_next(error, next),
         };
         match told {
             Told::Well(what) => plain('✓', "ok", what, ""),
@@ -67,6 +67,17 @@ impl Words {
             Told::Warning(error) => of_error('!', "warning", error),
             Told::Failure(error) => of_error('✗', "failed", error),
         }
+    }
+}
+
+/// What is told with its place in a file brings what to do, too.
+fn what_next(error: &CopalError, next: &Next<'_>) -> String {
+    match error {
+        CopalError::RcloneOptions(problems) => {
+            let next: Vec<&str> = problems.iter().map(|one| one.next.as_str()).collect();
+            next.join("\n")
+        }
+        error => next(error),
     }
 }
 
