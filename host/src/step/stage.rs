@@ -25,7 +25,7 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::staging::StagingDir;
 use crate::edge::top::{self, Top};
 use crate::edge::tops::Tops;
-use crate::edge::walk::{Filter, Found, FoundKind, walk};
+use crate::edge::walk::{Filter, Found, FoundKind, Walked, walk};
 use crate::filters::FilterFailed;
 
 /// Everything that belongs to the snapshot.
@@ -96,6 +96,7 @@ where
 {
     let walked = walk(ask.source, ask.never, ask.filter, ask.interrupt)?;
     let tops = Tops::of(ask.source, walked.top, &walked.kept);
+    let vanished = not_entered(&walked);
     let kept = Still::put_in_place(&ask.made.moments(), walked.kept);
     let metadata = top::metadata(ask.source).map_err(|source| StageError::Unreadable {
         path: ask.source.to_path_buf(),
@@ -106,7 +107,7 @@ where
         made: Arc::clone(&ask.made),
         source: ask.source.clone(),
         tops,
-        vanished: Vec::new(),
+        vanished,
         left_out: walked.left_out,
         root: crate::edge::stat::attributes(&metadata),
         others: Vec::new(),
@@ -139,6 +140,19 @@ where
     // Also whoever walked what is no longer there, and found nothing.
     staged.tops.check()?;
     Ok(staged)
+}
+
+/// Directories that were there when what they lie in was listed, and gone when they were to be: nobody knows what was
+/// in them, or whether it still is somewhere.
+fn not_entered(walked: &Walked) -> Vec<RelPath> {
+    let is_directory = |found: &&Found| found.kind == FoundKind::Directory;
+    let directories = walked.kept.iter().filter(is_directory);
+    let directories: HashSet<&RelPath> = directories.map(|found| &found.path).collect();
+    let vanished = walked.vanished.iter();
+    vanished
+        .filter(|path| directories.contains(path))
+        .cloned()
+        .collect()
 }
 
 /// A file to be staged, before it has its name on the remote.
