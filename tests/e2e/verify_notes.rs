@@ -154,16 +154,20 @@ fn each_sample_reads_another_part_and_comes_to_all_of_them() {
     assert_eq!(listed(&world, 0)["state"], "verified");
 }
 
+/// Retention keeps the last verified, by whatever words it was verified.
 #[test]
-fn who_only_reads_from_somewhere_leaves_nothing_there() {
+fn what_is_verified_where_there_is_no_configuration_is_noted_as_well() {
     let (world, id) = ten_files();
     fs::remove_file(world.path("copal.toml")).unwrap();
-    for arguments in [&[][..], &["--full"]] {
+    let note = folder(&world, &id).join(".copal/verified.json");
+    for arguments in [&[][..], &["--full"], &["--sample", "5%"]] {
         verify(&world, &[arguments, &["--from", "vault:"]].concat()).succeeds();
+        assert!(note.exists(), "{arguments:?}");
+        fs::remove_file(&note).unwrap();
     }
-    assert!(!folder(&world, &id).join(".copal/verified.json").exists());
-    verify(&world, &["--sample", "5%", "--from", "vault:"]).succeeds();
-    assert!(folder(&world, &id).join(".copal/verified.json").exists());
+    let drill = world.copal(&["drill", "--from", "vault:"]);
+    drill.succeeds();
+    assert!(note.exists());
 }
 
 #[test]

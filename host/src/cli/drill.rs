@@ -44,16 +44,12 @@ pub(super) fn run(args: &DrillArgs, global: &Global) -> Result<Exit, CopalError>
         show: &progress,
     };
     let job = args.from.job(global)?;
-    let prunes = job
-        .as_ref()
-        .is_some_and(|job| job.config.retention().is_some());
     args.from.with_store_of(job.as_ref(), &interrupt, |store| {
         let manifest = store.manifest(store.find(&args.snapshot)?)?;
         let within = args.within.as_deref();
         let mut outcome = drill(job.as_ref(), store, &manifest, within, &edges)?;
         progress.finish();
-        if prunes
-            && !store.is_mirror()
+        if !store.is_mirror()
             && let Err(error) = note(store, manifest, &outcome)
         {
             let error = CopalError::from(error).in_one_line();

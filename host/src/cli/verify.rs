@@ -38,8 +38,8 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
     let progress = show::progress::Progress::new(global.quiet);
     let job = args.from.job(global)?;
     args.from.with_store_of(job.as_ref(), &interrupt, |store| {
-        // Who only reads from somewhere leaves no note there; a sample has to, to be another one each time.
-        let leaves_note = (job.is_some() || args.sample.is_some()) && !store.is_mirror();
+        // Also by `--from`: the retention of the job whose snapshot it is has to know.
+        let leaves_note = !store.is_mirror();
         let id = store.find(&args.snapshot)?;
         let manifest = store.manifest(id).inspect_err(|error| {
             if leaves_note && matches!(error, StoreError::Manifest { .. }) {
