@@ -139,6 +139,7 @@ impl<'a> Backup<'a> {
             Ok(read) => read,
             Err(error) => return Err(self.without_deliveries(reached, error)),
         };
+        let shrunk = self.shrunk(&read, &reached);
         let parcel = Parcel {
             job: self.job,
             run: &self.run.id,
@@ -152,7 +153,11 @@ impl<'a> Backup<'a> {
         let (mut deliveries, sealed_at): (Vec<_>, Vec<_>) = delivered.unzip();
         let fell_short = deliveries.iter_mut().filter_map(|it| it.fell_short.take());
         self.run.shortcomings.extend(fell_short);
-        self.prune(&mut deliveries, sealed_at);
+        match shrunk {
+            None => self.prune(&mut deliveries, sealed_at),
+            // The older snapshots may be all that is left.
+            Some(shrunk) => self.run.shortcomings.push(shrunk),
+        }
         let sealed = || deliveries.iter().filter_map(|it| it.result.as_ref().ok());
         let outrun: BTreeSet<RelPath> = sealed().flat_map(|it| it.outrun.clone()).collect();
         if !outrun.is_empty() {

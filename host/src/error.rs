@@ -11,6 +11,7 @@ use copal_core::config::{InvalidConfig, InvalidName, InvalidRemote};
 use copal_core::diagnostic::Diagnostic;
 use copal_core::path::RelPath;
 use copal_core::schedule::InvalidWhen;
+use copal_core::shrunk::Shrunk;
 use copal_hooks::HookFailure;
 
 use crate::capability::unheld::{CantHold, Unheld};
@@ -196,6 +197,9 @@ pub enum CopalError {
     /// More was deleted or renamed under the run than an app does in passing.
     #[error("{} files were deleted or renamed while the run went on, and may be in no snapshot: {}", .0.len(), some(.0))]
     Missed(Vec<RelPath>),
+    /// Databases have lost most of their rows, so that nothing was pruned.
+    #[error("{}", joined(.0))]
+    Shrunk(Vec<Shrunk>),
     /// A directory of a run's own is still there.
     #[error(transparent)]
     LeftBehind(#[from] Leftover),
@@ -439,6 +443,9 @@ impl CopalError {
             }
             Self::Store(StoreError::BeingPruned(_)) => "its files may be gone in the next moment",
             Self::Store(StoreError::NoMirror(_)) => "no run has come to its end there",
+            Self::Shrunk(_) => {
+                "most likely the app began afresh or was emptied; the snapshot is sealed as it is, and no older one was removed"
+            }
             Self::NotThere(_) => "if it runs under another name, it may have written meanwhile",
             Self::Stage(StageError::NeverStill(_)) => "no moment was found in which it was whole",
             _ => return None,
@@ -451,6 +458,12 @@ impl CopalError {
         parts.extend(self.why());
         parts.join(": ").replace('\n', " ")
     }
+}
+
+/// What is told of each.
+fn joined<T: std::fmt::Display>(all: &[T]) -> String {
+    let told: Vec<_> = all.iter().map(ToString::to_string).collect();
+    told.join(", ")
 }
 
 /// The names in a message.

@@ -191,3 +191,42 @@ fn a_time_zone_that_is_none_is_refused_by_its_line() {
     }
     assert_eq!(snapshots(&world).len(), 3);
 }
+
+/// An app that begins afresh makes snapshots as whole as any, and each of them would take an older one's place.
+#[test]
+fn nothing_is_pruned_by_a_run_that_finds_a_database_emptied_until_that_is_accepted() {
+    let world = small_world();
+    let write = |sql: &str| {
+        let connection = rusqlite::Connection::open(world.path("source/app.db")).unwrap();
+        connection.execute_batch(sql).unwrap();
+    };
+    write(
+        "CREATE TABLE chat (x); WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 50) \
+         INSERT INTO chat SELECT x FROM n",
+    );
+    let hook = "[[hook]]\nuse = 'sqlite-backup'\ngrants = { sqlite = ['*'] }\n";
+    config(&world, &format!("[retention]\nlast = 1\n{hook}"));
+    let full = back_up(&world);
+
+    write("DELETE FROM chat WHERE x > 4");
+    let output = world.copal(&["backup", "--json"]);
+    output
+        .exits_with(3)
+        .says(&format!("`app.db` has 4 rows, and had 50 in {full}"))
+        .says("no older one was removed")
+        .says(&format!("copal pin {full}"));
+    assert_eq!(snapshots(&world), [full, sealed_id(&output)]);
+    assert_eq!(snapshots(&world).len(), 2);
+    let next = back_up(&world);
+    assert_eq!(snapshots(&world), std::slice::from_ref(&next));
+
+    write(
+        "DELETE FROM chat; INSERT INTO chat SELECT value FROM json_each('[1,2,3,4,5,6,7,8,9,10,11]')",
+    );
+    let filled = back_up(&world);
+    write("DELETE FROM chat");
+    let accepted = world.copal(&["backup", "--json", "--accept-missing"]);
+    accepted.succeeds();
+    assert_ne!(sealed_id(&accepted), filled);
+    assert_eq!(snapshots(&world), [sealed_id(&accepted)]);
+}

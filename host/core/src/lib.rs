@@ -27,6 +27,7 @@ pub mod retention;
 pub mod reuse;
 pub mod schedule;
 pub mod shards;
+pub mod shrunk;
 pub mod snapshot;
 pub mod sqlite;
 pub mod staging;

@@ -1,14 +1,31 @@
 //! What a backup prunes: after the seal, and after everything that was held goes on.
 
+use copal_core::shrunk::shrunk;
+
 use super::Backup;
 use crate::edge::remote::Remote;
 use crate::edges::Step;
+use crate::error::CopalError;
 use crate::outcome::Delivery;
 use crate::prune::after_seal;
-use crate::step::deliver::SealedAt;
+use crate::step::deliver::{Reached, SealedAt};
+use crate::step::read::Read;
 use crate::step::snapshots::Store;
 
 impl Backup<'_> {
+    /// That databases have lost most of their rows since the last snapshot, unless that is accepted.
+    pub(super) fn shrunk(&self, read: &Read, reached: &[Reached]) -> Option<CopalError> {
+        if self.allow.missing_databases {
+            return None;
+        }
+        let ready = reached.iter().filter_map(|one| one.ready.as_ref().ok());
+        let last = ready.filter_map(|ready| ready.last.as_ref());
+        let last = last.max_by_key(|last| last.id)?;
+        let files = read.files.iter();
+        let shrunk = shrunk(last, files.map(|file| (&file.path, &file.rows)));
+        (!shrunk.is_empty()).then_some(CopalError::Shrunk(shrunk))
+    }
+
     /// Prunes each destination at which this run has sealed a snapshot. What fails is a shortcoming.
     pub(super) fn prune(&mut self, deliveries: &mut [Delivery], sealed: Vec<Option<SealedAt>>) {
         if self.job.config.retention().is_none() {

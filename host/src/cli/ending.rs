@@ -26,7 +26,7 @@ use old_trees::{of_old_tree, of_other_schema};
 use places::{of_check, of_history, of_init, of_lock, of_metrics, of_remote};
 use pruning::of_prune;
 use reading::{
-    of_last_damaged, of_restore, of_store, of_swap, of_unfinished, of_unsound, of_verify,
+    of_last_damaged, of_restore, of_shrunk, of_store, of_swap, of_unfinished, of_unsound, of_verify,
 };
 use scheduling::of_schedule;
 
@@ -184,6 +184,7 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Missed(_) => failed(
             "run it again when the app is quieter, or have it held (`[service]`, and the hook `quiesce`), so that files are taken as they are at one moment",
         ),
+        CopalError::Shrunk(shrunk) => of_shrunk(shrunk),
         CopalError::LeftBehind(_) => failed(
             "nothing uses it any more, and it may hold the app's data: remove it by hand (what lies in Copal's state directory the next run of the same job tries to remove)",
         ),

@@ -1,6 +1,7 @@
 //! What to do about the steps that read a snapshot or put it back.
 
 use copal_core::manifest::ManifestError;
+use copal_core::shrunk::Shrunk;
 use copal_core::snapshot::{ResolveError, SnapshotId};
 
 use super::holds::of_holds;
@@ -66,6 +67,16 @@ pub(super) fn of_verify(error: &VerifyError) -> Ending {
 pub(super) fn of_last_damaged(id: SnapshotId) -> Ending {
     failed(format!(
         "older snapshots that share these files are damaged as well: see `copal verify {id}`, and find out what changes files at the destination, its disk or a program"
+    ))
+}
+
+/// Each later run compares with a snapshot that is emptied already, and prunes.
+pub(super) fn of_shrunk(shrunk: &[Shrunk]) -> Ending {
+    let Some(Shrunk { last, path, .. }) = shrunk.first() else {
+        return failed("");
+    };
+    failed(format!(
+        "if that is right, nothing is to be done. If not: `copal pin {last}` before the next run, which prunes as ever, and `copal restore {last} --to DIR --path {path}`"
     ))
 }
 
