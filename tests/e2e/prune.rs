@@ -192,6 +192,14 @@ fn a_time_zone_that_is_none_is_refused_by_its_line() {
     assert_eq!(snapshots(&world).len(), 3);
 }
 
+/// The id of a snapshot by the configuration, with all that falls due.
+#[track_caller]
+fn by_config(world: &World) -> String {
+    let output = world.copal(&["backup", "--json"]);
+    output.succeeds();
+    sealed_id(&output)
+}
+
 /// An app that begins afresh makes snapshots as whole as any, and each of them would take an older one's place.
 #[test]
 fn nothing_is_pruned_by_a_run_that_finds_a_database_emptied_until_that_is_accepted() {
@@ -206,7 +214,7 @@ fn nothing_is_pruned_by_a_run_that_finds_a_database_emptied_until_that_is_accept
     );
     let hook = "[[hook]]\nuse = 'sqlite-backup'\ngrants = { sqlite = ['*'] }\n";
     config(&world, &format!("[retention]\nlast = 1\n{hook}"));
-    let full = back_up(&world);
+    let full = by_config(&world);
 
     write("DELETE FROM chat WHERE x > 4");
     let output = world.copal(&["backup", "--json"]);
@@ -217,13 +225,13 @@ fn nothing_is_pruned_by_a_run_that_finds_a_database_emptied_until_that_is_accept
         .says(&format!("copal pin {full}"));
     assert_eq!(snapshots(&world), [full, sealed_id(&output)]);
     assert_eq!(snapshots(&world).len(), 2);
-    let next = back_up(&world);
+    let next = by_config(&world);
     assert_eq!(snapshots(&world), std::slice::from_ref(&next));
 
     write(
         "DELETE FROM chat; INSERT INTO chat SELECT value FROM json_each('[1,2,3,4,5,6,7,8,9,10,11]')",
     );
-    let filled = back_up(&world);
+    let filled = by_config(&world);
     write("DELETE FROM chat");
     let accepted = world.copal(&["backup", "--json", "--accept-missing"]);
     accepted.succeeds();

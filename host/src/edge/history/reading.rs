@@ -233,10 +233,22 @@ impl History {
                 return Err(HistoryError::File { file, source });
             }
         }
-        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let made = self.version(&connection)? > 0;
-        Ok(made.then_some(connection))
+        let mut connection = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let version = match self.version(&connection) {
+            // A run was killed while it wrote here. Who may write first undoes what it has half done.
+            Err(HistoryError::Sqlite { source, .. }) if is_half_written(&source) => {
+                connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                self.version(&connection)
+            }
+            told => told,
+        };
+        Ok((version? > 0).then_some(connection))
     }
+}
+
+fn is_half_written(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 /// The run that began last, of one job or of all.

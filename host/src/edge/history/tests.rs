@@ -172,6 +172,28 @@ fn a_history_of_a_later_version_is_left_alone() {
     assert!(matches!(history.list(None, 9), Err(HistoryError::Later(_))));
 }
 
+/// The state in which a killed run leaves it: half of what it wrote is in the file, and the journal that undoes it
+/// beside it.
+#[test]
+fn a_history_that_a_killed_run_wrote_to_is_read_as_it_was_before() {
+    let Place { history, dir: _dir } = place();
+    fill(&history);
+    let writing = Connection::open(&history.file).unwrap();
+    writing
+        .execute_batch(
+            "PRAGMA cache_size = 1; BEGIN; UPDATE run SET name = 'half';
+             CREATE TABLE more (x); INSERT INTO more VALUES (zeroblob(1000000))",
+        )
+        .unwrap();
+    let killed = place();
+    fs::create_dir(killed.history.file.parent().unwrap()).unwrap();
+    let journal = |file: &Path| file.with_extension("sqlite3-journal");
+    fs::copy(&history.file, &killed.history.file).unwrap();
+    fs::copy(journal(&history.file), journal(&killed.history.file)).unwrap();
+    let named = killed.history.list(Some("app"), 9).unwrap();
+    assert_eq!(runs(&named), ["aa1-1", "ab3-1"]);
+}
+
 #[test]
 fn a_history_that_another_process_keeps_locked_is_given_up_in_time() {
     let Place { history, dir: _dir } = place();
