@@ -2,6 +2,7 @@
 
 mod interruption;
 mod of_hooks;
+mod of_services;
 
 use std::error::Error;
 use std::io;

@@ -103,14 +103,18 @@ fn interrupted(signal: Signal) -> Ending {
 
 /// How an error ends the process. The commands that it says to give name the configuration that was given.
 pub(super) fn ending(error: &CopalError) -> Ending {
-    let ending = table(error);
+    let Ending { exit, next } = table(error);
     Ending {
-        next: advice::here(&ending.next),
-        ..ending
+        exit: if error.service_is_down() {
+            Exit::NotResumed
+        } else {
+            exit
+        },
+        next: advice::here(&next),
     }
 }
 
-/// The table.
+/// The table. Which errors end with code 5 is said by [`CopalError::service_is_down`].
 fn table(error: &CopalError) -> Ending {
     match error {
         CopalError::NoConfig { looked } => usage(format!(

@@ -189,16 +189,18 @@ impl HoldsError {
 
     /// Whether a service that ran before may be down.
     pub fn is_down(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Unreleased(_)
-                | Self::Between { .. }
-                | Self::NotBack { .. }
-                | Self::StaysAway {
-                    source: NotReady::Down { .. },
-                    ..
-                }
-                | Self::Unreadable(_)
-        )
+            | Self::Between { .. }
+            | Self::NotBack { .. }
+            | Self::Unreadable(_) => true,
+            Self::StaysAway { source, .. } => matches!(source, NotReady::Down { .. }),
+            Self::Lost { .. }
+            | Self::Unseen { .. }
+            | Self::Unwatched(_)
+            | Self::Overdue(_)
+            | Self::Journal(_)
+            | Self::Guard(_) => false,
+        }
     }
 }

@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use copal_hooks::Report;
 
 use super::{Achieved, Outcome, Verdict};
-use crate::edge::service::NotReady;
 use crate::error::CopalError;
-use crate::holds::HoldsError;
 
 impl<T: Achieved> Outcome<T> {
     /// The figures of the run as a whole that hooks are told.
     fn counters(&self) -> BTreeMap<String, u64> {
         let troubles = self.errors().count() + self.shortcomings.len();
-        let is_down = |error: &&CopalError| is_of_a_service_that_is_down(error);
-        let down = self.errors().chain(&self.shortcomings).filter(is_down);
+        let troubled = self.errors().chain(&self.shortcomings);
+        let down = troubled.filter(|error| error.service_is_down());
         let uploaded = self.snapshots().into_iter().map(|it| it.uploaded_bytes);
         let uploaded = uploaded.sum::<Option<u64>>();
         let figures = [
@@ -56,20 +54,57 @@ impl<T: Achieved> Outcome<T> {
     }
 }
 
-/// Whether a service that was held is not back: what exit code 5 is for.
-fn is_of_a_service_that_is_down(error: &CopalError) -> bool {
-    let CopalError::Holds(error) = error else {
-        return false;
-    };
-    match &**error {
-        HoldsError::Unreleased(_) | HoldsError::Between { .. } | HoldsError::NotBack { .. } => true,
-        HoldsError::StaysAway { source, .. } => matches!(source, NotReady::Down { .. }),
-        HoldsError::Lost { .. }
-        | HoldsError::Unseen { .. }
-        | HoldsError::Unwatched(_)
-        | HoldsError::Overdue(_)
-        | HoldsError::Journal(_)
-        | HoldsError::Unreadable(_)
-        | HoldsError::Guard(_) => false,
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::holds::HoldsError;
+    use crate::outcome::{Delivered, Delivery, Notes};
+    use crate::record::Kind;
+    use crate::step::swap::SwapError;
+
+    fn services_down(errors: Vec<CopalError>, shortcomings: Vec<CopalError>) -> Option<u64> {
+        let delivery = |error| Delivery {
+            destination: String::new(),
+            result: Err(error),
+            left_behind: None,
+            fell_short: None,
+        };
+        let outcome = Outcome {
+            run: String::new(),
+            name: String::new(),
+            kind: Kind::Restore,
+            started: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            steps: Vec::new(),
+            result: Ok(Delivered {
+                deliveries: errors.into_iter().map(delivery).collect(),
+                notes: Notes::default(),
+            }),
+            interrupted: None,
+            shortcomings,
+            holds: Vec::new(),
+            hooks: Vec::new(),
+        };
+        outcome.report().counters.get("services-down").copied()
+    }
+
+    #[test]
+    fn hooks_hear_of_each_service_that_is_not_back_whatever_kept_it_down() {
+        let between = SwapError::Between {
+            live: "/srv/app".into(),
+            back: io::Error::other("full"),
+            source: io::Error::other("full"),
+        };
+        let unreadable = || HoldsError::Unreadable("journal".into());
+        let not_begun = SwapError::NotBegun(Box::new(unreadable()));
+        let in_vain = HoldsError::Overdue(Duration::from_secs(30));
+        assert_eq!(services_down(vec![between.into()], Vec::new()), Some(1));
+        let errors = vec![not_begun.into(), in_vain.into()];
+        assert_eq!(services_down(errors, vec![unreadable().into()]), Some(2));
     }
 }

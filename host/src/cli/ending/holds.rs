@@ -1,20 +1,22 @@
 //! What to do about services that are held, or were not held long enough.
 
-use super::{Ending, Exit, failed, usage};
+use super::{Ending, failed, usage};
 use crate::capability::unheld::{CantHold, Unheld};
 use crate::edge::service::{Loss, NotReady};
 use crate::holds::HoldsError;
 
+/// What to do about a source that is between two trees, whoever found it so.
+pub(super) const BETWEEN: &str =
+    "mend what it names; then `copal recover` brings the old tree back, and resumes what is held";
+
 pub(super) fn of_holds(error: &HoldsError) -> Ending {
     match error {
-        HoldsError::Unreleased(left) => not_resumed(format!(
+        HoldsError::Unreleased(left) => failed(format!(
             "{}; then `copal recover` resumes it: its journal is kept",
             left.next
         )),
-        HoldsError::Between { .. } => not_resumed(
-            "mend what it names; then `copal recover` brings the old tree back, and resumes what is held".to_owned(),
-        ),
-        HoldsError::NotBack { source, .. } => not_resumed(match source {
+        HoldsError::Between { .. } => failed(BETWEEN),
+        HoldsError::NotBack { source, .. } => failed(match source {
             NotReady::Unknown(error) => error.advice(),
             NotReady::Late { .. }
             | NotReady::Interrupted { .. }
@@ -23,11 +25,11 @@ pub(super) fn of_holds(error: &HoldsError) -> Ending {
                 "look at the service's own log, and start it by hand; if it only takes longer, give it more time with `ready` in its [service] table".to_owned()
             }
         }),
-        HoldsError::Unreadable(_) => not_resumed(
-            "run `copal recover` with the version of Copal that wrote it; if every service runs, remove the file".to_owned(),
+        HoldsError::Unreadable(_) => failed(
+            "run `copal recover` with the version of Copal that wrote it; if every service runs, remove the file",
         ),
         HoldsError::StaysAway { source, .. } => match source {
-            NotReady::Down { name, .. } => not_resumed(format!(
+            NotReady::Down { name, .. } => failed(format!(
                 "`docker start {name}`; with a restart policy its engine does that itself"
             )),
             _ => failed("see who removed it, and whether it is to be there"),
@@ -73,12 +75,5 @@ pub(super) fn of_cant_hold(fault: &CantHold) -> Ending {
         usage(next)
     } else {
         failed(next)
-    }
-}
-
-fn not_resumed(next: String) -> Ending {
-    Ending {
-        exit: Exit::NotResumed,
-        next,
     }
 }

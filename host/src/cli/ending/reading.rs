@@ -4,9 +4,9 @@ use copal_core::manifest::ManifestError;
 use copal_core::shrunk::Shrunk;
 use copal_core::snapshot::{ResolveError, SnapshotId};
 
-use super::holds::of_holds;
+use super::holds::{BETWEEN, of_holds};
 use super::places::of_remote;
-use super::{Ending, Exit, failed, interrupted, usage};
+use super::{Ending, failed, interrupted, usage};
 use crate::step::restore::RestoreError;
 use crate::step::snapshots::StoreError;
 use crate::step::swap::{SwapError, Unfinished};
@@ -124,7 +124,7 @@ pub(super) fn of_swap(error: &SwapError) -> Ending {
             live.display()
         )),
         SwapError::NotBegun(error) => of_holds(error),
-        SwapError::Between { .. } => of_holds_between(),
+        SwapError::Between { .. } => failed(BETWEEN),
         SwapError::ParentNotWritable { parent, .. } => usage(format!(
             "run Copal as a user who may write to {}, or restore with `--to DIR` and move that there yourself",
             parent.display()
@@ -155,13 +155,6 @@ pub(super) fn of_swap(error: &SwapError) -> Ending {
             before.display(),
             restored.display()
         )),
-    }
-}
-
-fn of_holds_between() -> Ending {
-    Ending {
-        exit: Exit::NotResumed,
-        next: "mend what it names; then `copal recover` brings the old tree back, and resumes what is held".to_owned(),
     }
 }
 
