@@ -120,6 +120,25 @@ fn a_source_that_is_missing_keeps_nothing_else_from_being_looked_at() {
 }
 
 #[test]
+fn a_snapshot_of_a_time_to_come_and_a_damaged_one_are_told_whether_or_not_the_source_is_there() {
+    let world = well_world();
+    world.copal(&["backup"]).succeeds();
+    let snapshots = world.vault().join("letters");
+    let taken = fs::read_dir(&snapshots).unwrap().next().unwrap().unwrap();
+    fs::write(taken.path().join(".copal/manifest.json"), "torn").unwrap();
+    fs::create_dir(snapshots.join("2150-01-01T000000Z")).unwrap();
+    fs::write(snapshots.join("2150-01-01T000000Z/a"), "a").unwrap();
+    for source in ["source", "nowhere"] {
+        let job = JOB.replace("\"source\"\n", &format!("\"{source}\"\n"));
+        world.write("copal.toml", job + HOOKS);
+        let output = check(&world);
+        finds(&output, "clock", "warning", "is still to come");
+        finds(&output, "clock", "warning", "vault:");
+        finds(&output, "destination", "warning", "is damaged");
+    }
+}
+
+#[test]
 fn a_file_that_can_not_be_read_and_a_folder_that_can_not_be_written_to_are_both_named() {
     let ordinary = Ordinary::new();
     let world = ordinary.world();

@@ -8,9 +8,11 @@ use copal_core::mirror::Map;
 use copal_core::mounts::Lost;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
+use copal_core::units::ByteCount;
 
 use super::Backup;
 use crate::edge::remote::Abilities;
+use crate::edge::walk::Walked;
 use crate::edges::Step;
 use crate::error::CopalError;
 use crate::hooks::Hooks;
@@ -56,7 +58,7 @@ impl Backup<'_> {
         let configured = self.job.config.destinations();
         for (remote, one) in self.job.destinations().into_iter().zip(configured) {
             self.run.edges.interrupt.check()?;
-            let ready = self.reach(&remote, &one.layout, plan, may_add);
+            let ready = self.reach(&remote, &one.layout, Some(plan), may_add);
             reached.push(Reached {
                 shown: remote.to_string(),
                 layout: one.layout.clone(),
@@ -77,32 +79,55 @@ impl Backup<'_> {
     }
 
     /// Asks one destination. What falls short of it and is no hindrance is added to the run's shortcomings.
+    /// Without a plan, as where the source can't be seen, all is asked that does not hang on it.
     pub(crate) fn reach(
         &mut self,
         destination: &RemoteSpec,
         layout: &Layout,
-        plan: &Plan,
+        plan: Option<&Plan>,
         may_add: bool,
     ) -> Result<Ready, CopalError> {
         let map = match layout {
             Layout::Snapshots => None,
             Layout::Mirror(mirror) => Some(&mirror.map),
         };
+        let mut ready = self.ask(destination, map, plan)?;
+        if let Some(map) = map {
+            self.check_above(&mut ready, destination, map)?;
+            if let Some(plan) = plan {
+                check_mirror_unlinked(&ready, map, plan)?;
+            }
+        }
+        self.note_warnings(&mut ready);
+        if let Some(plan) = plan {
+            self.compare(&mut ready, map, plan, may_add)?;
+        }
+        Ok(ready)
+    }
+
+    /// What it answers.
+    fn ask(
+        &self,
+        destination: &RemoteSpec,
+        map: Option<&Map>,
+        plan: Option<&Plan>,
+    ) -> Result<Ready, CopalError> {
         let remote = (self.run.edges.open)(destination)?;
         let takes = |path: &RelPath| map.is_none_or(|map| map.takes(path, None));
+        let (unseen, nothing) = (self.job.source_if_found(), Walked::default());
         let asked = Asked {
             name: self.job.name(),
             map,
-            source: &plan.source,
-            walked: &plan.walked,
-            bytes: plan.files_that(takes).1,
+            source: plan.map_or(&unseen, |plan| &plan.source),
+            walked: plan.map_or(&nothing, |plan| &plan.walked),
+            bytes: plan.map_or(ByteCount::ZERO, |plan| plan.files_that(takes).1),
             may_write: self.may_try_to_write,
         };
-        let mut ready = preflight::reach(remote, asked)?;
-        if let Some(map) = map {
-            self.check_above(&mut ready, destination, map)?;
-            check_mirror_unlinked(&ready, map, plan)?;
-        }
+        Ok(preflight::reach(remote, asked)?)
+    }
+
+    /// What keeps no run from going on, and is to be told.
+    fn note_warnings(&mut self, ready: &mut Ready) {
         let clock = preflight::check_clock(&ready.started, self.run.started);
         self.run
             .shortcomings
@@ -111,6 +136,16 @@ impl Backup<'_> {
         self.run.shortcomings.extend(warnings);
         let damaged = ready.damaged.drain(..).map(CopalError::Store);
         self.run.shortcomings.extend(damaged);
+    }
+
+    /// What is there now, beside what the last run found and what there is room for.
+    fn compare(
+        &mut self,
+        ready: &mut Ready,
+        map: Option<&Map>,
+        plan: &Plan,
+        may_add: bool,
+    ) -> Result<(), CopalError> {
         if let (Some(last), false) = (&ready.last, self.allow.missing_databases) {
             preflight::check_missing(plan, last)?;
             let mut missing = preflight::unmounted(plan, last);
@@ -131,8 +166,8 @@ impl Backup<'_> {
             preflight::check_mapped(plan, map)?;
         }
         let staging = self.job.staging(self.run.edges.state);
-        preflight::check_portions(plan, &ready, &staging)?;
-        Ok(ready)
+        preflight::check_portions(plan, ready, &staging)?;
+        Ok(())
     }
 
     /// Where a mirror is none yet, or nobody can tell whose it was.

@@ -5,20 +5,18 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use copal_core::config::{Destination, Layout, RemoteSpec};
-use copal_core::units::ByteCount;
 use serde_json::json;
 
 use super::finding::Findings;
 use super::{CheckError, Checked, Part};
 use crate::backup::look::may_add;
 use crate::backup::{Allowances, Backup};
-use crate::edge::walk::Walked;
 use crate::error::CopalError;
 use crate::floors::Deeds;
 use crate::hooks::Hooks;
 use crate::step::deliver::Reached;
 use crate::step::plan::Plan;
-use crate::step::preflight::{self, Asked, PreflightError, Ready};
+use crate::step::preflight::{self, PreflightError, Ready};
 
 /// Asks every destination as a backup does, and writes there a little more.
 pub(super) fn look(
@@ -42,7 +40,7 @@ pub(super) fn look(
         let (ready, short) = ask(checked, &remote, one, plan, may_add);
         let shown = remote.to_string();
         let (of_clock, short): (Vec<_>, Vec<_>) = short.into_iter().partition(is_clock);
-        clocks.extend(of_clock);
+        clocks.extend(of_clock.into_iter().map(|error| (shown.clone(), error)));
         for error in short {
             findings.warning(Part::Destination, Some(&shown), error);
         }
@@ -82,44 +80,11 @@ fn ask(
     may_add: bool,
 ) -> (Result<Ready, CopalError>, Vec<CopalError>) {
     let Checked { job, edges, .. } = *checked;
-    let Some(plan) = plan else {
-        return ask_without_plan(checked, remote, one);
-    };
     // As a dry run does, which calls no hook that acts; this ends before it would call one at all.
     let mut backup = Backup::begin(job, Allowances::default(), Deeds::Recorded, edges);
     backup.may_try_to_write = true;
     let ready = backup.reach(remote, &one.layout, plan, may_add);
     (ready, backup.run.shortcomings)
-}
-
-/// Where the source can't be seen, the destination is asked all the same.
-fn ask_without_plan(
-    checked: &Checked<'_>,
-    remote: &RemoteSpec,
-    one: &Destination,
-) -> (Result<Ready, CopalError>, Vec<CopalError>) {
-    let Checked { job, edges, .. } = *checked;
-    let map = match &one.layout {
-        Layout::Snapshots => None,
-        Layout::Mirror(mirror) => Some(&mirror.map),
-    };
-    let asked = Asked {
-        name: job.name(),
-        map,
-        source: &job.source_if_found(),
-        walked: &Walked::default(),
-        bytes: ByteCount::ZERO,
-        may_write: true,
-    };
-    let ready = (edges.open)(remote).and_then(|remote| Ok(preflight::reach(remote, asked)?));
-    match ready {
-        Ok(mut ready) => {
-            let warnings = ready.warnings.drain(..).map(CopalError::from);
-            let short = warnings.collect();
-            (Ok(ready), short)
-        }
-        Err(error) => (Err(error), Vec::new()),
-    }
 }
 
 fn told(ready: &Ready, layout: &Layout) -> String {
@@ -136,12 +101,15 @@ fn told(ready: &Ready, layout: &Layout) -> String {
 fn is_clock(error: &CopalError) -> bool {
     matches!(
         error,
-        CopalError::Preflight(PreflightError::ClockOff { .. })
+        CopalError::Preflight(
+            PreflightError::ClockOff { .. } | PreflightError::FromTheFuture { .. }
+        )
     )
 }
 
-/// What the servers' answers tell of it: a difference of less than five minutes is none.
-fn look_at_clock(is_compared: bool, clocks: Vec<CopalError>, findings: &mut Findings) {
+/// What the destinations tell of it: a server's time, where a difference of less than five minutes is none, and
+/// snapshots of a time that is still to come.
+fn look_at_clock(is_compared: bool, clocks: Vec<(String, CopalError)>, findings: &mut Findings) {
     if clocks.is_empty() {
         let what = if is_compared {
             "within five minutes of the servers that answered"
@@ -150,8 +118,13 @@ fn look_at_clock(is_compared: bool, clocks: Vec<CopalError>, findings: &mut Find
         };
         findings.well(Part::Clock, None, what);
     }
-    for error in clocks {
-        findings.warning(Part::Clock, None, error);
+    for (shown, error) in clocks {
+        // A server that tells another time is named in the error.
+        let is_of_a_snapshot = matches!(
+            error,
+            CopalError::Preflight(PreflightError::FromTheFuture { .. })
+        );
+        findings.warning(Part::Clock, is_of_a_snapshot.then_some(&*shown), error);
     }
 }
 
