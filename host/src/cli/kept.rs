@@ -141,11 +141,11 @@ fn take(store: &Store<'_>, manifest: &Manifest) -> Result<bool, CopalError> {
             snapshots.push(snapshot);
         }
     };
-    if history
-        .amend(&run.id, added)
-        .is_ok_and(|was_there| was_there)
-    {
-        return Ok(false);
+    match history.amend(&run.id, added) {
+        Ok(true) => return Ok(false),
+        Ok(false) | Err(HistoryError::Damaged { .. }) => {}
+        // What the run itself told is not to be replaced by what a manifest knows of it.
+        Err(error) => return Err(error.into()),
     }
     let took = std::time::Duration::try_from(run.staged.duration_since(run.started));
     let took = took.unwrap_or_default().as_millis();

@@ -149,8 +149,8 @@ impl History {
         change(&mut record);
         transaction
             .execute(
-                "UPDATE run SET record = ?2 WHERE id = ?1",
-                params![run, record.to_string()],
+                "UPDATE run SET record = ?2, snapshots = coalesce(?3, snapshots) WHERE id = ?1",
+                params![run, record.to_string(), snapshots_of(&record)],
             )
             .map_err(damage)?;
         transaction.commit().map_err(damage)?;
@@ -260,6 +260,13 @@ impl History {
             why: why.to_owned(),
         }
     }
+}
+
+/// What the list shows of a record's snapshots, where it says which there are.
+fn snapshots_of(record: &serde_json::Value) -> Option<String> {
+    let snapshots = record["snapshots"].as_array()?.iter();
+    let ids: Option<Vec<_>> = snapshots.map(|it| it.get("id").cloned()).collect();
+    Some(serde_json::Value::Array(ids?).to_string())
 }
 
 #[cfg(test)]

@@ -101,6 +101,19 @@ fn the_newest_run_is_that_of_all_jobs_or_of_one() {
 }
 
 #[test]
+fn a_snapshot_that_a_record_is_told_of_later_is_in_the_list_too() {
+    let Place { history, dir: _dir } = place();
+    fill(&history);
+    let ids = ["2026-11-24T030000Z", "2026-11-24T030001Z"];
+    let told = |record: &mut serde_json::Value| {
+        record["snapshots"] = json!([{ "id": ids[0] }, { "id": ids[1] }]);
+    };
+    assert!(history.amend("aa1-1", told).unwrap());
+    let first = history.list(None, 9).unwrap().swap_remove(0);
+    assert_eq!(first.snapshots, ids);
+}
+
+#[test]
 fn a_record_is_amended_in_its_place_and_keeps_what_this_version_does_not_know() {
     let Place { history, dir: _dir } = place();
     let amend = |run: &str| history.amend(run, |record| record["notes"] = json!(["later"]));
