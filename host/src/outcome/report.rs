@@ -11,8 +11,8 @@ impl<T: Achieved> Outcome<T> {
     /// The figures of the run as a whole that hooks are told.
     fn counters(&self) -> BTreeMap<String, u64> {
         let troubles = self.errors().count() + self.shortcomings.len();
-        let troubled = self.errors().chain(&self.shortcomings);
-        let down = troubled.filter(|error| error.service_is_down());
+        let all = self.errors().chain(&self.shortcomings);
+        let down = all.filter(|error| error.service_is_down());
         let uploaded = self.snapshots().into_iter().map(|it| it.uploaded_bytes);
         let uploaded = uploaded.sum::<Option<u64>>();
         let figures = [
