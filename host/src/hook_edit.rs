@@ -11,7 +11,6 @@ use copal_core::digest::Sha256;
 use copal_core::grants::Grants;
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
-pub use file::rewrite;
 use row::Row;
 pub(crate) use row::append;
 pub use written::Entry;

@@ -1,8 +1,5 @@
 //! What an edit changes, and what it leaves.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use copal_core::grants::Capability;
 
 use super::*;
@@ -226,22 +223,4 @@ fn what_can_not_be_edited_is_refused_by_what_it_is() {
     assert!(matches!(refused(bad, "a"), Err(EditError::Grants { .. })));
     let none = "[[hook]]\nname = \"a\"\n";
     assert!(matches!(refused(none, "a"), Err(EditError::NoFile(_))));
-}
-
-#[test]
-fn a_replaced_file_keeps_its_mode_and_a_link_to_it_stays_one() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("real.toml");
-    fs::write(&file, "old").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    let link = directory.path().join("copal.toml");
-    std::os::unix::fs::symlink("real.toml", &link).unwrap();
-    rewrite(&link, "new").unwrap();
-    assert_eq!(fs::read_to_string(&file).unwrap(), "new");
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(
-        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
 }

@@ -4,7 +4,7 @@
 //! Nothing here decides what a hook may do. Without it a renewal takes all that is in force for new.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 
 use copal_core::digest::Sha256;
@@ -12,6 +12,7 @@ use copal_core::grants::Grants;
 use serde_json::{Value, json};
 
 use crate::edge::state::{StateDir, make_private};
+use crate::edge::whole::{self, Mode};
 
 /// A directory with a file for each component.
 pub struct KnownRequests(PathBuf);
@@ -43,10 +44,8 @@ impl KnownRequests {
         }
         make_private(&self.0)?;
         let kept = json!({ "requests": requests.map(Grants::to_json) });
-        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
-        file.write_all(kept.to_string().as_bytes())?;
-        file.persist(self.file(digest))?;
-        Ok(())
+        let text = kept.to_string();
+        whole::replace(&self.file(digest), text.as_bytes(), Mode::Private)
     }
 
     fn file(&self, digest: &Sha256) -> PathBuf {

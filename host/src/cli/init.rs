@@ -1,7 +1,6 @@
 //! `copal init`
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -13,6 +12,7 @@ use super::ending::Exit;
 use super::open::{name, name_of, working_directory};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::rclone::Rclone;
+use crate::edge::whole::{self, Mode};
 use crate::error::CopalError;
 use crate::init::{
     App, AppPaths, InitError, Origin, Place, Starter, places, remotes, with_container,
@@ -90,7 +90,12 @@ pub(super) fn run(args: &InitArgs, global: &Global) -> Result<Exit, CopalError> 
     let text = starter.text();
     // What is written is what the next command reads.
     Config::parse(&text, &file.display().to_string())?;
-    write(&file, &text, may_replace).map_err(|source| match source.kind() {
+    let write = if may_replace {
+        whole::replace
+    } else {
+        whole::create
+    };
+    write(&file, text.as_bytes(), Mode::Usual).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => InitError::Exists(file.clone()).into(),
         _ => CopalError::Unwritable {
             path: file.clone(),
@@ -245,22 +250,4 @@ fn tell(text: &str) -> Result<(), CopalError> {
     let mut err = io::stderr().lock();
     let told = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     told.map_err(CopalError::Output)
-}
-
-/// Whole or not at all, also where the disk is full or this process ends in the midst of it.
-fn write(file: &Path, text: &str, may_replace: bool) -> io::Result<()> {
-    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    let mut whole = tempfile::Builder::new()
-        .prefix(".copal-")
-        .permissions(std::fs::Permissions::from_mode(0o644))
-        .tempfile_in(directory)?;
-    whole.write_all(text.as_bytes())?;
-    whole.as_file().sync_all()?;
-    let put = if may_replace {
-        whole.persist(file)
-    } else {
-        whole.persist_noclobber(file)
-    };
-    put.map(drop).map_err(|error| error.error)
 }

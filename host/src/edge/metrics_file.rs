@@ -1,9 +1,10 @@
 //! The file that a collector reads metrics from: whole at any time, and of one job alone.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+
+use super::whole::{self, Mode};
 
 /// Why the file can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -46,24 +47,8 @@ pub fn replace(file: &Path, name: &str, text: &str) -> Result<(), MetricsFileErr
             name: name.to_owned(),
         });
     }
-    let write = || {
-        let directory = match file.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        // Collectors look at what ends in `.prom`.
-        let mut made = tempfile::Builder::new();
-        let mut made = made
-            .prefix(".copal-")
-            .suffix(".new")
-            .tempfile_in(directory)?;
-        made.write_all(first.as_bytes())?;
-        made.write_all(text.as_bytes())?;
-        fs::set_permissions(made.path(), Permissions::from_mode(0o644))?;
-        made.persist(file).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(failed)
+    let whole = format!("{first}{text}");
+    whole::replace(file, whole.as_bytes(), Mode::Public).map_err(failed)
 }
 
 /// The first line of a file that is there and has anything in it.
@@ -80,6 +65,9 @@ fn first_line(file: &Path) -> io::Result<Option<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -51,6 +51,7 @@ mod tidy;
 pub mod top;
 pub mod tops;
 pub mod walk;
+pub mod whole;
 mod within;
 mod workers;
 pub mod writers;

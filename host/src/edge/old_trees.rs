@@ -3,8 +3,8 @@
 //! A directory's name says nothing about who made it. What may be swapped back, and above all what may be
 //! deleted, is what a record names and what is still the same directory.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use super::everything::below;
 use super::exchange::{read_path, write_path};
 use super::identity::Identity;
 use super::state::{StateDir, make_private};
+use super::whole::{self, Mode};
 
 /// An old tree that a restore in place kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,11 +114,7 @@ impl OldTrees {
         let write = || {
             make_private(&self.dir)?;
             let text = serde_json::to_vec_pretty(tree)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
-            file.write_all(&text)?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            File::open(&self.dir)?.sync_all()
+            whole::replace(&path, &text, Mode::Private)
         };
         write().map_err(|error| (path.clone(), error))
     }

@@ -12,6 +12,8 @@ use copal_core::name::Name;
 use copal_core::schedule::{BrokenBlock, Entry, Scope, Unwritable, When};
 use jiff::tz::TimeZone;
 
+use super::whole::{self, Mode};
+
 /// Something that starts jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheduler {
@@ -258,29 +260,13 @@ fn said(output: &Output) -> String {
     }
 }
 
-/// Puts a file in the place of the one that is there, at once and whole.
+/// Puts a file in the place of the one that is there.
 fn put(path: &Path, content: &[u8]) -> Result<(), ScheduleError> {
-    use std::io::Write as _;
-    use std::os::unix::fs::PermissionsExt as _;
-    let failed = |deed| {
-        move |source| ScheduleError::Io {
-            deed,
-            path: path.to_owned(),
-            source,
-        }
-    };
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    // cron and systemd pass over names like this one.
-    let mut file = tempfile::Builder::new()
-        .prefix(".copal-")
-        .permissions(std::fs::Permissions::from_mode(0o644))
-        .tempfile_in(directory)
-        .map_err(failed("write"))?;
-    file.write_all(content).map_err(failed("write"))?;
-    file.as_file().sync_all().map_err(failed("write"))?;
-    file.persist(path)
-        .map_err(|error| failed("write")(error.error))?;
-    Ok(())
+    whole::replace(path, content, Mode::Usual).map_err(|source| ScheduleError::Io {
+        deed: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// What is in a file, if there is one.

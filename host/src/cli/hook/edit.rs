@@ -9,8 +9,9 @@ use copal_core::grants::{Capability, Grants};
 
 use crate::cli::Global;
 use crate::cli::open::configuration_file;
+use crate::edge::whole;
 use crate::error::CopalError;
-use crate::hook_edit::{EditError, Editor, Entry, rewrite};
+use crate::hook_edit::{EditError, Editor, Entry};
 use crate::hook_error::HookCommandError;
 
 /// A configuration that is to be changed in one hook.
@@ -55,7 +56,7 @@ impl Edited {
         if fs::read_to_string(&self.path).map_err(not_written)? != self.before {
             return Err(not_written(io::Error::other("it was changed meanwhile")));
         }
-        rewrite(&self.path, text).map_err(not_written)
+        whole::rewrite(&self.path, text.as_bytes()).map_err(not_written)
     }
 }
 

@@ -7,8 +7,8 @@ use clap::Args;
 use super::component::{ComponentFile, read_text};
 use crate::cli::Global;
 use crate::cli::ending::Exit;
+use crate::edge::whole;
 use crate::error::CopalError;
-use crate::hook_edit::rewrite;
 use crate::hook_engine::engine;
 use crate::hook_error::HookCommandError;
 use crate::hook_test::{HookTestError, Spec, Subject, Tried, probe, run as run_cases, update};
@@ -91,7 +91,7 @@ fn write(path: &Path, text: &str, tried: &[Tried]) -> Result<usize, HookTestErro
     if updated == text {
         return Ok(rewritten);
     }
-    let written = rewrite(path, &updated);
+    let written = whole::rewrite(path, updated.as_bytes());
     written.map_err(|source| HookTestError::NotUpdated {
         path: path.to_owned(),
         source,
