@@ -106,6 +106,22 @@ fn what_is_not_known_is_an_error_where_nobody_can_be_asked() {
     assert!(!files_below(world.root()).contains(&"copal.toml".to_owned()));
 }
 
+#[test]
+fn what_docker_was_to_tell_of_and_did_not_is_said() {
+    let mut world = small_world();
+    world.set("DOCKER_HOST", "unix:///no/such.sock");
+    for flag in ["--container", "--volume"] {
+        let output = world.copal(&["init", flag, "chat", "--remote", "vault:", "--force"]);
+        output
+            .succeeds()
+            .says("chat` was not looked at, as Docker does not answer");
+    }
+    let output = world.copal(&[
+        "init", "--source", "source", "--remote", "vault:", "--force",
+    ]);
+    output.succeeds().never_says("Docker");
+}
+
 /// On a terminal, which `script` is.
 #[test]
 fn on_a_terminal_what_is_not_known_is_asked() {

@@ -17,7 +17,7 @@ use crate::error::CopalError;
 use crate::init::{
     App, AppPaths, InitError, Origin, Place, Starter, places, remotes, with_container,
 };
-use crate::show;
+use crate::show::{self, message};
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
@@ -114,10 +114,10 @@ impl InitArgs {
             return in_directory(directory);
         }
         if let Some(volume) = &self.volume {
-            return Ok(with_container(Origin::Volume(volume.clone())));
+            return Ok(told_by_docker(Origin::Volume(volume.clone())));
         }
         if let Some(container) = &self.container {
-            return Ok(with_container(Origin::Container {
+            return Ok(told_by_docker(Origin::Container {
                 name: container.clone(),
                 mount: None,
             }));
@@ -180,7 +180,24 @@ fn in_directory(directory: &Path) -> Result<Place, CopalError> {
     let Some(text) = real.to_str() else {
         return Err(InitError::NoText(real).into());
     };
-    Ok(with_container(Origin::Path(text.to_owned())))
+    let (place, asked) = with_container(Origin::Path(text.to_owned()));
+    if let Err(why) = asked {
+        // Most machines with a directory to back up have no Docker.
+        tracing::info!("Docker is not looked at: {why}");
+    }
+    Ok(place)
+}
+
+/// What is Docker's own. What it does not tell of it is for a person to look at.
+fn told_by_docker(origin: Origin) -> Place {
+    let (place, asked) = with_container(origin);
+    if let Err(why) = asked {
+        message::note(&format!(
+            "{} was not looked at, as Docker does not answer ({why}): when it does, write the file anew with `--force`, or see with `copal check` whether it is right",
+            place.told()
+        ));
+    }
+    place
 }
 
 fn ask_for_remote(may_ask: bool) -> Result<String, CopalError> {

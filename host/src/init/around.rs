@@ -60,9 +60,16 @@ pub fn places(paths: &AppPaths) -> Vec<Place> {
     places
 }
 
-/// A place that was named, with the container that has it mounted, and whether its app is known.
-pub fn with_container(origin: Origin) -> Place {
-    let (containers, _) = ask_docker().unwrap_or_default();
+/// A place that was named, with the container that has it mounted, and whether its app is known; or why Docker
+/// did not tell, and what is known without it.
+pub fn with_container(origin: Origin) -> (Place, Result<(), String>) {
+    match ask_docker() {
+        Ok((containers, _)) => (among(&containers, origin), Ok(())),
+        Err(why) => (among(&[], origin), Err(why)),
+    }
+}
+
+fn among(containers: &[Listed], origin: Origin) -> Place {
     let named =
         |one: &&Listed| matches!(&origin, Origin::Container { name, .. } if *name == one.name);
     if let Some(one) = containers.iter().find(named) {
