@@ -112,6 +112,14 @@ pub enum CopalError {
         /// What the system said.
         source: io::Error,
     },
+    /// The mark of a run before can't be read.
+    #[error("can't read `{}`, which tells whether a run before this one was killed", .path.display())]
+    UnreadMark {
+        /// The mark.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The file for metrics can't be written.
     #[error(transparent)]
     Metrics(#[from] MetricsFileError),
@@ -388,7 +396,9 @@ impl CopalError {
             }
             Self::Schedule(error) => return error.reason(),
             Self::Init(error) => return error.reason(),
-            Self::NoState => "locks and staging directories have to be somewhere",
+            Self::NoState => {
+                "the history, locks, and what tells of a run that was killed have to be somewhere"
+            }
             Self::Lock(LockError::Held { .. }) => "two runs at once would disturb each other",
             Self::Plan(PlanError::NotADirectory(_)) => {
                 "it is a file, and a job backs up a directory"

@@ -14,7 +14,13 @@ impl Backup<'_> {
     /// Tells post-backup hooks of a run that left its mark, and leaves that of this run in its place.
     pub(super) fn take_over(&mut self, hooks: &mut Hooks) {
         let mark = Mark::at(self.run.edges.state.begun(self.job.name()));
-        if let Some(killed) = mark.left() {
+        let killed = mark.left().unwrap_or_else(|source| {
+            let path = mark.file().to_owned();
+            let unread = CopalError::UnreadMark { path, source };
+            self.run.shortcomings.push(unread);
+            None
+        });
+        if let Some(killed) = killed {
             let kept = abandoned::keep_bare(&killed, self.job.name(), self.run.edges.state);
             self.run
                 .shortcomings

@@ -23,7 +23,7 @@ use holds::of_holds;
 use hooks::of_hooks;
 use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
 use old_trees::{of_old_tree, of_other_schema};
-use places::{of_check, of_history, of_init, of_lock, of_metrics, of_remote};
+use places::{of_check, of_history, of_init, of_lock, of_metrics, of_remote, of_unread_mark};
 use pruning::of_prune;
 use reading::{
     of_last_damaged, of_restore, of_shrunk, of_store, of_swap, of_unfinished, of_unsound, of_verify,
@@ -147,6 +147,7 @@ fn table(error: &CopalError) -> Ending {
         ),
         CopalError::Output(_) => failed("check where standard output goes"),
         CopalError::Unwritable { .. } => failed("check its rights and its disk"),
+        CopalError::UnreadMark { .. } => of_unread_mark(),
         CopalError::Metrics(error) => of_metrics(error),
         CopalError::Lock(lock) => of_lock(lock),
         CopalError::Hooks(hooks) => of_hooks(hooks),

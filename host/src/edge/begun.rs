@@ -1,12 +1,13 @@
 //! A mark that a run of a job has begun: what is left of one that was killed before it could tell anybody.
 //! Whoever holds the job's lock and finds one knows that its run is no more.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+
+use super::whole::{self, Mode};
 
 /// The run that a mark speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +35,18 @@ impl Mark {
         &self.file
     }
 
-    /// The run that left it. One that can't be read, or was cut short by a power failure, tells of none.
-    pub fn left(&self) -> Option<Begun> {
-        let text = fs::read_to_string(&self.file).ok()?;
-        let (run, started) = text.strip_suffix('\n')?.split_once(' ')?;
-        Some(Begun {
-            run: run.to_owned(),
-            started: started.parse().ok()?,
-        })
+    /// The run that left it. One that was cut short by a power failure tells of none.
+    ///
+    /// # Errors
+    /// It is there, and can't be read: whether a run was killed is not known.
+    pub fn left(&self) -> io::Result<Option<Begun>> {
+        match fs::read_to_string(&self.file) {
+            Ok(text) => Ok(Begun::parse(&text)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidData => Ok(None),
+                _ => Err(error),
+            },
+        }
     }
 
     /// Leaves it for a run. It is on the disk when this returns.
@@ -49,22 +54,23 @@ impl Mark {
         if let Some(directory) = self.file.parent() {
             fs::create_dir_all(directory)?;
         }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&self.file)?;
-        writeln!(file, "{} {}", begun.run, begun.started)?;
-        file.sync_all()
+        let text = format!("{} {}\n", begun.run, begun.started);
+        whole::replace(&self.file, text.as_bytes(), Mode::Private)
     }
 
     /// Takes it away: the run has told how it ended.
     pub fn clear(&self) -> io::Result<()> {
-        match fs::remove_file(&self.file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        }
+        whole::remove(&self.file)
+    }
+}
+
+impl Begun {
+    fn parse(text: &str) -> Option<Self> {
+        let (run, started) = text.strip_suffix('\n')?.split_once(' ')?;
+        Some(Self {
+            run: run.to_owned(),
+            started: started.parse().ok()?,
+        })
     }
 }
 
@@ -76,18 +82,26 @@ mod tests {
     fn a_mark_tells_of_its_run_until_it_is_taken_away_and_a_torn_one_of_none() {
         let dir = tempfile::tempdir().unwrap();
         let mark = Mark::at(dir.path().join("begun/app"));
-        assert_eq!(mark.left(), None);
+        assert_eq!(mark.left().unwrap(), None);
         let begun = Begun {
             run: "5f-1".to_owned(),
             started: "2026-11-24T03:00:00.25Z".parse().unwrap(),
         };
         mark.leave(&begun).unwrap();
-        assert_eq!(mark.left(), Some(begun));
+        assert_eq!(mark.left().unwrap(), Some(begun));
         let text = fs::read_to_string(mark.file()).unwrap();
         fs::write(mark.file(), &text[..text.len() - 1]).unwrap();
-        assert_eq!(mark.left(), None);
+        assert_eq!(mark.left().unwrap(), None);
         mark.clear().unwrap();
         mark.clear().unwrap();
         assert!(!mark.file().exists());
+    }
+
+    #[test]
+    fn a_mark_that_can_not_be_read_is_not_taken_for_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = Mark::at(dir.path().join("app"));
+        fs::create_dir(mark.file()).unwrap();
+        mark.left().unwrap_err();
     }
 }

@@ -23,6 +23,7 @@ impl CopalError {
             | Self::NotServed(_)
             | Self::Output(_)
             | Self::Unwritable { .. }
+            | Self::UnreadMark { .. }
             | Self::Metrics(_)
             | Self::Lock(_)
             | Self::Hooks(_)

@@ -127,6 +127,12 @@ pub(super) fn of_lock(error: &LockError) -> Ending {
 }
 
 /// What to do about the file that metrics are written into.
+pub(super) fn of_unread_mark() -> Ending {
+    failed(
+        "check its rights and its disk; if a run was killed, no hook heard of it, and `copal history` may not know it: look whether what it held is up again with `copal recover`",
+    )
+}
+
 pub(super) fn of_metrics(error: &MetricsFileError) -> Ending {
     failed(match error {
         MetricsFileError::Io { .. } => {
