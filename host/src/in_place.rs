@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use copal_core::manifest::Facts;
 use copal_core::path::RelPath;
-use copal_hooks::{Cancel, FailureKind, RunInfo};
+use copal_hooks::{Cancel, RunInfo};
 
 use crate::capability::host::Host;
 use crate::capability::means::Means;
@@ -130,18 +130,7 @@ impl InPlace<'_> {
     ) -> Result<Swapped, CopalError> {
         let floor = Deeds::Done.floor(self.view(live));
         let ready = self.hooks.pre_restore(&floor, &self.cancel());
-        let noticed = &self.means.services.noticed;
-        let missing = noticed.all_unheld().into_iter();
-        let missing = missing.filter(|unheld| unheld.is_missing);
-        self.run
-            .shortcomings
-            .extend(missing.map(CopalError::NotThere));
-        ready.map_err(
-            |failure| match (&failure.kind, noticed.fault_of(&failure.hook)) {
-                (FailureKind::Error { .. }, Some(fault)) => CopalError::CantHold(fault.into()),
-                _ => failure.into(),
-            },
-        )?;
+        self.run.judge(ready, &self.means.services.noticed)?;
         judge(&floor.view.artifacts.facts())?;
         // An app that was resumed meanwhile would write to both trees.
         self.holds.lasted()?;

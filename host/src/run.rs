@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use copal_core::manifest::Manifest;
-use copal_hooks::RunInfo;
+use copal_hooks::{FailureKind, HookFailure, RunInfo};
 use jiff::Timestamp;
 
+use crate::capability::unheld::Noticed;
 use crate::edge::leftovers::Leftovers;
 use crate::edge::log;
 use crate::edges::Edges;
@@ -83,6 +84,24 @@ impl<'a> Run<'a> {
             ]),
             ..self.info()
         }
+    }
+
+    /// What a phase in which hooks may hold services came to: one that is not there falls short, and where a hook
+    /// failed that could not hold one, that is why.
+    pub fn judge<T>(
+        &mut self,
+        phase: Result<T, HookFailure>,
+        noticed: &Noticed,
+    ) -> Result<T, CopalError> {
+        let missing = noticed.all_unheld().into_iter();
+        let missing = missing.filter(|unheld| unheld.is_missing);
+        self.shortcomings.extend(missing.map(CopalError::NotThere));
+        phase.map_err(
+            |failure| match (&failure.kind, noticed.fault_of(&failure.hook)) {
+                (FailureKind::Error { .. }, Some(fault)) => CopalError::CantHold(fault.into()),
+                _ => failure.into(),
+            },
+        )
     }
 
     /// Success and failure become one value.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use copal_core::config::StagingMode;
 use copal_core::staging::Way;
-use copal_hooks::{Cancel, FailureKind};
+use copal_hooks::Cancel;
 
 use super::Backup;
 use crate::capability::artifacts::Artifacts;
@@ -162,15 +162,7 @@ impl Backup<'_> {
         let paused = pause(hooks, &self.deeds.floor(view), &cancel);
         let noticed = &self.means.services.noticed;
         self.notes.unheld = noticed.all_unheld();
-        let missing = self.notes.unheld.iter().filter(|unheld| unheld.is_missing);
-        let missing = missing.cloned().map(CopalError::NotThere);
-        self.run.shortcomings.extend(missing);
-        paused.map_err(
-            |failure| match (&failure.kind, noticed.fault_of(&failure.hook)) {
-                (FailureKind::Error { .. }, Some(fault)) => CopalError::CantHold(fault.into()),
-                _ => failure.into(),
-            },
-        )
+        self.run.judge(paused, noticed)
     }
 
     /// What asks for an end while services are held.
