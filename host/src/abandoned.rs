@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::edge::begun::Begun as Mark;
+use crate::edge::begun::Begun as KilledRun;
 use crate::edge::exchange::{Exchange, Live};
 use crate::edge::history::{History, HistoryError};
 use crate::edge::old_trees::OldTrees;
@@ -48,12 +48,12 @@ pub fn keep(
 }
 
 /// Keeps that a run was killed of which nothing is known but its mark.
-pub fn keep_bare(begun: &Mark, job: &str, state: &StateDir) -> Result<(), HistoryError> {
+pub fn keep_bare(killed: &KilledRun, job: &str, state: &StateDir) -> Result<(), HistoryError> {
     let history = History::of(state);
-    if history.outcome_of(&begun.run)?.is_some() {
+    if history.outcome_of(&killed.run)?.is_some() {
         return Ok(());
     }
-    let record = bare(&begun.run, job, begun.started);
+    let record = bare(&killed.run, job, killed.started);
     history.add(&record.row(), &record.to_json())
 }
 

@@ -88,7 +88,7 @@ fn recover(state: &StateDir, lock_by: Instant, until: Instant) -> Result<Recover
     for path in recovery::journals(state).map_err(HoldsError::from)? {
         match recovery::settle(&path, "recovery", By::Recovery, lock_by, until) {
             Ok(Found::Gone) => {}
-            Ok(Found::Busy(ledger)) => recovered.is_busy(&ledger),
+            Ok(Found::Busy(ledger)) => recovered.note_busy(&ledger),
             Ok(Found::Settled(settled)) => recovered.take(settled, state),
             Err(error) => recovered.problem(error.into(), None),
         }
@@ -133,7 +133,7 @@ impl Recovered {
     }
 
     /// The run goes on; or its guard is at it, and may have tried in vain before.
-    fn is_busy(&mut self, ledger: &Ledger) {
+    fn note_busy(&mut self, ledger: &Ledger) {
         for left in ledger.to_release().filter_map(Left::of) {
             self.problem(HoldsError::Unreleased(left), ledger.begun.as_ref());
         }

@@ -77,7 +77,7 @@ impl Holds {
             begin().map_err(|error| ExchangeFailure::NotBegun(Box::new(error)))?;
         }
         // Until it is at an end nothing is released, by a panic either.
-        self.is_stuck(exchange, "the exchange is not at its end");
+        self.mark_stuck(exchange, "the exchange is not at its end");
         let pass = |line| trial::pass("run", Moment::Before, line);
         let made = first().and_then(|()| {
             let made = exchange.make(moves, &pass)?;
@@ -120,13 +120,13 @@ impl Holds {
                 Err(ExchangeFailure::PutBack(why))
             }
             Err(back) => {
-                self.is_stuck(exchange, &back.to_string());
+                self.mark_stuck(exchange, &back.to_string());
                 Err(ExchangeFailure::Stuck { why, back })
             }
         }
     }
 
-    fn is_stuck(&self, exchange: &Exchange, why: &str) {
+    fn mark_stuck(&self, exchange: &Exchange, why: &str) {
         *self.shared.stuck() = Some(Stuck {
             live: exchange.live.clone(),
             why: why.to_owned(),

@@ -60,7 +60,7 @@ impl Holds {
         if let Some(stuck) = stuck {
             let mut register = self.register();
             for hold in &begun {
-                register.is_left(stuck.keeps(hold));
+                register.mark_left(stuck.keeps(hold));
             }
             self.shared.changed.notify_all();
             return Vec::new();

@@ -270,13 +270,13 @@ impl Ledger {
                 }
             }),
             Entry::Exchanging(exchange) => self.exchange = Some((exchange, None)),
-            Entry::Exchanged => self.is_live(Live::New),
-            Entry::PutBack => self.is_live(Live::Old),
+            Entry::Exchanged => self.set_live(Live::New),
+            Entry::PutBack => self.set_live(Live::Old),
             Entry::Ended => self.ended = true,
         }
     }
 
-    fn is_live(&mut self, which: Live) {
+    fn set_live(&mut self, which: Live) {
         if let Some((_, live)) = &mut self.exchange {
             *live = Some(which);
         }

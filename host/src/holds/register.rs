@@ -204,7 +204,7 @@ impl Register {
                 }
                 again.push(left);
             } else {
-                self.is_left(left);
+                self.mark_left(left);
             }
         }
         self.problems
@@ -213,7 +213,7 @@ impl Register {
         again
     }
 
-    pub(super) fn is_left(&mut self, left: Left) {
+    pub(super) fn mark_left(&mut self, left: Left) {
         if let Some(mine) = self.mine(left.number) {
             mine.end(None);
         }
