@@ -5,17 +5,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::Global;
 use super::conclude::{conclude_and, exit, tell, told};
 use super::ending::Exit;
 use super::length::length;
-use super::open::{JobArgs, state};
+use super::open::JobArgs;
+use super::world::{World, listen};
 use crate::backup::{Allowances, backup};
 use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::Patience;
-use crate::edge::rclone::Rclone;
 use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::job::Job;
@@ -51,19 +50,12 @@ pub(super) struct BackupArgs {
 
 pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError> {
     let job = args.job.job(global)?;
-    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
-    let rclone = Rclone::new(Some(&job.config), &interrupt);
+    let interrupt = listen()?;
     if let Some(most) = args.jitter {
         wait(at_random(most), &interrupt)?;
     }
-    let progress = show::progress::Progress::new(global.quiet || args.unattended);
-    let edges = Edges {
-        open: &|spec| Ok(rclone.open(spec)?),
-        now: &Timestamp::now,
-        interrupt: &interrupt,
-        state: &state()?,
-        show: &progress,
-    };
+    let world = World::of(&job, interrupt, global.quiet || args.unattended)?;
+    let edges = world.edges();
     let allow = Allowances {
         missing_databases: args.accept_missing,
         wait: args.wait.unwrap_or_default(),
@@ -72,7 +64,7 @@ pub(super) fn run(args: &BackupArgs, global: &Global) -> Result<Exit, CopalError
         return tell_what_would_be(&job, allow, &edges, global);
     }
     let mut outcome = backup(&job, allow, &edges)?;
-    progress.finish();
+    world.progress.finish();
     let write = || metrics::write(&job, edges.state);
     let exit = conclude_and(&mut outcome, edges.state, &write);
     if args.unattended && exit == Exit::Done {

@@ -1,15 +1,15 @@
 //! `copal check`
 
+use std::rc::Rc;
+
 use clap::Args;
-use jiff::Timestamp;
 
 use super::Global;
 use super::ending::{Exit, ending};
-use super::open::{JobArgs, state};
+use super::open::JobArgs;
+use super::world::{World, listen};
 use crate::check::{Checked, Finding, Told, check};
-use crate::edge::interrupt::Interrupt;
 use crate::edge::rclone::Rclone;
-use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::show;
 
@@ -22,23 +22,16 @@ pub(super) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs, global: &Global) -> Result<Exit, CopalError> {
     let job = args.job.job(global)?;
     let file = args.job.file(global)?;
-    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
-    let rclone = Rclone::new(Some(&job.config), &interrupt);
-    let progress = show::progress::Progress::new(global.quiet);
-    let edges = Edges {
-        open: &|spec| Ok(rclone.open(spec)?),
-        now: &Timestamp::now,
-        interrupt: &interrupt,
-        state: &state()?,
-        show: &progress,
-    };
+    let interrupt = listen()?;
+    let rclone = Rc::new(Rclone::new(Some(&job.config), &interrupt));
+    let world = World::with(&rclone, interrupt, global.quiet)?;
     let findings = check(&Checked {
         job: &job,
         file: file.as_deref(),
         rclone: &rclone,
-        edges: &edges,
+        edges: &world.edges(),
     })?;
-    progress.finish();
+    world.progress.finish();
     let next = |error: &CopalError| ending(error).next;
     show::check::print(&job, file.as_deref(), &findings, &next, global.output())?;
     Ok(exit(&findings))

@@ -10,10 +10,9 @@ use jiff::Timestamp;
 use super::Global;
 use super::conclude::{conclude_and, told};
 use super::ending::Exit;
-use super::open::{FromArgs, state};
+use super::open::FromArgs;
+use super::world::{World, listen};
 use crate::drill::{Drilled, drill};
-use crate::edge::interrupt::Interrupt;
-use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::metrics;
 use crate::outcome::{Outcome, Verdict};
@@ -34,36 +33,30 @@ pub(super) struct DrillArgs {
 }
 
 pub(super) fn run(args: &DrillArgs, global: &Global) -> Result<Exit, CopalError> {
-    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
-    let progress = show::progress::Progress::new(global.quiet);
-    let edges = Edges {
-        open: &|_| Err(CopalError::NoDestination),
-        now: &Timestamp::now,
-        interrupt: &interrupt,
-        state: &state()?,
-        show: &progress,
-    };
+    let world = World::without_destinations(listen()?, global.quiet)?;
+    let edges = world.edges();
     let job = args.from.job(global)?;
-    args.from.with_store_of(job.as_ref(), &interrupt, |store| {
-        let manifest = store.manifest(store.find(&args.snapshot)?)?;
-        let within = args.within.as_deref();
-        let mut outcome = drill(job.as_ref(), store, &manifest, within, &edges)?;
-        progress.finish();
-        if !store.is_mirror()
-            && let Err(error) = note(store, manifest, &outcome)
-        {
-            let error = CopalError::from(error).in_one_line();
-            message::note(&format!(
-                "retention does not know what was found here: {error}"
-            ));
-        }
-        let write = || {
-            let job = job.as_ref();
-            job.map_or(Ok(()), |job| metrics::write(job, edges.state))
-        };
-        let exit = conclude_and(&mut outcome, edges.state, &write);
-        Ok(told(exit, show::drill::print(&outcome, global.output())))
-    })
+    args.from
+        .with_store_of(job.as_ref(), edges.interrupt, |store| {
+            let manifest = store.manifest(store.find(&args.snapshot)?)?;
+            let within = args.within.as_deref();
+            let mut outcome = drill(job.as_ref(), store, &manifest, within, &edges)?;
+            world.progress.finish();
+            if !store.is_mirror()
+                && let Err(error) = note(store, manifest, &outcome)
+            {
+                let error = CopalError::from(error).in_one_line();
+                message::note(&format!(
+                    "retention does not know what was found here: {error}"
+                ));
+            }
+            let write = || {
+                let job = job.as_ref();
+                job.map_or(Ok(()), |job| metrics::write(job, edges.state))
+            };
+            let exit = conclude_and(&mut outcome, edges.state, &write);
+            Ok(told(exit, show::drill::print(&outcome, global.output())))
+        })
 }
 
 /// A drill is a verification too, and the closest. What it could not try, or not all of, it knows nothing of; and

@@ -29,6 +29,7 @@ mod schedule;
 mod snapshots;
 mod status;
 mod verify;
+mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,15 +1,12 @@
 //! `copal prune`
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::Global;
 use super::conclude::{conclude, exit, tell, told};
 use super::ending::Exit;
-use super::open::{configured, state};
-use crate::edge::interrupt::Interrupt;
-use crate::edge::rclone::Rclone;
-use crate::edges::Edges;
+use super::open::configured;
+use super::world::{World, listen};
 use crate::error::CopalError;
 use crate::prune::prune;
 use crate::show;
@@ -23,18 +20,10 @@ pub(super) struct PruneArgs {
 
 pub(super) fn run(args: &PruneArgs, global: &Global) -> Result<Exit, CopalError> {
     let job = configured(global)?;
-    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
-    let rclone = Rclone::new(Some(&job.config), &interrupt);
-    let progress = show::progress::Progress::new(global.quiet);
-    let edges = Edges {
-        open: &|spec| Ok(rclone.open(spec)?),
-        now: &Timestamp::now,
-        interrupt: &interrupt,
-        state: &state()?,
-        show: &progress,
-    };
+    let world = World::of(&job, listen()?, global.quiet)?;
+    let edges = world.edges();
     let mut outcome = prune(&job, args.dry_run, &edges)?;
-    progress.finish();
+    world.progress.finish();
     let exit = if args.dry_run {
         tell(&outcome);
         exit(&outcome)

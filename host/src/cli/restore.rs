@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use copal_core::path::{InvalidPath, RelPath};
 use copal_core::snapshot::SnapshotRef;
-use jiff::Timestamp;
 
 use super::Global;
 use super::conclude::{also, conclude, told};
 use super::ending::Exit;
-use super::open::{FromArgs, configured, state};
-use crate::edge::interrupt::Interrupt;
+use super::open::{FromArgs, configured};
+use super::world::{World, listen};
 use crate::edge::leftovers::Leftovers;
 use crate::edge::old_trees::OldTree;
 use crate::edges::{Edges, Show, Step, Total};
@@ -131,16 +130,9 @@ fn in_the_world(
     global: &Global,
     deed: &dyn Fn(&Edges<'_>) -> Result<Exit, CopalError>,
 ) -> Result<Exit, CopalError> {
-    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
-    let progress = show::progress::Progress::new(global.quiet);
-    let exit = deed(&Edges {
-        open: &|_| Err(CopalError::NoDestination),
-        now: &Timestamp::now,
-        interrupt: &interrupt,
-        state: &state()?,
-        show: &progress,
-    });
-    progress.finish();
+    let world = World::without_destinations(listen()?, global.quiet)?;
+    let exit = deed(&world.edges());
+    world.progress.finish();
     exit
 }
 
@@ -150,7 +142,7 @@ fn into_directory(
     to: &Path,
     global: &Global,
 ) -> Result<Exit, CopalError> {
-    let interrupt = Interrupt::listen().map_err(CopalError::Signals)?;
+    let interrupt = listen()?;
     let progress = show::progress::Progress::new(global.quiet);
     args.from.with_store(global, &interrupt, |store| {
         let manifest = store.manifest(store.find(snapshot)?)?;
