@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use copal_core::text::second;
 use jiff::Timestamp;
 
 use crate::edge::begun::Begun as KilledRun;
@@ -82,7 +83,7 @@ fn complete(history: &History, settled: &Settled, begun: &Begun) -> Result<(), H
 
 /// Writes into a record what was released at `at`.
 fn later(record: &mut serde_json::Value, released: &[&Hold], at: Timestamp) {
-    let at = at.strftime("%Y-%m-%d %H:%M:%SZ");
+    let at = second(at);
     for hold in released {
         let now = HoldRecord::from(*hold);
         let by = now.released_by.clone().unwrap_or_default();

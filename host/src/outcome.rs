@@ -12,6 +12,7 @@ use copal_core::manifest::Totals;
 use copal_core::path::RelPath;
 use copal_core::snapshot::SnapshotId;
 use copal_core::staging::{Choice, Way};
+use copal_core::text::count;
 use jiff::Timestamp;
 
 use crate::calls::HookRun;
@@ -193,7 +194,7 @@ impl From<Sealed> for Snapshot {
             charges: None,
             linked,
             not_linked: unlinked.map(|it| {
-                let files = crate::show::count(it.files, "file");
+                let files = count(it.files, "file");
                 format!("{files} ({})", it.why)
             }),
             not_copied: not_copied.map(|error| CopalError::from(error).in_one_line()),

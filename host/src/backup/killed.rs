@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use copal_core::text::second;
 use copal_hooks::Report;
 
 use super::Backup;
@@ -57,7 +58,7 @@ fn unwritable(mark: &Mark, source: std::io::Error) -> CopalError {
 }
 
 fn report(killed: &Begun) -> Report {
-    let when = killed.started.strftime("%Y-%m-%d %H:%M:%SZ");
+    let when = second(killed.started);
     let started = u64::try_from(killed.started.as_millisecond()).unwrap_or(0);
     Report {
         outcome: copal_hooks::Outcome::Abandoned,

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use copal_core::freshness::Freshness;
 use copal_core::schedule::Entry;
+use copal_core::text::minute;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Unit};
 
 use super::finding::Findings;
 use super::{CheckError, Checked, Part};
@@ -205,9 +206,4 @@ fn told_of_failed(run: &Record) -> (String, String) {
         ),
         format!("`copal history show {}` tells all of it", run.run),
     )
-}
-
-fn minute(time: Timestamp) -> String {
-    let time = time.round(Unit::Minute).unwrap_or(time);
-    time.strftime("%Y-%m-%d %H:%MZ").to_string()
 }

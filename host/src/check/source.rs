@@ -1,6 +1,7 @@
 //! The source, its databases, and how it would be staged.
 
 use copal_core::path::RelPath;
+use copal_core::text::count;
 use copal_core::units::ByteCount;
 use copal_hooks::CheckDepth;
 
@@ -70,12 +71,12 @@ pub(super) fn look(
 
 fn told_of(checked: &Checked<'_>, seen: &Seen) -> String {
     let (files, bytes) = seen.files();
-    let noun = if files == 1 { "file" } else { "files" };
     let located = checked.job.source().ok();
     let by = located.and_then(|located| located.by.as_deref());
     let by = by.map_or_else(String::new, |by| format!(" ({by})"));
     let source = seen.source().display();
-    format!("`{source}`{by}: {files} {noun}, {bytes}, all readable")
+    let files = count(files, "file");
+    format!("`{source}`{by}: {files}, {bytes}, all readable")
 }
 
 /// How it is, and who copies it.

@@ -10,7 +10,7 @@ use crate::record::{
     DeedRecord, DeedResult, Ended, HoldRecord, HookStory, Record, SnapshotRecord, StepRecord,
     Trouble,
 };
-use copal_core::text::is_harmful;
+use copal_core::text::{is_harmful, second};
 use copal_core::units::ByteCount;
 
 /// Prints the list of runs, oldest first.
@@ -43,7 +43,7 @@ fn list(rows: &[Row]) -> String {
         writeln!(
             text,
             "{}  {:run$}  {:7}  {:name$}  {ended:17}  {:>12}  {}",
-            row.started.strftime("%Y-%m-%d %H:%M:%SZ"),
+            second(row.started),
             row.run,
             row.kind,
             row.name,
@@ -61,7 +61,7 @@ fn text(record: &Record) -> String {
     page.row("job", &record.name);
     page.row("kind", record.kind.name());
     let took = duration(Duration::from_millis(record.took_ms));
-    let started = record.started.strftime("%Y-%m-%d %H:%M:%SZ");
+    let started = second(record.started);
     page.row("started", format_args!("{started}, took {took}"));
     let outcome = record.outcome.name();
     match record.outcome {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use copal_core::manifest::{Entry, EntryKind};
+use copal_core::text::second;
 
 use super::Output;
 use crate::error::CopalError;
@@ -26,7 +27,7 @@ pub fn print(entries: &[Entry], output: Output) -> Result<(), CopalError> {
             attributes.mode.bits(),
             attributes.uid,
             attributes.gid,
-            attributes.mtime.strftime("%Y-%m-%d %H:%M:%SZ"),
+            second(attributes.mtime),
             entry.path,
         )
         .expect("a String takes every write");

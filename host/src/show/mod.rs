@@ -35,6 +35,7 @@ pub mod verify;
 use std::io::{self, Write};
 use std::time::Duration;
 
+pub use copal_core::text::count;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -82,24 +83,6 @@ pub fn result(text: &str) -> Result<(), CopalError> {
     }
 }
 
-/// A number with its noun: `1 file`, `2,003 files`.
-pub fn count(n: u64, noun: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", thousands(n))
-}
-
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A duration as people say it: `850 ms`, `3.2 s`, `4 min 05 s`.
 pub fn duration(took: Duration) -> String {
     match took.as_secs() {
@@ -112,13 +95,6 @@ pub fn duration(took: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_are_grouped_and_agree_with_their_noun() {
-        assert_eq!(count(1, "file"), "1 file");
-        assert_eq!(count(0, "file"), "0 files");
-        assert_eq!(count(1_234_567, "file"), "1,234,567 files");
-    }
 
     #[test]
     fn durations_are_short() {

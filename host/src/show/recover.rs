@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use copal_core::text::second;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -50,7 +51,7 @@ impl Released {
 
 impl fmt::Display for Released {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
+        let since = second(self.since);
         let Self { service, how, .. } = self;
         let by = match &self.name {
             Some(name) => format!("by a run of `{name}` that is gone"),

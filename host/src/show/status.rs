@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use copal_core::freshness::Freshness;
 use copal_core::snapshot::SnapshotId;
+use copal_core::text::minute;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -158,9 +159,7 @@ fn text(status: &Status) -> String {
     };
     row("last run", &of_run(&status.last_run));
     row("last drill", &of_run(&status.last_drill));
-    let next = status
-        .next
-        .map(|next| next.strftime("%Y-%m-%d %H:%MZ").to_string());
+    let next = status.next.map(minute);
     row(
         "next run",
         next.as_deref()

@@ -1,5 +1,7 @@
 //! What a verification found.
 
+/// As `copal history` shows times.
+pub(super) use copal_core::text::second as time;
 use copal_core::verification::Verification;
 use jiff::Timestamp;
 use serde_json::json;
@@ -82,9 +84,4 @@ impl ReadSoFar {
             ),
         }
     }
-}
-
-/// As `copal history` shows times.
-pub(super) fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
