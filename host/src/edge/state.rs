@@ -1,4 +1,5 @@
-//! Where Copal keeps what is its own on this machine: locks and staging directories.
+//! Where Copal keeps what is its own on this machine: locks, journals of holds, the history, logs, records of old
+//! trees, and staging directories.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
