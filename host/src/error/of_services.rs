@@ -46,6 +46,7 @@ impl CopalError {
             | Self::Unsound { .. }
             | Self::Outrun(_)
             | Self::Missed(_)
+            | Self::Shrunk(_)
             | Self::LeftBehind(_)
             | Self::Unfinished(_)
             | Self::OldTree(_)
