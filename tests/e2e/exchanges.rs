@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use copal_testkit::World;
+use copal_testkit::{FileSystem, Mount, World};
 
 use crate::common::{PATIENCE, is_root, skip};
 use crate::holds::Held;
@@ -190,6 +190,33 @@ fn a_guard_that_is_killed_in_the_midst_of_going_back_leaves_it_to_recover() {
         assert!(text.contains("released `app`"), "{text}");
         comes_back(&held, "the guard", &["old"]);
     }
+}
+
+#[test]
+fn an_app_stays_down_while_another_disk_is_mounted_where_the_trees_are_half_exchanged() {
+    let held = changed();
+    let Some(disk) = Mount::new(FileSystem::Tmpfs, 8) else {
+        return;
+    };
+    let Some(blank) = Mount::new(FileSystem::Tmpfs, 8) else {
+        return;
+    };
+    let source = held.world.source();
+    let mut copied = Command::new("cp");
+    copied.arg("-a").arg(source.join(".")).arg(disk.path());
+    assert!(copied.status().unwrap().success());
+    let mounted = Mount::bind(disk.path(), &source);
+    killed_at(&held, "run:before:move#3,guard:before:move");
+    drop(mounted);
+    let in_its_place = Mount::bind(blank.path(), &source);
+    let kept = held.world.copal(&["recover"]);
+    kept.exits_with(5).says("is its disk mounted?");
+    assert!(!held.runs());
+    drop(in_its_place);
+    let _mounted = Mount::bind(disk.path(), &source);
+    held.world.copal(&["recover"]).succeeds();
+    assert_eq!(live(&held.world), "old");
+    assert!(held.runs());
 }
 
 #[test]

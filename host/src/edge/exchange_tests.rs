@@ -229,6 +229,26 @@ fn nothing_is_decided_while_the_disk_of_the_trees_is_not_mounted() {
 }
 
 #[test]
+fn another_disk_in_the_place_of_the_one_that_has_the_trees_is_not_taken_for_it() {
+    let world = World::new(true);
+    let exchange = world.exchange();
+    assert!(killed_at(2, |pass| drop(exchange.make(Moves::REAL, pass))));
+    // Something is there, and nothing of this run.
+    let disk = world.dir.path().join("disk");
+    fs::rename(world.live(), &disk).unwrap();
+    fs::create_dir(world.live()).unwrap();
+    let error = exchange.settle(Moves::REAL, &|_| ()).unwrap_err();
+    assert!(error.to_string().contains("mounted"), "{error}");
+    fs::remove_dir(world.live()).unwrap();
+    fs::rename(&disk, world.live()).unwrap();
+    assert_eq!(exchange.settle(Moves::REAL, &|_| ()).unwrap(), Live::Old);
+    assert!(World::is(&world.live(), &OLD));
+    // It was put in order by hand, on the right disk.
+    fs::remove_dir_all(world.new_tree()).unwrap();
+    assert_eq!(exchange.settle(Moves::REAL, &|_| ()).unwrap(), Live::Old);
+}
+
+#[test]
 fn an_empty_directory_that_an_engine_makes_for_a_mount_is_in_nobodys_way() {
     for filled in [false, true] {
         let world = World::new(false);

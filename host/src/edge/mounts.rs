@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use copal_core::mounts::FileSystem;
 
 /// Whether a directory can't be renamed: something is mounted there, also where that is of the same device, or
 /// it is a subvolume. No link is to be on the way to it.
@@ -30,6 +33,19 @@ fn is_mounted(path: &Path) -> bool {
 pub fn at_or_below(path: &Path) -> io::Result<Vec<PathBuf>> {
     let points = here()?.into_iter().map(|mount| mount.at);
     Ok(points.filter(|point| point.starts_with(path)).collect())
+}
+
+/// What the file system of a directory is known by.
+///
+/// # Errors
+/// Where it does not tell.
+pub fn file_system(directory: impl AsFd) -> io::Result<FileSystem> {
+    let kind = rustix::fs::fstatfs(&directory)?.f_type;
+    let number = rustix::fs::fstatvfs(&directory)?.f_fsid;
+    Ok(FileSystem {
+        kind: u64::try_from(kind).unwrap_or_default(),
+        number,
+    })
 }
 
 /// Something that is mounted.

@@ -12,6 +12,7 @@ use copal_core::mounts::{FileSystem, Now};
 use copal_core::path::RelPath;
 
 use super::beneath::Beneath;
+use super::mounts;
 use super::stat::Version;
 use super::top::{self, Root};
 use super::walk::{Found, FoundKind, absolute};
@@ -113,13 +114,7 @@ const TMPFS: u64 = 0x0102_1994;
 const RAMFS: u64 = 0x8584_58f6;
 
 fn file_system<R: Root + ?Sized>(source: &R, path: &RelPath) -> io::Result<FileSystem> {
-    let directory = Beneath::of(source, path).open_directory()?;
-    let kind = rustix::fs::fstatfs(&directory)?.f_type;
-    let number = rustix::fs::fstatvfs(&directory)?.f_fsid;
-    Ok(FileSystem {
-        kind: u64::try_from(kind).unwrap_or_default(),
-        number,
-    })
+    mounts::file_system(Beneath::of(source, path).open_directory()?)
 }
 
 /// Device and inode of what lies there, behind a link as well.

@@ -12,12 +12,14 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use copal_core::mounts::FileSystem;
 use copal_core::path::{decode_bytes, encode_bytes};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::{Exchange, Exchanged, Live, Moves, Pass, is_there, not_mounted, sync};
+use crate::edge::identity::Identity;
 use crate::edge::mounts;
 
 /// What the names of Copal's own directories in such a source begin with: the tree that is restored, the old
@@ -40,12 +42,45 @@ const OUT_OF_THE_WAY: u32 = 100;
 pub struct Inside {
     /// Whether something is mounted on the live directory: without it nothing is known.
     is_mounted: bool,
+    /// The live directory itself; none in the journal of an earlier version.
+    #[serde(default)]
+    place: Option<Place>,
     /// The names of what is in the new tree, percent-encoded.
     names: Vec<String>,
     /// The live directory's own mode and owner.
     old: Looks,
     /// The new tree's.
     new: Looks,
+}
+
+/// What tells the live directory from one of another disk that is mounted in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    /// The tops of two disks may have one inode, and be made in the same second.
+    directory: Identity,
+    on: FileSystem,
+}
+
+impl Place {
+    fn of(live: &Path) -> io::Result<Self> {
+        let opened = File::open(live)?;
+        Ok(Self {
+            directory: Identity::of(&opened.metadata()?),
+            on: mounts::file_system(&opened)?,
+        })
+    }
+
+    /// Whether this is at `live`.
+    fn is_at(self, live: &Path) -> io::Result<bool> {
+        match File::open(live) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            opened => {
+                let opened = opened?;
+                let on = mounts::file_system(&opened)?;
+                Ok(self.directory.is(&opened.metadata()?) && self.on == on)
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +167,7 @@ impl Inside {
         let names = names.iter().filter(|name| *name != LOST_AND_FOUND);
         Ok(Self {
             is_mounted: mounts::is_fixed(live)?,
+            place: Some(Place::of(live)?),
             names: names.map(|name| encode_bytes(name.as_bytes())).collect(),
             old: Looks::of(live)?,
             new: Looks::of(new)?,
@@ -207,6 +243,13 @@ impl Inside {
             return Err(not_mounted(live));
         }
         if !is_there(before)? {
+            // What a run has made bears its id. Without it, and the new tree, this may be another disk.
+            if let Some(place) = self.place
+                && !is_there(new)?
+                && !place.is_at(live)?
+            {
+                return Err(not_mounted(live));
+            }
             // Nothing has left, or somebody has put everything in order.
             return Ok(Live::Old);
         }
