@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use copal_testkit::World;
+use copal_testkit::{FileSystem, Mount, World};
 
 use crate::common::{back_up, is_root, skip, small_world};
 use crate::in_place::{RESTORE, beside, changed_world, letter};
@@ -252,6 +252,45 @@ fn an_old_tree_of_which_only_half_could_be_deleted_is_left_whole() {
     let (code, told) = as_somebody(&world, &UNDO);
     assert_eq!(code, Some(0), "{told}");
     assert_eq!(letter(&world), OLD);
+}
+
+#[test]
+fn an_old_tree_with_something_that_nobody_may_delete_is_left_whole() {
+    let Some(mount) = Mount::new(FileSystem::Ext4, 64) else {
+        return;
+    };
+    let world = changed_world("");
+    // A source that can be renamed, on a file system that has such attributes.
+    let away = mount.path().join("source");
+    let mut copied = Command::new("cp");
+    copied.arg("-a").arg(world.source()).arg(&away);
+    assert!(copied.status().unwrap().success());
+    fs::remove_dir_all(world.source()).unwrap();
+    std::os::unix::fs::symlink(&away, world.source()).unwrap();
+    world.copal(&RESTORE).succeeds();
+    let paths = fs::read_dir(mount.path()).unwrap();
+    let mut paths = paths.map(|entry| entry.unwrap().path());
+    let is_old = |path: &std::path::PathBuf| path.to_string_lossy().contains("source.before-");
+    let old = paths.find(is_old).unwrap();
+    for (attribute, what) in [("i", "letter.txt"), ("a", "notes")] {
+        let chattr = |sign: &str| {
+            let mut command = Command::new("chattr");
+            command
+                .arg(format!("{sign}{attribute}"))
+                .arg(old.join(what));
+            assert!(command.status().unwrap().success());
+        };
+        chattr("+");
+        let told = world.copal(&DISCARD);
+        chattr("-");
+        told.exits_with(1)
+            .says(&format!("{what}` is immutable or append-only"))
+            .says("chattr -ia");
+        assert!(old.join("notes/first.txt").exists());
+    }
+    world.copal(&UNDO).succeeds();
+    assert_eq!(letter(&world), OLD);
+    world.copal(&DISCARD).succeeds();
 }
 
 /// How Copal ended as another user than root, and what it said.

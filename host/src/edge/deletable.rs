@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, accessat, statx};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -21,33 +21,58 @@ enum Rights {
 
 const STICKY: u32 = 0o1000;
 
+/// What can't be deleted, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// This user has no right to.
+    NotYours(PathBuf),
+    /// It is immutable or may only be appended to, which keeps root from it as well.
+    Protected(PathBuf),
+}
+
 /// The first thing in a directory, or that itself, which this user may not delete, as [`super::scratch::remove_tree`]
-/// does it: what is one's own is made writable for that. What only a disk or a flag of the file system forbids is not
-/// seen.
+/// does it: what is one's own is made writable for that. What only a disk forbids is not seen.
 ///
 /// # Errors
 /// Where it can't be looked at.
-pub fn first_not_deletable(top: &Path) -> io::Result<Option<PathBuf>> {
-    if geteuid().is_root() {
-        return Ok(None);
-    }
+pub fn first_not_deletable(top: &Path) -> io::Result<Option<Obstacle>> {
+    let is_root = geteuid().is_root();
     let above = top.parent().unwrap_or(top);
-    if !may_delete(&written(above)?, &fs::symlink_metadata(top)?) {
-        return Ok(Some(top.to_owned()));
+    if !is_root && !may_delete(&written(above)?, &fs::symlink_metadata(top)?) {
+        return Ok(Some(Obstacle::NotYours(top.to_owned())));
+    }
+    for path in [above, top] {
+        if is_protected(path)? {
+            return Ok(Some(Obstacle::Protected(path.to_owned())));
+        }
     }
     let mut last = (PathBuf::new(), Rights::None);
     for entry in below(top) {
         let entry = entry?;
         let path = entry.path();
         let above = path.parent().unwrap_or(top);
-        if above != last.0 {
+        if !is_root && above != last.0 {
             last = (above.to_owned(), rights_in(above)?);
         }
-        if !may_delete(&last.1, &entry.metadata()?) {
-            return Ok(Some(path));
+        if !is_root && !may_delete(&last.1, &entry.metadata()?) {
+            return Ok(Some(Obstacle::NotYours(path)));
+        }
+        if is_protected(&path)? {
+            return Ok(Some(Obstacle::Protected(path)));
         }
     }
     Ok(None)
+}
+
+/// Whether an attribute of the file system (`chattr`) keeps everybody from deleting it, or what is in it.
+fn is_protected(path: &Path) -> io::Result<bool> {
+    let protects = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    match statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE) {
+        Ok(told) => Ok(told.stx_attributes.intersects(protects)),
+        // A kernel, or a sandbox, without this call.
+        Err(Errno::NOSYS) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn may_delete(rights: &Rights, what: &Metadata) -> bool {

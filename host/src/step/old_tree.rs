@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::edge::deletable::first_not_deletable;
+use crate::edge::deletable::{Obstacle, first_not_deletable};
 use crate::edge::in_use::{Kept, Work, user_of};
 use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees, Size, Standing};
@@ -115,10 +115,11 @@ pub fn to_discard(
     if let Some(by) = user_of(kept, Work::Any).map_err(unreadable)? {
         return Err(OldTreeError::InUse { path: real, by });
     }
-    if let Some(what) = first_not_deletable(&real).map_err(unreadable)? {
-        return Err(OldTreeError::NotYours { path: real, what });
+    match first_not_deletable(&real).map_err(unreadable)? {
+        Some(Obstacle::NotYours(what)) => Err(OldTreeError::NotYours { path: real, what }),
+        Some(Obstacle::Protected(what)) => Err(OldTreeError::Protected { path: real, what }),
+        None => Ok(tree),
     }
-    Ok(tree)
 }
 
 /// Deletes an old tree that [`to_discard`] chose; how much that was. From the first file on it is no tree to

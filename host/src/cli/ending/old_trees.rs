@@ -59,6 +59,10 @@ pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
         OldTreeError::NotYours { .. } => failed(
             "nothing was deleted, and `copal restore --undo` still goes back; run it as a user who may delete all of it, such as root, with the COPAL_STATE_DIR of the restore",
         ),
+        OldTreeError::Protected { what, .. } => failed(format!(
+            "nothing was deleted, and `copal restore --undo` still goes back; take the attribute away (`chattr -ia {}`; `lsattr` shows it), and run it again",
+            what.display()
+        )),
         OldTreeError::Record { .. } => {
             failed("nothing was changed; make room in Copal's state directory or give the rights")
         }

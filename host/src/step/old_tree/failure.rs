@@ -82,6 +82,14 @@ pub enum OldTreeError {
         /// The first that would stay.
         what: PathBuf,
     },
+    /// The file system lets nobody delete something in it.
+    #[error("the old tree `{}` can't be deleted whole: `{}` is immutable or append-only", .path.display(), .what.display())]
+    Protected {
+        /// Where it lies.
+        path: PathBuf,
+        /// The first that would stay, or keeps what is in it.
+        what: PathBuf,
+    },
     /// A record can't be read or written.
     #[error("can't keep or read `{}`, the record of an old tree", .path.display())]
     Record {
@@ -122,6 +130,9 @@ impl OldTreeError {
             Self::InUse { .. } => "it would lose what it writes; what is live it does not see",
             Self::NotYours { .. } => {
                 "it, or the directory above it, is another user's, and half a tree is none to go back to"
+            }
+            Self::Protected { .. } => {
+                "an attribute of the file system keeps everybody from it, and half a tree is none to go back to"
             }
             Self::Newer { .. } => "an older one is not what the last restore kept",
             Self::Mounted(_) => "what is mounted there would be deleted with it",
