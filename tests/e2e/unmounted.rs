@@ -15,8 +15,13 @@ struct Disk {
 impl Disk {
     /// The job's destination has these lines of its own.
     fn with(lines: &str) -> Option<Self> {
+        Self::of(FileSystem::Tmpfs, lines)
+    }
+
+    fn of(kind: FileSystem, lines: &str) -> Option<Self> {
         let world = world();
-        let disk = Mount::new(FileSystem::Tmpfs, 8)?;
+        let disk = Mount::new(kind, 16)?;
+        let _ = fs::remove_dir(disk.path().join("lost+found"));
         for n in 0..5 {
             fs::write(disk.path().join(format!("{n}.txt")), "on the disk").unwrap();
         }
@@ -136,6 +141,24 @@ fn a_blank_disk_in_the_place_of_the_missing_one_is_told_apart() {
     drop(in_its_place);
     let _again = disk.mount();
     disk.run(&["backup"]).succeeds();
+}
+
+#[test]
+fn what_is_kept_in_memory_is_in_no_disks_place() {
+    let Some(disk) = Disk::of(FileSystem::Ext4, MIRROR) else {
+        return;
+    };
+    let mounted = disk.mount();
+    disk.run(&["backup"]).succeeds();
+    drop(mounted);
+    let Some(empty) = Mount::new(FileSystem::Tmpfs, 8) else {
+        return;
+    };
+    let _in_its_place = Mount::bind(empty.path(), &disk.world.path("source/disk"));
+    disk.run(&["backup"])
+        .exits_with(1)
+        .says("is mounted at `disk`");
+    assert!(disk.world.vault().join("disk/4.txt").exists());
 }
 
 #[test]

@@ -22,6 +22,16 @@ pub struct FileSystem {
     pub number: u64,
 }
 
+/// By the kernel's `magic.h`: tmpfs and ramfs.
+const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+
+impl FileSystem {
+    /// Whether it is kept in memory, and so begins empty each time.
+    fn is_in_memory(self) -> bool {
+        IN_MEMORY.contains(&self.kind)
+    }
+}
+
 /// What a manifest knows of a directory at which a file system was mounted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
@@ -47,8 +57,6 @@ pub struct Had {
 pub enum Now {
     /// None is.
     Nothing,
-    /// One that is kept in memory: it begins empty each time, and is in no disk's place.
-    InMemory,
     /// One.
     Mounted(Option<FileSystem>),
 }
@@ -105,10 +113,11 @@ impl Seen<'_> {
     fn loss(&self, last: &Manifest, mount: &RelPath, now: Now) -> Option<Lost> {
         let disk = last.disks.get(mount).copied().unwrap_or_default();
         let likeness = match now {
-            Now::InMemory => return None,
             Now::Nothing => Likeness::Most,
             Now::Mounted(now) => match disk.is.zip(now) {
                 Some((was, is)) if was == is && was.number != 0 => return None,
+                // Each is another, and empty by itself. In a disk's place it is like any other.
+                Some((was, is)) if was.is_in_memory() && is.is_in_memory() => return None,
                 Some((was, is)) if was != is => Likeness::Most,
                 _ => Likeness::Any,
             },

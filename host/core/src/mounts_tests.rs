@@ -107,7 +107,19 @@ fn a_disk_that_is_there_may_be_emptied() {
     let before = Before::with_three(Some(DISK));
     let there = Now::Mounted(Some(DISK));
     assert!(before.lost(&["beside"], SAME, there).is_empty());
-    assert!(before.lost(&["beside"], SAME, Now::InMemory).is_empty());
+}
+
+#[test]
+fn what_is_kept_in_memory_begins_empty_and_is_no_disk() {
+    let tmpfs = |number| FileSystem {
+        kind: 0x0102_1994,
+        number,
+    };
+    let now = Now::Mounted(Some(tmpfs(2)));
+    let was_one = Before::with_three(Some(tmpfs(1)));
+    assert!(was_one.lost(&["beside"], SAME, now).is_empty());
+    let was_a_disk = Before::with_three(Some(DISK));
+    assert!(was_a_disk.lost(&["disk/a"], SAME, now)[0].is_replaced);
 }
 
 #[test]

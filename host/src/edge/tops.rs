@@ -103,15 +103,8 @@ pub fn mounted_at<R: Root + ?Sized>(source: &R, path: &RelPath) -> Now {
     if !is_mounted(source, path) {
         return Now::Nothing;
     }
-    match file_system(source, path) {
-        Ok(found) if [TMPFS, RAMFS].contains(&found.kind) => Now::InMemory,
-        found => Now::Mounted(found.ok()),
-    }
+    Now::Mounted(file_system(source, path).ok())
 }
-
-/// By the kernel's `magic.h`.
-const TMPFS: u64 = 0x0102_1994;
-const RAMFS: u64 = 0x8584_58f6;
 
 fn file_system<R: Root + ?Sized>(source: &R, path: &RelPath) -> io::Result<FileSystem> {
     mounts::file_system(Beneath::of(source, path).open_directory()?)
