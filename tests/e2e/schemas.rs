@@ -68,6 +68,25 @@ fn the_same_version_and_one_that_a_later_snapshot_has_are_no_matter() {
 }
 
 #[test]
+fn a_later_snapshot_with_a_damaged_manifest_keeps_none_from_an_earlier_one() {
+    let world = world_with_specimen();
+    let first = back_up(&world, "1");
+    back_up(&world, "2");
+    let damaged = back_up(&world, "3");
+    let manifest = format!("vault/source/{damaged}/.copal/manifest.json");
+    assert!(world.path(&manifest).exists(), "{manifest}");
+    world.write(&manifest, "{");
+    let restore = ["restore", &first, "--in-place"];
+    // Another one knows that version, or none does.
+    configure(&world, &finds("2", "pre-restore"));
+    world.copal(&restore).succeeds().says("is damaged");
+    configure(&world, &finds("3", "pre-restore"));
+    world.copal(&restore).exits_with(1).says("--accept-schema");
+    let accepting = [&restore[..], &["--accept-schema"]].concat();
+    world.copal(&accepting).succeeds();
+}
+
+#[test]
 fn an_older_open_webui_is_not_given_the_data_of_a_later_one() {
     let world = world();
     world.write(

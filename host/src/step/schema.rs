@@ -23,10 +23,11 @@ pub struct OtherSchema {
 }
 
 /// Each fact that a hook recorded of what is live, and that is not known to be of a later version than what
-/// the snapshot has under that key: a later snapshot has it. What the manifest does not have is not compared.
+/// the snapshot has under that key: a later snapshot has it. What the manifest does not have is not compared, and a
+/// later one that is damaged, or of a later version of Copal, tells nothing.
 ///
 /// # Errors
-/// Where the manifests of later snapshots can't be read.
+/// Where later snapshots can't be asked for.
 pub fn not_older(
     store: &Store<'_>,
     manifest: &Manifest,
@@ -39,7 +40,13 @@ pub fn not_older(
     let started = store.started()?.into_iter();
     let later = started.filter(|id| *id > manifest.id).collect();
     for id in store.sealed_from_newest_of(later) {
-        let later = store.manifest(id?)?;
+        let later = match store.manifest(id?) {
+            Err(error @ StoreError::Manifest { .. }) => {
+                tracing::warn!("{error}: it can't tell which versions are older");
+                continue;
+            }
+            later => later?,
+        };
         others.retain(|other| fact(&later.facts, &other.hook, &other.key) != Some(&other.live));
         if others.is_empty() {
             break;
