@@ -220,6 +220,23 @@ fn an_app_stays_down_while_another_disk_is_mounted_where_the_trees_are_half_exch
 }
 
 #[test]
+fn what_a_snapshot_has_in_lost_and_found_is_told_where_that_of_a_mount_point_stays() {
+    if !is_root() {
+        return skip("mounting needs root");
+    }
+    let held = changed();
+    held.world.write("source/lost+found/#12", "found");
+    held.world.copal(&["backup"]).succeeds();
+    let _mounted = mount(&held.world);
+    fs::remove_file(held.world.path("source/lost+found/#12")).unwrap();
+    let told = held.world.copal(&RESTORE);
+    told.exits_with(3)
+        .says("the source's own `lost+found` stays")
+        .says("/lost+found`");
+    assert!(held.runs());
+}
+
+#[test]
 fn a_mount_point_is_restored_undone_and_backed_up_without_its_old_trees() {
     if !is_root() {
         return skip("mounting needs root");

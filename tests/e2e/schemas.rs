@@ -73,7 +73,7 @@ fn a_later_snapshot_with_a_damaged_manifest_keeps_none_from_an_earlier_one() {
     let first = back_up(&world, "1");
     back_up(&world, "2");
     let damaged = back_up(&world, "3");
-    let manifest = format!("vault/source/{damaged}/.copal/manifest.json");
+    let manifest = format!("vault/letters/{damaged}/.copal/manifest.json");
     assert!(world.path(&manifest).exists(), "{manifest}");
     world.write(&manifest, "{");
     let restore = ["restore", &first, "--in-place"];

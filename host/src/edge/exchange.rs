@@ -240,7 +240,15 @@ impl Exchange {
         if let How::Inside(_) = &self.how
             && let Err(error) = inside::remove_emptied(&self.new)
         {
-            tracing::debug!(%error, "an empty directory stays");
+            tracing::debug!(%error, "a directory stays");
+        }
+    }
+
+    /// What of the new tree keeps its place, although that is live and tidied.
+    pub fn not_moved(&self) -> Option<PathBuf> {
+        match &self.how {
+            How::Inside(_) => inside::not_moved(&self.new),
+            How::Whole { .. } => None,
         }
     }
 }

@@ -247,6 +247,7 @@ impl Place {
         if self.is_fixed && strays.exists() {
             unfinished.push(Unfinished::Strays(strays));
         }
+        unfinished.extend(exchange.not_moved().map(Unfinished::NotMoved));
         Ok(made.before)
     }
 

@@ -174,6 +174,10 @@ pub(super) fn of_unfinished(error: &Unfinished) -> Ending {
             "the app was not held: have a `pre-restore` hook hold it; look at {}, which is in neither tree, and remove it",
             path.display()
         )),
+        Unfinished::NotMoved(path) => failed(format!(
+            "move what you need out of {}, and remove the directory that it is in",
+            path.display()
+        )),
         Unfinished::KeepsName { before, .. } => failed(format!(
             "it is what was there, and no half-done restore: keep {} until all is well",
             before.display()

@@ -150,6 +150,11 @@ pub(super) fn remove_emptied(new: &Path) -> io::Result<()> {
     fs::remove_dir(new)
 }
 
+/// What a new tree has of the file system's own directory.
+pub(super) fn not_moved(new: &Path) -> Option<PathBuf> {
+    Some(new.join(LOST_AND_FOUND)).filter(|path| path.exists())
+}
+
 /// Has on the disk what happened in each directory.
 pub(super) fn write_out(exchange: &Exchange) -> io::Result<()> {
     for directory in [&exchange.live, &exchange.new, &exchange.before] {

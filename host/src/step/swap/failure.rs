@@ -120,6 +120,9 @@ pub enum Unfinished {
     /// Somebody wrote there in the midst of it.
     #[error("something was written to the source while it was exchanged, and is kept apart: `{}`", .0.display())]
     Strays(PathBuf),
+    /// The file system's own directory keeps its place, and what the restored tree had of that name is apart.
+    #[error("the source's own `lost+found` stays, and what was restored of it is kept apart: `{}`", .0.display())]
+    NotMoved(PathBuf),
     /// An app that was not restarted does not see what is live.
     #[error("{by} still works in the old tree `{}`", .before.display())]
     InUse {
