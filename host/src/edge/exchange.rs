@@ -3,6 +3,7 @@
 //! one that began is gone. Old or new, never a mix.
 
 mod inside;
+mod strays;
 
 use std::fs::{self, File};
 use std::io;

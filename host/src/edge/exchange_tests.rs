@@ -174,8 +174,7 @@ fn what_is_written_meanwhile_is_put_aside_and_in_no_ones_way() {
         };
         exchange.make(Moves::REAL, &pass).unwrap();
         assert!(World::is(&live, &NEW));
-        let strays = fs::read_dir(exchange.strays());
-        let aside = strays.map_or(0, Iterator::count);
+        let aside = World::aside(&exchange);
         let gone_along = World::inside_names(&world.own("before"));
         assert_eq!(aside + gone_along - OLD.len(), 2, "none is lost");
         if !ends {
@@ -185,7 +184,28 @@ fn what_is_written_meanwhile_is_put_aside_and_in_no_ones_way() {
     }
 }
 
+#[test]
+fn what_is_in_the_way_is_put_aside_also_under_the_longest_name() {
+    let world = World::new(true);
+    let long = "n".repeat(255);
+    fs::write(world.live().join(&long), "old").unwrap();
+    let exchange = world.exchange();
+    exchange.make(Moves::REAL, &|_| ()).unwrap();
+    fs::write(world.live().join(&long), "stray").unwrap();
+    assert_eq!(exchange.settle(Moves::REAL, &|_| ()).unwrap(), Live::Old);
+    let live = fs::read_to_string(world.live().join(&long));
+    assert_eq!(live.unwrap(), "old");
+    assert_eq!(World::aside(&exchange), 1);
+}
+
 impl World {
+    /// How much was put aside.
+    fn aside(exchange: &Exchange) -> usize {
+        let rounds = fs::read_dir(exchange.strays()).into_iter().flatten();
+        let rounds = rounds.map(|round| round.unwrap().path());
+        rounds.map(|round| Self::inside_names(&round)).sum()
+    }
+
     fn inside_names(directory: &Path) -> usize {
         fs::read_dir(directory).unwrap().count()
     }

@@ -14,28 +14,22 @@ use std::path::{Path, PathBuf};
 
 use copal_core::mounts::FileSystem;
 use copal_core::path::{decode_bytes, encode_bytes};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::strays::{self, move_to, out_of_the_way, put_aside};
 use super::{Exchange, Exchanged, Live, Moves, Pass, is_there, not_mounted, sync};
 use crate::edge::identity::Identity;
 use crate::edge::mounts;
 
 /// What the names of Copal's own directories in such a source begin with: the tree that is restored, the old
 /// one, and what somebody wrote in the midst of an exchange.
-const OWN: [&str; 3] = [".copal-restoring-", ".copal-before-", STRAYS];
-
-const STRAYS: &str = ".copal-strays-";
+const OWN: [&str; 3] = [".copal-restoring-", ".copal-before-", strays::NAME];
 
 /// A file system's own, which stays where it is.
 const LOST_AND_FOUND: &str = "lost+found";
 
 /// How often what is in the live directory is asked to leave.
 const ROUNDS: u32 = 100;
-
-/// How often something that gets in the way is moved out of it.
-const OUT_OF_THE_WAY: u32 = 100;
 
 /// What has to be known to go back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -282,20 +276,6 @@ impl Inside {
     }
 }
 
-impl Exchange {
-    /// Where that is put which somebody wrote to the live directory in the midst of the exchange.
-    pub fn strays(&self) -> PathBuf {
-        let name = self.before.file_name().unwrap_or_default().as_bytes();
-        let run = name
-            .strip_prefix(b".copal-before-")
-            .unwrap_or(name)
-            .to_owned();
-        let mut strays = OsString::from(STRAYS);
-        strays.push(OsStr::from_bytes(&run));
-        self.live.join(strays)
-    }
-}
-
 fn names_in(directory: &Path) -> io::Result<Vec<OsString>> {
     let entries = fs::read_dir(directory)?;
     entries
@@ -308,53 +288,4 @@ fn foreign_names_in(directory: &Path) -> io::Result<Vec<OsString>> {
     let mut names = names_in(directory)?;
     names.retain(|name| !is_own_name(name) && name != LOST_AND_FOUND);
     Ok(names)
-}
-
-/// Moves something to where nothing is: nothing is ever replaced.
-fn move_to(from: &Path, to: &Path, moves: Moves) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // A file system that knows no such flags.
-        Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
-            if is_there(to)? {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            (moves.rename)(from, to)
-        }
-        other => other.map_err(Into::into),
-    }
-}
-
-/// Does it again where something has come to be at `to`, which is put aside.
-fn out_of_the_way(
-    to: &Path,
-    strays: &Path,
-    deed: &mut dyn FnMut(&Path) -> io::Result<()>,
-) -> io::Result<()> {
-    for _ in 0..OUT_OF_THE_WAY {
-        match deed(to) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => put_aside(to, strays)?,
-            other => return other,
-        }
-    }
-    deed(to)
-}
-
-/// Puts something aside that is of neither tree. It is kept.
-fn put_aside(stray: &Path, strays: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(strays) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let name = stray.file_name().unwrap_or_default();
-    for number in 1.. {
-        let mut name = name.to_owned();
-        name.push(format!(".{number}"));
-        match move_to(stray, &strays.join(name), Moves::REAL) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            // It is gone by itself.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            other => return other,
-        }
-    }
-    unreachable!("one of so many names is free")
 }
