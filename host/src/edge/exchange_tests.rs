@@ -185,6 +185,21 @@ fn what_is_written_meanwhile_is_put_aside_and_in_no_ones_way() {
 }
 
 #[test]
+fn a_file_of_the_app_with_a_name_like_copals_own_changes_places_as_any_other() {
+    let name = ".copal-strays-1-2";
+    let world = World::new(true);
+    for (tree, text) in [(world.live(), "old"), (world.new_tree(), "new")] {
+        fs::write(tree.join(name), text).unwrap();
+    }
+    let exchange = world.exchange();
+    exchange.make(Moves::REAL, &|_| ()).unwrap();
+    let read = |tree: PathBuf| fs::read_to_string(tree.join(name)).unwrap();
+    assert_eq!(read(world.live()), "new");
+    assert_eq!(read(world.own("before")), "old");
+    assert!(!exchange.strays().exists());
+}
+
+#[test]
 fn what_is_in_the_way_is_put_aside_also_under_the_longest_name() {
     let world = World::new(true);
     let long = "n".repeat(255);

@@ -283,9 +283,14 @@ fn names_in(directory: &Path) -> io::Result<Vec<OsString>> {
         .collect()
 }
 
-/// What is in the live directory and neither Copal's own nor the file system's.
+/// What is in the live directory and neither Copal's own nor the file system's. A file of such a name is the app's.
 fn foreign_names_in(directory: &Path) -> io::Result<Vec<OsString>> {
+    let is_own = |name: &OsStr| is_own_name(name) && is_directory(&directory.join(name));
     let mut names = names_in(directory)?;
-    names.retain(|name| !is_own_name(name) && name != LOST_AND_FOUND);
+    names.retain(|name| !is_own(name) && name != LOST_AND_FOUND);
     Ok(names)
+}
+
+fn is_directory(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
