@@ -162,3 +162,20 @@ fn after_a_manifest_that_was_removed_nothing_goes_until_it_is_accepted() {
         fs::remove_file(own.join("manifest.json")).unwrap();
     });
 }
+
+#[test]
+fn a_log_beside_a_database_goes_also_after_the_manifest_was_lost() {
+    let world = world("", 3);
+    let database = rusqlite::Connection::open(world.source().join("uploads/w.db")).unwrap();
+    database.execute_batch("CREATE TABLE t (n)").unwrap();
+    drop(database);
+    back_up(&world).succeeds();
+    remove(&world, 0..1);
+    world.write("vault/m/up/w.db-wal", "of another moment");
+    world.write("vault/m/.copal/manifest.json", "{");
+    let dry = world.copal(&["backup", "--dry-run", "--json"]);
+    let dry = dry.exits_with(3).stdout();
+    back_up(&world).exits_with(3).says("deleted there: 1 file");
+    assert!(!up(&world).join("w.db-wal").exists());
+    assert_eq!(count(&up(&world), ".txt"), 3, "{dry}");
+}

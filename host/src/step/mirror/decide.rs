@@ -29,7 +29,7 @@ pub struct Deleting<'a> {
     pub hooks: &'a Hooks,
     /// Whether the owner said that files may be gone.
     pub accept_missing: bool,
-    /// Whether it can't be told what the mirror was at its last run: then nothing is deleted, and that the
+    /// Whether it can't be told what the mirror was at its last run: then nothing is deleted but logs of databases, and that the
     /// manifest is damaged is told already.
     pub is_unlisted: bool,
     /// Asks for an end.
@@ -124,25 +124,21 @@ impl Left {
             }
         };
         let (count, then) = (surplus.count(), surplus.there_when_refused(bound));
-        if by.is_unlisted {
-            return kept(count, then, None);
-        }
         let logs = surplus.logs();
-        match surplus.bounded(bound) {
-            Ok(deletions) => Decided {
-                deletions,
-                origins: self.origins,
-                ..Decided::default()
-            },
-            Err(refused @ Refused::Copals(_)) => kept(count, then, Some(by.kept(refused))),
-            Err(refused) => {
-                let stays = count - logs.names().len() as u64;
-                Decided {
-                    deletions: logs,
-                    origins: self.origins,
-                    ..kept(stays, then, Some(by.kept(refused)))
-                }
+        let stays = count - logs.names().len() as u64;
+        let (deletions, kept) = match surplus.bounded(bound) {
+            Err(refused @ Refused::Copals(_)) => {
+                let why = (!by.is_unlisted).then(|| by.kept(refused));
+                (Deletions::default(), kept(count, then, why))
             }
+            _ if by.is_unlisted => (logs, kept(stays, then, None)),
+            Ok(deletions) => (deletions, Decided::default()),
+            Err(refused) => (logs, kept(stays, then, Some(by.kept(refused)))),
+        };
+        Decided {
+            deletions,
+            origins: self.origins,
+            ..kept
         }
     }
 }

@@ -73,13 +73,13 @@ pub fn foresee(
     if let Some(emptied) = emptied.filter(|_| !by.accept_missing) {
         return Err(MirrorError::from(emptied).into());
     }
-    if by.is_unlisted {
-        return Ok((0, None));
-    }
     let logs = surplus.logs().names().len() as u64;
     match surplus.bounded(by.bound()) {
+        Err(refused @ Refused::Copals(_)) => {
+            Ok((0, (!by.is_unlisted).then(|| by.kept(refused))))
+        }
+        _ if by.is_unlisted => Ok((logs, None)),
         Ok(deletions) => Ok((deletions.names().len() as u64, None)),
-        Err(refused @ Refused::Copals(_)) => Ok((0, Some(by.kept(refused)))),
         Err(refused) => Ok((logs, Some(by.kept(refused)))),
     }
 }
