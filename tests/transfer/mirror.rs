@@ -425,6 +425,28 @@ fn a_mirror_and_snapshots_are_made_in_one_run() {
 }
 
 #[test]
+fn a_snapshot_that_lies_at_the_place_of_a_mirror_is_read_by_its_name() {
+    let world = in_a_folder(MAP);
+    let text = fs::read_to_string(world.path("copal.toml")).unwrap();
+    let both = format!("{text}\n[[destination]]\nremote = 'vault:m'\n");
+    world.write("copal.toml", both);
+    back_up(&world).succeeds();
+    let named = ["--from", "vault:m", "--name", "open-webui"];
+    let listed = world.copal(&[&["snapshots", "--json"][..], &named].concat());
+    let id = listed.succeeds().json()[0]["snapshot"].clone();
+    let id = id.as_str().unwrap().to_owned();
+    back_up(&world).succeeds();
+    world
+        .copal(&["verify", &id, "--from", "vault:m"])
+        .exits_with(2)
+        .says("has the state of its last run alone")
+        .says("--name open-webui");
+    world
+        .copal(&[&["verify", &id][..], &named].concat())
+        .succeeds();
+}
+
+#[test]
 fn odd_names_are_mirrored_under_names_that_travel_and_come_back() {
     let world = in_a_folder(MAP);
     for name in copal_testkit::tree::odd_names() {

@@ -36,6 +36,16 @@ pub enum StoreError {
         /// Why.
         source: ResolveError,
     },
+    /// A mirror was asked for another state than its own.
+    #[error("the mirror `{place}` has the state of its last run alone, `{id}`")]
+    OneState {
+        /// The destination; secrets masked.
+        place: String,
+        /// That state.
+        id: SnapshotId,
+        /// The job's name, under which snapshots may lie there as well.
+        name: String,
+    },
     /// Its manifest can't be trusted.
     #[error("the manifest of `{id}` is damaged")]
     Manifest {
@@ -120,7 +130,7 @@ pub struct Inventory {
 impl StoreError {
     /// Whether there is merely no snapshot of that name.
     pub fn is_of_the_name(&self) -> bool {
-        matches!(self, Self::Resolve { .. })
+        matches!(self, Self::Resolve { .. } | Self::OneState { .. })
     }
 }
 
@@ -373,6 +383,13 @@ impl<'a> Store<'a> {
 
     fn unresolved(&self, source: ResolveError) -> StoreError {
         let shown = self.remote.shown();
+        if let Some(mirror) = &self.mirror {
+            return StoreError::OneState {
+                place: shown,
+                id: mirror.id,
+                name: self.name.clone(),
+            };
+        }
         let slash = if shown.ends_with(['/', ':']) { "" } else { "/" };
         let place = format!("{shown}{slash}{}", self.name);
         StoreError::Resolve { place, source }

@@ -27,6 +27,9 @@ pub(super) fn of_store(error: &StoreError) -> Ending {
                 usage(format!("say which: {}", ids.join(", ")))
             }
         },
+        StoreError::OneState { name, .. } => usage(format!(
+            "say `latest` for it; snapshots that lie at the same place are read with `--from REMOTE:PATH --name {name}`"
+        )),
         StoreError::Manifest { .. } => failed(
             "its files may still be good: stock rclone can copy them, and `sha256sum -c .copal/SHA256SUMS` check them; use another snapshot if you can",
         ),

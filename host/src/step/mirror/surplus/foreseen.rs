@@ -75,9 +75,7 @@ pub fn foresee(
     }
     let logs = surplus.logs().names().len() as u64;
     match surplus.bounded(by.bound()) {
-        Err(refused @ Refused::Copals(_)) => {
-            Ok((0, (!by.is_unlisted).then(|| by.kept(refused))))
-        }
+        Err(refused @ Refused::Copals(_)) => Ok((0, (!by.is_unlisted).then(|| by.kept(refused)))),
         _ if by.is_unlisted => Ok((logs, None)),
         Ok(deletions) => Ok((deletions.names().len() as u64, None)),
         Err(refused) => Ok((logs, Some(by.kept(refused)))),
