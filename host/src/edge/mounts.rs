@@ -39,9 +39,9 @@ pub fn at_or_below(path: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// Where it does not tell.
-pub fn file_system(directory: impl AsFd) -> io::Result<FileSystem> {
-    let kind = rustix::fs::fstatfs(&directory)?.f_type;
-    let number = rustix::fs::fstatvfs(&directory)?.f_fsid;
+pub fn file_system(directory: &impl AsFd) -> io::Result<FileSystem> {
+    let kind = rustix::fs::fstatfs(directory)?.f_type;
+    let number = rustix::fs::fstatvfs(directory)?.f_fsid;
     Ok(FileSystem {
         kind: u64::try_from(kind).unwrap_or_default(),
         number,

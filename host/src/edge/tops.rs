@@ -107,7 +107,7 @@ pub fn mounted_at<R: Root + ?Sized>(source: &R, path: &RelPath) -> Now {
 }
 
 fn file_system<R: Root + ?Sized>(source: &R, path: &RelPath) -> io::Result<FileSystem> {
-    mounts::file_system(Beneath::of(source, path).open_directory()?)
+    mounts::file_system(&Beneath::of(source, path).open_directory()?)
 }
 
 /// Device and inode of what lies there, behind a link as well.
