@@ -6,6 +6,7 @@
 mod error;
 mod finding;
 mod here;
+mod kept;
 mod places;
 mod source;
 
@@ -65,6 +66,7 @@ pub fn check(checked: &Checked<'_>) -> Result<Vec<Finding>, CopalError> {
     places::look(checked, &hooks, plan.as_ref(), &mut findings);
     edges.interrupt.check()?;
     here::look(checked, &mut findings);
+    kept::look(checked, &mut findings);
     edges.interrupt.check()?;
     Ok(findings.0)
 }

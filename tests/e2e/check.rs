@@ -105,6 +105,24 @@ fn without_a_configuration_the_command_line_says_what_is_checked() {
 }
 
 #[test]
+fn files_that_runs_are_to_write_and_can_not_are_named() {
+    let world = well_world();
+    let files = "[log]\nfile = \"logs/copal.log\"\n[metrics]\nfile = \"gone/copal.prom\"\n";
+    world.write("copal.toml", format!("{JOB}{HOOKS}{files}"));
+    world.write("logs", "a file");
+    let output = check(&world);
+    output.succeeds();
+    finds(&output, "log", "warning", "can't write the log");
+    finds(&output, "metrics", "warning", "can't write the metrics");
+    fs::remove_file(world.path("logs")).unwrap();
+    fs::create_dir(world.path("gone")).unwrap();
+    let output = check(&world);
+    finds(&output, "log", "ok", "logs/copal.log` can be written");
+    finds(&output, "metrics", "ok", "gone/copal.prom` can be written");
+    assert!(!world.path("gone/copal.prom").exists());
+}
+
+#[test]
 fn a_source_that_is_missing_keeps_nothing_else_from_being_looked_at() {
     let world = well_world();
     world.write(

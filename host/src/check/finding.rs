@@ -44,6 +44,10 @@ pub enum Part {
     Schedule,
     /// The last good backup.
     LastRun,
+    /// The file of the log, where its owner names one.
+    Log,
+    /// The file that metrics are written into.
+    Metrics,
 }
 
 /// How it stands with a part.
@@ -82,6 +86,8 @@ impl Part {
             Self::Held => "held",
             Self::Schedule => "schedule",
             Self::LastRun => "last-run",
+            Self::Log => "log",
+            Self::Metrics => "metrics",
         }
     }
 }

@@ -8,6 +8,7 @@ mod line;
 mod rotating;
 
 use std::collections::VecDeque;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ use tracing_subscriber::layer::Context;
 
 pub use line::Line;
 use rotating::Rotating;
+
+use super::frozen::existing;
+use super::scratch::write_and_forget;
 
 /// The target of what a person is told in so many words, whatever the level on stderr.
 pub const TOLD: &str = "told";
@@ -74,6 +78,23 @@ pub fn begin(file: &Path, log: &Log) {
             kept.write(line);
         }
     }
+}
+
+/// Whether the log can be in this file. Nothing is written that stays.
+pub fn look(file: &Path) -> Result<(), LogError> {
+    let looked = match fs::metadata(file) {
+        Ok(found) if found.is_file() => OpenOptions::new().append(true).open(file).map(drop),
+        Ok(_) => Err(io::Error::other("it is no regular file")),
+        // The directories above it are made with it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write_and_forget(existing(file.parent().unwrap_or(file)))
+        }
+        Err(error) => Err(error),
+    };
+    looked.map_err(|source| LogError {
+        file: file.to_owned(),
+        source,
+    })
 }
 
 /// There is no file: what waits for one waits in vain.

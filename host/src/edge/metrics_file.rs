@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::scratch::write_and_forget;
 use super::whole::{self, Mode};
 
 /// Why the file can't be written.
@@ -37,18 +38,44 @@ pub fn replace(file: &Path, name: &str, text: &str) -> Result<(), MetricsFileErr
         file: file.to_owned(),
         source,
     };
-    let first = format!("# Copal's metrics of the job {name}\n");
-    let is_another = first_line(file)
-        .map_err(failed)?
-        .is_some_and(|line| line != first);
-    if is_another {
+    refuse_another(file, name)?;
+    let whole = format!("{}{text}", first_of(name));
+    whole::replace(file, whole.as_bytes(), Mode::Public).map_err(failed)
+}
+
+/// Whether it can be put there. Nothing is written that stays.
+pub fn look(file: &Path, name: &str) -> Result<(), MetricsFileError> {
+    refuse_another(file, name)?;
+    write_and_forget(above(file)).map_err(|source| MetricsFileError::Io {
+        file: file.to_owned(),
+        source,
+    })
+}
+
+/// What the file of a job begins with.
+fn first_of(name: &str) -> String {
+    format!("# Copal's metrics of the job {name}\n")
+}
+
+fn refuse_another(file: &Path, name: &str) -> Result<(), MetricsFileError> {
+    let line = first_line(file).map_err(|source| MetricsFileError::Io {
+        file: file.to_owned(),
+        source,
+    })?;
+    if line.is_some_and(|line| line != first_of(name)) {
         return Err(MetricsFileError::Another {
             file: file.to_owned(),
             name: name.to_owned(),
         });
     }
-    let whole = format!("{first}{text}");
-    whole::replace(file, whole.as_bytes(), Mode::Public).map_err(failed)
+    Ok(())
+}
+
+fn above(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// The first line of a file that is there and has anything in it.
