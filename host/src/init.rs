@@ -5,6 +5,10 @@ mod around;
 mod error;
 mod starter;
 
+use std::path::Path;
+
+use crate::edge::frozen::existing;
+
 pub use around::{AppPaths, places, remotes, with_container};
 pub use error::InitError;
 pub use starter::{App, Origin, Starter};
@@ -38,6 +42,22 @@ impl Place {
             }
             _ => place,
         }
+    }
+
+    /// Refuses a directory in it as a destination, as each backup would.
+    pub fn refuse_inside(&self, destination: &Path) -> Result<(), InitError> {
+        let Origin::Path(source) = &self.origin else {
+            return Ok(());
+        };
+        // What is not there yet is made in the directory that is.
+        let there = existing(destination).canonicalize();
+        if there.is_ok_and(|there| there.starts_with(source)) {
+            return Err(InitError::InSource {
+                destination: destination.to_owned(),
+                source_dir: source.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// The flag that says so.

@@ -103,6 +103,13 @@ fn what_is_not_known_is_an_error_where_nobody_can_be_asked() {
         .never_says("hunter2");
     let output = world.copal(&["init", "--source", "no/such", "--remote", "vault:"]);
     output.exits_with(2).says("can't look at the source");
+    for inside in ["source/notes", "source/new/backups"] {
+        let output = world.copal(&["init", "--source", "source", "--remote", inside]);
+        output
+            .exits_with(2)
+            .says("lies in the source")
+            .says("--remote");
+    }
     assert!(!files_below(world.root()).contains(&"copal.toml".to_owned()));
 }
 
@@ -138,10 +145,14 @@ fn on_a_terminal_what_is_not_known_is_asked() {
     let child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = child.unwrap();
     let mut input = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut input, b"data\nvault:backups\n").unwrap();
+    std::io::Write::write_all(&mut input, b"no/such\n7\ndata\nvault:backups\n").unwrap();
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}");
+    assert!(
+        !told.contains("A number") && told.contains("can't look at the source `no/such`"),
+        "{told}"
+    );
     assert!(
         told.contains("What is to be backed up?") && told.contains("remotes: vault:"),
         "{told}"

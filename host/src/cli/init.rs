@@ -80,6 +80,10 @@ pub(super) fn run(args: &InitArgs, global: &Global) -> Result<Exit, CopalError> 
     }
     let place = args.place(may_ask)?;
     let remote = args.remote(may_ask)?;
+    let spec = RemoteSpec::parse(&remote)?;
+    if spec.is_local_path() {
+        place.refuse_inside(Path::new(spec.expose()))?;
+    }
     let starter = Starter {
         name: args.name(&place)?,
         app: args.app.map_or(place.app, App::from),
@@ -135,9 +139,19 @@ impl InitArgs {
             .into());
         }
         let told: Vec<String> = found.iter().map(Place::told).collect();
-        match choose("What is to be backed up? A number, or a directory", &told)? {
-            Answer::Number(number) => Ok(found.swap_remove(number)),
-            Answer::Text(text) => in_directory(Path::new(&text)),
+        let question = if told.is_empty() {
+            "Nothing was found by itself. What is to be backed up? A directory"
+        } else {
+            "What is to be backed up? A number, or a directory"
+        };
+        loop {
+            match choose(question, &told)? {
+                Answer::Number(number) => return Ok(found.swap_remove(number)),
+                Answer::Text(text) => match in_directory(Path::new(&text)) {
+                    Ok(place) => return Ok(place),
+                    Err(error) => tell(&format!("{}\n", error.in_one_line()))?,
+                },
+            }
         }
     }
 

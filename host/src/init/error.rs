@@ -33,6 +33,14 @@ pub enum InitError {
     /// A configuration is no place for a secret.
     #[error("the destination `{0}` has a secret in it")]
     Secret(String),
+    /// Snapshots would be in themselves.
+    #[error("the destination `{}` lies in the source `{source_dir}`", .destination.display())]
+    InSource {
+        /// Where snapshots were to go.
+        destination: PathBuf,
+        /// What is backed up.
+        source_dir: String,
+    },
     /// Nobody answered.
     #[error("can't read the answer")]
     Answer(#[source] io::Error),
@@ -50,6 +58,7 @@ impl InitError {
             Self::Secret(_) => {
                 Some("configurations are copied, shown and kept where secrets should not be")
             }
+            Self::InSource { .. } => Some("every snapshot would hold those before it"),
             Self::Source { .. } | Self::Answer(_) => None,
         }
     }

@@ -53,7 +53,8 @@ const HEAD: &str = "\
 const RETENTION: &str = "
 [retention]                   # without this section, all snapshots are kept
 daily = 7
-weekly = 3
+weekly = 5
+monthly = 12
 ";
 
 const OPEN_WEBUI: &str = r#"

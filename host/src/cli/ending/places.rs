@@ -33,6 +33,7 @@ pub(super) fn of_init(error: &InitError) -> Ending {
         InitError::Secret(_) => usage(
             "put it into a remote of rclone's own configuration (`rclone config`), and name that remote",
         ),
+        InitError::InSource { .. } => usage("name a place outside of the source by `--remote`"),
         InitError::Answer(_) => {
             usage("say all of it on the command line, with `--yes`: `copal init --help`")
         }
