@@ -62,6 +62,7 @@ pub fn replace(
     let info = run.info_about(manifest);
     in_place(run, job, info, databases(manifest), |this| {
         let place = this.place()?;
+        let _above = place.make_above(&this.run.leftovers)?;
         let left_behind = place.left_behind(&this.run.id)?;
         let beside = place.beside(&this.run.id, &this.run.leftovers)?;
         let snapshot = Fetched::into(beside.path(), &this.run, store, manifest)?;

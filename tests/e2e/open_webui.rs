@@ -134,7 +134,9 @@ fn a_dry_run_says_what_the_hook_would_copy_and_copies_nothing() {
     let world = world();
     world.write("copal.toml", CONFIG);
     OpenWebUi::create(&world.path("data"), &Size::SMALL).unwrap();
-    let dry = world.copal(&["backup", "--dry-run"]);
+    let dry = world.copal(&["backup", "--dry-run", "-v"]);
+    dry.says("would copy webui.db")
+        .never_says("copied webui.db");
     let told = dry.succeeds().stdout();
     assert!(
         told.contains("sqlite.backup-with name=vector_db/chroma.sqlite3"),
@@ -238,6 +240,56 @@ fn paths_are_left_as_they_are_where_the_right_or_the_place_is_not_clear() {
             Size::SMALL.uploads
         );
     }
+}
+
+#[test]
+fn a_lost_data_directory_comes_back_with_all_that_was_above_it_and_goes_again() {
+    let world = world();
+    let there = format!("config.data_dir = {:?}", world.path("srv/app/data"));
+    let config = able(&there).replace("\"data\"", "\"srv/app/data\"");
+    world.write("copal.toml", &config);
+    let data = world.path("srv/app/data");
+    fs::create_dir_all(&data).unwrap();
+    OpenWebUi::create(&data, &Size::SMALL).unwrap();
+    world.copal(&["backup"]).succeeds();
+
+    let restore = ["restore", "latest", "--in-place"];
+    fs::remove_file(data.join("webui.db")).unwrap();
+    let restored = world.copal(&restore);
+    restored.succeeds().never_says("of which version");
+    fs::remove_dir_all(&data).unwrap();
+    world.copal(&["restore", "--undo"]).succeeds();
+    assert!(data.is_dir() && !data.join("webui.db").exists());
+    fs::write(data.join("webui.db"), "no database").unwrap();
+    let restored = world.copal(&restore);
+    restored.succeeds().says("of which version");
+    restored.never_says("Failed(").never_says("Error::");
+
+    fs::remove_dir_all(world.path("srv")).unwrap();
+    let restored = world.copal(&restore);
+    restored.succeeds().never_says("of which version");
+    assert!(data.join("webui.db").is_file());
+}
+
+#[test]
+fn directories_above_a_lost_source_go_again_where_it_can_not_be_restored() {
+    let world = world();
+    let config = able("").replace("\"data\"", "\"srv/app/data\"");
+    world.write("copal.toml", &config);
+    let data = world.path("srv/app/data");
+    fs::create_dir_all(&data).unwrap();
+    OpenWebUi::create(&data, &Size::SMALL).unwrap();
+    let backup = world.copal(&["backup", "--json"]);
+    let snapshot = world
+        .vault()
+        .join("backups/open-webui")
+        .join(sealed_id(&backup));
+    fs::write(snapshot.join("webui.db"), "no database").unwrap();
+    fs::remove_dir_all(world.path("srv")).unwrap();
+    world
+        .copal(&["restore", "latest", "--in-place"])
+        .exits_with(1);
+    assert!(!world.path("srv").exists());
 }
 
 #[test]

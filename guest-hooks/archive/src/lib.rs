@@ -48,10 +48,14 @@ impl PreBackup for Archive {
             let directory = path.strip_suffix('/').unwrap_or(path);
             let archived = archive::create(directory, config.format.into())
                 .map_err(|error| error.about(directory))?;
-            info!(
-                "archived {directory}: {} entries, {} bytes in {}",
-                archived.entries, archived.content_bytes, archived.archive_bytes
-            );
+            match archived.archive_bytes {
+                // In a dry run, which packs nothing.
+                0 => info!("would archive {directory}"),
+                bytes => info!(
+                    "archived {directory}: {} entries, {} bytes in {bytes}",
+                    archived.entries, archived.content_bytes
+                ),
+            }
         }
         Ok(())
     }

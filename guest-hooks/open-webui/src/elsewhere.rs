@@ -37,7 +37,11 @@ pub(crate) fn find_uploads(data_dir: Option<&str>) -> Result<(), Error> {
         return Ok(());
     };
     let data_dir = absolute(data_dir)?;
-    let recorded: Vec<Recorded> = rows(WEBUI, RECORDED, 100).map_err(|why| why.about(WEBUI))?;
+    let recorded: Vec<Recorded> = match rows(WEBUI, RECORDED, 100) {
+        // Of a tree that is swapped back: what lay there before is as the app had it.
+        Err(Error::Missing(_)) => return Ok(()),
+        rows => rows.map_err(|why| why.about(WEBUI))?,
+    };
     let Some((most, others)) = recorded.split_first() else {
         info!("there are no uploads whose paths could lead elsewhere");
         return Ok(());

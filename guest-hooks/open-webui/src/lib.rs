@@ -124,22 +124,30 @@ impl Drill for OpenWebUi {
 
 fn copy(database: &str) -> Result<(), Error> {
     let copied = sqlite::backup(database).map_err(|error| error.about(database))?;
-    let bytes = copied.pages.saturating_mul(copied.page_size.into());
-    info!("copied {database}: {bytes} bytes");
+    match copied.pages.saturating_mul(copied.page_size.into()) {
+        // In a dry run, which copies nothing.
+        0 => info!("would copy {database}"),
+        bytes => info!("copied {database}: {bytes} bytes"),
+    }
     Ok(())
 }
 
 fn copy_vectors(vectors: Vectors) -> Result<(), Error> {
     let copied =
         sqlite::backup_with(CHROMA, &[VECTORS.to_owned()]).map_err(|error| error.about(CHROMA))?;
-    let bytes = copied.pages.saturating_mul(copied.page_size.into());
-    info!("copied {VECTORS} as one moment, with {bytes} bytes of {CHROMA}");
+    match copied.pages.saturating_mul(copied.page_size.into()) {
+        0 => info!("would copy {VECTORS} as one moment with {CHROMA}"),
+        bytes => info!("copied {VECTORS} as one moment, with {bytes} bytes of {CHROMA}"),
+    }
     if vectors == Vectors::Archive {
         let made = archive::create(VECTORS, Format::TarGz).map_err(|error| error.about(VECTORS))?;
-        info!(
-            "archived {VECTORS}: {} entries, {} bytes",
-            made.entries, made.archive_bytes
-        );
+        match made.archive_bytes {
+            0 => info!("would archive {VECTORS}"),
+            bytes => info!(
+                "archived {VECTORS}: {} entries, {bytes} bytes",
+                made.entries
+            ),
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the rows say of things that are not in the data directory, or not in the snapshot.
 
-use copal_hook_sdk::{Error, run, sqlite, warn};
+use copal_hook_sdk::{Error, ErrorExt, run, sqlite, warn};
 use serde_json::Value;
 
 use crate::rows::{count, first};
@@ -60,7 +60,10 @@ pub(crate) fn at_live_version(database: &str) -> Result<(), Error> {
     match at_version(database) {
         Err(error @ Error::Denied(_)) => return Err(error),
         Err(Error::Missing(_)) | Ok(()) => {}
-        Err(error) => warn!("of which version the app at the source is can't be told: {error}"),
+        Err(error) => warn!(
+            "of which version the app at the source is can't be told: {}",
+            error.text()
+        ),
     }
     Ok(())
 }

@@ -32,8 +32,11 @@ impl PreBackup for SqliteBackup {
 
 fn copy(database: &str) -> Result<(), Error> {
     let copied = sqlite::backup(database)?;
-    let bytes = copied.pages.saturating_mul(copied.page_size.into());
-    info!("copied {database}: {bytes} bytes");
+    match copied.pages.saturating_mul(copied.page_size.into()) {
+        // In a dry run, which copies nothing.
+        0 => info!("would copy {database}"),
+        bytes => info!("copied {database}: {bytes} bytes"),
+    }
     Ok(())
 }
 

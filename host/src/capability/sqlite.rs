@@ -16,6 +16,7 @@ mod source;
 mod update;
 
 use std::fs::Metadata;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -251,7 +252,13 @@ pub(super) fn query(
         source.close()?;
         Ok(rows)
     };
-    rows().map_err(|error| failed(database, &error))
+    rows().map_err(|error| match error {
+        // Before a restore in place it may be what was lost.
+        SqliteError::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
+            CapabilityError::Missing(database.to_string())
+        }
+        error => failed(database, &error),
+    })
 }
 
 /// Who has a live database open in a way that a copy of it may miss what they wrote.

@@ -1,5 +1,6 @@
 //! Swap: a complete tree takes the place of the live one, which is kept. Old or new, never a mix.
 
+mod above;
 mod failure;
 
 use std::ffi::OsStr;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use rustix::fs::Access;
 
 use crate::edge::exchange::{Exchange, Moves};
+use crate::edge::frozen::existing;
 use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::mounts;
 use crate::edge::old_trees::{OldTree, OldTrees};
@@ -19,6 +21,7 @@ use crate::edge::scratch::Scratch;
 use crate::edge::sealed::sealed_below;
 use crate::holds::{ExchangeFailure, Holds};
 
+pub use above::Above;
 pub use failure::{SwapError, Unfinished};
 
 /// A live tree whose place another can take.
@@ -67,7 +70,7 @@ impl Place {
         let (live, occupied) = match fs::symlink_metadata(source) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let above = source.parent().unwrap_or(source);
-                let above = above.canonicalize().map_err(unreadable(above))?;
+                let above = above::resolved(above).map_err(unreadable(above))?;
                 (above.join(source.file_name().unwrap_or_default()), false)
             }
             Err(error) => return Err(unreadable(source)(error)),
@@ -97,9 +100,13 @@ impl Place {
         if occupied && let Some(backups) = sealed_below(&live).map_err(unreadable(&live))? {
             return Err(SwapError::HoldsBackups(backups));
         }
-        let written = if is_fixed { &live } else { &parent };
+        let written = if is_fixed {
+            live.as_path()
+        } else {
+            existing(&parent)
+        };
         if let Err(errno) = rustix::fs::access(written, Access::WRITE_OK | Access::EXEC_OK) {
-            let (parent, source) = (written.clone(), errno.into());
+            let (parent, source) = (written.to_owned(), errno.into());
             return Err(SwapError::ParentNotWritable { parent, source });
         }
         Ok(Self {
@@ -113,6 +120,14 @@ impl Place {
     /// Where the live tree is, or is to be.
     pub fn live(&self) -> &Path {
         &self.live
+    }
+
+    /// Makes the directories above it that were lost with it.
+    pub fn make_above(&self, leftovers: &Leftovers) -> Result<Above, SwapError> {
+        Above::make(&self.parent, leftovers).map_err(|source| SwapError::Beside {
+            path: self.parent.clone(),
+            source,
+        })
     }
 
     /// Makes the empty directory that is to take the place.

@@ -113,9 +113,9 @@ pub(super) fn of_restore(error: &RestoreError) -> Ending {
 
 pub(super) fn of_swap(error: &SwapError) -> Ending {
     match error {
-        SwapError::Unreadable { .. } => usage(
-            "check `path` in [source]; the directory above it has to be there, and its disk mounted",
-        ),
+        SwapError::Unreadable { .. } => {
+            usage("check `path` in [source], and that its disk is mounted")
+        }
         SwapError::NotADirectory(_) => usage("name the directory that holds the app's data"),
         SwapError::MountPoint(path) => usage(format!(
             "it can't be renamed: stop the app, restore to an empty directory with `--to DIR`, and move that to {}",
