@@ -179,6 +179,14 @@ pub enum CopalError {
         /// What is wrong with it.
         differences: Vec<Difference>,
     },
+    /// What is damaged of a snapshot was not restored, as the owner wants it.
+    #[error("of {id} was left out what is damaged or missing there: {}", some(.files))]
+    LeftOut {
+        /// The snapshot.
+        id: copal_core::snapshot::SnapshotId,
+        /// The files.
+        files: Vec<RelPath>,
+    },
     /// The last snapshot is not what was sealed, as a backup found that was to share its files.
     #[error("the last snapshot {id} is damaged: {}", some(.files))]
     LastDamaged {
@@ -449,6 +457,7 @@ impl CopalError {
             Self::LastDamaged { .. } => {
                 "files of it are not what was sealed; the new snapshot has them whole, from the source"
             }
+            Self::LeftOut { .. } => "another content than was sealed is no file of the app's",
             Self::OtherSchema(_) => {
                 "no later snapshot has that, so that the app there may be the older one, and an app does not read the data of a later one"
             }

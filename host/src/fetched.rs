@@ -11,7 +11,7 @@ use crate::edge::attributes::Owners;
 use crate::edges::{Edges, Step, Total};
 use crate::record::SnapshotRecord;
 use crate::run::Run;
-use crate::step::restore::{RestoreError, restore};
+use crate::step::restore::{Asked, RestoreError, restore};
 use crate::step::snapshots::Store;
 
 /// What was fetched.
@@ -50,7 +50,8 @@ impl Fetched {
         let mut watch = |done| show.transfer(done, total);
         let leftovers = &run.leftovers;
         let began = Instant::now();
-        let restored = restore(store, manifest, to, &[], &mut watch, interrupt, leftovers)?;
+        let whole = Asked::default();
+        let restored = restore(store, manifest, to, whole, &mut watch, interrupt, leftovers)?;
         Ok(Self {
             id: manifest.id,
             at: store.remote().shown(),

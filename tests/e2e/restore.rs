@@ -178,6 +178,44 @@ fn a_restore_that_meets_damage_restores_nothing() {
 }
 
 #[test]
+fn what_is_whole_of_a_damaged_snapshot_is_restored_on_demand() {
+    let world = small_world();
+    let database = rusqlite::Connection::open(world.path("source/app.db")).unwrap();
+    database.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(database);
+    let id = back_up(&world);
+    let damaged = folder(&world, &id);
+    for name in ["app.db", "notes/first.txt"] {
+        fs::write(damaged.join(name), "eno").unwrap();
+    }
+    fs::remove_file(damaged.join("notes/second.txt")).unwrap();
+    let restore = ["restore", "latest", "--from", "vault:", "--to", "new"];
+    let output = world.copal(&restore);
+    output.exits_with(1).says("next: ");
+    assert!(!world.path("new").exists());
+    let accepting = [&restore[..], &["--accept-damaged"]].concat();
+    let output = world.copal(&accepting);
+    output
+        .exits_with(3)
+        .says("`app.db`, `notes/first.txt`, `notes/second.txt`")
+        .says("other snapshots");
+    let told = output.stdout();
+    for name in ["app.db", "notes/first.txt", "notes/second.txt"] {
+        assert!(told.contains(&format!("left out: {name}\n")), "{output}");
+    }
+    assert_eq!(files_below(&world.path("new")), ["letter.txt", "link"]);
+    assert!(world.path("new/notes").is_dir());
+    // Of a part that is whole nothing is left out.
+    let arguments = ["restore", "latest", "--from", "vault:", "--to", "part"];
+    let part = ["--path", "letter.txt", "--accept-damaged", "--json"];
+    let output = world.copal(&[&arguments[..], &part].concat());
+    output.succeeds();
+    assert_eq!(output.json()["left_out"], serde_json::json!([]));
+    let in_place = ["restore", "latest", "--in-place", "--accept-damaged"];
+    world.copal(&in_place).exits_with(2);
+}
+
+#[test]
 fn a_part_is_restored_with_the_directories_above_it() {
     let world = small_world();
     world.write("source/notes/deep/three", "3");

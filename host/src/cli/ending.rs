@@ -178,6 +178,7 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Damaged { .. } => failed(
             "take a new snapshot now, and restore from another one if you have to; then find out what changes files at the destination",
         ),
+        CopalError::LeftOut { .. } => reading::of_left_out(),
         CopalError::LastDamaged { id, .. } => of_last_damaged(*id),
         CopalError::Unsound { id, .. } => of_unsound(*id),
         CopalError::Swap(swap) => of_swap(swap),

@@ -18,7 +18,7 @@ use crate::error::CopalError;
 use crate::job::Job;
 use crate::replace::replace;
 use crate::show;
-use crate::step::restore::restore;
+use crate::step::restore::{Asked, restore};
 use crate::undo::{discard, undo};
 
 #[derive(Debug, Args)]
@@ -36,6 +36,9 @@ pub(super) struct RestoreArgs {
     /// Accept that hooks find another version of the app at the source than the snapshot is of, which may be older
     #[arg(long, requires = "in_place", conflicts_with_all = ["undo", "discard"])]
     accept_schema: bool,
+    /// Restore what is whole, and leave damaged files out: each is named, and the exit code is 3
+    #[arg(long, requires = "to", conflicts_with_all = ["in_place", "undo", "discard"])]
+    accept_damaged: bool,
     /// Only what lies at or below this path; may be given several times
     #[arg(long = "path", value_name = "PATH", value_parser = below)]
     paths: Vec<RelPath>,
@@ -152,17 +155,29 @@ fn into_directory(
         };
         progress.step(Step::Fetch);
         let mut watch = |done| progress.transfer(done, total);
-        let (paths, leftovers) = (&args.paths, Leftovers::default());
+        let asked = Asked {
+            only: &args.paths,
+            accept_damaged: args.accept_damaged,
+        };
+        let leftovers = Leftovers::default();
         let restored = restore(
-            store, &manifest, to, paths, &mut watch, &interrupt, &leftovers,
+            store, &manifest, to, asked, &mut watch, &interrupt, &leftovers,
         );
         progress.finish();
         for left in leftovers.take() {
             also(&left.into());
         }
         let restored = restored?;
-        show::restore::print(&manifest, to, &restored, global.output())?;
-        Ok(Exit::Done)
+        let printed = show::restore::print(&manifest, to, &restored, global.output());
+        if restored.left_out.is_empty() {
+            printed?;
+            return Ok(Exit::Done);
+        }
+        also(&CopalError::LeftOut {
+            id: manifest.id,
+            files: restored.left_out,
+        });
+        Ok(told(Exit::FellShort, printed))
     })
 }
 

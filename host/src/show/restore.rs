@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 use crate::replace::Replaced;
 use crate::step::restore::Restored;
 
-/// Prints a restore that succeeded.
+/// Prints a restore that succeeded, in whole or as far as the snapshot is.
 pub fn print(
     manifest: &Manifest,
     to: &Path,
@@ -28,6 +28,7 @@ pub fn print(
             "files": restored.files,
             "bytes": restored.bytes,
             "owners_not_restored": restored.owners.not_permitted,
+            "left_out": restored.left_out,
         }));
     }
     let mut text = format!(
@@ -38,6 +39,9 @@ pub fn print(
         count(restored.files, "file"),
         restored.bytes
     );
+    for path in &restored.left_out {
+        writeln!(text, "  damaged, left out: {path}").expect("a String takes every write");
+    }
     text += &foreign(restored.owners);
     super::result(&text)
 }

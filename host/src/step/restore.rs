@@ -16,6 +16,15 @@ use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::leftovers::Leftovers;
 use crate::edge::remote::{Batch, Progress, RemoteError};
 
+/// What of a snapshot is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// What lies at or below these; everything where there are none.
+    pub only: &'a [RelPath],
+    /// Whether damaged files are left out, so that the rest comes back.
+    pub accept_damaged: bool,
+}
+
 /// A restored directory.
 #[derive(Debug)]
 pub struct Restored {
@@ -25,6 +34,8 @@ pub struct Restored {
     pub bytes: ByteCount,
     /// Whether every owner is what it was.
     pub owners: Owners,
+    /// Damaged or missing files that were left out.
+    pub left_out: Vec<RelPath>,
 }
 
 /// Why nothing was restored.
@@ -81,49 +92,79 @@ pub enum RestoreError {
     Interrupted(#[from] Interrupted),
 }
 
-/// Restores a snapshot, or what lies below `only`, into the empty or new directory `to`. What
-/// can't be removed of one that fails is noted in `leftovers`.
+/// Restores what is asked for of a snapshot into the empty or new directory `to`. What can't be removed of one that
+/// fails is noted in `leftovers`.
 pub fn restore(
     store: &Store<'_>,
     manifest: &Manifest,
     to: &Path,
-    only: &[RelPath],
+    asked: Asked<'_>,
     watch: &mut dyn FnMut(Progress),
     interrupt: &Interrupt,
     leftovers: &Leftovers,
 ) -> Result<Restored, RestoreError> {
-    let entries = select(manifest, only)?;
+    let mut entries = select(manifest, asked.only)?;
+    let mut left_out = Vec::new();
+    if asked.accept_damaged {
+        left_out = take_missing(store, manifest, &mut entries)?;
+    }
     let target = Target::prepare(to, leftovers)?;
-    let needed = entries
-        .iter()
-        .filter_map(|entry| entry.file())
-        .map(|file| file.size)
-        .sum();
-    target.check_room(needed)?;
+    target.check_room(content(&entries))?;
     download(store, manifest, &entries, &target, watch)?;
-    let mut restored = Restored {
-        files: 0,
-        bytes: needed,
-        owners: Owners::default(),
-    };
     let work = Work {
         stored: target.stored(),
         tree: target.tree(),
     };
     work.make_directories(&entries)?;
-    for (entry, file) in entries
-        .iter()
-        .filter_map(|entry| Some((*entry, entry.file()?)))
-    {
+    for (entry, file) in files(&entries) {
         interrupt.check()?;
-        work.put_file(entry, file, interrupt)?;
-        restored.files += 1;
+        match work.put_file(entry, file, interrupt) {
+            Err(RestoreError::Damaged(path)) if asked.accept_damaged => left_out.push(path),
+            put => put?,
+        }
     }
+    let damaged: HashSet<&RelPath> = left_out.iter().collect();
+    entries.retain(|entry| !damaged.contains(&entry.path));
     work.make_links(&entries)?;
-    restored.owners = work.set_attributes(&entries)?;
+    let mut owners = work.set_attributes(&entries)?;
     interrupt.check()?;
-    target.finish(manifest, &mut restored.owners)?;
-    Ok(restored)
+    target.finish(manifest, &mut owners)?;
+    left_out.sort();
+    Ok(Restored {
+        files: files(&entries).count() as u64,
+        bytes: content(&entries),
+        owners,
+        left_out,
+    })
+}
+
+fn files<'a>(entries: &[&'a Entry]) -> impl Iterator<Item = (&'a Entry, &'a FileEntry)> {
+    let files = entries.iter().map(|entry| (*entry, entry.file()));
+    files.filter_map(|(entry, file)| Some((entry, file?)))
+}
+
+fn content(entries: &[&Entry]) -> ByteCount {
+    files(entries).map(|(_, file)| file.size).sum()
+}
+
+/// Takes the files away that are not there: asked for, they would end the whole download.
+fn take_missing(
+    store: &Store<'_>,
+    manifest: &Manifest,
+    entries: &mut Vec<&Entry>,
+) -> Result<Vec<RelPath>, RestoreError> {
+    let listed = store.remote().files(&store.dir(manifest.id), false)?;
+    let there: HashSet<String> = listed.into_iter().map(|file| file.path).collect();
+    let mut missing = Vec::new();
+    entries.retain(|entry| {
+        let file = entry.file();
+        let is_there = file.is_none_or(|file| there.contains(&stored_name(entry, file)));
+        if !is_there {
+            missing.push(entry.path.clone());
+        }
+        is_there
+    });
+    Ok(missing)
 }
 
 /// What to restore: everything, or what lies below `only` with the directories above it.
@@ -158,9 +199,8 @@ fn download(
     target: &Target,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<(), RestoreError> {
-    let names: Vec<String> = entries
-        .iter()
-        .filter_map(|entry| Some(stored_name(entry, entry.file()?)))
+    let names: Vec<String> = files(entries)
+        .map(|(entry, file)| stored_name(entry, file))
         .collect();
     if names.is_empty() {
         return Ok(());

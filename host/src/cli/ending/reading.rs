@@ -99,7 +99,7 @@ pub(super) fn of_restore(error: &RestoreError) -> Ending {
         RestoreError::NoRoom { .. } => failed("make room, or restore elsewhere with `--to`"),
         RestoreError::Remote(remote) => of_remote(remote),
         RestoreError::Damaged(_) => failed(
-            "nothing was restored; try another snapshot, and see `copal verify --full` for all that is damaged in this one",
+            "nothing was restored. `--to DIR --accept-damaged` restores what is whole and leaves damaged files out, `--path PATH` a part; or try another snapshot, from before the damage: in a folder they share files that did not change. `copal verify --full` tells all that is damaged in this one",
         ),
         RestoreError::Place { .. } => failed(
             "nothing was restored; check the rights and the disk of the directory given with `--to`",
@@ -108,6 +108,13 @@ pub(super) fn of_restore(error: &RestoreError) -> Ending {
             failed("remove that directory by hand; the rest is as it should be")
         }
         RestoreError::Interrupted(signal) => interrupted(signal.0),
+    }
+}
+
+pub(super) fn of_left_out() -> Ending {
+    Ending {
+        exit: Exit::FellShort,
+        next: "look for these files in other snapshots, with `--to DIR --path PATH`, before an app uses what was restored: where a database is among them, it would begin with an empty one".to_owned(),
     }
 }
 
