@@ -118,7 +118,7 @@ pub(super) fn ending(error: &CopalError) -> Ending {
 fn table(error: &CopalError) -> Ending {
     match error {
         CopalError::NoConfig { looked } => usage(format!(
-            "write one of {}, name one with `-c FILE`, or do without: `copal backup --source DIR --to REMOTE:PATH`, \
+            "`copal init` writes one; or write one of {}, name one with `-c FILE`, or do without: `copal backup --source DIR --to REMOTE:PATH`, \
              and `--from REMOTE:PATH` for commands that read",
             places(looked)
         )),

@@ -28,9 +28,9 @@ const UNMOUNTED: &str = "mount it and run the backup again; if it is as it shoul
 pub(super) fn of_plan(error: &PlanError) -> Ending {
     match error {
         PlanError::Lost(source) => of_source(source),
-        PlanError::Source { .. } => {
-            usage("check `path` in [source], or `--source`; is its disk mounted?")
-        }
+        PlanError::Source { .. } => usage(
+            "check `path` in [source], or `--source`; is its disk mounted? If it is lost, `copal restore latest --in-place` puts the last snapshot there",
+        ),
         PlanError::NotADirectory(_) => usage("name the directory that holds the app's data"),
         PlanError::Unreadable { .. } => failed(READABLE),
         PlanError::Filter(filter) => of_filter(filter),
