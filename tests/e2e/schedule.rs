@@ -362,6 +362,19 @@ fn a_job_of_another_configuration_is_not_replaced_by_one_of_the_same_name() {
 }
 
 #[test]
+fn a_job_whose_configuration_is_wrong_by_now_is_still_removed() {
+    let Some(timed) = Timed::new() else { return };
+    well(&timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]));
+    let right = fs::read_to_string(timed.world.path("copal.toml")).unwrap();
+    timed
+        .world
+        .write("copal.toml", format!("nonsense = 1\n{right}"));
+    fails(&timed.copal(&["schedule", "show"]), 2, "nonsense");
+    well(&timed.copal(&["schedule", "remove"]));
+    assert_eq!(timed.crontab(), "");
+}
+
+#[test]
 fn units_that_systemd_does_not_take_leave_no_trace() {
     let Some(timed) = Timed::new() else { return };
     timed.with_systemctl(1);

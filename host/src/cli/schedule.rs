@@ -82,11 +82,11 @@ const KNOWN: [&str; 9] = [
 ];
 
 pub(super) fn run(args: &ScheduleArgs, global: &Global) -> Result<Exit, CopalError> {
-    let job = configured(global)?.config.name().clone();
+    let job = || Ok::<_, CopalError>(configured(global)?.config.name().clone());
     match &args.command {
-        ScheduleCommand::Show => show(&job, global),
-        ScheduleCommand::Install(args) => args.install(&job, global),
-        ScheduleCommand::Remove => remove(&job, global),
+        ScheduleCommand::Show => show(&job()?, global),
+        ScheduleCommand::Install(args) => args.install(&job()?, global),
+        ScheduleCommand::Remove => remove(&named(global)?, global),
     }
 }
 
@@ -99,6 +99,20 @@ fn show(job: &Name, global: &Global) -> Result<Exit, CopalError> {
     } else {
         Exit::Done
     })
+}
+
+/// The job that the configuration names, whatever else is wrong with that: what starts it goes by its name.
+fn named(global: &Global) -> Result<Name, CopalError> {
+    let invalid = match configured(global) {
+        Ok(job) => return Ok(job.config.name().clone()),
+        Err(error @ CopalError::Config(_)) => error,
+        Err(error) => return Err(error),
+    };
+    let (_, text) = configuration_file(global)?;
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let name = table.get("name").and_then(toml::Value::as_str);
+    let name = name.and_then(|name| name.parse().ok());
+    name.ok_or(invalid)
 }
 
 /// What can't be removed keeps nothing else from being.
