@@ -35,14 +35,15 @@ fn in_a_line(pruned: &Pruned) -> String {
     let is_gone = |fate: &Fate| *fate != Fate::NotGone;
     let gone = pruned.going().filter(|(_, fate)| is_gone(fate)).count();
     let kept = pruned.snapshots.iter().filter(|one| one.verdict.stays());
-    let (name, place, freed) = (&pruned.name, &pruned.place, pruned.freed());
+    let (name, place, most) = (&pruned.name, &pruned.place, pruned.at_most());
+    let freed = pruned.freed();
     let kept = kept.count();
     if pruned.rehearsed {
         return format!(
-            "dry run, nothing was removed: of {name} at {place} {gone} would go, {freed}, and {kept} would stay"
+            "dry run, nothing was removed: of {name} at {place} {gone} would go, {most}{freed}, and {kept} would stay"
         );
     }
-    format!("pruned {name} at {place}: {gone} removed, {freed} freed, {kept} kept")
+    format!("pruned {name} at {place}: {gone} removed, {most}{freed} freed, {kept} kept")
 }
 
 /// A line for each snapshot and each left-over, newest first; `indent` before each.
@@ -50,8 +51,8 @@ pub(super) fn table(pruned: &Pruned, indent: &str) -> String {
     let left = pruned.left.iter();
     let snapshots = pruned.snapshots.iter();
     let mut lines: Vec<_> = snapshots
-        .map(|one| (one.id, snapshot(one)))
-        .chain(left.map(|one| (one.id, left_over(one))))
+        .map(|one| (one.id, snapshot(one, pruned.at_most())))
+        .chain(left.map(|one| (one.id, left_over(one, pruned.at_most()))))
         .collect();
     lines.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
     let mut text = String::new();
@@ -66,19 +67,19 @@ pub(super) fn table(pruned: &Pruned, indent: &str) -> String {
 }
 
 /// What becomes of it, and why.
-fn snapshot(one: &Judged) -> (&'static str, String) {
+fn snapshot(one: &Judged, most: &str) -> (&'static str, String) {
     let why = one.verdict.reasons().join("; ");
     match &one.fate {
         None => (one.verdict.word(), why),
-        Some(fate) => with_fate(fate, &why),
+        Some(fate) => with_fate(fate, &why, most),
     }
 }
 
-fn left_over(one: &Left) -> (&'static str, String) {
+fn left_over(one: &Left, most: &str) -> (&'static str, String) {
     let why = why_left(one.verdict);
     match &one.fate {
         None => ("leave alone", why.to_owned()),
-        Some(fate) => with_fate(fate, why),
+        Some(fate) => with_fate(fate, why, most),
     }
 }
 
@@ -91,15 +92,16 @@ fn why_left(verdict: LeftOver) -> &'static str {
     }
 }
 
-fn with_fate(fate: &Fate, why: &str) -> (&'static str, String) {
+fn with_fate(fate: &Fate, why: &str, most: &str) -> (&'static str, String) {
     match fate {
-        Fate::Would(Some(bytes)) => ("remove", format!("{why} ({bytes})")),
+        Fate::Would(Some(bytes)) => ("remove", format!("{why} ({most}{bytes})")),
         Fate::Would(None) => ("remove", why.to_owned()),
-        Fate::Gone { bytes, others: 0 } => ("removed", format!("{why} ({bytes} freed)")),
+        Fate::Gone { bytes, others: 0 } => ("removed", format!("{why} ({most}{bytes} freed)")),
         Fate::Gone { bytes, others } => {
             let others = count(*others, "file");
-            let told =
-                format!("{why} ({bytes} freed; {others} that Copal does not know left there)");
+            let told = format!(
+                "{why} ({most}{bytes} freed; {others} that Copal does not know left there)"
+            );
             ("removed", told)
         }
         Fate::NotGone => ("not removed", why.to_owned()),
@@ -189,6 +191,7 @@ mod tests {
             fate,
         };
         Pruned {
+            may_share: false,
             place: "b2:my-bucket/copal".to_owned(),
             name: "open-webui".to_owned(),
             rehearsed,

@@ -51,6 +51,8 @@ pub struct Pruned {
     pub name: String,
     /// Whether nothing was done, and all is told as it would be.
     pub rehearsed: bool,
+    /// Whether snapshots there may share files, so that less is freed than the files of one hold.
+    pub may_share: bool,
     /// The sealed snapshots, newest first.
     pub snapshots: Vec<Judged>,
     /// What lies where snapshots would be, oldest first.
@@ -169,8 +171,14 @@ impl Pruned {
         let gone = self.going();
         let gone = gone.filter(|(_, fate)| matches!(fate, Fate::Gone { .. }));
         let gone: Vec<_> = gone.map(|(id, _)| id.to_string()).collect();
-        let (place, freed) = (&self.place, self.freed());
-        (!gone.is_empty()).then(|| format!("pruned at {place}, {freed} freed: {}", gone.join(", ")))
+        let (place, most, freed) = (&self.place, self.at_most(), self.freed());
+        let gone = gone.join(", ");
+        (!gone.is_empty()).then(|| format!("pruned at {place}, {most}{freed} freed: {gone}"))
+    }
+
+    /// What stands before a number of bytes that are freed: a file that another snapshot has as well frees none.
+    pub fn at_most(&self) -> &'static str {
+        if self.may_share { "up to " } else { "" }
     }
 
     /// What was freed, or would be.
@@ -218,6 +226,8 @@ pub fn prune(
         place: store.remote().shown(),
         name: store.name().to_owned(),
         rehearsed: pruning.rehearsed,
+        // Where that is not known, it is no folder of this machine.
+        may_share: store.remote().abilities().is_ok_and(|it| it.links),
         snapshots,
         left,
         any_verified: inventory.sealed.iter().any(sound),
