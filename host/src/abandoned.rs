@@ -1,16 +1,20 @@
 //! The record of a run that could not keep one itself: it was killed, or the machine went down. The
 //! journal of its holds is what is known of it, or the mark that it left where it held nothing.
 
+use std::fs;
+use std::io;
 use std::time::{Duration, Instant};
 
 use copal_core::text::second;
 use jiff::Timestamp;
 
-use crate::edge::begun::Begun as KilledRun;
+use crate::edge::begun::{self, Begun as KilledRun};
 use crate::edge::exchange::{Exchange, Live};
 use crate::edge::history::{History, HistoryError};
+use crate::edge::lock::look;
 use crate::edge::old_trees::OldTrees;
 use crate::edge::state::StateDir;
+use crate::error::CopalError;
 use crate::holds::ledger::{Begun, By, Hold, Ledger};
 use crate::holds::recovery::Settled;
 use crate::holds::release::Left;
@@ -48,14 +52,56 @@ pub fn keep(
     history.add(&record.row(), &record.to_json())
 }
 
-/// Keeps that a run was killed of which nothing is known but its mark.
-pub fn keep_bare(killed: &KilledRun, job: &str, state: &StateDir) -> Result<(), HistoryError> {
+/// The run of this job that was killed, and is known by its mark. None while a run goes on, which has one, too.
+pub fn killed(job: &str, state: &StateDir) -> Option<KilledRun> {
+    let mark = begun::Mark::at(state.begun(job));
+    // One that can't be read is told of by the next backup.
+    let left = mark.left().ok()??;
+    // Whether one goes on is not known where the lock can't be looked at, and is told by what takes it.
+    look(&state.lock_file(job), job).ok()?;
+    // It may have come to its end between the two looks.
+    mark.left().ok()?.filter(|still| *still == left)
+}
+
+/// The jobs of which a run has left a mark, or goes on.
+pub fn marked(state: &StateDir) -> Result<Vec<String>, CopalError> {
+    let directory = state.begun("");
+    let unreadable = |source| CopalError::Scratch {
+        deed: "look through",
+        path: directory.clone(),
+        source,
+    };
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let names = entries.map(|entry| entry.map(|it| it.file_name().into_string().ok()));
+    let names: Vec<Option<String>> = names.collect::<io::Result<_>>().map_err(unreadable)?;
+    let mut jobs: Vec<String> = names.into_iter().flatten().collect();
+    jobs.sort();
+    Ok(jobs)
+}
+
+/// What is known of such a run, where the history does not know it.
+pub fn unrecorded(job: &str, state: &StateDir) -> Result<Option<Record>, HistoryError> {
+    let Some(begun) = killed(job, state) else {
+        return Ok(None);
+    };
+    let known = History::of(state).outcome_of(&begun.run)?;
+    let record = || bare(&begun.run, job, begun.started);
+    Ok(known.is_none().then(record))
+}
+
+/// Keeps that a run was killed of which nothing is known but its mark. Whether it was not known before.
+pub fn keep_bare(killed: &KilledRun, job: &str, state: &StateDir) -> Result<bool, HistoryError> {
     let history = History::of(state);
     if history.outcome_of(&killed.run)?.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let record = bare(&killed.run, job, killed.started);
-    history.add(&record.row(), &record.to_json())
+    history.add(&record.row(), &record.to_json())?;
+    Ok(true)
 }
 
 /// A run that said of a hold that it could not be released is to have its end, too.

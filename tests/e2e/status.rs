@@ -1,6 +1,12 @@
 //! `copal status`: whether there is a good backup, and how old it is.
 
-use crate::common::small_world;
+use std::fs;
+
+use copal_testkit::wait_until;
+use rustix::process::Signal;
+
+use crate::common::{PATIENCE, small_world};
+use crate::specimen::{configure, hook, world_with_specimen};
 
 const JOB: &str = "name = \"app\"\nmax_age = \"1h\"\nsource.path = \"source\"\n[[destination]]\nremote = \"vault:\"\n[[destination]]\nremote = \"second\"\n";
 
@@ -27,7 +33,7 @@ fn a_destination_without_a_good_backup_fails_the_check_until_it_has_one() {
     assert_eq!(told["destinations"][1]["state"], "never", "{told:#}");
     assert_eq!(told["last_run"]["exit"], 3, "{told:#}");
 
-    std::fs::remove_file(world.path("second")).unwrap();
+    fs::remove_file(world.path("second")).unwrap();
     world.copal(&["backup"]).succeeds();
     let status = world.copal(&["status"]);
     status.succeeds();
@@ -67,9 +73,9 @@ fn a_lost_history_learns_of_the_runs_from_the_manifests() {
     let before = world.copal(&["status", "--json"]).json();
     for damage in [false, true] {
         let file = world.path("home/.local/state/copal/history.sqlite3");
-        std::fs::remove_file(&file).unwrap();
+        fs::remove_file(&file).unwrap();
         if damage {
-            std::fs::write(&file, "nothing that SQLite would know").unwrap();
+            fs::write(&file, "nothing that SQLite would know").unwrap();
         }
         world
             .copal(&["snapshots"])
@@ -119,4 +125,45 @@ fn a_backup_that_is_older_than_it_may_be_fails_the_check() {
     let status = world.copal(&["status"]);
     status.exits_with(1);
     assert!(status.stdout().contains("overdue"), "{status}");
+}
+
+#[test]
+fn a_killed_run_that_held_nothing_is_the_last_one_and_a_recovery_records_it() {
+    let world = world_with_specimen();
+    configure(&world, "");
+    world.copal(&["backup"]).succeeds();
+    let sleeps = "config = { act = { sleep = 60000 }, within = \"pre-backup\" }";
+    configure(&world, &hook("own", sleeps));
+    let running = world.start(&["backup"]);
+    let mark = world.path("home/.local/state/copal/begun/letters");
+    let begun = || fs::read_to_string(&mark).is_ok_and(|text| text.ends_with('\n'));
+    wait_until("the run to have begun", PATIENCE, || begun().then_some(())).unwrap();
+    let run = fs::read_to_string(&mark).unwrap();
+    let run = run.split_whitespace().next().unwrap();
+    let last = || world.copal(&["status", "--json"]).json()["last_run"].clone();
+    assert_eq!(last()["outcome"], "succeeded", "while it goes on");
+    world.copal(&["recover"]).succeeds();
+    running.signal(Signal::KILL);
+    running.finish(PATIENCE).unwrap();
+
+    assert_eq!(last()["run"], run);
+    assert_eq!(last()["outcome"], "abandoned");
+    let status = world.copal(&["status"]);
+    let told = status.stdout();
+    assert!(told.contains("abandoned (1)"), "{status}");
+    assert!(told.contains("before it came to its end"), "{status}");
+
+    let recovered = world.copal(&["recover", "--json"]).succeeds().json();
+    assert_eq!(recovered["abandoned"][0]["run"], run, "{recovered:#}");
+    assert_eq!(recovered["abandoned"][0]["name"], "letters");
+    world.copal(&["history", "show", run]).succeeds();
+    assert_eq!(last()["outcome"], "abandoned");
+    let again = world.copal(&["recover"]);
+    assert_eq!(again.succeeds().stdout(), "nothing is held\n");
+    // Its hooks hear of it by the next backup, as before.
+    assert!(mark.exists());
+    configure(&world, "");
+    world.copal(&["backup"]).succeeds();
+    assert!(!mark.exists());
+    assert_eq!(last()["outcome"], "succeeded");
 }

@@ -8,6 +8,8 @@ use super::conclude::also;
 use super::ending::{Exit, ending};
 use super::open::state;
 use crate::abandoned;
+use crate::edge::begun::Mark;
+use crate::edge::lock::{Lock, LockError};
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
 use crate::holds::HoldsError;
@@ -32,23 +34,27 @@ struct Recovered {
     ended: Vec<show::recover::Ended>,
     /// Runs that go on.
     running: Vec<Going>,
+    /// Killed runs that held nothing, and were in no record.
+    killed: Vec<show::recover::Killed>,
     /// What could not be done, and whose run it was about.
     problems: Vec<(CopalError, Option<Begun>)>,
 }
 
 pub(super) fn run(global: &Global) -> Result<Exit, CopalError> {
     let until = Instant::now() + release::PATIENCE;
-    let recovered = recover(&state()?, until, until)?;
+    let state = state()?;
+    let mut recovered = recover(&state, until, until)?;
+    recovered.record_killed(&state);
     recovered.tell_problems();
     let exit = recovered.exit();
-    let Recovered {
-        released,
-        ended,
-        running,
-        ..
-    } = recovered;
-    let is_well = exit == Exit::Done;
-    show::recover::print(&released, &ended, &running, is_well, global.output())?;
+    let came_to = show::recover::CameTo {
+        released: &recovered.released,
+        ended: &recovered.ended,
+        running: &recovered.running,
+        killed: &recovered.killed,
+        is_well: exit == Exit::Done,
+    };
+    show::recover::print(&came_to, global.output())?;
     Ok(exit)
 }
 
@@ -132,6 +138,20 @@ impl Recovered {
         }
     }
 
+    /// Runs that held nothing have no journal. Their hooks hear of them by the next backup, which finds the mark.
+    fn record_killed(&mut self, state: &StateDir) {
+        let jobs = match abandoned::marked(state) {
+            Ok(jobs) => jobs,
+            Err(error) => return self.problems.push((error, None)),
+        };
+        for job in jobs {
+            match keep_killed(&job, state) {
+                Ok(killed) => self.killed.extend(killed),
+                Err(error) => self.problems.push((error, None)),
+            }
+        }
+    }
+
     /// The run goes on; or its guard is at it, and may have tried in vain before.
     fn note_busy(&mut self, ledger: &Ledger) {
         for left in ledger.to_release().filter_map(Left::of) {
@@ -179,6 +199,28 @@ impl Recovered {
             Exit::FellShort
         }
     }
+}
+
+/// Keeps that the run of this job was killed, where the history does not know it.
+fn keep_killed(job: &str, state: &StateDir) -> Result<Option<show::recover::Killed>, CopalError> {
+    if abandoned::unrecorded(job, state)?.is_none() {
+        return Ok(None);
+    }
+    let _lock = match Lock::take(&state.lock_file(job), job) {
+        Ok(lock) => lock,
+        // One that begins now sees to it.
+        Err(LockError::Held { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(begun) = Mark::at(state.begun(job)).left() else {
+        return Ok(None);
+    };
+    let is_new = abandoned::keep_bare(&begun, job, state)?;
+    Ok(is_new.then(|| show::recover::Killed {
+        name: job.to_owned(),
+        run: begun.run,
+        started: begun.started,
+    }))
 }
 
 /// Whether a process was stopped, by SIGSTOP for example. Of one that can't be seen nothing is said.

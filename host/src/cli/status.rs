@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::Global;
 use super::ending::Exit;
 use super::open::{configured, state};
+use crate::abandoned;
 use crate::edge::history::{History, HistoryError, Wanted};
 use crate::edge::schedule::{found, machine_zone};
 use crate::error::CopalError;
@@ -23,7 +24,8 @@ pub(super) struct StatusArgs {}
 
 pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
     let job = configured(global)?;
-    let history = History::of(&state()?);
+    let state = state()?;
+    let history = History::of(&state);
     let (name, max_age) = (job.name(), job.config.max_age());
     let now = Timestamp::now();
     let mut destinations = Vec::new();
@@ -64,7 +66,10 @@ pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
         now,
         max_age,
         destinations,
-        last_run: history.last_of::<Record>(name, Kind::Backup.name())?,
+        last_run: match abandoned::unrecorded(name, &state)? {
+            None => history.last_of::<Record>(name, Kind::Backup.name())?,
+            killed => killed,
+        },
         last_drill: history.last_of::<Record>(name, Kind::Drill.name())?,
         next: next(job.config.name(), now)?,
     };

@@ -152,14 +152,52 @@ impl fmt::Display for Going {
     }
 }
 
+/// A run that held nothing, and was killed before it could tell anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Killed {
+    /// The job.
+    pub name: String,
+    /// The run.
+    pub run: String,
+    /// When it began.
+    pub started: Timestamp,
+}
+
+impl fmt::Display for Killed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let started = self.started.strftime("%Y-%m-%d %H:%M:%SZ");
+        write!(
+            f,
+            "a run of `{}` that began at {started} was killed and held nothing: the history has it now, as abandoned",
+            self.name
+        )
+    }
+}
+
+/// All that a recovery came to.
+#[derive(Debug)]
+pub struct CameTo<'a> {
+    /// What was released.
+    pub released: &'a [Released],
+    /// Exchanges that were ended.
+    pub ended: &'a [Ended],
+    /// Runs that go on.
+    pub running: &'a [Going],
+    /// Killed runs that the history has now.
+    pub killed: &'a [Killed],
+    /// Whether nothing is left to do.
+    pub is_well: bool,
+}
+
 /// Prints what was released, and which runs go on.
-pub fn print(
-    released: &[Released],
-    ended: &[Ended],
-    running: &[Going],
-    is_well: bool,
-    output: Output,
-) -> Result<(), CopalError> {
+pub fn print(came_to: &CameTo<'_>, output: Output) -> Result<(), CopalError> {
+    let CameTo {
+        released,
+        ended,
+        running,
+        killed,
+        is_well,
+    } = *came_to;
     if output.json {
         let running = running.iter().map(|Going { run, is_stopped }| {
             json!({
@@ -171,11 +209,13 @@ pub fn print(
             "released": released,
             "exchanges": ended.iter().map(Ended::to_json).collect::<Vec<_>>(),
             "running": running.collect::<Vec<_>>(),
+            "abandoned": killed,
         }));
     }
     let mut lines: Vec<String> = ended.iter().map(ToString::to_string).collect();
     lines.extend(released.iter().map(ToString::to_string));
     lines.extend(running.iter().map(ToString::to_string));
+    lines.extend(killed.iter().map(ToString::to_string));
     if lines.is_empty() && is_well && !output.quiet {
         lines.push("nothing is held".to_owned());
     }
