@@ -46,6 +46,7 @@ mod prune;
 mod rcd;
 mod reading;
 mod remotes;
+mod report;
 mod restore;
 mod schedule;
 mod schemas;

@@ -6,6 +6,7 @@
 //! value.
 #![forbid(unsafe_code)]
 
+pub mod calendar;
 pub mod charges;
 pub mod config;
 pub mod diagnostic;
@@ -25,6 +26,7 @@ pub mod notices;
 pub mod path;
 pub mod retention;
 pub mod reuse;
+pub mod scale;
 pub mod schedule;
 pub mod shards;
 pub mod shrunk;

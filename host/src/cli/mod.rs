@@ -24,6 +24,7 @@ mod rcd;
 mod rcd_call;
 mod rclone;
 mod recover;
+mod report;
 mod restore;
 mod schedule;
 mod snapshots;
@@ -125,6 +126,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Print what is known of the job's backups as metrics, for Prometheus
     Metrics(metrics::MetricsArgs),
+    /// Write a page about the job: its state, its runs, and the last failure
+    Report(report::ReportArgs),
     /// Have the job started by itself, by cron or systemd
     Schedule(schedule::ScheduleArgs),
     /// Release the services that a killed run left held
@@ -265,6 +268,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::History(args) => history::run(args, global),
         Command::Status(args) => status::run(args, global),
         Command::Metrics(args) => metrics::run(args, global),
+        Command::Report(args) => report::run(args, global),
         Command::Schedule(args) => schedule::run(args, global),
         Command::Hook(args) => hook::run(args, global),
         Command::Rclone(args) => rclone::run(args, global),

@@ -14,6 +14,7 @@ use crate::abandoned;
 use crate::edge::history::{History, HistoryError, Wanted};
 use crate::edge::schedule::{found, machine_zone};
 use crate::error::CopalError;
+use crate::job::Job;
 use crate::record::{Ended, Kind, Record};
 use crate::show;
 use crate::show::status::{Destination, Proof, Status};
@@ -24,10 +25,23 @@ pub(super) struct StatusArgs {}
 
 pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
     let job = configured(global)?;
-    let state = state()?;
-    let history = History::of(&state);
+    let status = status_of(&job, &state()?, Timestamp::now())?;
+    show::status::print(&status, global.output())?;
+    Ok(if status.is_well() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// All that is known of a job on this machine.
+pub(super) fn status_of(
+    job: &Job,
+    state: &StateDir,
+    now: Timestamp,
+) -> Result<Status, CopalError> {
+    let history = History::of(state);
     let (name, max_age) = (job.name(), job.config.max_age());
-    let now = Timestamp::now();
     let mut destinations = Vec::new();
     for spec in job.destinations() {
         let place = spec.to_string();
@@ -61,23 +75,17 @@ pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
             place,
         });
     }
-    let status = Status {
+    Ok(Status {
         name: name.to_owned(),
         now,
         max_age,
         destinations,
-        last_run: match abandoned::unrecorded(name, &state)? {
+        last_run: match abandoned::unrecorded(name, state)? {
             None => history.last_of::<Record>(name, Kind::Backup.name())?,
             killed => killed,
         },
         last_drill: history.last_of::<Record>(name, Kind::Drill.name())?,
         next: next(job.config.name(), now)?,
-    };
-    show::status::print(&status, global.output())?;
-    Ok(if status.is_well() {
-        Exit::Done
-    } else {
-        Exit::Failed
     })
 }
 

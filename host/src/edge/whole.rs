@@ -43,6 +43,9 @@ pub fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
 pub fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let was = fs::metadata(&path)?;
+    if !was.is_file() {
+        return Err(io::Error::other("it is there, and no regular file"));
+    }
     let directory = File::open(directory_of(&path))?;
     let whole = beside(&path, bytes, Mode::Private)?;
     resemble(whole.as_file(), &was)?;

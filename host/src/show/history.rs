@@ -279,7 +279,7 @@ pub(super) fn call(deed: &DeedRecord) -> String {
 }
 
 /// What hooks say is nobody's that is trusted: no control character of it reaches a terminal.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let plain = |c: char| if is_harmful(c) && c != '\n' { ' ' } else { c };
     text.chars().map(plain).collect()
 }

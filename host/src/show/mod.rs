@@ -25,6 +25,7 @@ pub mod progress;
 pub mod prune;
 pub mod recover;
 pub mod rehearsal;
+pub mod report;
 pub mod restore;
 pub mod schedule;
 pub mod snapshots;

@@ -76,8 +76,24 @@ impl Destination {
         self.freshness == Freshness::Fresh && self.damaged.is_none()
     }
 
+    /// Its last good snapshot, in a line.
+    pub(super) fn last(&self, status: &Status) -> String {
+        let (Some(id), Some(began)) = (self.snapshot, self.began) else {
+            return "no good backup that this machine knows of (`copal snapshots` asks there)"
+                .to_owned();
+        };
+        let age = ago(status.now, began);
+        match (self.freshness, status.max_age) {
+            (Freshness::Overdue, Some(max_age)) => {
+                let max_age = long(max_age);
+                format!("{id}, {age}, which is too old: `max_age` is {max_age}")
+            }
+            _ => format!("{id}, {age}"),
+        }
+    }
+
     /// In one word.
-    fn state(&self) -> &'static str {
+    pub(super) fn state(&self) -> &'static str {
         match self.damaged {
             Some(_) => "damaged",
             None => self.freshness.name(),
@@ -85,7 +101,7 @@ impl Destination {
     }
 
     /// When it was last proven to be good for something.
-    fn proofs(&self, now: Timestamp) -> String {
+    pub(super) fn proofs(&self, now: Timestamp) -> String {
         let of = |proof: Option<Proof>| match proof {
             Some(Proof { snapshot, at }) if Some(snapshot) == self.snapshot => ago(now, at),
             Some(Proof { snapshot, at }) => format!("{} ({snapshot})", ago(now, at)),
@@ -122,20 +138,7 @@ fn text(status: &Status) -> String {
     };
     row("job", &status.name);
     for one in &status.destinations {
-        let told = match (one.snapshot, one.began) {
-            (Some(id), Some(began)) => {
-                let age = ago(status.now, began);
-                let limit = match (one.freshness, status.max_age) {
-                    (Freshness::Overdue, Some(max_age)) => {
-                        format!(", which is too old: `max_age` is {}", long(max_age))
-                    }
-                    _ => String::new(),
-                };
-                format!("{id}, {age}{limit}")
-            }
-            _ => "no good backup that this machine knows of (`copal snapshots` asks there)"
-                .to_owned(),
-        };
+        let told = one.last(status);
         row(one.state(), &format!("{}: {told}", one.place));
         if let Some(found) = one.damaged {
             let age = ago(status.now, found.at);
@@ -168,7 +171,7 @@ fn text(status: &Status) -> String {
     text
 }
 
-fn ago(now: Timestamp, then: Timestamp) -> String {
+pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
     match Duration::try_from(now.duration_since(then)) {
         Ok(age) => format!("{} ago", long(age)),
         Err(_) => "at a time to come: a clock was wrong, or is".to_owned(),

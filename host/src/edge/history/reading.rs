@@ -173,6 +173,32 @@ impl History {
         self.record(query, [name, kind])
     }
 
+    /// Hands the record of each run of a job to `take`, the newest first. Answers with how many can't be read, which
+    /// are left out.
+    pub fn each<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        mut take: impl FnMut(T),
+    ) -> Result<u64, HistoryError> {
+        let query = "SELECT record FROM run WHERE name = ?1 ORDER BY started DESC";
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(0);
+        };
+        let mut read = || {
+            let mut unreadable = 0;
+            let mut statement = connection.prepare(query)?;
+            let mut rows = statement.query([name])?;
+            while let Some(row) = rows.next()? {
+                match serde_json::from_str(&row.get::<_, String>(0)?) {
+                    Ok(record) => take(record),
+                    Err(_) => unreadable += 1,
+                }
+            }
+            Ok(unreadable)
+        };
+        read().map_err(|error| self.failed(error))
+    }
+
     fn record<T: DeserializeOwned, const N: usize>(
         &self,
         query: &str,
