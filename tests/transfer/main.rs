@@ -18,6 +18,7 @@ mod forecast;
 mod incremental;
 mod injured;
 mod limits;
+mod listed;
 mod memory;
 mod mirror;
 mod mirror_apart;

@@ -83,6 +83,11 @@ impl Verification {
         }
     }
 
+    /// Whether it is [what is known](Self::unreadable) where the note can't be read.
+    pub fn is_unreadable(&self) -> bool {
+        *self == Self::unreadable()
+    }
+
     /// Whether nothing is known to be damaged.
     pub fn is_sound(&self) -> bool {
         self.damaged_files == 0

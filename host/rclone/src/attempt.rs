@@ -57,21 +57,29 @@ impl Status {
     fn lacking<'a>(&self, files: &'a [String]) -> Vec<&'a str> {
         let report = self.output.as_ref();
         let combined = report.and_then(|report| report.combined.as_deref());
-        let errors = report.and_then(|report| report.error.as_deref());
         let arrived: BTreeSet<&str> = combined
             .unwrap_or_default()
             .iter()
             .filter_map(|line| arrived(line))
             .collect();
-        let failed: BTreeSet<&str> = errors
+        let failed: BTreeSet<&str> = self.failed(files).into_iter().collect();
+        let names = files.iter().map(String::as_str);
+        names
+            .filter(|name| failed.contains(name) || !arrived.contains(name))
+            .collect()
+    }
+
+    /// The files that have an error, whether they were there or not.
+    fn failed<'a>(&self, files: &'a [String]) -> Vec<&'a str> {
+        let report = self.output.as_ref();
+        let errors = report.and_then(|report| report.error.as_deref());
+        let errors: BTreeSet<&str> = errors
             .unwrap_or_default()
             .iter()
             .map(String::as_str)
             .collect();
         let names = files.iter().map(String::as_str);
-        names
-            .filter(|name| failed.contains(name) || !arrived.contains(name))
-            .collect()
+        names.filter(|name| errors.contains(name)).collect()
     }
 }
 
@@ -92,6 +100,9 @@ impl Attempt {
         }
         if request.anew {
             config["Inplace"] = false.into();
+        }
+        if request.if_there {
+            config["NoTraverse"] = true.into();
         }
         if let Some(transfers) = request.transfers {
             config["Transfers"] = transfers.into();
@@ -130,7 +141,11 @@ impl Attempt {
         status: &Status,
         errors: u64,
     ) -> Result<(), RcloneError> {
-        let lacking = status.lacking(&request.files);
+        let lacking = if request.if_there {
+            status.failed(&request.files)
+        } else {
+            status.lacking(&request.files)
+        };
         if status.success && errors == 0 && lacking.is_empty() {
             return Ok(());
         }

@@ -29,6 +29,9 @@ pub struct CopyRequest {
     pub anew: bool,
     /// How many at a time; `None` for rclone's own option `transfers`.
     pub transfers: Option<u32>,
+    /// Whether those that are not there are passed over. rclone asks for each by its name then, and lists no
+    /// directory.
+    pub if_there: bool,
     /// How often to try; `None` for rclone's own option `retries`. After the first try only files that
     /// did not arrive are tried, and each time after a longer pause.
     pub attempts: Option<u32>,
@@ -215,6 +218,8 @@ impl Job<'_> {
         };
         if let RcloneError::Copy { files, .. } = error
             && !files.is_empty()
+            // One that could not be asked for is not named among these, and is not known to be gone.
+            && !self.request.if_there
         {
             self.request.files = files.iter().map(|file| file.path.clone()).collect();
             self.before.files = progress.files;

@@ -20,7 +20,7 @@ use copal_rclone::{
     ErrorKind, Layer, ProofRequest, Proven, RcloneError, RemovalRequest, StatRequest,
 };
 
-use self::sending::{local, request, split};
+use self::sending::{local, split};
 use super::copies::copy;
 use super::interrupt::Interrupt;
 use super::links::link_within;
@@ -224,13 +224,11 @@ impl Remote for RcloneRemote {
     }
 
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError> {
-        let copied = local(batch.local).and_then(|destination| {
-            let source = self.dir(batch.remote);
-            let request = request(source, destination, batch.names.to_vec());
-            self.workers
-                .ask(|worker| copy(worker, vec![request.clone()], watch, &self.interrupt))
-        });
-        self.ended("download from", batch.remote, copied)
+        self.fetch(batch, false, watch)
+    }
+
+    fn download_if_there(&self, batch: Batch<'_>) -> Result<(), RemoteError> {
+        self.fetch(batch, true, &mut |_| {})
     }
 
     fn put(&self, file: &Path, to: &str) -> Result<(), RemoteError> {

@@ -330,6 +330,10 @@ pub trait Remote {
     /// Downloads a batch.
     fn download(&self, batch: Batch<'_>, watch: &mut Watch<'_>) -> Result<(), RemoteError>;
 
+    /// Downloads those files of a batch that are there. Each is asked for by its name, and nothing is listed: where
+    /// calls are charged, that is a tenth of a listing.
+    fn download_if_there(&self, batch: Batch<'_>) -> Result<(), RemoteError>;
+
     /// Uploads one file.
     fn put(&self, local: &Path, to: &str) -> Result<(), RemoteError>;
 

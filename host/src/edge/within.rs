@@ -59,6 +59,7 @@ impl Copier<'_> {
             files: shard.names,
             again: false,
             anew: false,
+            if_there: false,
             attempts: None,
         });
         requests.collect()

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use copal_core::text::is_harmful;
+use copal_core::verification::Verification;
 use serde_json::json;
 
 use super::verify::{ReadSoFar, time};
@@ -53,7 +54,7 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
 
 /// What is known beside that it is sealed.
 fn state(known: &Known) -> String {
-    let last = known.verification.as_ref();
+    let last = readable(known);
     let last_time = last.map(|it| format!(" {} ({})", time(it.at), it.how));
     let last_time = last_time.unwrap_or_default();
     if known.damaged {
@@ -67,6 +68,12 @@ fn state(known: &Known) -> String {
         return format!("  verified{last_time}");
     }
     String::new()
+}
+
+/// What the last verifications found, where their note can be read.
+fn readable(known: &Known) -> Option<&Verification> {
+    let last = known.verification.as_ref();
+    last.filter(|last| !last.is_unreadable())
 }
 
 fn to_json(name: &str, known: &Known) -> serde_json::Value {
@@ -97,7 +104,7 @@ fn to_json(name: &str, known: &Known) -> serde_json::Value {
     };
     told["pinned"] = known.pinned.into();
     told["verified"] = known.verified.into();
-    if let (Ok(manifest), Some(last)) = (manifest, &known.verification) {
+    if let (Ok(manifest), Some(last)) = (manifest, readable(known)) {
         let so_far = ReadSoFar::of(last, manifest.totals.files);
         told["verification"] = json!({
             "at": last.at,

@@ -2,7 +2,6 @@
 //! so that each sample reads another part.
 
 use std::collections::HashSet;
-use std::fs;
 use std::hash::{BuildHasher, RandomState};
 
 use copal_core::manifest::{DAMAGED, Manifest, VERIFIED};
@@ -26,38 +25,43 @@ pub struct Noted {
     pub known: Option<Verification>,
 }
 
+impl Noted {
+    /// What the notes say that lie there. One of damage counts, whatever it says, and whatever lies beside it.
+    pub fn of(sound: Option<&[u8]>, damaged: Option<&[u8]>) -> Self {
+        let read = |text: &[u8]| serde_json::from_slice::<Verification>(text).ok();
+        let known = match (damaged, sound) {
+            (Some(text), _) => {
+                let damaged = read(text).filter(|note| !note.is_sound());
+                Some(damaged.unwrap_or_else(Verification::unreadable))
+            }
+            (None, Some(text)) => read(text),
+            (None, None) => None,
+        };
+        Self {
+            sound: sound.is_some(),
+            damaged: damaged.is_some(),
+            known,
+        }
+    }
+
+    /// Whether it is known to be sound.
+    pub fn is_verified(&self) -> bool {
+        self.sound && !self.damaged
+    }
+
+    /// Whether something in it is known to be damaged.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged
+    }
+}
+
 impl Store<'_> {
     /// What earlier verifications found.
     pub fn noted(&self, id: SnapshotId) -> Result<Noted, StoreError> {
-        let own = self.own_files(id)?;
-        let has = |name: &str| own.iter().any(|file| file.path == name);
-        let (sound, damaged) = (has(VERIFIED), has(DAMAGED));
-        let known = match (damaged, sound) {
-            (true, _) => {
-                let read = self.read_note(id, DAMAGED)?;
-                let damaged = read.filter(|note| !note.is_sound());
-                Some(damaged.unwrap_or_else(Verification::unreadable))
-            }
-            (false, true) => self.read_note(id, VERIFIED)?,
-            (false, false) => None,
-        };
-        Ok(Noted {
-            sound,
-            damaged,
-            known,
-        })
-    }
-
-    fn read_note(&self, id: SnapshotId, name: &str) -> Result<Option<Verification>, StoreError> {
-        let temporary = tempfile::tempdir()?;
-        let local = temporary.path().join("note.json");
-        if !self
-            .remote()
-            .get(&format!("{}/{name}", self.dir(id)), &local)?
-        {
-            return Ok(None);
-        }
-        Ok(serde_json::from_slice(&fs::read(local)?).ok())
+        let names = [VERIFIED, DAMAGED].map(str::to_owned);
+        let brought = self.bring(&self.dir(id), &names)?;
+        let (sound, damaged) = (brought.read(VERIFIED)?, brought.read(DAMAGED)?);
+        Ok(Noted::of(sound.as_deref(), damaged.as_deref()))
     }
 
     /// Keeps what is known now, in place of what was noted before. At no time a damaged snapshot counts as verified.

@@ -1,5 +1,6 @@
 //! Which snapshots there are, and their manifests.
 
+mod known;
 mod mirror;
 
 use std::fs;
@@ -8,11 +9,12 @@ use std::io;
 use copal_core::manifest::{
     CLAIM, COPAL_DIR, DAMAGED, MANIFEST, Manifest, ManifestError, PIN, PRUNING, VERIFIED,
 };
-use copal_core::retention::{Candidate, Mark, Pin};
+use copal_core::retention::{Candidate, Mark};
 use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
-use copal_core::verification::Verification;
 
-use crate::edge::remote::{Batch, Listed, Remote, RemoteError};
+use crate::edge::remote::{Listed, Remote, RemoteError};
+
+pub use self::known::Known;
 
 /// The snapshots of one name at one destination.
 pub struct Store<'a> {
@@ -96,24 +98,6 @@ fn names_found(names: &[String]) -> String {
         return "no snapshots".to_owned();
     }
     format!("snapshots of several names ({})", names.join(", "))
-}
-
-/// A snapshot's directory on the remote, and what its manifest says.
-pub struct Known {
-    /// Its id.
-    pub id: SnapshotId,
-    /// Its manifest, or why that can't be trusted.
-    pub manifest: Result<Manifest, ManifestError>,
-    /// Whether it is known to have been verified.
-    pub verified: bool,
-    /// Whether a verification found it damaged.
-    pub damaged: bool,
-    /// What the last ones found, where that can be read.
-    pub verification: Option<Verification>,
-    /// Whether somebody wants it to stay.
-    pub pinned: bool,
-    /// Since when and why, where that can be read.
-    pub pin: Option<Pin>,
 }
 
 /// What lies under the name of a job, as far as the names of Copal's own files tell.
@@ -280,59 +264,6 @@ impl<'a> Store<'a> {
             inventory.left.push((id, mark));
         }
         Ok(inventory)
-    }
-
-    /// Every sealed snapshot with its manifest, oldest first.
-    pub fn all(&self) -> Result<Vec<Known>, StoreError> {
-        if let Some(mirror) = &self.mirror {
-            return Ok(vec![Known {
-                id: mirror.id,
-                manifest: Ok((**mirror).clone()),
-                verified: false,
-                damaged: false,
-                verification: None,
-                pinned: false,
-                pin: None,
-            }]);
-        }
-        let sealed = self.inventory()?.sealed;
-        let temporary = tempfile::tempdir()?;
-        let manifests = sealed.iter().map(|one| format!("{}/{MANIFEST}", one.id));
-        let pinned = sealed.iter().filter(|one| one.pinned);
-        let pins = pinned.map(|one| format!("{}/{PIN}", one.id));
-        let sound = sealed.iter().filter(|one| one.verified);
-        let sound = sound.map(|one| format!("{}/{VERIFIED}", one.id));
-        let found_damaged = sealed.iter().filter(|one| one.found_damaged);
-        let found_damaged = found_damaged.map(|one| format!("{}/{DAMAGED}", one.id));
-        let notes = sound.chain(found_damaged);
-        let names: Vec<String> = manifests.chain(pins).chain(notes).collect();
-        if !names.is_empty() {
-            let batch = Batch {
-                local: temporary.path(),
-                remote: &self.name,
-                names: &names,
-                again: false,
-            };
-            self.remote.download(batch, &mut |_| {})?;
-        }
-        let fetched =
-            |id: SnapshotId, name: &str| fs::read(temporary.path().join(id.to_string()).join(name));
-        let known = |one: Candidate| {
-            let bytes = fetched(one.id, MANIFEST)?;
-            let pin = fetched(one.id, PIN).ok();
-            let damaged = one.found_damaged;
-            let note = fetched(one.id, if damaged { DAMAGED } else { VERIFIED }).ok();
-            Ok(Known {
-                id: one.id,
-                manifest: parse(&bytes, one.id, &self.name),
-                verified: one.verified && !damaged,
-                damaged,
-                verification: note.and_then(|text| serde_json::from_slice(&text).ok()),
-                pinned: one.pinned,
-                pin: pin.and_then(|text| serde_json::from_slice(&text).ok()),
-            })
-        };
-        sealed.into_iter().map(known).collect()
     }
 
     /// Puts down a small file of Copal's own beside a manifest.

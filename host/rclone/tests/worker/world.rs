@@ -85,6 +85,7 @@ impl World {
             files: files.iter().map(|&f| f.to_owned()).collect(),
             again: false,
             anew: false,
+            if_there: false,
             transfers: None,
             attempts: Some(1),
         }

@@ -6,8 +6,9 @@ use copal_core::memory::Sender;
 use copal_rclone::{CopyFileRequest, CopyRequest, ErrorKind, RcloneError};
 
 use super::RcloneRemote;
+use crate::edge::copies::copy;
 use crate::edge::rclone::ANSWER;
-use crate::edge::remote::Batch;
+use crate::edge::remote::{Batch, RemoteError, Watch};
 use crate::edge::shards::{Shard, divide};
 
 impl RcloneRemote {
@@ -39,6 +40,25 @@ impl RcloneRemote {
         Ok(requests.collect())
     }
 
+    /// Downloads a batch, or what there is of it.
+    pub(super) fn fetch(
+        &self,
+        batch: Batch<'_>,
+        if_there: bool,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), RemoteError> {
+        let copied = local(batch.local).and_then(|destination| {
+            let source = self.dir(batch.remote);
+            let request = CopyRequest {
+                if_there,
+                ..request(source, destination, batch.names.to_vec())
+            };
+            self.workers
+                .ask(|worker| copy(worker, vec![request.clone()], watch, &self.interrupt))
+        });
+        self.ended("download from", batch.remote, copied)
+    }
+
     pub(super) fn copy_file(
         &self,
         (source, source_path): (copal_rclone::Remote, String),
@@ -67,6 +87,7 @@ pub(super) fn request(
         files,
         again: false,
         anew: false,
+        if_there: false,
         transfers: None,
         attempts: None,
     }

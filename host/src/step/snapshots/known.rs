@@ -1,0 +1,108 @@
+//! All snapshots with what is known of each. Which have a directory is told by one listing; what lies in it under
+//! the names of Copal's own is asked for by these names, all of it at once.
+
+use std::fs;
+use std::io;
+
+use copal_core::manifest::{DAMAGED, MANIFEST, Manifest, ManifestError, PIN, VERIFIED};
+use copal_core::retention::Pin;
+use copal_core::snapshot::SnapshotId;
+use copal_core::verification::Verification;
+use tempfile::TempDir;
+
+use super::{Store, StoreError, parse};
+use crate::edge::remote::Batch;
+use crate::step::noted::Noted;
+
+/// A snapshot's directory on the remote, and what its manifest says.
+pub struct Known {
+    /// Its id.
+    pub id: SnapshotId,
+    /// Its manifest, or why that can't be trusted.
+    pub manifest: Result<Manifest, ManifestError>,
+    /// Whether it is known to have been verified.
+    pub verified: bool,
+    /// Whether a verification found it damaged.
+    pub damaged: bool,
+    /// What the last ones found, where that can be read.
+    pub verification: Option<Verification>,
+    /// Whether somebody wants it to stay.
+    pub pinned: bool,
+    /// Since when and why, where that can be read.
+    pub pin: Option<Pin>,
+}
+
+/// Small files that were brought here, as far as they were there.
+pub(in crate::step) struct Brought(TempDir);
+
+impl Brought {
+    /// What one holds; `None` where there was none.
+    pub(in crate::step) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match fs::read(self.0.path().join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Store<'_> {
+    /// Every sealed snapshot with its manifest, oldest first.
+    pub fn all(&self) -> Result<Vec<Known>, StoreError> {
+        if let Some(mirror) = &self.mirror {
+            return Ok(vec![Known {
+                id: mirror.id,
+                manifest: Ok((**mirror).clone()),
+                verified: false,
+                damaged: false,
+                verification: None,
+                pinned: false,
+                pin: None,
+            }]);
+        }
+        let started = self.started()?;
+        let own =
+            |id: &SnapshotId| [MANIFEST, PIN, VERIFIED, DAMAGED].map(|name| format!("{id}/{name}"));
+        let names: Vec<String> = started.iter().flat_map(own).collect();
+        let brought = self.bring(&self.name, &names)?;
+        let known = started.into_iter().map(|id| self.known(id, &brought));
+        known.filter_map(Result::transpose).collect()
+    }
+
+    /// What is known of one; `None` where it was never sealed, or is gone.
+    fn known(&self, id: SnapshotId, brought: &Brought) -> Result<Option<Known>, StoreError> {
+        let read = |name: &str| brought.read(&format!("{id}/{name}"));
+        let Some(manifest) = read(MANIFEST)? else {
+            return Ok(None);
+        };
+        let pin = read(PIN)?;
+        let noted = Noted::of(read(VERIFIED)?.as_deref(), read(DAMAGED)?.as_deref());
+        Ok(Some(Known {
+            id,
+            manifest: parse(&manifest, id, &self.name),
+            verified: noted.is_verified(),
+            damaged: noted.is_damaged(),
+            verification: noted.known,
+            pinned: pin.is_some(),
+            pin: pin.and_then(|text| serde_json::from_slice(&text).ok()),
+        }))
+    }
+
+    /// Brings files of a directory here, those that are there.
+    pub(in crate::step) fn bring(
+        &self,
+        dir: &str,
+        names: &[String],
+    ) -> Result<Brought, StoreError> {
+        let temporary = tempfile::tempdir()?;
+        if !names.is_empty() {
+            self.remote.download_if_there(Batch {
+                local: temporary.path(),
+                remote: dir,
+                names,
+                again: false,
+            })?;
+        }
+        Ok(Brought(temporary))
+    }
+}
