@@ -15,6 +15,7 @@ mod common;
 mod databases;
 mod drill;
 mod dry_run;
+mod du;
 mod exchanges;
 mod fault;
 mod generated;

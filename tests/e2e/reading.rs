@@ -20,6 +20,7 @@ fn the_help_of_each_command() {
         "snapshots",
         "ls",
         "diff",
+        "du",
         "verify",
         "prune",
         "pin",

@@ -9,6 +9,7 @@
 pub mod calendar;
 pub mod charges;
 pub mod config;
+pub mod contents;
 pub mod diagnostic;
 pub mod diff;
 pub mod digest;

@@ -5,6 +5,7 @@ mod check;
 mod conclude;
 mod diff;
 mod drill;
+mod du;
 mod ending;
 mod generated;
 mod guard;
@@ -114,6 +115,8 @@ enum Command {
     Ls(ls::LsArgs),
     /// Tell what differs between two snapshots
     Diff(diff::DiffArgs),
+    /// Tell what snapshots take, and what is freed when one is removed
+    Du(du::DuArgs),
     /// Check that a snapshot is what was sealed
     Verify(verify::VerifyArgs),
     /// Restore a snapshot into a scratch directory, try whether it works, and throw it away
@@ -262,6 +265,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Unpin(args) => pin::unpin(args, global),
         Command::Ls(args) => ls::run(args, global),
         Command::Diff(args) => diff::run(args, global),
+        Command::Du(args) => du::run(args, global),
         Command::Verify(args) => verify::run(args, global),
         Command::Drill(args) => drill::run(args, global),
         Command::Restore(args) => restore::run(args, global),

@@ -13,6 +13,7 @@ use super::open::{configured, state};
 use crate::abandoned;
 use crate::edge::history::{History, HistoryError, Wanted};
 use crate::edge::schedule::{found, machine_zone};
+use crate::edge::state::StateDir;
 use crate::error::CopalError;
 use crate::job::Job;
 use crate::record::{Ended, Kind, Record};

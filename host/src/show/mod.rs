@@ -5,6 +5,7 @@ pub mod check;
 pub mod compiling;
 pub mod diff;
 pub mod drill;
+pub mod du;
 pub mod generated;
 pub mod history;
 pub mod hook;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use copal_core::contents::Held;
 use copal_core::text::is_harmful;
 use copal_core::verification::Verification;
 use serde_json::json;
@@ -9,20 +10,18 @@ use serde_json::json;
 use super::verify::{ReadSoFar, time};
 use super::{Output, count};
 use crate::error::CopalError;
-use crate::step::snapshots::Known;
+use crate::step::snapshots::{Known, contents_of};
 
 /// Prints the sealed snapshots of a name, oldest first.
 pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalError> {
+    let held = contents_of(known).each();
+    let each = known.iter().zip(&held);
     if output.json {
-        return super::json(
-            &known
-                .iter()
-                .map(|one| to_json(name, one))
-                .collect::<Vec<_>>(),
-        );
+        let each = each.map(|(one, held)| to_json(name, one, held));
+        return super::json(&each.collect::<Vec<_>>());
     }
     let mut text = String::new();
-    for one in known {
+    for (one, held) in each {
         let Known {
             id,
             manifest,
@@ -33,7 +32,8 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
         let what = match manifest {
             Ok(manifest) => {
                 let totals = manifest.totals;
-                format!("{:>14}  {:>11}", count(totals.files, "file"), totals.bytes)
+                let (files, bytes) = (count(totals.files, "file"), totals.bytes);
+                format!("{files:>14}  {bytes:>11}  adds {:>11}", held.adds)
             }
             Err(error) => format!("damaged: {error}"),
         };
@@ -76,7 +76,7 @@ fn readable(known: &Known) -> Option<&Verification> {
     last.filter(|last| !last.is_unreadable())
 }
 
-fn to_json(name: &str, known: &Known) -> serde_json::Value {
+fn to_json(name: &str, known: &Known, held: &Held) -> serde_json::Value {
     let Known { id, manifest, .. } = known;
     let state = match (known.damaged, known.verified) {
         (true, _) => "damaged",
@@ -91,6 +91,7 @@ fn to_json(name: &str, known: &Known) -> serde_json::Value {
             "state": state,
             "files": manifest.totals.files,
             "bytes": manifest.totals.bytes,
+            "adds_bytes": held.adds,
             "run": manifest.run.id,
             "copal": manifest.run.copal,
         }),

@@ -14,7 +14,7 @@ use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
 
 use crate::edge::remote::{Listed, Remote, RemoteError};
 
-pub use self::known::Known;
+pub use self::known::{Known, contents_of};
 
 /// The snapshots of one name at one destination.
 pub struct Store<'a> {
@@ -312,7 +312,8 @@ impl<'a> Store<'a> {
         StoreError::Manifest { id, source }
     }
 
-    fn unresolved(&self, source: ResolveError) -> StoreError {
+    /// What to say where a name stands for no snapshot, or for several.
+    pub fn unresolved(&self, source: ResolveError) -> StoreError {
         let shown = self.remote.shown();
         if let Some(mirror) = &self.mirror {
             return StoreError::OneState {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 
+use copal_core::contents::{Contents, contents};
 use copal_core::manifest::{DAMAGED, MANIFEST, Manifest, ManifestError, PIN, VERIFIED};
 use copal_core::retention::Pin;
 use copal_core::snapshot::SnapshotId;
@@ -30,6 +31,12 @@ pub struct Known {
     pub pinned: bool,
     /// Since when and why, where that can be read.
     pub pin: Option<Pin>,
+}
+
+/// Which of them have which content. Of one whose manifest is damaged, that is not known.
+pub fn contents_of(known: &[Known]) -> Contents {
+    let files = |one: &'_ Known| one.manifest.iter().flat_map(contents).collect::<Vec<_>>();
+    Contents::of(known.iter().map(files))
 }
 
 /// Small files that were brought here, as far as they were there.
