@@ -1,8 +1,11 @@
 //! The file that a collector reads metrics from: whole at any time, and of one job alone.
 
-use std::fs::File;
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::scratch::write_and_forget;
 use super::whole::{self, Mode};
@@ -78,13 +81,25 @@ fn above(file: &Path) -> &Path {
     }
 }
 
-/// The first line of a file that is there and has anything in it.
-fn first_line(file: &Path) -> io::Result<Option<String>> {
-    let file = match File::open(file) {
-        Ok(file) => file,
+/// The first line of a file that is there and has anything in it. What is no regular file is an error, and not
+/// opened: a pipe would keep the run waiting for whoever writes into it.
+fn first_line(path: &Path) -> io::Result<Option<String>> {
+    let no_file = || io::Error::other("it is no regular file");
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(no_file()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
-    };
+    }
+    // It may have become something else meanwhile.
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(no_file());
+    }
     let mut line = Vec::new();
     BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut line)?;
     Ok((!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned()))
@@ -92,7 +107,6 @@ fn first_line(file: &Path) -> io::Result<Option<String>> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -132,6 +146,23 @@ mod tests {
         fs::write(&file, "my own\n").unwrap();
         replace(&file, "letters", "").unwrap_err();
         assert_eq!(fs::read_to_string(&file).unwrap(), "my own\n");
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once_and_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        for file in [&pipe, &link, Path::new("/dev/null"), dir.path()] {
+            let error = replace(file, "letters", "").unwrap_err();
+            let MetricsFileError::Io { source, .. } = error else {
+                panic!("{error}");
+            };
+            assert!(source.to_string().contains("regular"), "{source}");
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]
