@@ -163,6 +163,22 @@ fn an_endpoint_that_refuses_leaves_the_snapshot_and_shows_in_the_exit_code_by_ho
     output.never_says(SECRET);
 }
 
+/// Which could be cut in the middle of a secret, or have it in a form that nobody knows it by.
+#[test]
+fn nothing_of_what_an_endpoint_answers_is_in_the_message() {
+    let world = secretive_world();
+    let server = HttpServer::answering(|request| {
+        let body = format!("{}{}", "x".repeat(185), request.target);
+        HttpReply::new(404, &[], &body)
+    });
+    configure(&world, &notify(&server, HEALTHCHECKS));
+    let output = world.copal(&["backup"]);
+    output.exits_with(3).says("answered 404");
+    output.never_says("xxx").never_says("/ping/7c1a");
+    let shown = world.copal(&["history", "show", "latest", "--json"]);
+    shown.succeeds().never_says("xxx");
+}
+
 #[test]
 fn an_endpoint_that_is_slow_or_down_leaves_the_snapshot_and_ends_in_its_time() {
     let world = secretive_world();

@@ -6,7 +6,7 @@ use crate::config::{Format, Settings};
 use crate::notice::{Class, Event, Notice};
 
 /// Sends it; an answer that is none of success is an error with its host and status, and nothing of the
-/// path, which may be a secret.
+/// path, which may be a secret, or of the answer, which may repeat that.
 pub(crate) fn send(settings: &Settings, notice: &Notice) -> Result<(), Error> {
     let request = match settings.format {
         Format::Healthchecks => {
@@ -31,7 +31,7 @@ pub(crate) fn send(settings: &Settings, notice: &Notice) -> Result<(), Error> {
     if let Some(token) = &settings.token {
         request = request.secret_header("authorization", "Bearer ", token);
     }
-    request.send()?.ok()?;
+    request.send()?.unquoted().ok()?;
     info!("told: {}", notice.title);
     Ok(())
 }

@@ -36,11 +36,7 @@ pub(super) fn run(_: &StatusArgs, global: &Global) -> Result<Exit, CopalError> {
 }
 
 /// All that is known of a job on this machine.
-pub(super) fn status_of(
-    job: &Job,
-    state: &StateDir,
-    now: Timestamp,
-) -> Result<Status, CopalError> {
+pub(super) fn status_of(job: &Job, state: &StateDir, now: Timestamp) -> Result<Status, CopalError> {
     let history = History::of(state);
     let (name, max_age) = (job.name(), job.config.max_age());
     let mut destinations = Vec::new();

@@ -156,6 +156,12 @@ impl Request {
         for secret in &self.secrets_in_path {
             secrets::bind_path(secret, &origin)?;
         }
-        send::send(&self.method, &url, &self.headers, &self.body?, self.timeout)
+        let response = send::send(&self.method, &url, &self.headers, &self.body?, self.timeout)?;
+        let is_secretive = !self.secrets.is_empty() || !self.secrets_in_path.is_empty();
+        Ok(if is_secretive {
+            response.unquoted()
+        } else {
+            response
+        })
     }
 }

@@ -20,6 +20,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Whom it is from, for errors.
     pub(super) origin: String,
+    /// Whether errors quote its body.
+    pub(super) is_quoted: bool,
 }
 
 impl Response {
@@ -45,13 +47,26 @@ impl Response {
         })
     }
 
+    /// The same, of which errors quote nothing: it may repeat what was asked, in a form of its own that Copal
+    /// can't know for a secret. Answers to requests with a secret are so from the start.
+    #[must_use]
+    pub fn unquoted(self) -> Self {
+        Self {
+            is_quoted: false,
+            ..self
+        }
+    }
+
     /// The answer where its status means success (2xx), else an error with the beginning of its
-    /// body.
+    /// body, unless it is [unquoted](Self::unquoted).
     pub fn ok(self) -> Result<Self, Error> {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
         let (origin, status) = (&self.origin, self.status);
+        if !self.is_quoted {
+            return Err(Error::Failed(format!("{origin} answered {status}")));
+        }
         let text = self.text();
         let text: String = text.trim().chars().take(QUOTED).collect();
         let text = text.replace(char::is_control, " ");
@@ -72,6 +87,7 @@ mod tests {
             headers: vec![("content-type".into(), b"text/plain".to_vec())],
             body: body.into(),
             origin: "https://ntfy.sh".into(),
+            is_quoted: true,
         }
     }
 
@@ -90,6 +106,13 @@ mod tests {
         };
         assert!(why.starts_with("https://ntfy.sh answered 403: no such xx"));
         assert!(why.len() < 300);
+    }
+
+    #[test]
+    fn a_refusal_quotes_nothing_of_an_answer_that_may_repeat_a_secret() {
+        let refused = response(403, "no topic sesame").unquoted().ok();
+        let why = "https://ntfy.sh answered 403".to_owned();
+        assert_eq!(refused, Err(Error::Failed(why)));
     }
 
     #[test]

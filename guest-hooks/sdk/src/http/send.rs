@@ -98,6 +98,7 @@ impl Addressee {
             headers,
             body,
             origin: self.origin.clone(),
+            is_quoted: true,
         })
     }
 
