@@ -66,6 +66,9 @@ pub enum HistoryError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// It is a directory, a pipe or a device.
+    #[error("the history `{}` is no regular file", .0.display())]
+    NoFile(PathBuf),
     /// It is damaged, or no history.
     #[error("the history `{}` is damaged: {why}", .file.display())]
     Damaged {
@@ -197,6 +200,7 @@ impl History {
         if let Some(directory) = self.file.parent() {
             fs::create_dir_all(directory).map_err(failed)?;
         }
+        self.regular()?;
         // What an app holds, and what its hooks do, is its owner's business alone.
         OpenOptions::new()
             .append(true)
@@ -217,7 +221,17 @@ impl History {
         Ok(connection)
     }
 
+    /// To open a pipe would wait for whoever is at its other end.
+    fn regular(&self) -> Result<(), HistoryError> {
+        match fs::metadata(&self.file) {
+            Ok(metadata) if !metadata.is_file() => Err(HistoryError::NoFile(self.file.clone())),
+            // What else is wrong with it, opening it tells.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     fn open(&self, access: OpenFlags) -> Result<Connection, HistoryError> {
+        self.regular()?;
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
             let connection = Connection::open_with_flags(&self.file, flags)?;

@@ -150,6 +150,9 @@ pub(super) fn of_history(error: &HistoryError) -> Ending {
         HistoryError::File { .. } | HistoryError::Sqlite { .. } => failed(
             "check the rights and the disk of Copal's state directory; runs go on without it, and each says so",
         ),
+        HistoryError::NoFile(_) => failed(
+            "move it away: the next run begins a new one; runs go on without it, and each says so",
+        ),
         HistoryError::Damaged { .. } => {
             failed("the next run moves it aside and begins a new one; nothing else depends on it")
         }

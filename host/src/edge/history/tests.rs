@@ -174,6 +174,18 @@ fn a_damaged_history_is_moved_aside_told_and_begun_anew() {
 }
 
 #[test]
+fn a_pipe_in_its_place_is_refused_at_once() {
+    let Place { history, dir: _dir } = place();
+    fs::create_dir_all(history.file.parent().unwrap()).unwrap();
+    let mode = rustix::fs::Mode::RWXU;
+    rustix::fs::mkfifoat(rustix::fs::CWD, &history.file, mode).unwrap();
+    let added = add(&history, "b-1", "app", "2026-11-26T03:00:00Z");
+    assert!(matches!(added, Err(HistoryError::NoFile(_))), "{added:?}");
+    let listed = history.list(None, 9);
+    assert!(matches!(listed, Err(HistoryError::NoFile(_))), "{listed:?}");
+}
+
+#[test]
 fn a_history_of_a_later_version_is_left_alone() {
     let Place { history, dir: _dir } = place();
     fill(&history);
