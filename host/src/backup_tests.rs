@@ -14,7 +14,7 @@ use crate::edge::state::StateDir;
 use crate::edges::{Show, Total};
 use crate::outcome::Verdict;
 use crate::step::compare::Difference;
-use crate::step::restore::restore;
+use crate::step::restore::{Asked, restore};
 use crate::step::snapshots::Store;
 use crate::step::transfer::TransferError;
 use copal_core::config::RemoteSpec;
@@ -106,7 +106,10 @@ impl World {
             &store,
             manifest,
             &to,
-            &[],
+            Asked {
+                only: &[],
+                accept_damaged: false,
+            },
             &mut |_| {},
             &Interrupt::default(),
             &Leftovers::default(),

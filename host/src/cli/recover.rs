@@ -212,7 +212,12 @@ fn keep_killed(job: &str, state: &StateDir) -> Result<Option<show::recover::Kill
         Err(LockError::Held { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let Some(begun) = Mark::at(state.begun(job)).left() else {
+    let mark = Mark::at(state.begun(job));
+    let left = mark.left().map_err(|source| CopalError::UnreadMark {
+        path: mark.file().to_owned(),
+        source,
+    })?;
+    let Some(begun) = left else {
         return Ok(None);
     };
     let is_new = abandoned::keep_bare(&begun, job, state)?;

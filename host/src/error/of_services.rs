@@ -47,6 +47,7 @@ impl CopalError {
             | Self::Outrun(_)
             | Self::Missed(_)
             | Self::Shrunk(_)
+            | Self::LeftOut { .. }
             | Self::LeftBehind(_)
             | Self::Unfinished(_)
             | Self::OldTree(_)

@@ -6,7 +6,7 @@ use copal_core::snapshot::{ResolveError, SnapshotId};
 
 use super::holds::{BETWEEN, of_holds};
 use super::places::of_remote;
-use super::{Ending, failed, interrupted, usage};
+use super::{Ending, Exit, failed, interrupted, usage};
 use crate::step::restore::RestoreError;
 use crate::step::snapshots::StoreError;
 use crate::step::swap::{SwapError, Unfinished};
