@@ -88,6 +88,14 @@ impl Verification {
         *self == Self::unreadable()
     }
 
+    /// What a note says, read at this time. Whoever may write at the destination may have written it: what is said
+    /// to have been read in time to come never was, and a note that nothing is damaged is none if it is of then.
+    pub fn noted(text: &[u8], now: Timestamp) -> Option<Self> {
+        let mut note: Self = serde_json::from_slice(text).ok()?;
+        note.read.retain(|part| part.at <= now);
+        (!note.is_sound() || note.at <= now).then_some(note)
+    }
+
     /// Whether nothing is known to be damaged.
     pub fn is_sound(&self) -> bool {
         self.damaged_files == 0

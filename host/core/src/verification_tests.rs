@@ -115,6 +115,28 @@ fn a_part_that_a_stranger_wrote_reads_nothing_beyond_the_end() {
     assert_eq!(known.times(3), [None, Some(at), Some(at)]);
 }
 
+#[test]
+fn what_a_note_says_of_a_time_to_come_never_was() {
+    let note = |at_second, damaged: &[&str]| {
+        let mut note = verification(Closeness::Sample, damaged);
+        note.at = at(at_second);
+        let part = |first, second| Part {
+            first,
+            files: 1,
+            at: at(second),
+        };
+        note.read = vec![part(0, 5), part(1, 50)];
+        Verification::noted(&serde_json::to_vec(&note).unwrap(), at(10))
+    };
+    let sound = note(10, &[]).unwrap();
+    assert_eq!(sound.times(2), [Some(at(5)), None]);
+    assert_eq!(note(11, &[]), None, "it may be somebody's");
+    assert!(note(11, &["a"]).is_some(), "damage stays");
+    for unreadable in ["", "\0\x1b[31m{{{{", "{}", "[]"] {
+        assert_eq!(Verification::noted(unreadable.as_bytes(), at(10)), None);
+    }
+}
+
 proptest! {
     #[test]
     fn parts_and_times_are_the_same(

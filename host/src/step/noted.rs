@@ -27,8 +27,8 @@ pub struct Noted {
 
 impl Noted {
     /// What the notes say that lie there. One of damage counts, whatever it says, and whatever lies beside it.
-    pub fn of(sound: Option<&[u8]>, damaged: Option<&[u8]>) -> Self {
-        let read = |text: &[u8]| serde_json::from_slice::<Verification>(text).ok();
+    pub fn of(sound: Option<&[u8]>, damaged: Option<&[u8]>, now: Timestamp) -> Self {
+        let read = |text: &[u8]| Verification::noted(text, now);
         let known = match (damaged, sound) {
             (Some(text), _) => {
                 let damaged = read(text).filter(|note| !note.is_sound());
@@ -46,7 +46,8 @@ impl Noted {
 
     /// Whether it is known to be sound.
     pub fn is_verified(&self) -> bool {
-        self.sound && !self.damaged
+        // A note that says nothing proves nothing.
+        self.sound && !self.damaged && self.known.is_some()
     }
 
     /// Whether something in it is known to be damaged.
@@ -61,7 +62,11 @@ impl Store<'_> {
         let names = [VERIFIED, DAMAGED].map(str::to_owned);
         let brought = self.bring(&self.dir(id), &names)?;
         let (sound, damaged) = (brought.read(VERIFIED)?, brought.read(DAMAGED)?);
-        Ok(Noted::of(sound.as_deref(), damaged.as_deref()))
+        Ok(Noted::of(
+            sound.as_deref(),
+            damaged.as_deref(),
+            Timestamp::now(),
+        ))
     }
 
     /// Keeps what is known now, in place of what was noted before. At no time a damaged snapshot counts as verified.

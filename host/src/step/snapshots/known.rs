@@ -83,7 +83,11 @@ impl Store<'_> {
             return Ok(None);
         };
         let pin = read(PIN)?;
-        let noted = Noted::of(read(VERIFIED)?.as_deref(), read(DAMAGED)?.as_deref());
+        let noted = Noted::of(
+            read(VERIFIED)?.as_deref(),
+            read(DAMAGED)?.as_deref(),
+            Timestamp::now(),
+        );
         Ok(Some(Known {
             id,
             manifest: parse(&manifest, id, &self.name),
