@@ -51,8 +51,11 @@ impl Standing<'_> {
     /// What there is to tell, if anything.
     pub(crate) fn event(&self, settings: &Settings, notice: &Notice) -> Option<Event> {
         let Some(trouble) = is_trouble(settings, notice) else {
-            let was_told = self.before.is_some_and(|before| before.told.is_some());
-            if was_told && settings.tells(On::Recovery) {
+            // Where nobody heard of the trouble, its end is what tells of it, asked for or not; and who heard of
+            // the one before it believes that it lasts.
+            let is_to_be_told =
+                |before: &History| settings.tells(On::Recovery) || before.told.is_none();
+            if self.before.is_some_and(is_to_be_told) {
                 return Some(Event::Recovery);
             }
             let is_told = notice.class() == Class::Well && settings.tells(On::Success);
@@ -210,5 +213,28 @@ mod tests {
         };
         let unheard = third.after(&settings, &well, Some((Event::Recovery, false)));
         assert_eq!(unheard, heard, "the next run that is well tells it");
+    }
+
+    #[test]
+    fn a_trouble_that_nobody_heard_of_is_told_with_its_end() {
+        let well = sample(Class::Well, "");
+        for on in ["", r#","on":["failure"]"#] {
+            let settings = settings(on);
+            let first = Standing {
+                before: None,
+                now: 0,
+            };
+            let failed = sample(Class::Failed, "x");
+            let unheard = first.after(&settings, &failed, Some((Event::Failure, false)));
+            let second = Standing {
+                before: unheard.as_ref(),
+                now: HOUR,
+            };
+            assert_eq!(second.event(&settings, &well), Some(Event::Recovery));
+            let still = second.after(&settings, &well, Some((Event::Recovery, false)));
+            assert_eq!(still, unheard, "the next run that is well tells it");
+            let heard = second.after(&settings, &well, Some((Event::Recovery, true)));
+            assert_eq!(heard, None);
+        }
     }
 }

@@ -9,6 +9,7 @@ use copal_core::manifest::{DAMAGED, MANIFEST, Manifest, ManifestError, PIN, VERI
 use copal_core::retention::Pin;
 use copal_core::snapshot::SnapshotId;
 use copal_core::verification::Verification;
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::{Store, StoreError, parse};
