@@ -39,7 +39,7 @@ pub(super) fn run(args: &DuArgs, global: &Global) -> Result<Exit, CopalError> {
         let chosen = chosen?;
         let is_chosen = |id: &SnapshotId| chosen.is_empty() || chosen.contains(id);
         let ids = ids.iter().enumerate();
-        let numbers = ids.filter(|(_, id)| is_chosen(*id));
+        let numbers = ids.filter(|(_, id)| is_chosen(id));
         let abilities = store.remote().abilities().map_err(StoreError::from)?;
         let usage = Usage {
             name: store.name(),

@@ -23,7 +23,9 @@ use holds::of_holds;
 use hooks::of_hooks;
 use making::{of_mirror, of_plan, of_preflight, of_seal, of_stage, of_transfer};
 use old_trees::{of_old_tree, of_other_schema};
-use places::{of_check, of_history, of_init, of_lock, of_metrics, of_remote, of_unread_mark};
+use places::{
+    of_check, of_history, of_init, of_lock, of_log, of_metrics, of_remote, of_unread_mark,
+};
 use pruning::of_prune;
 use reading::{
     of_last_damaged, of_restore, of_shrunk, of_store, of_swap, of_unfinished, of_unsound, of_verify,
@@ -212,9 +214,7 @@ fn table(error: &CopalError) -> Ending {
         CopalError::Init(error) => of_init(error),
         CopalError::Check(check) => of_check(check),
         CopalError::History(history) => of_history(history),
-        CopalError::Log(_) => failed(
-            "check the rights and the disk there, or name another `file` below [log]; runs go on without it, and each says so",
-        ),
+        CopalError::Log(_) => of_log(),
         CopalError::Interrupted(signal) => interrupted(signal.0),
     }
 }

@@ -134,6 +134,12 @@ pub(super) fn of_unread_mark() -> Ending {
     )
 }
 
+pub(super) fn of_log() -> Ending {
+    failed(
+        "check the rights and the disk there, or name another `file` below [log]; runs go on without it, and each says so",
+    )
+}
+
 pub(super) fn of_metrics(error: &MetricsFileError) -> Ending {
     failed(match error {
         MetricsFileError::Io { .. } => {
