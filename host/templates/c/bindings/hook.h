@@ -1028,8 +1028,12 @@ extern bool copal_hooks_run_info_counter(hook_string_t *name, uint64_t *ret);
 // size of the data wants.
 extern uint64_t copal_hooks_run_info_time_left_ms(void);
 // Writes a fact about the source into the snapshot's manifest, such as the version of an app's
-// schema. The key is a hook's own; a later value takes the place of an earlier one. In `pre-backup`
-// alone; in a dry run it is not kept.
+// schema. The key is a hook's own; a later value takes the place of an earlier one. In a dry run it is
+// not kept.
+// 
+// In `pre-backup`; and in `pre-restore`, where it is a fact about what is live and goes into no manifest:
+// where the snapshot that is restored has another value under that key, and no later snapshot has this one,
+// the restore ends, unless the owner accepts that.
 // 
 // Errors: `invalid` for a key that is not 1 to 64 letters (a–z), digits, `.`, `_` and `-`, for a
 // value of more than 1024 bytes or with control characters in it, for more than 32 facts, and in
