@@ -1,7 +1,7 @@
 //! A page about a job: one file, with nothing to fetch and nothing to run, for whoever looks from a phone.
 //!
 //! What hooks, names and messages say is nobody's that is trusted: all of it goes through the template, which
-//! escapes it, and through [`plain`], which takes what turns the direction of what follows.
+//! escapes it, and through `plain`, which takes what turns the direction of what follows.
 
 mod charts;
 mod runs;

@@ -200,6 +200,7 @@ pub fn prune(
     warrant: Warrant<'_>,
     interrupt: &Interrupt,
 ) -> Result<(Pruned, Vec<PruneError>), PruneError> {
+    let may_share = store.remote().abilities().map_err(StoreError::from)?.links;
     let mut inventory = store.inventory()?;
     let mut pruning = Pruning {
         store,
@@ -226,8 +227,7 @@ pub fn prune(
         place: store.remote().shown(),
         name: store.name().to_owned(),
         rehearsed: pruning.rehearsed,
-        // Where that is not known, it is no folder of this machine.
-        may_share: store.remote().abilities().is_ok_and(|it| it.links),
+        may_share,
         snapshots,
         left,
         any_verified: inventory.sealed.iter().any(sound),

@@ -202,7 +202,7 @@ fn one_that_fails_keeps_no_other_from_going() {
     let world = World::new();
     let orders = Orders {
         // The first removal's first file, as far as calls go: wherever it is, one snapshot stays.
-        fail_at: Some(8),
+        fail_at: Some(9),
         ..Orders::default()
     };
     let seal = Seal::of_a_test(id(NEWEST));
