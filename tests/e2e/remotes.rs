@@ -111,7 +111,11 @@ fn a_crypt_remote_hides_names_and_contents_and_gives_them_back() {
     add_crypt(&world);
     there_and_back(&world, "safe:");
     let files = files_below(&world.path("vault/hidden"));
-    assert_eq!(files.len(), 5, "three of the app's, two of Copal's");
+    assert_eq!(
+        files.len(),
+        6,
+        "three of the app's, two of Copal's, and that it was verified"
+    );
     for file in files {
         assert!(!file.contains("letter") && !file.contains("manifest"));
         let bytes = fs::read(world.path("vault/hidden").join(file)).unwrap();

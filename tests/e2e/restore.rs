@@ -58,10 +58,10 @@ fn an_odd_tree_comes_back_exactly_as_it_was() {
         (was.mtime(), was.mtime_nsec()),
         (is.mtime(), is.mtime_nsec())
     );
+    stock_tools_agree(&world, &id);
     world
         .copal(&["verify", &id, "--full", "--from", "vault:"])
         .succeeds();
-    stock_tools_agree(&world, &id);
     open(world.root());
 }
 
