@@ -71,11 +71,8 @@ fn many_snapshots_are_listed_by_two_listings_and_are_the_same_as_in_a_folder() {
     let listed = there.as_array().unwrap();
     assert_eq!(listed.len(), SNAPSHOTS, "{there:#}");
     for (n, one) in listed.iter().enumerate() {
-        let state = match n {
-            _ if n % 11 == 0 => "damaged",
-            _ if n % 7 == 0 => "verified",
-            _ => "sealed",
-        };
+        // A note that can't be read proves damage, and never that all is well.
+        let state = if n % 11 == 0 { "damaged" } else { "sealed" };
         assert_eq!(one["state"], state, "{n}: {one:#}");
         assert_eq!(one["pinned"], n % 5 == 0, "{n}: {one:#}");
         assert_eq!(one["verification"], Value::Null, "{n}: {one:#}");

@@ -412,16 +412,16 @@ fn a_mirror_and_snapshots_are_made_in_one_run() {
     run.succeeds()
         .tells("mirrored open-webui to vault:m")
         .tells("sealed open-webui/");
+    world
+        .copal(&["history", "show", "latest"])
+        .succeeds()
+        .tells("mirror ");
     world.copal(&["verify", "--full"]).succeeds();
     world
         .copal(&["verify", "--full", "--from", "vault:snapshots"])
         .succeeds();
     let there = world.vault().join("m/main_database/webui.db");
     assert_eq!(chats(&there), ["first", "second"]);
-    world
-        .copal(&["history", "show", "latest"])
-        .succeeds()
-        .tells("mirror ");
 }
 
 #[test]
