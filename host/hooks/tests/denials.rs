@@ -365,12 +365,12 @@ fn facts_need_no_grant_and_have_a_form() {
 }
 
 #[test]
-fn what_is_for_pre_backup_alone_reaches_the_host_in_no_other_phase() {
-    for act in [
-        json!({ "pause": "app" }),
-        json!({ "stop": "app" }),
-        json!({ "record": ["key", "value"] }),
-        json!({ "copy-with": ["a.db", "dir"] }),
+fn what_is_for_pre_backup_reaches_the_host_before_a_restore_at_most_and_in_no_other_phase() {
+    for (act, also_before_a_restore) in [
+        (json!({ "pause": "app" }), false),
+        (json!({ "stop": "app" }), true),
+        (json!({ "record": ["key", "value"] }), true),
+        (json!({ "copy-with": ["a.db", "dir"] }), false),
     ] {
         let trial = Trial::specimen(act.clone())
             .grant("service", "app")
@@ -384,16 +384,16 @@ fn what_is_for_pre_backup_alone_reaches_the_host_in_no_other_phase() {
             || std::sync::Arc::clone(&host) as std::sync::Arc<dyn copal_hooks::Capabilities>;
         for outcome in [
             hook.staged(&run, as_host(), &cancel),
-            hook.pre_restore(&run, as_host(), &cancel),
             hook.drill(&run, as_host(), &cancel),
         ] {
-            let failure = outcome.unwrap_err();
-            assert!(
-                failure.to_string().contains("pre-backup alone"),
-                "{failure}"
-            );
+            let failure = outcome.unwrap_err().to_string();
+            assert!(failure.contains("pre-backup"), "{failure}");
+            assert!(failure.contains("alone"), "{failure}");
         }
         assert!(host.done().is_empty(), "{act}: {:?}", host.done());
+        let before = hook.pre_restore(&run, as_host(), &cancel);
+        assert_eq!(before.is_ok(), also_before_a_restore, "{act}");
+        assert_eq!(!host.done().is_empty(), also_before_a_restore, "{act}");
     }
 }
 
