@@ -77,7 +77,7 @@ impl<'a> Bench<'a> {
         let listed = world
             .copal(&["snapshots", "--from", &remote, "--json"])
             .json();
-        let id = listed["snapshots"][0]["id"].as_str();
+        let id = listed[0]["snapshot"].as_str();
         let id = id.ok_or_else(|| anyhow::anyhow!("there is no snapshot in {listed}"))?;
         let slash = if remote.ends_with(':') { "" } else { "/" };
         Ok(Self {
