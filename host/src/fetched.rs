@@ -64,18 +64,6 @@ impl Fetched {
 
     /// What the history keeps of it.
     pub fn record(&self) -> SnapshotRecord {
-        SnapshotRecord {
-            id: self.id,
-            destination: self.at.clone(),
-            files: self.files,
-            bytes: self.bytes.0,
-            copied_files: 0,
-            copied_bytes: 0,
-            uploaded_files: None,
-            uploaded_bytes: None,
-            calls: None,
-            terms: None,
-            deleted_files: None,
-        }
+        SnapshotRecord::unsent(self.id, self.at.clone(), self.files, self.bytes)
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use copal_core::charges::Charges;
 use copal_core::forecast::Terms;
 use copal_core::snapshot::SnapshotId;
+use copal_core::units::ByteCount;
 use copal_hooks::{Deed, Denial};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -179,6 +180,25 @@ pub struct SnapshotRecord {
     /// Files that were deleted, where it is the state of a mirror.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_files: Option<u64>,
+}
+
+impl SnapshotRecord {
+    /// One that a run only read, or of which nothing is known but what it is: nothing was sent.
+    pub fn unsent(id: SnapshotId, destination: String, files: u64, bytes: ByteCount) -> Self {
+        Self {
+            id,
+            destination,
+            files,
+            bytes: bytes.0,
+            copied_files: 0,
+            copied_bytes: 0,
+            uploaded_files: None,
+            uploaded_bytes: None,
+            calls: None,
+            terms: None,
+            deleted_files: None,
+        }
+    }
 }
 
 /// Something that failed or fell short.

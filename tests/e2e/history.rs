@@ -5,7 +5,7 @@ use std::fs;
 use copal_testkit::World;
 
 use crate::common::{back_up, small_world};
-use crate::specimen::{configure, hook, world_with_specimen};
+use crate::specimen::{configure, hook, world_with_a_spilling_hook, world_with_specimen};
 
 fn shown(world: &World, run: &str) -> serde_json::Value {
     world
@@ -103,16 +103,7 @@ fn a_denial_that_a_hook_gets_over_is_in_the_record_too() {
 
 #[test]
 fn a_secret_is_in_no_record_even_when_a_hook_says_it_aloud() {
-    let mut world = world_with_specimen();
-    world.set("TOKEN", "hunter2-and-more");
-    let spill = hook(
-        "spill",
-        "config.act = { spill = \"token\" }\ngrants = { secrets = [\"token\"], reveal = [\"token\"] }",
-    );
-    configure(
-        &world,
-        &format!("[secret.token]\nenv = \"TOKEN\"\n\n{spill}"),
-    );
+    let world = world_with_a_spilling_hook();
     let output = world.copal(&["backup", "-vv"]);
     output.exits_with(1);
     assert!(!output.stderr().contains("hunter2"), "{output}");

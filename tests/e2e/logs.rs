@@ -5,7 +5,7 @@ use std::fs;
 use copal_testkit::World;
 
 use crate::common::small_world;
-use crate::specimen::{configure, hook, world_with_specimen};
+use crate::specimen::world_with_a_spilling_hook;
 
 const LOGS: &str = "home/.local/state/copal/log";
 
@@ -110,16 +110,7 @@ fn stderr_is_for_programs_where_they_ask_for_it() {
 
 #[test]
 fn a_hook_is_named_in_the_log_and_its_secret_is_not_there() {
-    let mut world = world_with_specimen();
-    world.set("TOKEN", "hunter2-and-more");
-    let spill = hook(
-        "spill",
-        "config.act = { spill = \"token\" }\ngrants = { secrets = [\"token\"], reveal = [\"token\"] }",
-    );
-    configure(
-        &world,
-        &format!("[secret.token]\nenv = \"TOKEN\"\n\n{spill}"),
-    );
+    let world = world_with_a_spilling_hook();
     world.copal(&["backup", "-vv"]).exits_with(1);
     let log = fs::read_dir(world.path(LOGS)).unwrap().next().unwrap();
     let log = fs::read_to_string(log.unwrap().path()).unwrap();

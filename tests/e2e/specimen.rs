@@ -74,3 +74,18 @@ pub(crate) fn told(world: &World) -> Vec<String> {
     let text = fs::read_to_string(world.path("told")).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
+
+/// A world whose hook says aloud the secret that it was given, `hunter2-and-more`.
+pub(crate) fn world_with_a_spilling_hook() -> World {
+    let mut world = world_with_specimen();
+    world.set("TOKEN", "hunter2-and-more");
+    let spill = hook(
+        "spill",
+        "config.act = { spill = \"token\" }\ngrants = { secrets = [\"token\"], reveal = [\"token\"] }",
+    );
+    configure(
+        &world,
+        &format!("[secret.token]\nenv = \"TOKEN\"\n\n{spill}"),
+    );
+    world
+}

@@ -1,7 +1,7 @@
 //! What the history keeps of commands that are no run of a job: what a verification found, and the runs
 //! whose manifests a list of snapshots came by.
 
-use copal_core::manifest::Manifest;
+use copal_core::manifest::{Manifest, Totals};
 
 use super::conclude::also;
 use super::ending::Exit;
@@ -78,19 +78,8 @@ fn verification_record(store: &Store<'_>, verified: &Verified, progress: &Progre
 }
 
 fn snapshot(store: &Store<'_>, manifest: &Manifest) -> SnapshotRecord {
-    SnapshotRecord {
-        id: manifest.id,
-        destination: store.remote().shown(),
-        files: manifest.totals.files,
-        bytes: manifest.totals.bytes.0,
-        copied_files: 0,
-        copied_bytes: 0,
-        uploaded_files: None,
-        uploaded_bytes: None,
-        calls: None,
-        terms: None,
-        deleted_files: None,
-    }
+    let Totals { files, bytes } = manifest.totals;
+    SnapshotRecord::unsent(manifest.id, store.remote().shown(), files, bytes)
 }
 
 /// Takes the runs that made these snapshots into the history, where it does not know them: it was lost, or

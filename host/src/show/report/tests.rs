@@ -2,6 +2,7 @@ use super::*;
 use crate::record::{Ended, Kind, SnapshotRecord, Trouble};
 use copal_core::freshness::Freshness;
 use copal_core::snapshot::SnapshotId;
+use copal_core::units::ByteCount;
 
 const HOSTILE: &str = "</style><script>alert(\"1\")</script>\u{202e}";
 
@@ -40,19 +41,12 @@ fn run(kind: Kind, started: &str, outcome: Ended) -> Record {
         started: started.parse().unwrap(),
         took_ms: 62_000,
         outcome,
-        snapshots: vec![SnapshotRecord {
-            id: id(),
-            destination: HOSTILE.into(),
-            files: 2003,
-            bytes: 1_300_000_000,
-            copied_files: 0,
-            copied_bytes: 0,
-            uploaded_files: None,
-            uploaded_bytes: None,
-            calls: None,
-            terms: None,
-            deleted_files: None,
-        }],
+        snapshots: vec![SnapshotRecord::unsent(
+            id(),
+            HOSTILE.into(),
+            2003,
+            ByteCount(1_300_000_000),
+        )],
         ..Record::empty()
     }
 }
