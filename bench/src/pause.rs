@@ -44,6 +44,9 @@ const WANTED: Duration = Duration::from_millis(250);
 /// A gap between two looks at the clock that is told.
 const NOTICED: Duration = Duration::from_millis(10);
 
+/// The rows that the app writes.
+const ROWS: i64 = 1000;
+
 /// What a container needs to run this program.
 const SYSTEM: [&str; 3] = ["/lib", "/lib64", "/usr"];
 
@@ -258,9 +261,12 @@ fn write_on(database: &Path) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(10))?;
     // What a disk takes for an fsync is not what is measured.
     connection.pragma_update(None, "synchronous", "OFF")?;
-    loop {
-        let row = "INSERT INTO item (key, value) VALUES (hex(randomblob(16)), randomblob(200))";
-        connection.execute(row, [])?;
+    let newest: i64 = connection.query_row("SELECT max(id) FROM item", [], |row| row.get(0))?;
+    // Over and over the same rows, so that what is measured last has no more to send than what came first.
+    for id in (newest + 1..=newest + ROWS).cycle() {
+        let row = "INSERT OR REPLACE INTO item VALUES (?1, hex(randomblob(16)), randomblob(200))";
+        connection.execute(row, [id])?;
         std::thread::sleep(Duration::from_millis(5));
     }
+    Ok(())
 }

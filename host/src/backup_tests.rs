@@ -14,7 +14,7 @@ use crate::edge::state::StateDir;
 use crate::edges::{Show, Total};
 use crate::outcome::Verdict;
 use crate::step::compare::Difference;
-use crate::step::restore::{Asked, restore};
+use crate::step::restore::{Asked, RestoreError, restore};
 use crate::step::snapshots::Store;
 use crate::step::transfer::TransferError;
 use copal_core::config::RemoteSpec;
@@ -99,23 +99,25 @@ impl World {
     }
 
     fn restore(&self, manifest: &Manifest) -> PathBuf {
-        let fake = self.fake(Orders::default());
+        self.restore_by(Orders::default(), manifest).unwrap()
+    }
+
+    fn restore_by(&self, orders: Orders, manifest: &Manifest) -> Result<PathBuf, RestoreError> {
+        let fake = self.fake(orders);
         let to = self.dir.path().join("restored");
         let store = Store::new(&fake, "app");
+        let (watch, interrupt) = (&mut |_| {}, Interrupt::default());
+        let leftovers = Leftovers::default();
         restore(
             &store,
             manifest,
             &to,
-            Asked {
-                only: &[],
-                accept_damaged: false,
-            },
-            &mut |_| {},
-            &Interrupt::default(),
-            &Leftovers::default(),
-        )
-        .unwrap();
-        to
+            Asked::default(),
+            watch,
+            &interrupt,
+            &leftovers,
+        )?;
+        Ok(to)
     }
 
     fn nothing_left_behind(&self) {
@@ -654,6 +656,8 @@ mod clock;
 mod mirror;
 #[path = "backup_tests/mirror_way.rs"]
 mod mirror_way;
+#[path = "backup_tests/restored.rs"]
+mod restored;
 #[path = "backup_tests/reuse.rs"]
 mod reuse;
 #[path = "backup_tests/room.rs"]

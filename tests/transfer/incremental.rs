@@ -161,6 +161,20 @@ fn many_files_are_copied_by_several_instances_under_their_names_and_under_others
     trial.latest_is_whole();
 }
 
+#[test]
+fn many_files_come_back_by_several_instances_and_each_once() {
+    let trial = Trial::after_a_snapshot(430);
+    let restore = ["restore", "latest", "--from", "cloud:test-bucket"];
+    let restore = [&restore[..], &["--to", "back"]].concat();
+    trial.world.copal(&restore).succeeds();
+    let counters = trial.server.counters();
+    let signed_in = counters.of(Call::AuthorizeAccount);
+    assert!(signed_in > 4, "by {signed_in} instances:\n{counters}");
+    let downloads = counters.of(Call::DownloadFileById) + counters.of(Call::DownloadFileByName);
+    // The manifest beside, and what of the large one is read in parts.
+    assert!((432..440).contains(&downloads), "{counters}");
+}
+
 #[track_caller]
 fn copies(kind: Kind, encrypted: bool) {
     let Some(place) = Place::new(kind, encrypted) else {

@@ -26,6 +26,9 @@ const WELL_CHUNK: ByteCount = ByteCount::mebibytes(8);
 const WELL_AT_A_TIME: u32 = 2;
 const WELL_TRANSFERS: u32 = 4;
 
+/// More downloads at a time are no quicker.
+const DOWNLOADS: u32 = 32;
+
 /// The value of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish<T> {
@@ -60,6 +63,8 @@ pub struct Wishes {
 /// What rclone may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
+    /// All of it.
+    pub budget: ByteCount,
     /// Its options by now.
     pub options: Wishes,
     /// How many small files may be sent at a time by other instances.
@@ -134,6 +139,17 @@ impl Share {
         all.into_iter().map(|(_, transfers)| transfers).collect()
     }
 
+    /// How many files may be downloaded at a time: each is read ahead, and none is cut in chunks.
+    pub fn downloads(&self) -> u32 {
+        let transfers = self.options.transfers;
+        if transfers.set {
+            return transfers.value;
+        }
+        let affordable = self.budget.0 / self.options.buffer.value.0.max(1);
+        let affordable = u32::try_from(affordable).unwrap_or(u32::MAX);
+        affordable.min(DOWNLOADS).max(transfers.value)
+    }
+
     /// The memory that all of it takes at most.
     pub fn most(&self) -> ByteCount {
         self.options.large() + small(self.small)
@@ -160,6 +176,7 @@ pub fn share(budget: ByteCount, wishes: &Wishes) -> Share {
         }
     }
     Share {
+        budget,
         small: small_files,
         lowered: wishes.lowered_to(&options),
         options,

@@ -20,7 +20,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::error::{ErrorKind, FileProblem, RcloneError, classify};
-use crate::job::{CopyRequest, Progress};
+use crate::job::{CopyRequest, Progress, ProofBy};
 use crate::worker::Worker;
 
 /// How long a question about a job may take. rclone answers these from memory.
@@ -97,6 +97,9 @@ impl Attempt {
         let mut config = json!({ "NoUnicodeNormalization": true });
         if request.again {
             config["IgnoreTimes"] = true.into();
+        }
+        if request.proof == ProofBy::Caller {
+            config["IgnoreChecksum"] = true.into();
         }
         if request.anew {
             config["Inplace"] = false.into();

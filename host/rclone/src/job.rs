@@ -11,6 +11,15 @@ use crate::names::travels_unchanged;
 use crate::remote::Remote;
 use crate::worker::Worker;
 
+/// Who proves that a file arrived as it was sent. rclone compares the size in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofBy {
+    /// rclone, by a checksum that both sides have, where there is one.
+    Rclone,
+    /// The caller, who knows more: rclone compares none.
+    Caller,
+}
+
 /// Asks to copy files by name.
 #[derive(Clone, Debug)]
 pub struct CopyRequest {
@@ -24,6 +33,8 @@ pub struct CopyRequest {
     /// Also those that look the same there, by size and time. What is there stays until the new content
     /// has arrived whole.
     pub again: bool,
+    /// Who proves what arrived.
+    pub proof: ProofBy,
     /// Each is written under another name first, also with rclone's option `inplace`: a file that is there may
     /// have other names.
     pub anew: bool,

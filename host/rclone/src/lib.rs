@@ -31,7 +31,7 @@ mod survey;
 mod worker;
 
 pub use error::{ErrorKind, FileProblem, RcloneError};
-pub use job::{CopyRequest, CopySummary, Job, JobState, Progress};
+pub use job::{CopyRequest, CopySummary, Job, JobState, Progress, ProofBy};
 pub use log::LogLevel;
 pub use names::travels_unchanged;
 pub use options::{OptionProblem, OptionValue};

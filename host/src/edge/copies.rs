@@ -11,7 +11,7 @@ use super::remote::{Progress, Watch};
 
 /// Between two looks: short at first, so that a small copy does not wait.
 const SHORTEST: Duration = Duration::from_millis(10);
-const LONGEST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_millis(100);
 
 /// How long a copy may take to stop.
 const STOP: Duration = Duration::from_secs(30);

@@ -1,5 +1,5 @@
-//! Shards: small files that go to B2, and files that it copies of its own, by several instances of the
-//! remote.
+//! Shards: small files that go to B2, and files that it copies of its own or sends here, by several instances
+//! of the remote.
 //!
 //! rclone asks B2 for one thing every 10 ms, and no option says otherwise, so that a small file takes
 //! as long whatever `transfers` is. The pace is kept for each instance of a remote; several together
@@ -53,8 +53,8 @@ pub(super) fn divide(backend: &str, batch: &Batch<'_>, most: usize) -> Vec<Shard
     large.into_iter().chain(parts(small, instances)).collect()
 }
 
-/// Divides files that the remote copies: nothing of them lies in memory, however large they are.
-pub(super) fn divide_copies(backend: &str, names: &[String], most: usize) -> Vec<Shard> {
+/// Divides files that the remote copies or sends here: no chunk of them lies in memory, however large they are.
+pub(super) fn divide_by_number(backend: &str, names: &[String], most: usize) -> Vec<Shard> {
     let instances = instances_of(backend, most);
     match instances.among(names.len()) {
         Some(_) => parts(names.to_vec(), instances).collect(),
@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn what_the_remote_copies_is_divided_whatever_its_size() {
         let names: Vec<String> = (0..450).map(|n| format!("{n:04}")).collect();
-        let shards = divide_copies("b2", &names, MOST as usize);
+        let shards = divide_by_number("b2", &names, MOST as usize);
         let copied: Vec<_> = shards.iter().flat_map(|it| it.names.clone()).collect();
         assert_eq!(copied, names);
         let by: Vec<_> = shards.iter().map(|it| it.instance).collect();
         assert_eq!(by, [1, 2, 3, 4]);
         for (backend, most) in [("b2", 150), ("s3", 450)] {
-            let shards = divide_copies(backend, &names[..most], MOST as usize);
+            let shards = divide_by_number(backend, &names[..most], MOST as usize);
             assert_eq!(shards, [Shard::all(names[..most].to_vec())]);
         }
     }

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 
 use copal_core::memory::{Sender, Share};
-use copal_rclone::{CopyFileRequest, CopyRequest, RcloneError, Remote, Worker};
+use copal_rclone::{CopyFileRequest, CopyRequest, ProofBy, RcloneError, Remote, Worker};
 
 use super::copies::copy;
 use super::interrupt::Interrupt;
 use super::rclone::ANSWER;
 use super::remote::{Watch, Within};
-use super::shards::{divide_copies, instances};
+use super::shards::{divide_by_number, instances};
 
 /// Renamed files that are asked for at a time by one instance of the remote: each is a call of its own.
 const AT_ONCE: usize = 8;
@@ -45,7 +45,7 @@ impl Copier<'_> {
     }
 
     fn requests(&self, names: &[String]) -> Vec<CopyRequest> {
-        let shards = divide_copies(self.backend, names, self.share.instances(1));
+        let shards = divide_by_number(self.backend, names, self.share.instances(1));
         let senders = shards.iter().map(|shard| Sender {
             files: shard.names.len(),
             small: true,
@@ -58,6 +58,7 @@ impl Copier<'_> {
             transfers: (shard.instance > 0).then_some(transfers),
             files: shard.names,
             again: false,
+            proof: ProofBy::Rclone,
             anew: false,
             if_there: false,
             attempts: None,

@@ -110,18 +110,25 @@ pub fn restore(
     }
     let target = Target::prepare(to, leftovers)?;
     target.check_room(content(&entries))?;
-    download(store, manifest, &entries, &target, watch)?;
+    let came: Vec<StoredFile<'_>> = files(&entries).collect();
+    download(store, manifest, &came, (&target, Try::First), watch)?;
     let work = Work {
         stored: target.stored(),
         tree: target.tree(),
     };
     work.make_directories(&entries)?;
-    for (entry, file) in files(&entries) {
-        interrupt.check()?;
-        match work.put_file(entry, file, interrupt) {
-            Err(RestoreError::Damaged(path)) if asked.accept_damaged => left_out.push(path),
-            put => put?,
-        }
+    let mut unlike = work.put_files(came, interrupt)?;
+    if !unlike.is_empty() {
+        // What was garbled on its way comes whole now; what is damaged where it lies does not.
+        download(store, manifest, &unlike, (&target, Try::Second), watch)?;
+        unlike = work.put_files(unlike, interrupt)?;
+    }
+    left_out.extend(unlike.into_iter().map(|(entry, _)| entry.path.clone()));
+    left_out.sort();
+    if let [first, ..] = &left_out[..]
+        && !asked.accept_damaged
+    {
+        return Err(RestoreError::Damaged(first.clone()));
     }
     let damaged: HashSet<&RelPath> = left_out.iter().collect();
     entries.retain(|entry| !damaged.contains(&entry.path));
@@ -129,7 +136,6 @@ pub fn restore(
     let mut owners = work.set_attributes(&entries)?;
     interrupt.check()?;
     target.finish(manifest, &mut owners)?;
-    left_out.sort();
     Ok(Restored {
         files: files(&entries).count() as u64,
         bytes: content(&entries),
@@ -138,7 +144,10 @@ pub fn restore(
     })
 }
 
-fn files<'a>(entries: &[&'a Entry]) -> impl Iterator<Item = (&'a Entry, &'a FileEntry)> {
+/// A file of a snapshot.
+pub(super) type StoredFile<'a> = (&'a Entry, &'a FileEntry);
+
+fn files<'a>(entries: &[&'a Entry]) -> impl Iterator<Item = StoredFile<'a>> {
     let files = entries.iter().map(|entry| (*entry, entry.file()));
     files.filter_map(|(entry, file)| Some((entry, file?)))
 }
@@ -192,16 +201,23 @@ fn select<'a>(manifest: &'a Manifest, only: &[RelPath]) -> Result<Vec<&'a Entry>
     Ok(manifest.entries.iter().filter(wanted).collect())
 }
 
+/// Which time files are downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Try {
+    First,
+    /// They lie there already, with another content than was sealed.
+    Second,
+}
+
 fn download(
     store: &Store<'_>,
     manifest: &Manifest,
-    entries: &[&Entry],
-    target: &Target,
+    files: &[StoredFile<'_>],
+    (target, which): (&Target, Try),
     watch: &mut dyn FnMut(Progress),
 ) -> Result<(), RestoreError> {
-    let names: Vec<String> = files(entries)
-        .map(|(entry, file)| stored_name(entry, file))
-        .collect();
+    let names = files.iter().map(|(entry, file)| stored_name(entry, file));
+    let names: Vec<String> = names.collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -210,7 +226,7 @@ fn download(
         local: &target.stored(),
         remote: &dir,
         names: &names,
-        again: false,
+        again: which == Try::Second,
     };
     Ok(store.remote().download(batch, watch)?)
 }

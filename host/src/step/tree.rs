@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use copal_core::manifest::{Entry, EntryKind, FileEntry};
 use copal_core::path::{RelPath, decode_bytes};
 
-use super::restore::{RestoreError, stored_name};
+use super::cores::on_every_core;
+use super::restore::{RestoreError, StoredFile, stored_name};
 use crate::edge::attributes::{self, Owners};
 use crate::edge::hash::{Wanted, hash_file};
 use crate::edge::interrupt::Interrupt;
@@ -37,13 +38,31 @@ impl Work {
         Ok(())
     }
 
-    /// Proves a file's content, then puts it where it belongs.
-    pub(super) fn put_file(
+    /// Proves each file's content, then puts it where it belongs. Those that have another content than was sealed
+    /// stay where they are; they are told in their order.
+    pub(super) fn put_files<'a>(
+        &self,
+        files: Vec<StoredFile<'a>>,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<StoredFile<'a>>, RestoreError> {
+        /// So few that the last large file is not one core's alone with others behind it.
+        const SHARE: usize = 8;
+        let mut unlike = on_every_core(files, SHARE, |(entry, file)| {
+            interrupt.check()?;
+            let is_as_sealed = self.put_file(entry, file, interrupt)?;
+            Ok::<_, RestoreError>((!is_as_sealed).then_some((entry, file)))
+        })?;
+        unlike.sort_by_key(|(entry, _)| &entry.path);
+        Ok(unlike)
+    }
+
+    /// Whether its content is what was sealed; then it is where it belongs.
+    fn put_file(
         &self,
         entry: &Entry,
         file: &FileEntry,
         interrupt: &Interrupt,
-    ) -> Result<(), RestoreError> {
+    ) -> Result<bool, RestoreError> {
         let from = self.stored.join(stored_name(entry, file));
         let digests = match hash_file(&from, Wanted::default(), interrupt) {
             Ok(digests) => digests,
@@ -53,14 +72,15 @@ impl Work {
             }
         };
         if digests.sha256 != file.sha256 {
-            return Err(RestoreError::Damaged(entry.path.clone()));
+            return Ok(false);
         }
         let to = self.at(&entry.path);
         let placed = match file.taken.archive_suffix() {
             None => fs::rename(&from, &to),
             Some(suffix) => unpack(&from, &to, suffix),
         };
-        placed.map_err(|source| RestoreError::Place { path: to, source })
+        placed.map_err(|source| RestoreError::Place { path: to, source })?;
+        Ok(true)
     }
 
     pub(super) fn make_links(&self, entries: &[&Entry]) -> Result<(), RestoreError> {

@@ -32,6 +32,7 @@ fn rclones_defaults_on_b2_come_within_the_default_budget_and_keep_their_concurre
         options,
         small,
         lowered,
+        ..
     } = share(MIB(256), &b2());
     let chunks = &options.chunks[0];
     assert_eq!(chunks.size.value, MIB(10));
@@ -55,6 +56,25 @@ fn what_the_owner_set_is_kept_while_something_else_can_give_way() {
     } = share(MIB(256), &wishes);
     assert_eq!(options.transfers.value, 32);
     assert_eq!(lowered, []);
+}
+
+#[test]
+fn downloads_are_as_many_as_are_read_ahead_within_the_budget_unless_the_owner_set_their_number() {
+    let folder = Wishes {
+        chunks: Vec::new(),
+        ..b2()
+    };
+    let buffer = folder.buffer.value;
+    assert_eq!(share(ByteCount(buffer.0 * 10), &folder).downloads(), 10);
+    assert_eq!(share(MIB(4096), &folder).downloads(), 32);
+    let least = share(LEAST, &folder);
+    let ahead = least.options.buffer.value.0 * u64::from(least.downloads());
+    assert!(ahead <= LEAST.0, "{ahead} bytes are read ahead");
+    let owners = Wishes {
+        transfers: set(7),
+        ..folder
+    };
+    assert_eq!(share(MIB(4096), &owners).downloads(), 7);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use copal_rclone::{
-    CopyRequest, Entry, ListRequest, LogLevel, OptionValue, RcloneError, Remote, SpawnOptions,
-    Worker,
+    CopyRequest, Entry, ListRequest, LogLevel, OptionValue, ProofBy, RcloneError, Remote,
+    SpawnOptions, Worker,
 };
 use tempfile::TempDir;
 
@@ -84,6 +84,7 @@ impl World {
             destination: self.remote("dst"),
             files: files.iter().map(|&f| f.to_owned()).collect(),
             again: false,
+            proof: ProofBy::Rclone,
             anew: false,
             if_there: false,
             transfers: None,

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use copal_core::memory::Sender;
-use copal_rclone::{CopyFileRequest, CopyRequest, ErrorKind, RcloneError};
+use copal_rclone::{CopyFileRequest, CopyRequest, ErrorKind, ProofBy, RcloneError};
 
 use super::RcloneRemote;
 use crate::edge::copies::copy;
 use crate::edge::rclone::ANSWER;
 use crate::edge::remote::{Batch, RemoteError, Watch};
-use crate::edge::shards::{Shard, divide};
+use crate::edge::shards::{Shard, divide, divide_by_number};
 
 impl RcloneRemote {
     /// What rclone is asked to upload, some of it by other instances of the remote.
@@ -49,12 +49,28 @@ impl RcloneRemote {
     ) -> Result<(), RemoteError> {
         let copied = local(batch.local).and_then(|destination| {
             let source = self.dir(batch.remote);
-            let request = CopyRequest {
+            let most = self.share.options.instances as usize;
+            let shards = divide_by_number(self.backend(), batch.names, most);
+            let transfers = self.share.downloads() / u32::try_from(shards.len()).unwrap_or(1);
+            let requests = shards.into_iter().map(|shard| CopyRequest {
+                again: batch.again,
+                // Whoever downloads compares it with the manifest's SHA-256, which says more.
+                proof: if if_there {
+                    ProofBy::Rclone
+                } else {
+                    ProofBy::Caller
+                },
+                transfers: Some(transfers.max(1)),
                 if_there,
-                ..request(source, destination, batch.names.to_vec())
-            };
+                ..request(
+                    source.instance(shard.instance),
+                    destination.clone(),
+                    shard.names,
+                )
+            });
+            let requests: Vec<_> = requests.collect();
             self.workers
-                .ask(|worker| copy(worker, vec![request.clone()], watch, &self.interrupt))
+                .ask(|worker| copy(worker, requests.clone(), watch, &self.interrupt))
         });
         self.ended("download from", batch.remote, copied)
     }
@@ -86,6 +102,7 @@ pub(super) fn request(
         destination,
         files,
         again: false,
+        proof: ProofBy::Rclone,
         anew: false,
         if_there: false,
         transfers: None,

@@ -1,0 +1,51 @@
+//! What a restore makes of content that comes back otherwise than it was sealed.
+
+use super::*;
+
+/// Any of three, of the same length.
+const GARBLED: &str = "?.txt";
+
+/// The first time that this file comes.
+fn garble_the_first_time(path: &Path) {
+    let was_here = path.with_extension("was-here");
+    if path.ends_with("b.txt") && !was_here.exists() {
+        fs::write(was_here, "").unwrap();
+        fs::write(path, GARBLED).unwrap();
+    }
+}
+
+fn garble(path: &Path) {
+    if path.ends_with("b.txt") || path.ends_with("c.txt") {
+        fs::write(path, GARBLED).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_is_garbled_on_its_way_is_fetched_again() {
+    let world = World::new();
+    world.back_up(&world.fake(Orders::default()));
+    let orders = Orders {
+        spoil: Some(garble_the_first_time),
+        ..Orders::default()
+    };
+    let restored = world.restore_by(orders, &world.sealed()[0]).unwrap();
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        assert_eq!(read(&restored.join("uploads").join(name)), name);
+    }
+}
+
+#[test]
+fn a_restore_of_damaged_files_names_the_first_and_leaves_nothing() {
+    let world = World::new();
+    world.back_up(&world.fake(Orders::default()));
+    let orders = Orders {
+        spoil: Some(garble),
+        ..Orders::default()
+    };
+    let error = world.restore_by(orders, &world.sealed()[0]).unwrap_err();
+    assert!(
+        matches!(&error, RestoreError::Damaged(path) if path.to_string() == "uploads/b.txt"),
+        "{error}"
+    );
+    assert!(!world.dir.path().join("restored").exists());
+}
