@@ -1,9 +1,10 @@
 //! Databases that have lost most of what was in them since the last snapshot: the app began afresh, or somebody
 //! emptied it. A snapshot of that is as whole as any, and older ones may be all that is left.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use crate::manifest::{Manifest, Rows};
+use crate::manifest::{Entry, Manifest, Rows};
 use crate::path::RelPath;
 use crate::snapshot::SnapshotId;
 
@@ -39,13 +40,14 @@ impl fmt::Display for Shrunk {
 }
 
 /// Those that have shrunk since `last`, by the rows of tables that were counted both times.
-pub fn shrunk<'a>(
-    last: &Manifest,
+pub fn shrunk<'a, 'b>(
+    last: &'b Manifest,
     now: impl Iterator<Item = (&'a RelPath, &'a Rows)>,
 ) -> Vec<Shrunk> {
+    let counted = |entry: &'b Entry| Some((&entry.path, &entry.file()?.rows));
+    let had: HashMap<&RelPath, &Rows> = last.entries.iter().filter_map(counted).collect();
     let compared = now.filter_map(|(path, rows)| {
-        let entry = last.entries.iter().find(|entry| entry.path == *path)?;
-        let before = &entry.file()?.rows;
+        let before = had.get(path)?;
         let both = before
             .iter()
             .filter_map(|(table, had)| rows.get(table).map(|has| (*has, *had)));

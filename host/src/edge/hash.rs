@@ -40,11 +40,16 @@ pub struct Wanted {
 /// Large enough that the calls vanish, small enough to stay in a core's cache.
 const BUFFER: usize = 256 * 1024;
 
+/// What a file that grows meanwhile is read by.
+const LEAST: usize = 8 * 1024;
+
 /// Reads `path` once.
 ///
 /// A signal ends the read with [`io::ErrorKind::Interrupted`]; callers look at the interrupt first.
 pub fn hash_file(path: &Path, wanted: Wanted, interrupt: &Interrupt) -> io::Result<Digests> {
-    hash_reader(&mut File::open(path)?, wanted, interrupt)
+    let mut file = File::open(path)?;
+    let size = ByteCount(file.metadata()?.len());
+    hash_reader(&mut file, size, wanted, interrupt)
 }
 
 /// The SHA-256 of many files, on every core, in their order.
@@ -79,7 +84,7 @@ pub fn hash_live(
         let mut file = live.open_regular()?;
         let metadata = file.metadata()?;
         let before = Version::of(&metadata);
-        let digests = hash_reader(&mut file, wanted, interrupt)?;
+        let digests = hash_reader(&mut file, before.size(), wanted, interrupt)?;
         let after = Version::of(&file.metadata()?);
         if before == after && digests.size == before.size() {
             return Ok(Some((digests, metadata)));
@@ -88,11 +93,19 @@ pub fn hash_live(
     Ok(None)
 }
 
-fn hash_reader(reader: &mut File, wanted: Wanted, interrupt: &Interrupt) -> io::Result<Digests> {
+/// Reads to the end, wherever that is by now.
+fn hash_reader(
+    reader: &mut File,
+    expected: ByteCount,
+    wanted: Wanted,
+    interrupt: &Interrupt,
+) -> io::Result<Digests> {
     let mut sha256 = sha2::Sha256::new();
     let mut sha1 = wanted.sha1.then(Sha1::new);
     let mut md5 = wanted.md5.then(Md5::new);
-    let mut buffer = vec![0; BUFFER];
+    // Of many small files each would have all of it set to zero; one byte more shows the end.
+    let enough = usize::try_from(expected.0.saturating_add(1)).unwrap_or(BUFFER);
+    let mut buffer = vec![0; enough.clamp(LEAST, BUFFER)];
     let mut size = 0;
     loop {
         let n = reader.read(&mut buffer)?;
