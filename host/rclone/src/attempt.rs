@@ -120,7 +120,7 @@ impl Attempt {
             "_config": config,
         });
         worker.keep_errors(&group);
-        let started = worker.start_job::<Reply>("sync/copy", &input, &group, ANSWER);
+        let started = worker.call_in::<Reply>("sync/copy", &input, &group, ANSWER);
         match started {
             Ok(Reply { jobid: id }) => Ok(Self { id, group }),
             Err(error) => {

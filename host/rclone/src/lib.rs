@@ -14,6 +14,7 @@ mod calls;
 mod connection;
 mod error;
 mod ffi;
+mod find;
 mod frame;
 mod job;
 mod log;

@@ -177,8 +177,8 @@ impl Worker {
         self.understand(method, &output)
     }
 
-    /// A call that starts a job in the stats group `group`.
-    pub(crate) fn start_job<T: for<'de> Deserialize<'de>>(
+    /// A call in the stats group `group`: a job that it starts belongs to that, and its errors are counted there.
+    pub(crate) fn call_in<T: for<'de> Deserialize<'de>>(
         &self,
         method: &str,
         input: &impl Serialize,

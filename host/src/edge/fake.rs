@@ -41,6 +41,8 @@ pub(crate) struct Orders {
     pub(crate) spoil_copies: Option<fn(&Path)>,
     /// The names of all files that were uploaded in batches.
     pub(crate) uploaded: Rc<RefCell<Vec<String>>>,
+    /// Whether it finds no file by its name.
+    pub(crate) blind: bool,
     /// What becomes of an uploaded file on its way.
     pub(crate) spoil: Option<fn(&Path)>,
 }
@@ -152,6 +154,21 @@ impl Remote for Fake {
     fn has_file(&self, path: &str) -> Result<bool, RemoteError> {
         self.call("look for", path)?;
         Ok(self.root.join(path).is_file())
+    }
+
+    fn files_named(&self, dir: &str, names: &[String]) -> Result<Vec<Listed>, RemoteError> {
+        self.call("look for files in", dir)?;
+        let dir = self.root.join(dir);
+        let found = names.iter().filter_map(|name| {
+            let found = dir.join(name).metadata().ok();
+            let found = found.filter(|found| found.is_file() && !self.orders.blind)?;
+            Some(Listed {
+                path: name.clone(),
+                size: ByteCount(found.len()),
+                hash: None,
+            })
+        });
+        Ok(found.collect())
     }
 
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError> {

@@ -26,7 +26,8 @@ use super::interrupt::Interrupt;
 use super::links::link_within;
 use super::rclone::{ANSWER, READ_ALL, SURVEY};
 use super::remote::{
-    Abilities, Batch, HashKind, Linked, Remote, RemoteError, Removal, Removed, Tree, Watch, Within,
+    Abilities, Batch, HashKind, Linked, Listed, Remote, RemoteError, Removal, Removed, Tree, Watch,
+    Within,
 };
 use super::terms;
 use super::tidy::tidy_after_death;
@@ -149,6 +150,10 @@ impl Remote for RcloneRemote {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(self.failed("look for", path, error)),
         }
+    }
+
+    fn files_named(&self, dir: &str, names: &[String]) -> Result<Vec<Listed>, RemoteError> {
+        self.find(dir, names)
     }
 
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError> {

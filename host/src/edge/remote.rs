@@ -307,6 +307,10 @@ pub trait Remote {
     /// Whether it finds a file by this name, which a listing may spell otherwise.
     fn has_file(&self, path: &str) -> Result<bool, RemoteError>;
 
+    /// Those of these files that are there, with their sizes; names are paths below `dir`. Each is asked for by its
+    /// name, and nothing is listed: where calls are charged, that is a tenth of a listing.
+    fn files_named(&self, dir: &str, names: &[String]) -> Result<Vec<Listed>, RemoteError>;
+
     /// The names of the directories in `dir`. A missing directory is empty.
     fn directories(&self, dir: &str) -> Result<Vec<String>, RemoteError>;
 

@@ -253,26 +253,25 @@ impl Pruning<'_> {
         let mut read = HashSet::new();
         loop {
             let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
-            let is_unread = |one: &&mut Candidate| !one.damaged && !read.contains(&one.id);
-            let unread = inventory.sealed.iter_mut().filter(is_unread);
             let staying: HashSet<SnapshotId> = verdicts.staying().collect();
             if staying.len() == verdicts.all().len() {
                 return Ok(());
             }
-            let Some(one) = unread.rev().find(|one| staying.contains(&one.id)) else {
-                return Ok(());
+            let is_unread = |one: &&Candidate| {
+                staying.contains(&one.id) && !one.damaged && !read.contains(&one.id)
             };
-            match self.store.manifest(one.id) {
-                Ok(_) => {
-                    read.insert(one.id);
-                }
-                Err(source @ StoreError::Manifest { .. }) => {
-                    one.damaged = true;
-                    let id = one.id;
-                    self.damaged(id, source);
-                }
-                Err(error) => return Err(error.into()),
+            let unread = inventory.sealed.iter().rev().filter(is_unread);
+            let unread: Vec<SnapshotId> = unread.map(|one| one.id).collect();
+            if unread.is_empty() {
+                return Ok(());
             }
+            // Others come to stay in the place of those that can't be read.
+            for (id, source) in self.store.unreadable(&unread)? {
+                let one = inventory.sealed.iter_mut().find(|one| one.id == id);
+                one.expect("it was there").damaged = true;
+                self.damaged(id, source);
+            }
+            read.extend(unread);
         }
     }
 

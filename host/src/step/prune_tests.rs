@@ -308,6 +308,24 @@ fn nothing_goes_where_newer_ones_of_others_take_the_place_of_the_one_that_was_se
     assert_eq!(world.there(), [OLDEST, OLDER, NEWEST]);
 }
 
+#[test]
+fn what_is_not_found_by_its_name_is_listed_before_it_is_taken_for_unsealed() {
+    let world = World::new();
+    world.write(&format!("{OLDEST}/.copal/run-dead"), "never withdrawn");
+    world.write(&format!("{OLDEST}/{PIN}"), "{}");
+    let orders = Orders {
+        blind: true,
+        ..Orders::default()
+    };
+    let seal = Seal::of_a_test(id(NEWEST));
+    let (pruned, errors) = world
+        .try_prune(&world.fake(orders), Warrant::Sealed(&seal))
+        .unwrap();
+    assert!(errors.is_empty() && pruned.left.is_empty(), "{pruned:?}");
+    assert_eq!(world.there(), [OLDEST, NEWEST]);
+    assert!(world.is_whole(OLDEST));
+}
+
 /// One that is damaged takes no other's place, so that the last one which can be restored stays.
 #[test]
 fn the_newest_whose_manifest_can_be_read_stays() {
@@ -322,6 +340,20 @@ fn the_newest_whose_manifest_can_be_read_stays() {
     );
     assert_eq!(world.there(), [OLDER, NEWEST]);
     assert!(world.is_whole(OLDER));
+}
+
+#[test]
+fn one_that_comes_to_stay_for_a_damaged_one_is_read_as_well() {
+    let world = World::new();
+    for id in [NEWEST, OLDER] {
+        world.write(&format!("{id}/{MANIFEST}"), "{ \"version\": ");
+    }
+    let fake = world.fake(Orders::default());
+    let lock = Lock::take(&world.dir.path().join("lock"), "app").unwrap();
+    let (pruned, errors) = world.try_prune(&fake, Warrant::Locked(&lock)).unwrap();
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(pruned.snapshots.iter().all(|one| one.verdict.stays()));
+    assert_eq!(world.there(), [OLDEST, OLDER, NEWEST]);
 }
 
 #[test]

@@ -1,19 +1,20 @@
 //! Which snapshots there are, and their manifests.
 
+mod error;
+mod inventory;
 mod known;
 mod mirror;
 
 use std::fs;
-use std::io;
 
-use copal_core::manifest::{
-    CLAIM, COPAL_DIR, DAMAGED, MANIFEST, Manifest, ManifestError, PIN, PRUNING, VERIFIED,
-};
-use copal_core::retention::{Candidate, Mark};
+use copal_core::manifest::{COPAL_DIR, MANIFEST, Manifest, ManifestError};
 use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
+use copal_core::units::ByteCount;
 
 use crate::edge::remote::{Listed, Remote, RemoteError};
 
+pub use self::error::StoreError;
+pub use self::inventory::Inventory;
 pub use self::known::{Known, contents_of};
 
 /// The snapshots of one name at one destination.
@@ -22,100 +23,6 @@ pub struct Store<'a> {
     name: String,
     /// The manifest at the destination's top, where it is a mirror.
     mirror: Option<Box<Manifest>>,
-}
-
-/// Why snapshots or a manifest can't be read.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The remote, or the way to it.
-    #[error(transparent)]
-    Remote(#[from] RemoteError),
-    /// The name stands for no snapshot, or for several.
-    #[error("{source} in `{place}`")]
-    Resolve {
-        /// Where was looked.
-        place: String,
-        /// Why.
-        source: ResolveError,
-    },
-    /// A mirror was asked for another state than its own.
-    #[error("the mirror `{place}` has the state of its last run alone, `{id}`")]
-    OneState {
-        /// The destination; secrets masked.
-        place: String,
-        /// That state.
-        id: SnapshotId,
-        /// The job's name, under which snapshots may lie there as well.
-        name: String,
-    },
-    /// Its manifest can't be trusted.
-    #[error("the manifest of `{id}` is damaged")]
-    Manifest {
-        /// The snapshot.
-        id: SnapshotId,
-        /// Why.
-        source: ManifestError,
-    },
-    /// A mirror's manifest can't be trusted, or not be understood.
-    #[error("the manifest of the mirror `{place}` {}", what_of(.source))]
-    MirrorManifest {
-        /// The destination; secrets masked.
-        place: String,
-        /// Why.
-        source: ManifestError,
-    },
-    /// A mirror's checksums are there, and its manifest is not.
-    #[error("the mirror `{0}` has `.copal/SHA256SUMS` and no manifest")]
-    ManifestGone(String),
-    /// No run has come to its end there yet.
-    #[error("`{0}` is no mirror yet")]
-    NoMirror(String),
-    /// It goes just now, or a prune that had begun with it was killed.
-    #[error("`{0}` is being pruned")]
-    BeingPruned(SnapshotId),
-    /// No name was given, and there is none, or more than one.
-    #[error("`{place}` holds {}", names_found(.names))]
-    WhichName {
-        /// Where was looked.
-        place: String,
-        /// The names there.
-        names: Vec<String>,
-    },
-    /// A temporary file can't be made or read.
-    #[error("can't use the temporary directory")]
-    Temporary(#[from] io::Error),
-}
-
-fn what_of(error: &ManifestError) -> &'static str {
-    match error {
-        ManifestError::TooNew { .. } => "is of a later version of Copal",
-        ManifestError::Unreadable(_) | ManifestError::Inconsistent(_) => "is damaged",
-    }
-}
-
-fn names_found(names: &[String]) -> String {
-    if names.is_empty() {
-        return "no snapshots".to_owned();
-    }
-    format!("snapshots of several names ({})", names.join(", "))
-}
-
-/// What lies under the name of a job, as far as the names of Copal's own files tell.
-#[derive(Debug, Default)]
-pub struct Inventory {
-    /// The sealed snapshots, oldest first.
-    pub sealed: Vec<Candidate>,
-    /// The directories without a manifest, oldest first.
-    pub left: Vec<(SnapshotId, Mark)>,
-    /// Sealed snapshots that a prune had condemned, and had not begun to remove.
-    pub spared: Vec<SnapshotId>,
-}
-
-impl StoreError {
-    /// Whether there is merely no snapshot of that name.
-    pub fn is_of_the_name(&self) -> bool {
-        matches!(self, Self::Resolve { .. } | Self::OneState { .. })
-    }
 }
 
 impl<'a> Store<'a> {
@@ -187,7 +94,7 @@ impl<'a> Store<'a> {
     }
 
     /// The sealed snapshots from the newest backwards, each looked for when it is asked for: the
-    /// first is usually all that is wanted, and costs one listing.
+    /// first is usually all that is wanted.
     pub fn sealed_from_newest(
         &self,
     ) -> Result<impl Iterator<Item = Result<SnapshotId, StoreError>>, StoreError> {
@@ -210,60 +117,35 @@ impl<'a> Store<'a> {
         self.sealed_from_newest()?.next().transpose()
     }
 
+    /// Those of them that are sealed. All manifests are asked for at once.
     fn sealed_among(&self, ids: Vec<SnapshotId>) -> Result<Vec<SnapshotId>, StoreError> {
+        if self.is_mirror() {
+            return Ok(ids);
+        }
+        let manifest = |id: &SnapshotId| format!("{id}/{MANIFEST}");
+        let names: Vec<String> = ids.iter().map(manifest).collect();
+        let there = self.remote.files_named(&self.name, &names)?;
         let mut sealed = Vec::new();
         for id in ids {
-            if self.is_sealed(id)? {
-                sealed.push(id);
-            }
+            let name = manifest(&id);
+            let found = there.iter().find(|file| file.path == name);
+            let is_sealed = match found {
+                Some(found) if is_looked_at(found) => true,
+                Some(_) => has(&self.own_files(id)?, MANIFEST),
+                None => false,
+            };
+            sealed.extend(is_sealed.then_some(id));
         }
         Ok(sealed)
     }
 
     fn is_sealed(&self, id: SnapshotId) -> Result<bool, StoreError> {
-        if self.is_mirror() {
-            return Ok(true);
-        }
-        Ok(has(&self.own_files(id)?, MANIFEST))
+        Ok(!self.sealed_among(vec![id])?.is_empty())
     }
 
     /// Copal's own files of a snapshot, by their paths in it.
     pub fn own_files(&self, id: SnapshotId) -> Result<Vec<Listed>, StoreError> {
         own_files_in(self.remote, &self.dir(id))
-    }
-
-    /// What there is, sealed or not, by a listing of each directory's own files.
-    pub fn inventory(&self) -> Result<Inventory, StoreError> {
-        let mut inventory = Inventory::default();
-        for id in self.started()? {
-            let own = self.own_files(id)?;
-            if has(&own, MANIFEST) {
-                let is_manifest = |file: &&Listed| file.path == MANIFEST;
-                inventory.sealed.push(Candidate {
-                    id,
-                    pinned: has(&own, PIN),
-                    verified: has(&own, VERIFIED),
-                    // Whether another can be read, nobody knows who has not read it.
-                    damaged: own
-                        .iter()
-                        .find(is_manifest)
-                        .is_some_and(|it| it.size.0 == 0),
-                    found_damaged: has(&own, DAMAGED),
-                });
-                if has(&own, PRUNING) {
-                    inventory.spared.push(id);
-                }
-                continue;
-            }
-            let claimed = own.iter().any(|file| file.path.starts_with(CLAIM));
-            let mark = match (has(&own, PRUNING), claimed) {
-                (true, _) => Mark::BeingPruned,
-                (false, true) => Mark::Claimed,
-                (false, false) => Mark::None,
-            };
-            inventory.left.push((id, mark));
-        }
-        Ok(inventory)
     }
 
     /// Puts down a small file of Copal's own beside a manifest.
@@ -329,22 +211,36 @@ impl<'a> Store<'a> {
 
     /// One snapshot's manifest.
     pub fn manifest(&self, id: SnapshotId) -> Result<Manifest, StoreError> {
+        self.manifest_if_sealed(id)?.ok_or_else(|| self.gone(id))
+    }
+
+    /// The manifest of what may have been sealed; `None` where it was not, or is gone.
+    pub fn manifest_if_sealed(&self, id: SnapshotId) -> Result<Option<Manifest>, StoreError> {
         if let Some(mirror) = &self.mirror {
-            return Ok((**mirror).clone());
+            return Ok(Some((**mirror).clone()));
         }
-        self.manifest_at(id, MANIFEST)
+        self.read_manifest(id, MANIFEST)
     }
 
     /// The manifest that lies in a snapshot's directory under this name.
     pub fn manifest_at(&self, id: SnapshotId, name: &str) -> Result<Manifest, StoreError> {
+        self.read_manifest(id, name)?.ok_or_else(|| self.gone(id))
+    }
+
+    fn read_manifest(&self, id: SnapshotId, name: &str) -> Result<Option<Manifest>, StoreError> {
         let temporary = tempfile::tempdir()?;
         let local = temporary.path().join("manifest.json");
         let from = format!("{}/{name}", self.dir(id));
         if !self.remote.get(&from, &local)? {
-            return Err(self.gone(id));
+            return Ok(None);
         }
-        let bytes = fs::read(local)?;
-        parse(&bytes, id, &self.name).map_err(|source| StoreError::Manifest { id, source })
+        self.parse(&fs::read(local)?, id).map(Some)
+    }
+
+    /// Reads a manifest that was brought from a snapshot's directory. One that was copied from elsewhere proves
+    /// nothing here.
+    fn parse(&self, bytes: &[u8], id: SnapshotId) -> Result<Manifest, StoreError> {
+        parse(bytes, id, &self.name).map_err(|source| StoreError::Manifest { id, source })
     }
 }
 
@@ -362,11 +258,16 @@ fn own_files_in(remote: &dyn Remote, dir: &str) -> Result<Vec<Listed>, StoreErro
     Ok(listed)
 }
 
+/// Whether a file that was found by its name is known to be there. A remote that is told to look at none (S3 with
+/// `no_head_object`) finds all that it is asked for, without a length.
+fn is_looked_at(found: &Listed) -> bool {
+    found.size > ByteCount::ZERO
+}
+
 fn has(own: &[Listed], name: &str) -> bool {
     own.iter().any(|file| file.path == name)
 }
 
-/// A manifest that was copied from elsewhere proves nothing here.
 fn parse(bytes: &[u8], id: SnapshotId, name: &str) -> Result<Manifest, ManifestError> {
     let manifest = Manifest::parse(bytes)?;
     if manifest.id == id && manifest.name == name {

@@ -142,7 +142,6 @@ impl Tally<'_> {
         if last.is_some() {
             // The last manifest is looked for, and read.
             self.charges.class_b += 2;
-            self.charges.class_c += 1;
         }
         let first_today = u64::from(last.is_none_or(|last| !last.same_day));
         self.charges.class_c += first_today;

@@ -304,6 +304,37 @@ pub(crate) fn what_lies_beside_the_files_is_left_alone_whatever_its_name(world: 
     assert_eq!(arrived, expected);
 }
 
+fn find(world: &World, names: &[&str]) -> Result<Vec<(String, Option<ByteCount>)>, RcloneError> {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let found = world
+        .worker()
+        .find(&world.remote("src"), &names, PATIENCE)?;
+    let mut found: Vec<_> = found.into_iter().map(|it| (it.path, it.size)).collect();
+    found.sort();
+    Ok(found)
+}
+
+pub(crate) fn what_is_there_of_some_files_is_found_by_their_names(world: &World) {
+    world.write("src/a.txt", "hello");
+    world.write("src/deep/er/empty", "");
+    world.write("src/not asked for", "x");
+    let asked = ["a.txt", "deep/er/empty", "deep/er/none", "no/dir"];
+    let found = find(world, &asked).unwrap();
+    let expected = [("a.txt", 5), ("deep/er/empty", 0)];
+    let expected = expected.map(|(name, size)| (name.to_owned(), Some(ByteCount(size))));
+    assert_eq!(found, expected);
+    assert_eq!(find(world, &[]).unwrap(), []);
+}
+
+pub(crate) fn what_can_not_be_asked_for_is_not_taken_for_missing(world: &World) {
+    world.write("src/a.txt", "hello");
+    let error = find(world, &["a.txt", "a.txt/below"]).unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("not a directory"), "{told}");
+    assert!(!told.contains("--files-from"), "{told}");
+    assert_eq!(find(world, &["a.txt"]).unwrap().len(), 1);
+}
+
 pub(crate) fn what_looks_the_same_is_sent_again_where_that_is_asked_for(world: &World) {
     let worker = world.worker();
     let time = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);

@@ -49,6 +49,8 @@ const TESTS: &[Test] = tests! {
         names_that_unicode_holds_for_the_same_both_arrive
         what_lies_beside_the_files_is_left_alone_whatever_its_name
         a_directory_below_is_listed_by_paths_below_it
+        what_is_there_of_some_files_is_found_by_their_names
+        what_can_not_be_asked_for_is_not_taken_for_missing
         what_looks_the_same_is_sent_again_where_that_is_asked_for
         the_backend_of_a_remote_is_known_without_contact
         one_file_is_copied_under_another_name

@@ -12,6 +12,9 @@ use crate::edge::rclone::{ANSWER, READ_ALL};
 use crate::edge::remote::{HashKind, Listed, RemoteError, RemoteHash, Tree};
 use crate::edge::tidy::is_no_directory;
 
+/// A remote that can't tell a size tells none that matches.
+const UNKNOWN: ByteCount = ByteCount(u64::MAX);
+
 impl RcloneRemote {
     pub(super) fn list_tree(&self, dir: &str, kind: Option<HashKind>) -> Result<Tree, RemoteError> {
         let wanted = kind
@@ -32,8 +35,7 @@ impl RcloneRemote {
                 })
             }),
             path: entry.path,
-            // A remote that can't tell a size tells none that matches.
-            size: entry.size.unwrap_or(ByteCount(u64::MAX)),
+            size: entry.size.unwrap_or(UNKNOWN),
         };
         let directories = directories.into_iter().map(|entry| entry.path);
         Ok(Tree {
@@ -66,6 +68,31 @@ impl RcloneRemote {
             });
         }
         Ok(Some(there))
+    }
+
+    /// Those of the files that are there, below a directory.
+    pub(super) fn find(&self, dir: &str, names: &[String]) -> Result<Vec<Listed>, RemoteError> {
+        let above = if dir.is_empty() {
+            String::new()
+        } else {
+            format!("{dir}/")
+        };
+        let paths: Vec<String> = names.iter().map(|name| format!("{above}{name}")).collect();
+        let found = self
+            .workers
+            .ask(|worker| worker.find(&self.remote, &paths, READ_ALL));
+        // One that was told to stop answers with what it has found so far.
+        self.interrupt.check()?;
+        let found = found.map_err(|error| self.failed("look for files in", dir, error))?;
+        let listed = |entry: Entry| Listed {
+            path: match entry.path.strip_prefix(&above) {
+                Some(below) => below.to_owned(),
+                None => entry.path,
+            },
+            size: entry.size.unwrap_or(UNKNOWN),
+            hash: None,
+        };
+        Ok(found.into_iter().map(listed).collect())
     }
 
     pub(super) fn list(

@@ -29,10 +29,11 @@ impl Before {
         let store = Store::new(remote, asked.name);
         let started = store.started()?;
         let (mut last, mut damaged) = (None, Vec::new());
-        for id in store.sealed_from_newest_of(started.clone()) {
-            match id.and_then(|id| store.manifest(id)) {
+        for id in started.iter().rev() {
+            match store.manifest_if_sealed(*id) {
+                Ok(None) => {}
                 Ok(manifest) => {
-                    last = Some(manifest);
+                    last = manifest;
                     break;
                 }
                 Err(error @ StoreError::Manifest { .. }) => damaged.push(error),

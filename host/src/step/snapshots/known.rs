@@ -77,6 +77,26 @@ impl Store<'_> {
         known.filter_map(Result::transpose).collect()
     }
 
+    /// Why each of these manifests can't be read, where it can't; all of them are brought at once. One that is gone
+    /// can't be.
+    pub fn unreadable(
+        &self,
+        ids: &[SnapshotId],
+    ) -> Result<Vec<(SnapshotId, StoreError)>, StoreError> {
+        let manifest = |id: &SnapshotId| format!("{id}/{MANIFEST}");
+        let names: Vec<String> = ids.iter().map(manifest).collect();
+        let brought = self.bring(&self.name, &names)?;
+        let mut unreadable = Vec::new();
+        for id in ids {
+            let read = match brought.read(&manifest(id))? {
+                Some(bytes) => self.parse(&bytes, *id).map(drop),
+                None => Err(self.gone(*id)),
+            };
+            unreadable.extend(read.err().map(|error| (*id, error)));
+        }
+        Ok(unreadable)
+    }
+
     /// What is known of one; `None` where it was never sealed, or is gone.
     fn known(&self, id: SnapshotId, brought: &Brought) -> Result<Option<Known>, StoreError> {
         let read = |name: &str| brought.read(&format!("{id}/{name}"));

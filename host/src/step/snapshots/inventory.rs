@@ -1,0 +1,92 @@
+//! What lies where the snapshots of a name lie, as far as the names of Copal's own files tell. The manifests and the
+//! notes beside them are asked for by these names, all of them at once; what has no manifest is listed.
+
+use std::collections::HashMap;
+
+use copal_core::manifest::{CLAIM, DAMAGED, MANIFEST, PIN, PRUNING, VERIFIED};
+use copal_core::retention::{Candidate, Mark};
+use copal_core::snapshot::SnapshotId;
+
+use super::{Store, StoreError, has, is_looked_at};
+use crate::edge::remote::Listed;
+
+/// What lies under the name of a job, as far as the names of Copal's own files tell.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// The sealed snapshots, oldest first.
+    pub sealed: Vec<Candidate>,
+    /// The directories without a manifest, oldest first.
+    pub left: Vec<(SnapshotId, Mark)>,
+    /// Sealed snapshots that a prune had condemned, and had not begun to remove.
+    pub spared: Vec<SnapshotId>,
+}
+
+/// What tells how it stands with a sealed snapshot.
+const MARKS: [&str; 5] = [MANIFEST, PIN, VERIFIED, DAMAGED, PRUNING];
+
+impl Inventory {
+    /// Takes in a directory with these files of Copal's own.
+    fn take(&mut self, id: SnapshotId, own: &[Listed]) {
+        let manifest = own.iter().find(|file| file.path == MANIFEST);
+        let Some(manifest) = manifest else {
+            let claimed = own.iter().any(|file| file.path.starts_with(CLAIM));
+            let mark = match (has(own, PRUNING), claimed) {
+                (true, _) => Mark::BeingPruned,
+                (false, true) => Mark::Claimed,
+                (false, false) => Mark::None,
+            };
+            self.left.push((id, mark));
+            return;
+        };
+        self.sealed.push(Candidate {
+            id,
+            pinned: has(own, PIN),
+            verified: has(own, VERIFIED),
+            // Whether another can be read, nobody knows who has not read it.
+            damaged: manifest.size.0 == 0,
+            found_damaged: has(own, DAMAGED),
+        });
+        if has(own, PRUNING) {
+            self.spared.push(id);
+        }
+    }
+}
+
+impl Store<'_> {
+    /// What there is, sealed or not.
+    pub fn inventory(&self) -> Result<Inventory, StoreError> {
+        let started = self.started()?;
+        let mut marks = self.marks(&started)?;
+        let mut inventory = Inventory::default();
+        for id in started {
+            let own = marks.remove(&id).unwrap_or_default();
+            let manifest = own.iter().find(|file| file.path == MANIFEST);
+            if manifest.is_some_and(is_looked_at) {
+                inventory.take(id, &own);
+            } else {
+                // Whose it is, a claim tells, and that has the name of its run. Nothing is taken for unsealed
+                // either that no listing shows to be so.
+                inventory.take(id, &self.own_files(id)?);
+            }
+        }
+        Ok(inventory)
+    }
+
+    /// Which of the [`MARKS`] these have, by their paths in them.
+    fn marks(&self, ids: &[SnapshotId]) -> Result<HashMap<SnapshotId, Vec<Listed>>, StoreError> {
+        let names_of = |id: &SnapshotId| MARKS.map(|name| format!("{id}/{name}"));
+        let names: Vec<String> = ids.iter().flat_map(names_of).collect();
+        let mut marks = HashMap::<_, Vec<Listed>>::new();
+        for mut file in self.remote.files_named(&self.name, &names)? {
+            let Some((id, name)) = file.path.split_once('/') else {
+                continue;
+            };
+            let (Ok(id), name) = (id.parse::<SnapshotId>(), name.to_owned()) else {
+                continue;
+            };
+            file.path = name;
+            marks.entry(id).or_default().push(file);
+        }
+        Ok(marks)
+    }
+}
