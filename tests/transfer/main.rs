@@ -13,6 +13,7 @@ mod charges;
 mod check;
 mod cloud;
 mod ends;
+mod few;
 mod filled;
 mod forecast;
 mod incremental;

@@ -18,6 +18,7 @@ pub mod filter;
 pub mod forecast;
 pub mod freshness;
 pub mod grants;
+pub mod lookup;
 pub mod manifest;
 pub mod memory;
 pub mod mirror;

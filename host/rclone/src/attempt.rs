@@ -104,7 +104,7 @@ impl Attempt {
         if request.anew {
             config["Inplace"] = false.into();
         }
-        if request.if_there {
+        if request.by_name || request.if_there {
             config["NoTraverse"] = true.into();
         }
         if let Some(transfers) = request.transfers {

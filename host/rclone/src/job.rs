@@ -22,13 +22,17 @@ pub enum ProofBy {
 
 /// Asks to copy files by name.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is asked for by itself, whatever the others are"
+)]
 pub struct CopyRequest {
     /// The directory that the names are relative to.
     pub source: Remote,
     /// Where they go, under the same names.
     pub destination: Remote,
-    /// Exactly these, whatever else is there. Each has to be one that [`travels_unchanged`]. rclone lists
-    /// the directories that they lie in, and no others.
+    /// Exactly these, whatever else is there. Each has to be one that [`travels_unchanged`]. Unless `by_name`,
+    /// rclone lists the directories that they lie in, and no others.
     pub files: Vec<String>,
     /// Also those that look the same there, by size and time. What is there stays until the new content
     /// has arrived whole.
@@ -40,8 +44,9 @@ pub struct CopyRequest {
     pub anew: bool,
     /// How many at a time; `None` for rclone's own option `transfers`.
     pub transfers: Option<u32>,
-    /// Whether those that are not there are passed over. rclone asks for each by its name then, and lists no
-    /// directory.
+    /// Whether rclone asks for each by its name, here and there, and lists no directory.
+    pub by_name: bool,
+    /// Whether those that are not there are passed over. Each is asked for by its name then, too.
     pub if_there: bool,
     /// How often to try; `None` for rclone's own option `retries`. After the first try only files that
     /// did not arrive are tried, and each time after a longer pause.

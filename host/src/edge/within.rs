@@ -60,6 +60,7 @@ impl Copier<'_> {
             again: false,
             proof: ProofBy::Rclone,
             anew: false,
+            by_name: false,
             if_there: false,
             attempts: None,
         });

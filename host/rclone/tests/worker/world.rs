@@ -86,6 +86,7 @@ impl World {
             again: false,
             proof: ProofBy::Rclone,
             anew: false,
+            by_name: false,
             if_there: false,
             transfers: None,
             attempts: Some(1),

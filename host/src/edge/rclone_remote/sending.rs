@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use copal_core::lookup::by_name;
 use copal_core::memory::Sender;
 use copal_rclone::{CopyFileRequest, CopyRequest, ErrorKind, ProofBy, RcloneError};
 
@@ -49,6 +50,7 @@ impl RcloneRemote {
     ) -> Result<(), RemoteError> {
         let copied = local(batch.local).and_then(|destination| {
             let source = self.dir(batch.remote);
+            let by_name = by_name(batch.names);
             let most = self.share.options.instances as usize;
             let shards = divide_by_number(self.backend(), batch.names, most);
             let transfers = self.share.downloads() / u32::try_from(shards.len()).unwrap_or(1);
@@ -61,6 +63,7 @@ impl RcloneRemote {
                     ProofBy::Caller
                 },
                 transfers: Some(transfers.max(1)),
+                by_name,
                 if_there,
                 ..request(
                     source.instance(shard.instance),
@@ -104,6 +107,7 @@ pub(super) fn request(
         again: false,
         proof: ProofBy::Rclone,
         anew: false,
+        by_name: false,
         if_there: false,
         transfers: None,
         attempts: None,
