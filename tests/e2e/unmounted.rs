@@ -136,12 +136,73 @@ fn a_blank_disk_in_the_place_of_the_missing_one_is_told_apart() {
     let refused = disk.run(&["backup"]);
     refused
         .exits_with(1)
-        .says("another disk, or one that has lost most of its files, is mounted at `disk`")
+        .says("another disk or directory, or one that has lost most of its files, is mounted at `disk`")
         .says("--accept-missing");
     assert!(disk.world.vault().join("disk/4.txt").exists());
     drop(in_its_place);
     let _again = disk.mount();
     disk.run(&["backup"]).succeeds();
+}
+
+/// Directories of one disk, of which a mount shows another than the last time.
+#[test]
+fn another_directory_of_the_same_disk_in_its_place_is_told_apart() {
+    let Some(disk) = Disk::of(FileSystem::Ext4, MIRROR) else {
+        return;
+    };
+    let [first, second] = ["first", "second"].map(|name| disk.disk.path().join(name));
+    fs::create_dir(&first).unwrap();
+    fs::create_dir(&second).unwrap();
+    for n in 0..5 {
+        fs::write(first.join(format!("{n}.txt")), "on the disk").unwrap();
+    }
+    let at = disk.world.path("source/disk");
+    let mounted = Mount::bind(&first, &at);
+    disk.run(&["backup"]).succeeds();
+    drop(mounted);
+    let in_its_place = Mount::bind(&second, &at);
+    fs::write(second.join("0.txt"), "made anew").unwrap();
+    disk.run(&["backup"]).exits_with(1).says(
+        "another disk or directory, or one that has lost most of its files, is mounted at `disk`",
+    );
+    assert!(disk.world.vault().join("disk/4.txt").exists());
+    drop(in_its_place);
+    let _again = Mount::bind(&first, &at);
+    fs::remove_file(first.join("0.txt")).unwrap();
+    disk.run(&["backup"]).succeeds();
+}
+
+#[test]
+fn a_directory_and_a_file_that_are_shown_in_the_source_are_missed_like_disks() {
+    let Some(disk) = Disk::with(MIRROR) else {
+        return;
+    };
+    let world = &disk.world;
+    world.write("data/uploads/a.txt", "of the app");
+    world.write("data/main.conf", "port = 8080");
+    // What an engine makes to mount upon.
+    world.write("source/main.conf", "");
+    let (at, file) = (world.path("source/disk"), world.path("source/main.conf"));
+    let (Some(uploads), Some(conf)) = (
+        Mount::bind(&world.path("data/uploads"), &at),
+        Mount::bind(&world.path("data/main.conf"), &file),
+    ) else {
+        return;
+    };
+    disk.run(&["backup"]).succeeds();
+    drop(conf);
+    disk.run(&["backup"])
+        .exits_with(1)
+        .says("nothing is mounted any more at `main.conf`");
+    drop(uploads);
+    disk.run(&["backup"])
+        .exits_with(1)
+        .says("nothing is mounted any more at `disk`")
+        .says("`main.conf`");
+    let _again = Mount::bind(&world.path("data/uploads"), &at);
+    world.write("source/main.conf", "port = 8080");
+    disk.run(&["backup"]).succeeds();
+    assert!(world.vault().join("disk/a.txt").exists());
 }
 
 #[test]

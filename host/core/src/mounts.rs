@@ -1,9 +1,10 @@
-//! Mounts: file systems that were mounted inside a source, and are not any more.
+//! Mounts: file systems that were mounted inside a source, or directories and files that were shown in it, and are
+//! not any more.
 //!
 //! Without its disk a directory is empty or gone, and all that lay in it looks like files that the app
 //! deleted. That it was a mount point is what tells one from the other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +33,15 @@ impl FileSystem {
     }
 }
 
-/// What a manifest knows of a directory at which a file system was mounted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a manifest knows of a place at which something was mounted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
     /// The file system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is: Option<FileSystem>,
+    /// Which directory or file of it was seen there: `/` for all of it. Percent-encoded where it is not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<String>,
     /// That it was missing already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_since: Option<Had>,
@@ -68,6 +72,8 @@ pub struct Lost {
     pub path: RelPath,
     /// What it is known by.
     pub is: Option<FileSystem>,
+    /// Which directory or file of it was seen there.
+    pub shows: Option<String>,
     /// What was on it.
     pub had: Had,
     /// Whether another is mounted there.
@@ -81,6 +87,8 @@ pub struct Seen<'a> {
     pub source: &'a str,
     /// The files that belong to the snapshot.
     pub files: HashMap<&'a RelPath, ByteCount>,
+    /// What of its file system is seen at each place of the source at which something is mounted, as [`Disk`] has it.
+    pub shown: &'a BTreeMap<RelPath, String>,
     /// What the filters left out; `true` for a directory that was never entered.
     pub left_out: &'a [(RelPath, bool)],
 }
@@ -90,7 +98,7 @@ pub struct Seen<'a> {
 enum Likeness {
     /// Nobody can tell: one file of the same name is enough.
     Any,
-    /// It is no mount point, or another file system. An app that finds its directory empty makes some of its files
+    /// It is no mount point, or another file system or directory. An app that finds its directory empty makes some of its files
     /// anew: it is the same disk, or what was moved from it, if most files are there in the same size.
     Most,
 }
@@ -111,13 +119,16 @@ impl Seen<'_> {
     }
 
     fn loss(&self, last: &Manifest, mount: &RelPath, now: Now) -> Option<Lost> {
-        let disk = last.disks.get(mount).copied().unwrap_or_default();
+        let disk = last.disks.get(mount).cloned().unwrap_or_default();
+        let parts = disk.shows.as_ref().zip(self.shown.get(mount));
+        let is_another_part = parts.is_some_and(|(was, is)| was != is);
         let likeness = match now {
             Now::Nothing => Likeness::Most,
             Now::Mounted(now) => match disk.is.zip(now) {
-                Some((was, is)) if was == is && was.number != 0 => return None,
                 // Each is another, and empty by itself. In a disk's place it is like any other.
                 Some((was, is)) if was.is_in_memory() && is.is_in_memory() => return None,
+                _ if is_another_part => Likeness::Most,
+                Some((was, is)) if was == is && was.number != 0 => return None,
                 Some((was, is)) if was != is => Likeness::Most,
                 _ => Likeness::Any,
             },
@@ -138,6 +149,7 @@ impl Seen<'_> {
         (!is_there).then(|| Lost {
             path: mount.clone(),
             is: disk.is,
+            shows: disk.shows,
             had,
             is_replaced: now != Now::Nothing,
         })

@@ -24,7 +24,12 @@ impl Before {
         let disk: RelPath = "disk".parse().unwrap();
         last.mounts = vec![disk.clone()];
         let missing_since = None;
-        last.disks.insert(disk, Disk { is, missing_since });
+        let known = Disk {
+            is,
+            shows: Some(SHOWN.to_owned()),
+            missing_since,
+        };
+        last.disks.insert(disk, known);
         Self(last)
     }
 
@@ -53,12 +58,22 @@ impl Before {
         let seen = Seen {
             source,
             files: left.iter().map(|path| (path, ByteCount(size))).collect(),
+            shown: &self.shown(),
             left_out: &left_out,
         };
         seen.lost_since(&self.0, |_| now)
     }
 }
 
+impl Before {
+    /// The same directory of a disk as before, of whichever it is.
+    fn shown(&self) -> BTreeMap<RelPath, String> {
+        let all = self.0.mounts.iter();
+        all.map(|path| (path.clone(), SHOWN.to_owned())).collect()
+    }
+}
+
+const SHOWN: &str = "/app";
 /// The size of each file of the last snapshot.
 const SAME: u64 = 3;
 
@@ -69,6 +84,7 @@ fn a_mount_point_that_is_none_any_more_and_has_nothing_is_lost() {
     let expected = Lost {
         path: "disk".parse().unwrap(),
         is: Some(DISK),
+        shows: Some(SHOWN.to_owned()),
         had: Had {
             last: before.0.id,
             files: 3,
@@ -107,6 +123,32 @@ fn a_disk_that_is_there_may_be_emptied() {
     let before = Before::with_three(Some(DISK));
     let there = Now::Mounted(Some(DISK));
     assert!(before.lost(&["beside"], SAME, there).is_empty());
+}
+
+#[test]
+fn another_directory_of_a_disk_is_like_another_disk() {
+    let mut before = Before::with_three(Some(DISK));
+    let there = Now::Mounted(Some(DISK));
+    let known = before.0.disks.values_mut().next().unwrap();
+    known.shows = Some("/elsewhere".to_owned());
+    let all = ["disk/a", "disk/b", "disk/c"];
+    assert!(before.lost(&["disk/a"], SAME, there)[0].is_replaced);
+    assert_eq!(before.lost(&all, 1, there).len(), 1);
+    // What was moved to it.
+    assert!(before.lost(&all, SAME, there).is_empty());
+    // A manifest of an earlier version does not tell.
+    before.0.disks.values_mut().next().unwrap().shows = None;
+    assert!(before.lost(&["disk/a"], SAME, there).is_empty());
+}
+
+#[test]
+fn a_file_that_was_mounted_is_lost_with_its_mount_unless_it_lies_there_as_it_was() {
+    let before = Before::with(&["disk"], None);
+    assert_eq!(before.lost(&["disk"], 0, Now::Nothing).len(), 1);
+    assert_eq!(before.lost(&[], SAME, Now::Nothing).len(), 1);
+    assert!(before.lost(&["disk"], SAME, Now::Nothing).is_empty());
+    // While it is mounted it may be of any size.
+    assert!(before.lost(&["disk"], 0, Now::Mounted(None)).is_empty());
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What is mounted where.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use copal_core::mounts::FileSystem;
+use copal_core::path::{RelPath, encode_bytes};
 
 /// Whether a directory can't be renamed: something is mounted there, also where that is of the same device, or
 /// it is a subvolume. No link is to be on the way to it.
@@ -35,6 +37,39 @@ pub fn at_or_below(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(points.filter(|point| point.starts_with(path)).collect())
 }
 
+/// What is seen below a directory that is mounted there, also where that is of the same device: by the path from
+/// the directory, which directory or file of its file system it is, as a manifest has it. What would be seen there
+/// without that mount as well is none: systemd has such ones to let a service write.
+///
+/// # Errors
+/// Where that can't be seen.
+pub fn shown_below(directory: &Path) -> io::Result<BTreeMap<RelPath, String>> {
+    let real = fs::canonicalize(directory)?;
+    let all = here()?;
+    let below = all.iter().filter_map(|mount| {
+        let path = mount.at.strip_prefix(&real).ok()?;
+        let path = RelPath::new(path.as_os_str().as_bytes()).ok()?;
+        let shown = encode_bytes(mount.root.as_os_str().as_bytes());
+        (!mount.changes_nothing(&all)).then_some((path, shown))
+    });
+    // Of several at one place the last one is seen.
+    Ok(below.collect())
+}
+
+impl Mount {
+    /// Whether the same is seen there by the mount above.
+    fn changes_nothing(&self, all: &[Self]) -> bool {
+        let above = all
+            .iter()
+            .filter(|one| one.at != self.at && self.at.starts_with(&one.at));
+        let above = above.max_by_key(|one| one.at.as_os_str().len());
+        above.is_some_and(|above| {
+            let below = self.at.strip_prefix(&above.at);
+            above.device == self.device && below.is_ok_and(|it| above.root.join(it) == self.root)
+        })
+    }
+}
+
 /// What the file system of a directory is known by.
 ///
 /// # Errors
@@ -51,6 +86,8 @@ pub fn file_system(directory: &impl AsFd) -> io::Result<FileSystem> {
 /// Something that is mounted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
+    /// The device of its file system, as `major:minor`.
+    pub device: Vec<u8>,
     /// The directory in its file system.
     pub root: PathBuf,
     /// Where that is seen.
@@ -79,11 +116,12 @@ pub fn of(process: &Path) -> io::Result<Vec<Mount>> {
 }
 
 fn mount(line: &[u8]) -> Option<Mount> {
-    let mut fields = line.split(|byte| *byte == b' ').skip(3);
-    let (root, at) = (fields.next()?, fields.next()?);
+    let mut fields = line.split(|byte| *byte == b' ').skip(2);
+    let (device, root, at) = (fields.next()?, fields.next()?, fields.next()?);
     // Some fields may follow, then a dash, the type, the device, and the file system's own options.
     let options = fields.skip_while(|field| *field != b"-").nth(3);
     Some(Mount {
+        device: device.to_owned(),
         root: path(root),
         at: path(at),
         layers: layers(options.unwrap_or_default()),
@@ -141,6 +179,20 @@ mod tests {
         let plain = mount(b"36 35 8:1 /app /mnt rw - ext4 /dev/sda1 rw").unwrap();
         assert_eq!(plain.root, Path::new("/app"));
         assert_eq!(plain.layers, [""; 0].map(PathBuf::from));
+    }
+
+    #[test]
+    fn what_shows_only_what_is_there_anyhow_is_told_apart() {
+        let lines = [
+            &b"1 0 8:1 / / rw - ext4 /dev/sda1 rw"[..],
+            b"2 1 8:2 /vol /app rw - ext4 /dev/sdb1 rw",
+            b"3 2 8:2 /vol/data /app/data rw - ext4 /dev/sdb1 rw",
+            b"4 2 8:2 /other /app/uploads rw - ext4 /dev/sdb1 rw",
+            b"5 2 8:3 /vol/disk /app/disk rw - ext4 /dev/sdc1 rw",
+        ];
+        let all = lines.map(|line| mount(line).unwrap());
+        let changes_nothing = all.each_ref().map(|one| one.changes_nothing(&all));
+        assert_eq!(changes_nothing, [false, false, true, false, false]);
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! The tops of file trees: that of the source, and those of file systems mounted in it.
+//! The tops of file trees: that of the source, and those of what is mounted in it, be it a single file.
 //!
 //! What is not found may be a file that the app deleted, or one of a disk that is not there any more: a
 //! path alone doesn't tell one from the other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use copal_core::mounts::{FileSystem, Now};
+use copal_core::mounts::{Disk, FileSystem, Now};
 use copal_core::path::RelPath;
 
 use super::beneath::Beneath;
@@ -22,10 +22,12 @@ use super::walk::{Found, FoundKind, absolute};
 pub struct Tops {
     source: PathBuf,
     top: (u64, u64),
-    /// Those of file systems that are mounted in it, sorted.
+    /// Those of what is mounted in it, sorted.
     mounted: Vec<(RelPath, (u64, u64))>,
-    /// What these are known by.
+    /// What file systems these are of.
     known: HashMap<RelPath, FileSystem>,
+    /// What of these is seen there.
+    shown: BTreeMap<RelPath, String>,
 }
 
 /// A top that is not what it was: it was unmounted, or renamed away, or something was mounted on it.
@@ -46,12 +48,18 @@ impl Tops {
             let nearest = path.ancestors().max_by_key(|above| above.as_bytes().len());
             nearest.map_or(Some(top), |above| directories.get(&above).copied())
         };
-        let mounted = directories
+        let shown = shown_in(source);
+        let other_devices = directories
             .iter()
             .filter(|(path, file)| above(path).is_some_and(|above| above.0 != file.0));
-        let mounted = mounted.map(|(path, file)| ((*path).clone(), *file));
-        let mut mounted: Vec<_> = mounted.collect();
+        let other_devices = other_devices.map(|(path, file)| ((*path).clone(), *file));
+        let is_data = |found: &&Found| matches!(found.kind, FoundKind::Directory | FoundKind::File);
+        let bound = kept.iter().filter(is_data);
+        let bound = bound.filter(|found| shown.contains_key(&found.path));
+        let bound = bound.map(|found| (found.path.clone(), found.version.file()));
+        let mut mounted: Vec<_> = other_devices.chain(bound).collect();
         mounted.sort_unstable();
+        mounted.dedup();
         let known = mounted.iter().filter_map(|(path, _)| {
             let known = file_system(source, path).ok()?;
             Some((path.clone(), known))
@@ -62,17 +70,22 @@ impl Tops {
             top,
             mounted,
             known,
+            shown,
         }
     }
 
-    /// Where file systems are mounted in the source, sorted.
+    /// Where something is mounted in the source, sorted.
     pub fn mounts(&self) -> impl Iterator<Item = &RelPath> {
         self.mounted.iter().map(|(path, _)| path)
     }
 
     /// The same, each with what it is known by.
-    pub fn disks(&self) -> impl Iterator<Item = (&RelPath, Option<FileSystem>)> {
-        let known = |path| self.known.get(path).copied();
+    pub fn disks(&self) -> impl Iterator<Item = (&RelPath, Disk)> {
+        let known = |path| Disk {
+            is: self.known.get(path).copied(),
+            shows: self.shown.get(path).cloned(),
+            missing_since: None,
+        };
         self.mounts().map(move |path| (path, known(path)))
     }
 
@@ -98,9 +111,22 @@ fn is_mounted<R: Root + ?Sized>(source: &R, path: &RelPath) -> bool {
     own.is_some() && above.is_some() && own != above
 }
 
-/// What is mounted at a directory of the source, at which something was.
-pub fn mounted_at<R: Root + ?Sized>(source: &R, path: &RelPath) -> Now {
-    if !is_mounted(source, path) {
+/// What is seen below a source that is mounted there. Where that can't be told, there are only other devices.
+pub fn shown_in(source: &Path) -> BTreeMap<RelPath, String> {
+    mounts::shown_below(source).unwrap_or_else(|error| {
+        let source = source.display();
+        tracing::warn!("what is mounted in `{source}` can't be told: {error}");
+        BTreeMap::new()
+    })
+}
+
+/// What is mounted at a place of the source, at which something was, where this is what is seen below it.
+pub fn mounted_at<R: Root + ?Sized>(
+    source: &R,
+    path: &RelPath,
+    shown: &BTreeMap<RelPath, String>,
+) -> Now {
+    if !shown.contains_key(path) && !is_mounted(source, path) {
         return Now::Nothing;
     }
     Now::Mounted(file_system(source, path).ok())

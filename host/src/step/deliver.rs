@@ -198,12 +198,14 @@ impl Parcel<'_> {
     /// Where file systems are mounted in what goes there, with those that are missing: these are told until
     /// they are back, or the owner accepts it.
     fn disks(&self, ready: &Ready, place: Place<'_>) -> BTreeMap<RelPath, Disk> {
-        let missing_since = None;
         let mounted = self.read.staged.tops.disks();
-        let mounted = mounted.map(|(path, is)| (path, Disk { is, missing_since }));
         let missing = ready.unmounted.iter().map(|lost| {
-            let (is, missing_since) = (lost.is, Some(lost.had));
-            (&lost.path, Disk { is, missing_since })
+            let disk = Disk {
+                is: lost.is,
+                shows: lost.shows.clone(),
+                missing_since: Some(lost.had),
+            };
+            (&lost.path, disk)
         });
         let all = mounted.chain(missing);
         all.filter(|(path, _)| place.map().is_none_or(|map| map.leads_through(path)))

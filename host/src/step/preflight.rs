@@ -258,7 +258,7 @@ pub(super) fn not_mounted(lost: &[Lost]) -> String {
     let gone = at(gone, "nothing is mounted any more at");
     let replaced = at(
         replaced,
-        "another disk, or one that has lost most of its files, is mounted at",
+        "another disk or directory, or one that has lost most of its files, is mounted at",
     );
     let all: Vec<String> = gone.into_iter().chain(replaced).collect();
     all.join(", and ")

@@ -9,7 +9,7 @@ use copal_core::units::ByteCount;
 use super::PreflightError;
 use crate::capability::artifacts::Artifact;
 use crate::capability::sqlite::Copied;
-use crate::edge::tops::mounted_at;
+use crate::edge::tops::{mounted_at, shown_in};
 use crate::edge::walk::FoundKind;
 use crate::step::mirror::MirrorError;
 use crate::step::plan::Plan;
@@ -55,14 +55,16 @@ pub fn unmounted(plan: &Plan, last: &Manifest) -> Vec<Lost> {
     }
     let kept = plan.walked.kept.iter();
     let files = kept.filter(|found| found.kind == FoundKind::File);
+    let shown = shown_in(&plan.source);
     let seen = Seen {
+        shown: &shown,
         source: &plan.source.display().to_string(),
         files: files
             .map(|found| (&found.path, found.version.size()))
             .collect(),
         left_out: &plan.walked.left_out,
     };
-    seen.lost_since(last, |path| mounted_at(&plan.source, path))
+    seen.lost_since(last, |path| mounted_at(&plan.source, path, &shown))
 }
 
 /// Whether the source has all that a mirror's map names.
