@@ -1,5 +1,7 @@
 //! Prune: what no rule keeps is removed, by its manifest; what Copal does not know is never touched.
 
+mod error;
+mod pruned;
 mod remove;
 
 use std::collections::HashSet;
@@ -9,16 +11,18 @@ use copal_core::retention::{
     Candidate, LeftOver, Policy, Stays, Verdict, Verdicts, keep, left_over,
 };
 use copal_core::snapshot::SnapshotId;
-use copal_core::units::ByteCount;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::seal::Seal;
 use super::snapshots::{Inventory, Store, StoreError};
-use crate::edge::interrupt::{Interrupt, Interrupted};
+use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::Lock;
 use crate::edge::remote::RemoteError;
 use remove::{Gone, end_pruning, remove_claimed, remove_sealed};
+
+pub use error::PruneError;
+pub use pruned::{Fate, Judged, Left, Pruned};
 
 /// By what right something may be removed.
 #[derive(Debug, Clone, Copy)]
@@ -40,156 +44,6 @@ pub struct Rules<'a> {
     pub zone: &'a TimeZone,
     /// The time that it is.
     pub now: Timestamp,
-}
-
-/// What became of the snapshots of a name at one destination.
-#[derive(Debug, Clone)]
-pub struct Pruned {
-    /// The destination, secrets masked.
-    pub place: String,
-    /// The name.
-    pub name: String,
-    /// Whether nothing was done, and all is told as it would be.
-    pub rehearsed: bool,
-    /// Whether snapshots there may share files, so that less is freed than the files of one hold.
-    pub may_share: bool,
-    /// The sealed snapshots, newest first.
-    pub snapshots: Vec<Judged>,
-    /// What lies where snapshots would be, oldest first.
-    pub left: Vec<Left>,
-    /// Whether any snapshot is known to have been verified.
-    pub any_verified: bool,
-}
-
-/// A sealed snapshot.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    /// Its id.
-    pub id: SnapshotId,
-    /// What is to become of it, and why.
-    pub verdict: Verdict,
-    /// What became of it; none for one that stays.
-    pub fate: Option<Fate>,
-}
-
-/// A directory that has a snapshot's name and no manifest.
-#[derive(Debug, Clone)]
-pub struct Left {
-    /// Its name.
-    pub id: SnapshotId,
-    /// What is to become of it.
-    pub verdict: LeftOver,
-    /// What became of it; none for one that stays.
-    pub fate: Option<Fate>,
-}
-
-/// What became of something that was to go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// It would go; what its files hold, where that is known.
-    Would(Option<ByteCount>),
-    /// It is gone.
-    Gone {
-        /// What was freed, old versions included.
-        bytes: ByteCount,
-        /// Files that are none of Copal's, and lie there still.
-        others: u64,
-    },
-    /// Something of it is still there.
-    NotGone,
-}
-
-/// Why a prune fell short.
-#[derive(Debug, thiserror::Error)]
-pub enum PruneError {
-    /// What there is can't be told.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The remote, or the way to it.
-    #[error(transparent)]
-    Remote(#[from] RemoteError),
-    /// What was sealed a moment ago is not listed, so that the list can't be trusted.
-    #[error(
-        "`{place}` does not list the snapshot {id} that was just sealed, so nothing was pruned"
-    )]
-    NotListed {
-        /// The destination; secrets masked.
-        place: String,
-        /// The snapshot.
-        id: SnapshotId,
-    },
-    /// What was sealed a moment ago would go itself: others take its place.
-    #[error(
-        "`{place}` has newer snapshots than {id}, which was just sealed, so nothing was pruned"
-    )]
-    Passed {
-        /// The destination; secrets masked.
-        place: String,
-        /// The snapshot.
-        id: SnapshotId,
-    },
-    /// It would go, and nobody can tell which files are its own.
-    #[error("`{dir}` at {place} is not pruned")]
-    Damaged {
-        /// The destination; secrets masked.
-        place: String,
-        /// The snapshot's directory.
-        dir: String,
-        /// Why.
-        source: Box<StoreError>,
-    },
-    /// Some of its files could not be removed.
-    #[error("{count} of the files of `{dir}` at {place} could not be removed: {}", .names.join(", "))]
-    NotRemoved {
-        /// The destination; secrets masked.
-        place: String,
-        /// The directory.
-        dir: String,
-        /// How many.
-        count: u64,
-        /// Some of them.
-        names: Vec<String>,
-        /// Why, of the first.
-        source: Box<RemoteError>,
-    },
-    /// A signal came.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-impl Pruned {
-    /// Those that are gone, or would go, with what was not sealed.
-    pub fn going(&self) -> impl Iterator<Item = (SnapshotId, &Fate)> {
-        let snapshots = self.snapshots.iter().map(|one| (one.id, &one.fate));
-        let left = self.left.iter().map(|one| (one.id, &one.fate));
-        let all = left.chain(snapshots);
-        all.filter_map(|(id, fate)| Some((id, fate.as_ref()?)))
-    }
-
-    /// What somebody may ask for later, if anything went.
-    pub fn note(&self) -> Option<String> {
-        let gone = self.going();
-        let gone = gone.filter(|(_, fate)| matches!(fate, Fate::Gone { .. }));
-        let gone: Vec<_> = gone.map(|(id, _)| id.to_string()).collect();
-        let (place, most, freed) = (&self.place, self.at_most(), self.freed());
-        let gone = gone.join(", ");
-        (!gone.is_empty()).then(|| format!("pruned at {place}, {most}{freed} freed: {gone}"))
-    }
-
-    /// What stands before a number of bytes that are freed: a file that another snapshot has as well frees none.
-    pub fn at_most(&self) -> &'static str {
-        if self.may_share { "up to " } else { "" }
-    }
-
-    /// What was freed, or would be.
-    pub fn freed(&self) -> ByteCount {
-        let bytes = self.going().map(|(_, fate)| match fate {
-            Fate::Gone { bytes, .. } => *bytes,
-            Fate::Would(bytes) => bytes.unwrap_or_default(),
-            Fate::NotGone => ByteCount::ZERO,
-        });
-        bytes.sum()
-    }
 }
 
 /// Judges all snapshots of the store's name, and removes what goes: what was never sealed first, then the

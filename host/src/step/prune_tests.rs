@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use copal_core::manifest::{MANIFEST, Manifest, PIN, SUMS, VERIFIED};
 use copal_core::retention::Rule;
+use copal_core::units::ByteCount;
 use serde_json::json;
 
 use super::*;
