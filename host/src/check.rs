@@ -1,7 +1,7 @@
 //! A look at all that a backup needs, part by part: what fails keeps nothing else from being looked at.
 //!
-//! Nothing is held, and no hook is called but the filters, which decide and do nothing. A destination is tried
-//! by a small file that goes at once.
+//! Nothing is held. Of the hooks the filters are called, which decide and do nothing, and those that are told of the
+//! end, on the floor of a dry run. A destination is tried by a small file that goes at once.
 
 mod error;
 mod finding;
@@ -9,6 +9,7 @@ mod here;
 mod kept;
 mod places;
 mod source;
+mod told;
 
 use std::path::Path;
 
@@ -19,7 +20,7 @@ pub use error::CheckError;
 pub use finding::{Finding, Part, Told};
 
 use self::finding::Findings;
-use crate::capability::lacking::lacking;
+use crate::capability::lacking::{Lack, lacking};
 use crate::capability::means::Means;
 use crate::edge::rclone::Rclone;
 use crate::edge::service::State;
@@ -57,8 +58,10 @@ pub fn check(checked: &Checked<'_>) -> Result<Vec<Finding>, CopalError> {
     edges.show.step(Step::Plan);
     let (hooks, are_all) = look_at_hooks(job, &mut findings);
     let means = Means::of(job, edges.state);
-    look_at_grants(&hooks, &means, &mut findings);
+    let lacks = look_at_grants(&hooks, &means, &mut findings);
     let plan = source::look(checked, &hooks, are_all, &mut findings);
+    edges.interrupt.check()?;
+    told::look(checked, &hooks, plan.as_ref(), &lacks, &mut findings);
     edges.interrupt.check()?;
     look_at_services(job, &hooks, &means, &mut findings);
     edges.interrupt.check()?;
@@ -75,6 +78,7 @@ pub fn check(checked: &Checked<'_>) -> Result<Vec<Finding>, CopalError> {
 fn look_at_hooks(job: &Job, findings: &mut Findings) -> (Hooks, bool) {
     let info = RunInfo {
         run_id: "check".to_owned(),
+        job: job.name().to_owned(),
         dry_run: true,
         ..RunInfo::default()
     };
@@ -110,12 +114,14 @@ fn component(hook: &Hook, job: &Job) -> String {
 }
 
 /// What hooks are granted of their owner's, and is not there.
-fn look_at_grants(hooks: &Hooks, means: &Means, findings: &mut Findings) {
+fn look_at_grants(hooks: &Hooks, means: &Means, findings: &mut Findings) -> Vec<Lack> {
     let in_force = hooks.iter().map(|hook| (hook.name(), hook.in_force()));
-    for lack in lacking(means, in_force) {
-        let table = lack.table.clone();
-        findings.failure(Part::Hook, Some(&table), PlanError::Lacking(vec![lack]));
+    let lacks = lacking(means, in_force);
+    for lack in &lacks {
+        let error = PlanError::Lacking(vec![lack.clone()]);
+        findings.failure(Part::Hook, Some(&lack.table), error);
     }
+    lacks
 }
 
 fn look_at_services(job: &Job, hooks: &Hooks, means: &Means, findings: &mut Findings) {

@@ -3,7 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 
-use copal_testkit::{Output, World};
+use copal_testkit::{HttpServer, Output, World};
 use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
@@ -120,6 +120,62 @@ fn files_that_runs_are_to_write_and_can_not_are_named() {
     finds(&output, "log", "ok", "logs/copal.log` can be written");
     finds(&output, "metrics", "ok", "gone/copal.prom` can be written");
     assert!(!world.path("gone/copal.prom").exists());
+}
+
+#[test]
+fn a_hook_that_could_tell_of_no_backup_is_named_with_what_mends_it_and_nothing_is_sent() {
+    let (mut world, server) = (well_world(), HttpServer::start());
+    world.set("CHECK", "7c1a-open-sesame");
+    let check_with = |config: &str, grants: &str| {
+        let hook = format!(
+            "[[hook]]\nuse = \"notify\"\nconfig = {{ url = \"{}\", {config} }}\n\
+             grants = {{ http = [\"POST {}\"], secrets = [\"check\"]{grants} }}\n[secret.check]\nenv = \"CHECK\"\n",
+            server.url("/ping/{check}"),
+            server.origin()
+        );
+        world.write("copal.toml", format!("{JOB}{HOOKS}{hook}"));
+        let output = check(&world);
+        output.succeeds().never_says("7c1a-open-sesame");
+        output
+    };
+    let unfit = check_with("format = \"jsn\"", ", state = true");
+    finds(&unfit, "hook", "warning", "unknown variant `jsn`");
+    let ungranted = check_with("format = \"json\"", "");
+    finds(&ungranted, "hook", "warning", "state = true");
+    let well = check_with("format = \"json\"", ", state = true");
+    finds(&well, "hook", "ok", "built in");
+    assert_eq!(server.connections(), 0);
+    assert!(
+        !world
+            .path("home/.local/state/copal/hook-state.sqlite3")
+            .exists()
+    );
+}
+
+#[test]
+fn more_to_upload_than_is_allowed_is_told_before_the_first_snapshot() {
+    let world = well_world();
+    let limited = format!("{JOB}{HOOKS}[limits]\nmax_transfer = \"1 KiB\"\n");
+    world.write("copal.toml", limited);
+    let output = check(&world);
+    output.exits_with(1);
+    finds(
+        &output,
+        "destination",
+        "failed",
+        "`max_transfer` is 1.0 KiB",
+    );
+    world.copal(&["backup"]).exits_with(1);
+    world.write("copal.toml", format!("{JOB}{HOOKS}"));
+    world.copal(&["backup"]).succeeds();
+    world.write(
+        "copal.toml",
+        format!("{JOB}{HOOKS}[limits]\nmax_transfer = \"1 KiB\"\n"),
+    );
+    let output = check(&world);
+    output.succeeds();
+    finds(&output, "destination", "ok", "the last snapshot is 2");
+    world.copal(&["backup"]).succeeds();
 }
 
 #[test]

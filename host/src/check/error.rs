@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use copal_core::path::RelPath;
+use copal_hooks::HookFailure;
 
 use crate::capability::sqlite::SqliteError;
 
@@ -34,6 +35,9 @@ pub enum CheckError {
         /// What the system said.
         source: io::Error,
     },
+    /// A hook can't take the end of a backup, however that ends.
+    #[error("each backup would end with 3 (sealed, and the hook falls short)")]
+    AtTheEnd(#[source] Box<HookFailure>),
     /// rclone's configuration is there, and not for this user to read.
     #[error("can't read rclone's configuration `{}`", .path.display())]
     RcloneConfig {
@@ -49,7 +53,10 @@ impl CheckError {
     pub fn problems(&self) -> &[String] {
         match self {
             Self::Damaged { problems, .. } => problems,
-            Self::Unopenable { .. } | Self::State { .. } | Self::RcloneConfig { .. } => &[],
+            Self::Unopenable { .. }
+            | Self::State { .. }
+            | Self::AtTheEnd(_)
+            | Self::RcloneConfig { .. } => &[],
         }
     }
 }

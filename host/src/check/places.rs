@@ -1,10 +1,13 @@
 //! rclone's configuration, every destination, and what their answers tell of this machine's clock.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use copal_core::config::{Destination, Layout, RemoteSpec};
+use copal_core::grants::Capability;
+use copal_hooks::Hook;
 use serde_json::json;
 
 use super::finding::Findings;
@@ -14,9 +17,11 @@ use crate::backup::{Allowances, Backup};
 use crate::error::CopalError;
 use crate::floors::Deeds;
 use crate::hooks::Hooks;
+use crate::outlook::{Basis, by_answers};
 use crate::step::deliver::Reached;
 use crate::step::plan::Plan;
 use crate::step::preflight::{self, PreflightError, Ready};
+use crate::step::transfer::TransferError;
 
 /// Asks every destination as a backup does, and writes there a little more.
 pub(super) fn look(
@@ -61,6 +66,9 @@ pub(super) fn look(
     if let Err(error) = preflight::check_one_another(&reached, job.name()) {
         findings.failure(Part::Destination, None, error);
     }
+    if let Some(plan) = plan {
+        look_at_limit(checked, hooks, plan, &reached, findings);
+    }
     let mut is_compared = false;
     for Reached { shown, ready, .. } in reached {
         match ready {
@@ -69,6 +77,42 @@ pub(super) fn look(
         }
     }
     look_at_clock(is_compared, clocks, findings);
+}
+
+/// What a backup would upload, beside what it may.
+fn look_at_limit(
+    checked: &Checked<'_>,
+    hooks: &Hooks,
+    plan: &Plan,
+    reached: &[Reached],
+    findings: &mut Findings,
+) {
+    let Some(allowed) = checked.job.config.limits().max_transfer else {
+        return;
+    };
+    let is_archived = hooks.iter().any(may_archive);
+    for outlook in by_answers(plan, reached, &BTreeMap::new(), (checked.edges.now)()) {
+        let needed = outlook.forecast.uploaded.bytes;
+        if needed <= allowed {
+            continue;
+        }
+        let about = Some(&*outlook.destination);
+        let error = TransferError::TooMuch { needed, allowed };
+        // Where there is something already, more of it may be the same than can be told by its look; and an
+        // archive is smaller than what it stands in for.
+        let is_first = matches!(outlook.basis, Basis::Answer(None)) && !outlook.is_mirror;
+        if is_first && !is_archived {
+            findings.failure(Part::Destination, about, error);
+        } else {
+            findings.warning(Part::Destination, about, error);
+        }
+    }
+}
+
+fn may_archive(hook: &Hook) -> bool {
+    let entries = hook.in_force().both().entries();
+    let mut capabilities = entries.into_iter().map(|(capability, _)| capability);
+    capabilities.any(|it| it == Capability::Archive)
 }
 
 /// What it answers, and what of it falls short.

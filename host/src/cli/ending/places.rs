@@ -1,8 +1,9 @@
 //! What to do about the places that Copal works with: the remote, the lock, the history.
 
+use copal_hooks::FailureKind;
 use copal_rclone::ErrorKind;
 
-use super::{Ending, Exit, failed, interrupted, usage};
+use super::{Ending, Exit, failed, interrupted, of_hook, usage};
 use crate::check::CheckError;
 use crate::edge::history::HistoryError;
 use crate::edge::lock::LockError;
@@ -51,6 +52,10 @@ pub(super) fn of_check(error: &CheckError) -> Ending {
         CheckError::State { .. } => failed(
             "give the rights, make room, or set COPAL_STATE_DIR to a directory of Copal's own",
         ),
+        CheckError::AtTheEnd(failure) => match failure.kind {
+            FailureKind::Error { .. } => failed("mend what it names, and check again"),
+            _ => of_hook(failure),
+        },
         CheckError::RcloneConfig { .. } => {
             failed("give the rights, or name another file by RCLONE_CONFIG")
         }
