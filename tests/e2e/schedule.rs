@@ -375,6 +375,121 @@ fn a_job_whose_configuration_is_wrong_by_now_is_still_removed() {
 }
 
 #[test]
+fn a_timer_of_the_package_is_told_and_the_job_not_started_twice() {
+    let Some(timed) = Timed::new() else { return };
+    timed.with_systemctl(0);
+    let shipped = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../packaging/systemd/copal@.timer"
+    );
+    let wants = timed.world.path("units/timers.target.wants");
+    fs::create_dir(&wants).unwrap();
+    std::os::unix::fs::symlink(shipped, wants.join("copal@app.timer")).unwrap();
+    let told = well(&timed.copal(&["schedule", "show"]));
+    assert!(
+        told.contains("is started by systemd, as Copal's package has it, copal@app.timer"),
+        "{told}"
+    );
+    assert!(
+        told.contains("--config /etc/copal/app.toml backup"),
+        "{told}"
+    );
+    let told = well(&timed.copal(&["schedule", "show", "--json"]));
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["schedules"][0]["by"], "package", "{told:#}");
+    assert_eq!(told["schedules"][0]["cron"], "0 3 * * *", "{told:#}");
+    for by in ["--systemd", "--crontab"] {
+        let install = timed.copal(&["schedule", "install", by, "daily 04:00"]);
+        fails(&install, 2, "systemctl disable --now copal@app.timer");
+    }
+    fails(
+        &timed.copal(&["schedule", "remove"]),
+        2,
+        "`copal@app.timer`, of Copal's package",
+    );
+    assert_eq!(timed.crontab(), "");
+    assert!(!timed.world.path("units/copal-app.timer").exists());
+    assert!(
+        !timed.world.path("bin/asked").exists(),
+        "systemd was asked for nothing"
+    );
+
+    timed.world.write(
+        "units/copal@app.timer.d/override.conf",
+        "[Timer]\nOnCalendar=hourly\n",
+    );
+    let told = well(&timed.copal(&["schedule", "show"]));
+    assert!(
+        told.contains("`systemctl list-timers` tells them"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_configuration_with_another_name_than_it_was_installed_by_is_not_started_under_both() {
+    let Some(timed) = Timed::new() else { return };
+    well(&timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]));
+    let before = timed.crontab();
+    let text = fs::read_to_string(timed.world.path("copal.toml")).unwrap();
+    timed
+        .world
+        .write("copal.toml", text.replace("\"app\"", "\"other\""));
+    for by in ["--crontab", "--cron-d"] {
+        let install = timed.copal(&["schedule", "install", by, "daily 03:00"]);
+        fails(
+            &install,
+            2,
+            "scheduled already under the name `app`, by this user's crontab",
+        );
+    }
+    assert_eq!(timed.crontab(), before);
+}
+
+#[test]
+fn a_line_that_was_commented_out_starts_nothing_and_is_told_so() {
+    let Some(timed) = Timed::new() else { return };
+    well(&timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]));
+    timed.set_crontab(&timed.crontab().replace("\n0 3 * * * ", "\n#0 3 * * * "));
+    let show = timed.copal(&["schedule", "show"]);
+    assert_eq!(show.status.code(), Some(1), "{show:?}");
+    let told = String::from_utf8_lossy(&show.stdout);
+    assert!(told.contains("app is not started by cron"), "{told}");
+    well(&timed.copal(&["schedule", "install", "--crontab", "daily 03:00"]));
+    well(&timed.copal(&["schedule", "show"]));
+}
+
+#[test]
+fn a_jitter_that_leads_to_the_next_run_is_refused_and_a_short_path_hides_no_crontab() {
+    let Some(timed) = Timed::new() else { return };
+    let install = |jitter: &str| {
+        timed.copal(&[
+            "schedule",
+            "install",
+            "--crontab",
+            "--jitter",
+            jitter,
+            "hourly",
+        ])
+    };
+    fails(&install("60m"), 2, "the jitter is as long as");
+    well(&install("59m"));
+    let command = timed.world.command::<&str>(&[]);
+    let program = command.get_program().to_owned();
+    let show = |path: &str| {
+        let words = [
+            "env".into(),
+            format!("PATH={path}").into(),
+            program.clone(),
+            "schedule".into(),
+            "show".into(),
+        ];
+        timed.apart("/usr/bin/env", &words[1..]).output().unwrap()
+    };
+    let told = well(&show("/nowhere"));
+    assert!(told.contains("this user's crontab"), "{told}");
+}
+
+#[test]
 fn units_that_systemd_does_not_take_leave_no_trace() {
     let Some(timed) = Timed::new() else { return };
     timed.with_systemctl(1);

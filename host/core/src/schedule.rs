@@ -7,5 +7,5 @@ mod when;
 
 pub use crontab::{BrokenBlock, Crontab};
 pub use entry::{Entry, Unwritable};
-pub use units::{MARK, Scope, Unit, Units, said_of};
+pub use units::{MARK, Scope, Unit, Units, said_of, said_of_shipped};
 pub use when::{InvalidWhen, When};

@@ -13,7 +13,7 @@ use super::{CheckError, Checked, Part};
 use crate::edge::frozen::existing;
 use crate::edge::history::History;
 use crate::edge::lock;
-use crate::edge::schedule::{ScheduleError, Scheduled, found, machine_zone};
+use crate::edge::schedule::{ScheduleError, Scheduled, Scheduler, found, machine_zone};
 use crate::edge::scratch::write_and_forget;
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
@@ -103,6 +103,14 @@ fn look_at_schedule(checked: &Checked<'_>, findings: &mut Findings) {
                 "`copal schedule install daily 03:00` has it started each night",
             ),
         ),
+        [one] if one.is_off => findings.note(
+            Part::Schedule,
+            None,
+            (
+                format!("what starts the job was taken out of {}", one.place),
+                "`copal schedule install daily 03:00` writes it anew",
+            ),
+        ),
         [one] if is_of_another(one, checked.file) => {
             let others = ScheduleError::Others(one.place.clone());
             findings.warning(Part::Schedule, None, others);
@@ -121,7 +129,14 @@ fn look_at_schedule(checked: &Checked<'_>, findings: &mut Findings) {
                 "the job is started more than once: by {}",
                 places.join(", ")
             );
-            let next = "`copal schedule remove` takes all of them away; then install it anew";
+            let packaged = many.iter().find(|one| one.by == Scheduler::Package);
+            let next = packaged.map_or_else(
+                || "`copal schedule remove` takes all of them away; then install it anew".to_owned(),
+                |one| {
+                    let timer = &one.place;
+                    format!("`copal schedule remove` takes Copal's own away, or `systemctl disable --now {timer}` the package's")
+                },
+            );
             findings.note(Part::Schedule, None, (what, next));
         }
     }

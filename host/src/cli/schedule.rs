@@ -17,7 +17,9 @@ use super::open::{configuration_file, configured, state};
 use crate::edge::environment::variable;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::{Lock, Patience};
-use crate::edge::schedule::{ScheduleError, Scheduled, Scheduler, Wanted, found, machine_zone};
+use crate::edge::schedule::{
+    ScheduleError, Scheduled, Scheduler, Wanted, found, machine_zone, under_another_name,
+};
 use crate::error::CopalError;
 use crate::show::schedule::Shown;
 use crate::show::{self, message};
@@ -94,7 +96,7 @@ fn show(job: &Name, global: &Global) -> Result<Exit, CopalError> {
     let scheduled = found(job)?;
     let shown = scheduled.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     show::schedule::print(job, &shown, global.output())?;
-    Ok(if scheduled.is_empty() {
+    Ok(if scheduled.iter().all(|one| one.is_off) {
         Exit::Failed
     } else {
         Exit::Done
@@ -120,7 +122,7 @@ fn remove(job: &Name, global: &Global) -> Result<Exit, CopalError> {
     let _lock = lock()?;
     let (mut removed, mut failed) = (Vec::new(), None);
     for one in found(job)? {
-        match one.by.remove(job) {
+        match one.remove(job) {
             Ok(()) => removed.push(one),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -149,9 +151,15 @@ impl InstallArgs {
         let _lock = lock()?;
         let by = self.by();
         let zone = self.zone_of(by)?;
+        self.check_jitter(&when, zone.as_deref())?;
         let before = found(job)?;
         if let Some(other) = before.iter().find(|one| one.by != by) {
-            return Err(ScheduleError::Elsewhere(other.place.clone()).into());
+            let place = other.place.clone();
+            return Err(match other.by {
+                Scheduler::Package => ScheduleError::Packaged(place),
+                _ => ScheduleError::Elsewhere(place),
+            }
+            .into());
         }
         let (config, _) = configuration_file(global)?;
         let config = config
@@ -170,6 +178,9 @@ impl InstallArgs {
         if let Some(other) = before.iter().find(|one| !entry.is_of(&one.text)) {
             return Err(ScheduleError::Others(other.place.clone()).into());
         }
+        if let Some((name, place)) = under_another_name(&entry, job)? {
+            return Err(ScheduleError::Renamed { name, place }.into());
+        }
         by.install(&Wanted {
             job,
             entry: &entry,
@@ -187,6 +198,16 @@ impl InstallArgs {
             None if self.crontab => Scheduler::Crontab,
             None if self.cron_d => Scheduler::CronD,
             None => Scheduler::usual(),
+        }
+    }
+
+    /// A run that is put off has to begin before the next one is due.
+    fn check_jitter(&self, when: &When, named: Option<&str>) -> Result<(), ScheduleError> {
+        let zone = named.map_or_else(|| Ok(machine_zone()), zone)?;
+        let gap = when.shortest_gap(Timestamp::now(), &zone);
+        match self.jitter.zip(gap) {
+            Some((jitter, gap)) if jitter >= gap => Err(ScheduleError::Jitter),
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What starts a job by itself: cron, by a user's crontab or a file of its own, or systemd.
 
 mod cron;
+mod packaged;
 mod systemd;
 
 use std::ffi::OsStr;
@@ -23,6 +24,8 @@ pub enum Scheduler {
     CronD,
     /// systemd.
     Systemd(Scope),
+    /// systemd, by the units that a package brings, which `systemctl` alone enables and disables.
+    Package,
 }
 
 /// A job as it is to be started.
@@ -45,12 +48,14 @@ pub struct Wanted<'a> {
 pub struct Scheduled {
     /// The one.
     pub by: Scheduler,
-    /// Where that stands, for people.
+    /// Where that stands, for people; of the package's, the timer.
     pub place: String,
     /// What stands there.
     pub text: String,
     /// When it starts, and in which time zone, if one was named; `None` if somebody changed it so that Copal can't tell.
     pub when: Option<(When, Option<String>)>,
+    /// Whether somebody commented out or took away what starts it, and left the rest.
+    pub is_off: bool,
 }
 
 /// Why a job can't be scheduled, or it can't be told whether it is.
@@ -124,6 +129,20 @@ pub enum ScheduleError {
     /// It is scheduled already, by something else.
     #[error("the job is scheduled already, by {0}")]
     Elsewhere(String),
+    /// The same, by the units of a package.
+    #[error("the job is started already by `{0}`, of Copal's package")]
+    Packaged(String),
+    /// Its configuration is scheduled under another name, which it had before most likely.
+    #[error("this configuration is scheduled already under the name `{name}`, by {place}")]
+    Renamed {
+        /// That name.
+        name: Name,
+        /// Where it stands.
+        place: String,
+    },
+    /// A run could begin after the next one.
+    #[error("the jitter is as long as the shortest time between two runs, or longer")]
+    Jitter,
     /// A start would not know what this shell knows.
     #[error("can't tell where this program lies")]
     NoSelf(#[source] io::Error),
@@ -143,7 +162,11 @@ impl ScheduleError {
                 Some("`crontab` does not show them as they are, so they could not be kept")
             }
             Self::Others(_) => Some("it would not be started any more"),
-            Self::Elsewhere(_) => Some("it would be started twice"),
+            Self::Elsewhere(_) | Self::Renamed { .. } => Some("it would be started twice"),
+            Self::Packaged(_) => {
+                Some("what a package enables is systemd's alone, and it would be started twice")
+            }
+            Self::Jitter => Some("a run that waits would meet the next one"),
             Self::Broken { .. }
             | Self::Unwritable(_)
             | Self::NoProgram { .. }
@@ -156,11 +179,12 @@ impl ScheduleError {
 
 impl Scheduler {
     /// All that there are, the usual first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Crontab,
         Self::CronD,
         Self::Systemd(Scope::System),
         Self::Systemd(Scope::User),
+        Self::Package,
     ];
 
     /// The one that this machine starts things by: systemd where that is the first process, else cron.
@@ -180,6 +204,7 @@ impl Scheduler {
             Self::Crontab => cron::in_crontab(job),
             Self::CronD => cron::in_cron_d(job),
             Self::Systemd(scope) => systemd::find(scope, job),
+            Self::Package => packaged::find(job),
         }
     }
 
@@ -189,15 +214,32 @@ impl Scheduler {
             Self::Crontab => cron::to_crontab(wanted),
             Self::CronD => cron::to_cron_d(wanted),
             Self::Systemd(scope) => systemd::install(scope, wanted),
+            Self::Package => Err(ScheduleError::Packaged(packaged::timer_of(
+                wanted.job.as_str(),
+            ))),
         }
     }
 
-    /// Has it start a job no more, which it did.
-    pub fn remove(self, job: &Name) -> Result<(), ScheduleError> {
+    /// The jobs that it may start.
+    fn jobs(self) -> Result<Vec<Name>, ScheduleError> {
         match self {
-            Self::Crontab => cron::from_crontab(job),
-            Self::CronD => cron::from_cron_d(job),
-            Self::Systemd(scope) => systemd::remove(scope, job),
+            Self::Crontab => cron::jobs_in_crontab(),
+            Self::CronD => cron::jobs_in_cron_d(),
+            Self::Systemd(scope) => systemd::jobs(scope),
+            // Which configuration one of these starts is said by its name.
+            Self::Package => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Scheduled {
+    /// Has the job be started by this no more.
+    pub fn remove(&self, job: &Name) -> Result<(), ScheduleError> {
+        match self.by {
+            Scheduler::Crontab => cron::from_crontab(job),
+            Scheduler::CronD => cron::from_cron_d(job),
+            Scheduler::Systemd(scope) => systemd::remove(scope, job),
+            Scheduler::Package => Err(ScheduleError::Packaged(self.place.clone())),
         }
     }
 }
@@ -206,6 +248,23 @@ impl Scheduler {
 pub fn found(job: &Name) -> Result<Vec<Scheduled>, ScheduleError> {
     let found = Scheduler::ALL.into_iter().map(|by| by.find(job));
     found.filter_map(Result::transpose).collect()
+}
+
+/// Another name under which this configuration is started, and where.
+pub fn under_another_name(
+    entry: &Entry,
+    job: &Name,
+) -> Result<Option<(Name, String)>, ScheduleError> {
+    for by in Scheduler::ALL {
+        for name in by.jobs()?.into_iter().filter(|name| name != job) {
+            // One that can't be told from the rest is not this job's to mend.
+            let found = by.find(&name).ok().flatten();
+            if let Some(found) = found.filter(|found| entry.is_of(&found.text)) {
+                return Ok(Some((name, found.place)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The time zone by which this machine starts things, whatever this shell's is.
@@ -226,7 +285,8 @@ pub fn machine_zone() -> TimeZone {
 
 /// Runs a program in the language of this code.
 fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Output, ScheduleError> {
-    let mut command = Command::new(program);
+    let there = on_the_path(program);
+    let mut command = Command::new(there);
     // Debian's `crontab` leaves out what it takes for its own header, which may be somebody's comments.
     command
         .args(arguments)
@@ -236,6 +296,15 @@ fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Output, Schedu
         program: program.to_owned(),
         source,
     })
+}
+
+/// What it is called by: where a shell has a short PATH, cron is there all the same.
+fn on_the_path(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from);
+    let mut all = std::env::split_paths(&path).chain(usual);
+    let found = all.find_map(|dir| Some(dir.join(program)).filter(|it| it.is_file()));
+    found.unwrap_or_else(|| program.into())
 }
 
 /// The same where there is but one good end.
@@ -280,6 +349,28 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, ScheduleError> {
             source,
         }),
     }
+}
+
+/// The files of a directory whose names are so, in order. One that is not there has none.
+fn named(directory: &Path, which: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, ScheduleError> {
+    let failed = |source| ScheduleError::Io {
+        deed: "read",
+        path: directory.to_owned(),
+        source,
+    };
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>().map_err(failed)?;
+    paths.retain(|path| {
+        let name = path.file_name().and_then(OsStr::to_str);
+        name.is_some_and(&which)
+    });
+    paths.sort();
+    Ok(paths)
 }
 
 fn delete(path: &Path) -> Result<(), ScheduleError> {

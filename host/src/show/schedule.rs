@@ -38,6 +38,15 @@ fn text(job: &Name, shown: &[Shown<'_>], quiet: bool) -> String {
     let mut text = String::new();
     for Shown { scheduled, next } in shown {
         let by = by(scheduled.by);
+        if scheduled.is_off {
+            writeln!(
+                text,
+                "{job} is not started by {by}: what starts it was taken out of {}; `copal schedule install daily 03:00` writes it anew",
+                scheduled.place
+            )
+            .expect("a String takes every write");
+            continue;
+        }
         writeln!(text, "{job} is started by {by}, {}", scheduled.place)
             .expect("a String takes every write");
         match next {
@@ -46,6 +55,9 @@ fn text(job: &Name, shown: &[Shown<'_>], quiet: bool) -> String {
                     let time = time.strftime("%a %F %R %Z");
                     writeln!(text, "  {time}").expect("a String takes every write");
                 }
+            }
+            None if scheduled.by == Scheduler::Package => {
+                text += "  at times that somebody changed: `systemctl list-timers` tells them\n";
             }
             None => text += "  at times that Copal can't read: somebody changed it\n",
         }
@@ -93,10 +105,12 @@ fn to_json(shown: &Shown<'_>) -> Value {
             Scheduler::CronD => "cron.d",
             Scheduler::Systemd(Scope::System) => "systemd",
             Scheduler::Systemd(Scope::User) => "systemd --user",
+            Scheduler::Package => "package",
         },
         "place": shown.scheduled.place,
         "cron": when.map(|(when, _)| when.to_string()),
         "zone": when.and_then(|(_, zone)| zone.as_deref()),
+        "off": shown.scheduled.is_off,
         "next": next,
     })
 }
@@ -106,5 +120,6 @@ fn by(scheduler: Scheduler) -> &'static str {
         Scheduler::Crontab | Scheduler::CronD => "cron",
         Scheduler::Systemd(Scope::System) => "systemd",
         Scheduler::Systemd(Scope::User) => "this user's systemd",
+        Scheduler::Package => "systemd, as Copal's package has it",
     }
 }

@@ -48,6 +48,16 @@ impl Crontab {
         Ok(Some(inner.collect()))
     }
 
+    /// The jobs that have a block in it.
+    pub fn jobs(&self) -> Vec<Name> {
+        let text = String::from_utf8_lossy(&self.0);
+        let named = |line: &str| {
+            let (name, _) = line.strip_prefix(BEGIN)?.split_once(' ')?;
+            name.parse().ok()
+        };
+        text.lines().filter_map(named).collect()
+    }
+
     /// The same with these lines as the job's block: in the place of the one that it has, or at its end.
     pub fn with(mut self, job: &Name, lines: &[String]) -> Result<Self, BrokenBlock> {
         let block = self.block(job)?;
@@ -113,8 +123,11 @@ impl Crontab {
     }
 }
 
+/// What each block begins with, before its job's name.
+const BEGIN: &str = "# begin copal ";
+
 fn beginning(job: &Name) -> String {
-    format!("# begin copal {job} (by `copal schedule`, which also removes it)")
+    format!("{BEGIN}{job} (by `copal schedule`, which also removes it)")
 }
 
 fn end(job: &Name) -> String {

@@ -90,3 +90,21 @@ proptest! {
         prop_assert_eq!(removed, [before, after].concat());
     }
 }
+
+#[test]
+fn the_jobs_of_all_blocks_are_named_and_nothing_else_is() {
+    let names = |text: &str| -> Vec<String> {
+        let jobs = Crontab::new(text.as_bytes().to_vec()).jobs();
+        jobs.iter().map(ToString::to_string).collect()
+    };
+    let both = Crontab::new(Vec::new())
+        .with(&"a".parse().unwrap(), &["1".to_owned()])
+        .and_then(|it| it.with(&"b.c".parse().unwrap(), &["2".to_owned()]))
+        .unwrap();
+    let both = String::from_utf8(both.into_bytes()).unwrap();
+    assert_eq!(names(&both), ["a", "b.c"]);
+    assert_eq!(
+        names("# begin copal\n# begin copal d\n# begin copals e (x)\n"),
+        [""; 0]
+    );
+}

@@ -96,7 +96,6 @@ impl Units {
     /// Those that a package brings (`packaging/systemd/`): of each job that has its configuration in
     /// `/etc/copal`, each night at three, and one that recovers for all of them.
     pub fn shipped() -> Self {
-        let night: When = "daily 03:00".parse().expect("it is one of the words");
         let words = Words {
             head: "# From Copal's package: `systemctl edit` changes it, and install.md of the documents tells how it is used",
             job: "%i",
@@ -108,7 +107,7 @@ impl Units {
             environment: "Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
                           Environment=HOME=/root\n",
             on_failure: String::new(),
-            times: calendar(&night, None),
+            times: calendar(&night(), None),
             jitter: "10m",
             scope: Scope::System,
         };
@@ -264,6 +263,15 @@ pub fn said_of(timer: &str) -> Option<(When, Option<String>)> {
     let said = |key: &str| timer.lines().find_map(|line| line.strip_prefix(key));
     let when = said("X-CopalWhen=")?.parse().ok()?;
     Some((when, said("X-CopalZone=").map(str::to_owned)))
+}
+
+/// When a timer of the package's comes, unless somebody changed it.
+pub fn said_of_shipped(timer: &str) -> Option<When> {
+    (timer == Units::shipped().timer.text).then(night)
+}
+
+fn night() -> When {
+    "daily 03:00".parse().expect("it is one of the words")
 }
 
 /// The program itself: systemd takes its name as it stands, but for `%`, and none with quotes.

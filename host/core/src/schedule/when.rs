@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, civil};
@@ -276,6 +277,17 @@ impl When {
                 Some(is_later.then_some(time))
             })
             .flatten()
+    }
+
+    /// The shortest time between two that follow each other, of those that come next.
+    pub fn shortest_gap(&self, moment: Timestamp, zone: &TimeZone) -> Option<Duration> {
+        const LOOKED_AT: usize = 200;
+        let times: Vec<Timestamp> = self.after(moment, zone).take(LOOKED_AT).collect();
+        let gaps = times.windows(2).filter_map(|pair| match pair {
+            [one, next] => Duration::try_from(next.duration_since(*one)).ok(),
+            _ => None,
+        });
+        gaps.min()
     }
 
     /// The days from one on.

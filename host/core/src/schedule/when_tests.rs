@@ -203,3 +203,15 @@ proptest! {
         prop_assert_eq!(ours, theirs, "{}", text);
     }
 }
+
+#[test]
+fn the_shortest_time_between_two_is_that_of_the_narrowest_pair() {
+    let gap = |when: &str| {
+        let when: When = when.parse().unwrap();
+        let moment = "2026-11-24T00:00:00Z".parse().unwrap();
+        when.shortest_gap(moment, &TimeZone::UTC).unwrap()
+    };
+    assert_eq!(gap("hourly"), Duration::from_hours(1));
+    assert_eq!(gap("weekdays 03:00"), Duration::from_hours(24));
+    assert_eq!(gap("0,50 3 * * *"), Duration::from_mins(50));
+}

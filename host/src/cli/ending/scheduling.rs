@@ -35,6 +35,13 @@ pub(super) fn of_schedule(error: &ScheduleError) -> Ending {
         ScheduleError::Elsewhere(_) => {
             usage("`copal schedule remove` ends that; two schedules of one job would meet")
         }
+        ScheduleError::Packaged(timer) => usage(format!(
+            "use one of the two: `systemctl disable --now {timer}` ends it, and `systemctl edit {timer}` changes its times"
+        )),
+        ScheduleError::Renamed { name, .. } => usage(format!(
+            "nothing was changed; write `name = \"{name}\"` into it once more, give `copal schedule remove`, and then the new name and this command again"
+        )),
+        ScheduleError::Jitter => usage("say a shorter `--jitter`, or times that are farther apart"),
         ScheduleError::NoSelf(_) => failed("is /proc mounted here?"),
     }
 }

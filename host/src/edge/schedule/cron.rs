@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use copal_core::name::Name;
 use copal_core::schedule::{BrokenBlock, Crontab};
 
-use super::{ScheduleError, Scheduled, Scheduler, Wanted, delete, put, read, run, run_well, said};
+use super::{
+    ScheduleError, Scheduled, Scheduler, Wanted, delete, named, put, read, run, run_well, said,
+};
 
 const CRON_D: &str = "/etc/cron.d";
 
@@ -22,6 +24,17 @@ pub(super) fn in_crontab(job: &Name) -> Result<Option<Scheduled>, ScheduleError>
     };
     let lines = crontab.lines_of(job).map_err(broken_crontab)?;
     Ok(lines.map(|lines| scheduled(Scheduler::Crontab, "this user's crontab".to_owned(), &lines)))
+}
+
+pub(super) fn jobs_in_crontab() -> Result<Vec<Name>, ScheduleError> {
+    match users_own() {
+        Err(ScheduleError::NoProgram { source, .. })
+            if source.kind() == io::ErrorKind::NotFound =>
+        {
+            Ok(Vec::new())
+        }
+        crontab => Ok(crontab?.jobs()),
+    }
 }
 
 pub(super) fn to_crontab(wanted: &Wanted<'_>) -> Result<(), ScheduleError> {
@@ -108,6 +121,19 @@ pub(super) fn in_cron_d(job: &Name) -> Result<Option<Scheduled>, ScheduleError> 
     Ok(lines.map(|lines| scheduled(Scheduler::CronD, place, &lines)))
 }
 
+pub(super) fn jobs_in_cron_d() -> Result<Vec<Name>, ScheduleError> {
+    let mut jobs = Vec::new();
+    for path in named(Path::new(CRON_D), |name| name.starts_with("copal-"))? {
+        jobs.extend(
+            read(&path)?
+                .map(Crontab::new)
+                .iter()
+                .flat_map(Crontab::jobs),
+        );
+    }
+    Ok(jobs)
+}
+
 pub(super) fn to_cron_d(wanted: &Wanted<'_>) -> Result<(), ScheduleError> {
     let path = file_of(wanted.job);
     let lines = wanted.entry.lines(Some(wanted.user))?;
@@ -141,14 +167,21 @@ fn broken(path: &Path, source: BrokenBlock) -> ScheduleError {
 }
 
 fn scheduled(by: Scheduler, place: String, lines: &[String]) -> Scheduled {
-    let fields = |line: &String| {
+    let fields = |line: &&String| {
         let fields: Vec<&str> = line.split_ascii_whitespace().take(5).collect();
         fields.join(" ").parse().ok()
     };
+    let is_start = |line: &&String| {
+        !line.trim_start().starts_with('#') && line.contains(" backup --unattended")
+    };
+    let mut starts = lines.iter().filter(is_start).peekable();
     Scheduled {
         by,
         place,
         text: lines.join("\n"),
-        when: lines.iter().find_map(fields).map(|when| (when, None)),
+        is_off: starts.peek().is_none(),
+        when: starts
+            .find_map(|line| fields(&line))
+            .map(|when| (when, None)),
     }
 }

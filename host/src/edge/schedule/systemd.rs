@@ -6,7 +6,7 @@ use copal_core::name::Name;
 use copal_core::schedule::{MARK, Scope, Units, said_of};
 
 use super::super::environment::config_home;
-use super::{ScheduleError, Scheduled, Scheduler, Wanted, delete, put, read, run_well};
+use super::{ScheduleError, Scheduled, Scheduler, Wanted, delete, named, put, read, run_well};
 
 pub(super) fn find(scope: Scope, job: &Name) -> Result<Option<Scheduled>, ScheduleError> {
     let Some(directory) = directory(scope) else {
@@ -27,8 +27,24 @@ pub(super) fn find(scope: Scope, job: &Name) -> Result<Option<Scheduled>, Schedu
         by: Scheduler::Systemd(scope),
         place: path.display().to_string(),
         when: said_of(&text),
+        is_off: false,
         text,
     }))
+}
+
+/// The jobs that have a service of ours.
+pub(super) fn jobs(scope: Scope) -> Result<Vec<Name>, ScheduleError> {
+    let Some(directory) = directory(scope) else {
+        return Ok(Vec::new());
+    };
+    let job_of = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        let name = name.strip_prefix("copal-")?.strip_suffix(".service")?;
+        name.parse().ok()
+    };
+    // What is not ours, `find` leaves alone. The services that recover have no name of a job.
+    let services = named(&directory, |name| name.starts_with("copal-"))?;
+    Ok(services.into_iter().filter_map(job_of).collect())
 }
 
 /// If systemd does not take them, all is as it was.
