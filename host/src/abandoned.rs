@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use copal_core::text::second;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::edge::begun::{self, Begun as KilledRun};
 use crate::edge::exchange::{Exchange, Live};
@@ -18,7 +19,28 @@ use crate::error::CopalError;
 use crate::holds::ledger::{Begun, By, Hold, Ledger};
 use crate::holds::recovery::Settled;
 use crate::holds::release::Left;
-use crate::record::{Ended, HoldRecord, Kind, Record, Trouble};
+use crate::record::{Ended, HoldRecord, Kind, Record, SnapshotRecord, Trouble};
+
+/// What a killed run had sealed by then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedBefore {
+    /// Whether every destination had it.
+    pub everywhere: bool,
+    /// The snapshots.
+    pub snapshots: Vec<SnapshotRecord>,
+}
+
+impl SealedBefore {
+    /// As its mark tells; `None` where nothing was sealed.
+    pub fn of(killed: &KilledRun) -> Option<Self> {
+        serde_json::from_str(killed.sealed.as_deref()?).ok()
+    }
+
+    /// For its mark.
+    pub fn in_a_line(&self) -> String {
+        serde_json::to_string(self).expect("it has string keys alone")
+    }
+}
 
 /// How long the record of a run is waited for that has just come to its end.
 const ABOUT_TO_BE_KEPT: Duration = Duration::from_secs(3);
@@ -48,7 +70,15 @@ pub fn keep(
         return complete(&history, settled, begun);
     }
     let ended = ended.or(ledger.last).unwrap_or(begun.started);
-    let record = record(begun, ledger, &settled.left, ended);
+    let mark = begun::Mark::at(state.begun(&begun.job)).left();
+    // One that can't be read is told of by the next backup.
+    let mark = mark.ok().flatten().filter(|mark| mark.run == begun.run);
+    let run = mark.unwrap_or_else(|| KilledRun {
+        run: begun.run.clone(),
+        started: begun.started,
+        sealed: None,
+    });
+    let record = record(bare(&run, &begun.job), ledger, &settled.left, ended);
     history.add(&record.row(), &record.to_json())
 }
 
@@ -89,19 +119,22 @@ pub fn unrecorded(job: &str, state: &StateDir) -> Result<Option<Record>, History
         return Ok(None);
     };
     let known = History::of(state).outcome_of(&begun.run)?;
-    let record = || bare(&begun.run, job, begun.started);
-    Ok(known.is_none().then(record))
+    Ok(known.is_none().then(|| bare(&begun, job)))
 }
 
-/// Keeps that a run was killed of which nothing is known but its mark. Whether it was not known before.
-pub fn keep_bare(killed: &KilledRun, job: &str, state: &StateDir) -> Result<bool, HistoryError> {
+/// Keeps that a run was killed of which nothing is known but its mark, unless that was known before; as what.
+pub fn keep_bare(
+    killed: &KilledRun,
+    job: &str,
+    state: &StateDir,
+) -> Result<Option<Ended>, HistoryError> {
     let history = History::of(state);
     if history.outcome_of(&killed.run)?.is_some() {
-        return Ok(false);
+        return Ok(None);
     }
-    let record = bare(&killed.run, job, killed.started);
+    let record = bare(killed, job);
     history.add(&record.row(), &record.to_json())?;
-    Ok(true)
+    Ok(Some(record.outcome))
 }
 
 /// A run that said of a hold that it could not be released is to have its end, too.
@@ -151,9 +184,8 @@ fn later(record: &mut serde_json::Value, released: &[&Hold], at: Timestamp) {
     }
 }
 
-fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Record {
-    let took = Duration::try_from(ended.duration_since(begun.started)).unwrap_or_default();
-    let bare = bare(&begun.run, &begun.job, begun.started);
+fn record(bare: Record, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Record {
+    let took = Duration::try_from(ended.duration_since(bare.started)).unwrap_or_default();
     let down = left.iter().map(|left| Trouble {
         what: left.told(),
         why: vec![left.why.clone()],
@@ -167,25 +199,58 @@ fn record(begun: &Begun, ledger: &Ledger, left: &[Left], ended: Timestamp) -> Re
         },
         notes: ledger.exchange.iter().map(note_of).collect(),
         took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        exit: if left.is_empty() { 1 } else { 5 },
+        outcome: if left.is_empty() {
+            bare.outcome
+        } else {
+            Ended::Abandoned
+        },
+        exit: if left.is_empty() { bare.exit } else { 5 },
         errors: down.chain(bare.errors).collect(),
         holds: ledger.holds.iter().map(HoldRecord::from).collect(),
         ..bare
     }
 }
 
-/// That there was such a run, and that it was killed.
-fn bare(run: &str, job: &str, started: Timestamp) -> Record {
+/// That there was such a run, and that it was killed; what it had sealed is good.
+fn bare(run: &KilledRun, job: &str) -> Record {
+    match SealedBefore::of(run) {
+        Some(sealed) if sealed.everywhere => after_the_seal(run, job, sealed),
+        Some(sealed) => Record {
+            exit: 3,
+            snapshots: sealed.snapshots,
+            ..before_the_seal(run, job)
+        },
+        None => before_the_seal(run, job),
+    }
+}
+
+fn after_the_seal(run: &KilledRun, job: &str, sealed: SealedBefore) -> Record {
+    let killed = Trouble {
+        what: "the run was killed after its snapshot was sealed, which is good".to_owned(),
+        why: vec!["its process was killed, or the machine went down".to_owned()],
+        next: "nothing: what follows a seal, such as a prune, the next backup does".to_owned(),
+    };
+    Record {
+        outcome: Ended::Warned,
+        exit: 3,
+        snapshots: sealed.snapshots,
+        errors: Vec::new(),
+        shortcomings: vec![killed],
+        ..before_the_seal(run, job)
+    }
+}
+
+fn before_the_seal(run: &KilledRun, job: &str) -> Record {
     let killed = Trouble {
         what: "the run ended before it came to its end".to_owned(),
         why: vec!["its process was killed, or the machine went down".to_owned()],
         next: "nothing half-done is in use; run it again".to_owned(),
     };
     Record {
-        run: run.to_owned(),
+        run: run.run.clone(),
         name: job.to_owned(),
         kind: Kind::Backup,
-        started,
+        started: run.started,
         took_ms: 0,
         outcome: Ended::Abandoned,
         exit: 1,

@@ -23,10 +23,10 @@ use crate::floors::{self, Deeds, Floor};
 use crate::holds::{Bracket, Holds, Terms, at_an_end};
 use crate::hooks::Hooks;
 use crate::job::Job;
-use crate::outcome::{Achieved, Delivered, Notes, Outcome};
+use crate::outcome::{Achieved, Delivered, Delivery, Notes, Outcome};
 use crate::record::Kind;
 use crate::run::Run;
-use crate::step::deliver::{Parcel, Reached};
+use crate::step::deliver::{Parcel, Reached, SealedAt};
 use crate::step::plan::Plan;
 use crate::step::preflight::{self, Ready};
 use crate::step::read::{Read, Reading, read};
@@ -140,17 +140,17 @@ impl<'a> Backup<'a> {
             Err(error) => return Err(self.without_deliveries(reached, error)),
         };
         let shrunk = self.shrunk(&read, &reached);
+        let run = self.run.id.clone();
         let parcel = Parcel {
             job: self.job,
-            run: &self.run.id,
+            run: &run,
             started: self.run.started,
             read: &read,
             hooks,
             edges,
             accept_missing: self.allow.missing_databases,
         };
-        let delivered = reached.into_iter().map(|one| parcel.deliver(one));
-        let (mut deliveries, sealed_at): (Vec<_>, Vec<_>) = delivered.unzip();
+        let (mut deliveries, sealed_at) = self.deliver(&parcel, reached);
         let fell_short = deliveries.iter_mut().filter_map(|it| it.fell_short.take());
         self.run.shortcomings.extend(fell_short);
         match shrunk {
@@ -172,6 +172,25 @@ impl<'a> Backup<'a> {
         }
         let notes = std::mem::take(&mut self.notes);
         Ok(Delivered { deliveries, notes })
+    }
+
+    /// To each destination, and notes which have it.
+    fn deliver(
+        &mut self,
+        parcel: &Parcel<'_>,
+        reached: Vec<Reached>,
+    ) -> (Vec<Delivery>, Vec<Option<SealedAt>>) {
+        let destinations = reached.len();
+        let (mut delivered, mut sealed_at) = (Delivered::default(), Vec::new());
+        for one in reached {
+            let (delivery, sealed) = parcel.deliver(one);
+            delivered.deliveries.push(delivery);
+            if sealed.is_some() {
+                self.mark_sealed(&delivered, destinations);
+            }
+            sealed_at.push(sealed);
+        }
+        (delivered.deliveries, sealed_at)
     }
 
     /// What is delivered, when the app goes on and hooks have heard of it.

@@ -77,6 +77,24 @@ impl Hooks {
         self.call_all(Phase::PostBackup, cancel, &call);
     }
 
+    /// Tells one hook how a backup ended; `None` where there is none of this name that could be told.
+    pub fn post_backup_of(
+        &mut self,
+        name: &str,
+        report: &Report,
+        floor: &Floor,
+        cancel: &Cancel,
+    ) -> Option<Result<(), HookFailure>> {
+        let mut part = self.taking_part(Phase::PostBackup).into_iter();
+        let at = part.find(|&at| self.loaded[at].name() == name)?;
+        let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
+            hook.post_backup(run, report.clone(), Arc::clone(&floor.capabilities), cancel)
+        };
+        let told = self.call_one(at, Phase::PostBackup, cancel, &call);
+        self.shortcomings.extend(told.as_ref().err().cloned());
+        Some(told)
+    }
+
     /// Tells every hook how the restore ended.
     pub fn post_restore(&mut self, report: &Report, floor: &Floor, cancel: &Cancel) {
         let call = |hook: &Hook, run: &RunInfo, cancel: &Cancel| {
@@ -165,15 +183,25 @@ impl Hooks {
     /// being told, not the telling, which has to be short from then on.
     fn call_all(&mut self, phase: Phase, cancel: &Cancel, call: &CallOf<'_>) {
         for at in self.taking_part(phase) {
-            let result = if cancel.is_cancelled() {
-                let own = Cancel::after(AFTER_A_SIGNAL);
-                call(&self.loaded[at], &self.run, &own).map_err(too_slow)
-            } else {
-                call(&self.loaded[at], &self.run, cancel)
-            };
-            let failed = self.write_down(at, phase, result).err();
+            let failed = self.call_one(at, phase, cancel, call).err();
             self.shortcomings.extend(failed);
         }
+    }
+
+    fn call_one(
+        &mut self,
+        at: usize,
+        phase: Phase,
+        cancel: &Cancel,
+        call: &CallOf<'_>,
+    ) -> Result<(), HookFailure> {
+        let result = if cancel.is_cancelled() {
+            let own = Cancel::after(AFTER_A_SIGNAL);
+            call(&self.loaded[at], &self.run, &own).map_err(too_slow)
+        } else {
+            call(&self.loaded[at], &self.run, cancel)
+        };
+        self.write_down(at, phase, result)
     }
 
     fn taking_part(&self, phase: Phase) -> Vec<usize> {

@@ -73,7 +73,7 @@ pub trait Achieved {
 }
 
 /// What a backup achieved.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Delivered {
     /// What became of each destination, in the order of the configuration.
     pub deliveries: Vec<Delivery>,

@@ -287,6 +287,82 @@ fn a_run_that_was_killed_is_told_by_the_next_once() {
     assert_eq!(titles(&server), told);
 }
 
+/// Starts a backup that a hook holds up in this phase, and kills it there. Its run's id.
+fn killed_in(world: &World, phase: &str, hooks: &str) -> String {
+    let sleeps = format!("config = {{ act = {{ sleep = 60000 }}, within = \"{phase}\" }}");
+    configure(world, &format!("{}{hooks}", hook("own", &sleeps)));
+    let running = world.start(&["backup"]);
+    let mark = world.path("home/.local/state/copal/begun/letters");
+    let lines = if phase == "post-backup" { 2 } else { 1 };
+    let begun = wait_until("the run to have come so far", PATIENCE, || {
+        let text = fs::read_to_string(&mark).ok()?;
+        (text.matches('\n').count() >= lines).then_some(text)
+    })
+    .unwrap();
+    running.signal(Signal::KILL);
+    running.finish(PATIENCE).unwrap();
+    begun.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_killed_run_that_nobody_could_be_told_of_is_told_by_the_next_that_can_with_its_id() {
+    let world = keep_the_secret(world_with_specimen());
+    let (server, status) = moody();
+    let notify = notify(&server, NTFY);
+    let run = killed_in(&world, "pre-backup", &notify);
+    configure(&world, &notify);
+    status.store(503, Ordering::SeqCst);
+    world.copal(&["backup"]).exits_with(3).says("answered 503");
+    let unheard = server.requests().len();
+    status.store(200, Ordering::SeqCst);
+    world.copal(&["backup"]).succeeds();
+    let told = [
+        "letters: backup was killed",
+        "letters: backups are well again",
+    ];
+    assert_eq!(titles(&server)[unheard..], told);
+    let text = server.requests()[unheard].text();
+    assert!(text.contains(&format!("history show {run}")), "{text}");
+    assert!(text.starts_with("the run that began at 2"), "{text}");
+    world.copal(&["backup"]).succeeds();
+    assert_eq!(titles(&server)[unheard..], told);
+    let untold = world.path("home/.local/state/copal/untold/letters");
+    assert!(!untold.exists(), "it was told");
+}
+
+#[test]
+fn a_run_that_was_killed_after_the_seal_is_told_with_its_snapshot_which_is_good() {
+    let (world, server) = (keep_the_secret(world_with_specimen()), HttpServer::start());
+    let notify = notify(&server, NTFY);
+    let run = killed_in(&world, "post-backup", &notify);
+    configure(&world, &notify);
+    // What a list of snapshots learns of the run does not stand in for how it ended.
+    world.copal(&["snapshots"]).succeeds();
+    let status = world.copal(&["status", "--json"]);
+    let last = status.succeeds().json()["last_run"].clone();
+    assert_eq!(
+        (&last["run"], &last["outcome"]),
+        (&run.clone().into(), &"warned".into())
+    );
+    world.copal(&["backup"]).succeeds();
+    let told = [
+        "letters: backup sealed, but it fell short",
+        "letters: backups are well again",
+    ];
+    assert_eq!(titles(&server), told);
+    let text = server.requests()[0].text();
+    for said in ["after its snapshot was sealed", "snapshot 2", &run] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let shown = world.copal(&["history", "show", &run, "--json"]);
+    let shown = shown.succeeds().json();
+    assert_eq!(
+        (&shown["outcome"], &shown["exit"]),
+        (&"warned".into(), &3.into())
+    );
+    assert_eq!(shown["snapshots"][0]["destination"], "vault:");
+}
+
 #[test]
 fn a_config_that_makes_no_sense_is_told_by_its_key_and_nothing_is_sent() {
     let (world, server) = (secretive_world(), HttpServer::start());

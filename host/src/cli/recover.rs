@@ -220,11 +220,12 @@ fn keep_killed(job: &str, state: &StateDir) -> Result<Option<show::recover::Kill
     let Some(begun) = left else {
         return Ok(None);
     };
-    let is_new = abandoned::keep_bare(&begun, job, state)?;
-    Ok(is_new.then(|| show::recover::Killed {
+    let kept = abandoned::keep_bare(&begun, job, state)?;
+    Ok(kept.map(|outcome| show::recover::Killed {
         name: job.to_owned(),
         run: begun.run,
         started: begun.started,
+        outcome,
     }))
 }
 

@@ -6,16 +6,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::whole::{self, Mode};
 
 /// The run that a mark speaks of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
     /// Its id.
     pub run: String,
     /// When it began.
     pub started: Timestamp,
+    /// What it had sealed by then, in a line of its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
 }
 
 /// The mark of the job, under its lock.
@@ -54,7 +58,11 @@ impl Mark {
         if let Some(directory) = self.file.parent() {
             fs::create_dir_all(directory)?;
         }
-        let text = format!("{} {}\n", begun.run, begun.started);
+        let mut text = format!("{} {}\n", begun.run, begun.started);
+        if let Some(sealed) = &begun.sealed {
+            text.push_str(sealed);
+            text.push('\n');
+        }
         whole::replace(&self.file, text.as_bytes(), Mode::Private)
     }
 
@@ -66,10 +74,12 @@ impl Mark {
 
 impl Begun {
     fn parse(text: &str) -> Option<Self> {
-        let (run, started) = text.strip_suffix('\n')?.split_once(' ')?;
+        let mut lines = text.strip_suffix('\n')?.lines();
+        let (run, started) = lines.next()?.split_once(' ')?;
         Some(Self {
             run: run.to_owned(),
             started: started.parse().ok()?,
+            sealed: lines.next().map(str::to_owned),
         })
     }
 }
@@ -86,9 +96,16 @@ mod tests {
         let begun = Begun {
             run: "5f-1".to_owned(),
             started: "2026-11-24T03:00:00.25Z".parse().unwrap(),
+            sealed: None,
         };
         mark.leave(&begun).unwrap();
-        assert_eq!(mark.left().unwrap(), Some(begun));
+        assert_eq!(mark.left().unwrap().as_ref(), Some(&begun));
+        let sealed = Begun {
+            sealed: Some("{}".to_owned()),
+            ..begun
+        };
+        mark.leave(&sealed).unwrap();
+        assert_eq!(mark.left().unwrap(), Some(sealed));
         let text = fs::read_to_string(mark.file()).unwrap();
         fs::write(mark.file(), &text[..text.len() - 1]).unwrap();
         assert_eq!(mark.left().unwrap(), None);

@@ -50,6 +50,7 @@ mod terms;
 mod tidy;
 pub mod top;
 pub mod tops;
+pub mod untold;
 pub mod walk;
 pub mod whole;
 mod within;

@@ -65,6 +65,11 @@ impl StateDir {
         self.0.join("begun").join(name)
     }
 
+    /// What hooks could not tell of killed runs of the job called `name`.
+    pub fn untold(&self, name: &str) -> PathBuf {
+        self.0.join("untold").join(name)
+    }
+
     /// Where runs keep the journals of their holds.
     pub fn journals(&self) -> PathBuf {
         self.0.join("holds")

@@ -14,6 +14,7 @@ use crate::error::CopalError;
 use crate::holds::held;
 use crate::holds::ledger::{Begun, Hold, Ledger};
 use crate::holds::recovery::Settled;
+use crate::record::Ended as RunEnded;
 
 /// A service that was released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -161,6 +162,8 @@ pub struct Killed {
     pub run: String,
     /// When it began.
     pub started: Timestamp,
+    /// As what the history has it.
+    pub outcome: RunEnded,
 }
 
 impl fmt::Display for Killed {
@@ -168,8 +171,9 @@ impl fmt::Display for Killed {
         let started = self.started.strftime("%Y-%m-%d %H:%M:%SZ");
         write!(
             f,
-            "a run of `{}` that began at {started} was killed and held nothing: the history has it now, as abandoned",
-            self.name
+            "a run of `{}` that began at {started} was killed and held nothing: the history has it now, as {}",
+            self.name,
+            self.outcome.name()
         )
     }
 }

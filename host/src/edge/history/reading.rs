@@ -220,12 +220,13 @@ impl History {
         text.map(read).transpose()
     }
 
-    /// How a run ended, by its whole id, if it is known.
+    /// How a run ended, by its whole id, if it is known: what was made from its manifest alone does not tell.
     pub fn outcome_of(&self, run: &str) -> Result<Option<String>, HistoryError> {
         let Some(connection) = self.open_to_read()? else {
             return Ok(None);
         };
-        let query = "SELECT outcome FROM run WHERE id = ?1";
+        let query = "SELECT outcome FROM run WHERE id = ?1
+            AND CASE WHEN json_valid(record) THEN record ->> '$.rebuilt' END IS NULL";
         let known = connection.query_row(query, [run], |row| row.get(0));
         known.optional().map_err(|error| self.failed(error))
     }
