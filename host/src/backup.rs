@@ -85,7 +85,10 @@ pub fn backup(
         Err(error.into())
     } else {
         let at_an_end = at_an_end(edges.state, job.name());
-        backup.take_over(&mut hooks);
+        if !job.is_one_off {
+            // Its own hooks are to hear of a killed run of the job of this name.
+            backup.take_over(&mut hooks);
+        }
         match (at_an_end, refused) {
             (Ok(()), None) => backup.snapshot(&mut hooks),
             (Ok(()), Some(refused)) => Err(refused),
@@ -107,7 +110,8 @@ impl<'a> Backup<'a> {
         deeds: Deeds,
         edges: &'a Edges<'a>,
     ) -> Self {
-        let run = Run::begin(Kind::Backup, job.name(), edges);
+        let mut run = Run::begin(Kind::Backup, job.name(), edges);
+        run.one_off = job.is_one_off;
         let means = Means::of(job, edges.state);
         let (means, holds) = match deeds {
             Deeds::Done => {

@@ -19,6 +19,9 @@ pub struct Job {
     pub config: Config,
     /// The directory that its paths are relative to.
     pub base: PathBuf,
+    /// Whether the command line alone says what it is: it is no job that somebody keeps an eye on, also where it has
+    /// the name of one.
+    pub is_one_off: bool,
     /// Where its source lies, once somebody asked.
     source: OnceLock<Located>,
 }
@@ -29,7 +32,16 @@ impl Job {
         Self {
             config,
             base,
+            is_one_off: false,
             source: OnceLock::new(),
+        }
+    }
+
+    /// The same of one that no file speaks of.
+    pub fn one_off(config: Config, base: PathBuf) -> Self {
+        Self {
+            is_one_off: true,
+            ..Self::new(config, base)
         }
     }
 

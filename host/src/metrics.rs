@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use copal_core::exposition::{Exposition, Sample, Value};
 
-use crate::edge::history::{History, HistoryError};
+use crate::edge::history::{History, HistoryError, Whose};
 use crate::edge::metrics_file;
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
@@ -112,7 +112,7 @@ impl Of<'_> {
         let places: BTreeSet<String> = places.collect();
         let mut last: Vec<(String, Option<Record>)> = Vec::new();
         for place in places {
-            let record = history.last_at(self.0, &place)?;
+            let record = history.last_at(self.0, &place, Whose::Job)?;
             last.push((place, record));
         }
         let good = last.iter().map(|(place, record)| {

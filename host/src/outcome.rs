@@ -38,6 +38,8 @@ pub struct Outcome<T> {
     pub name: String,
     /// What was run.
     pub kind: Kind,
+    /// Whether the command line alone said what was run.
+    pub one_off: bool,
     /// When it began.
     pub started: Timestamp,
     /// How long it took.
@@ -421,6 +423,7 @@ mod tests {
             run: String::new(),
             name: String::new(),
             kind: Kind::Backup,
+            one_off: false,
             started: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             steps: Vec::new(),

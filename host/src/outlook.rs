@@ -13,7 +13,7 @@ use copal_core::snapshot::SnapshotId;
 use copal_core::stored::NameLimit;
 use jiff::Timestamp;
 
-use crate::edge::history::History;
+use crate::edge::history::{History, Whose};
 use crate::edge::state::StateDir;
 use crate::edge::walk::{Found, FoundKind};
 use crate::job::Job;
@@ -95,7 +95,7 @@ pub fn by_history(job: &Job, plan: &Plan, state: &StateDir, now: Timestamp) -> V
 /// When the last run began that made a snapshot there, and what is kept of it.
 fn known(job: &Job, state: &StateDir, destination: &str) -> Option<(Timestamp, SnapshotRecord)> {
     let record: Option<Record> = History::of(state)
-        .last_at(job.name(), destination)
+        .last_at(job.name(), destination, Whose::Any)
         .unwrap_or_else(|error| {
             tracing::warn!("what the last run sent is not known: {error}");
             None

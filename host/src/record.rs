@@ -64,6 +64,9 @@ pub struct Record {
     /// Whether all that is known of it is what a manifest tells.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rebuilt: bool,
+    /// Whether the command line alone said what was run: it is no run of the job of its name.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub one_off: bool,
     /// The last lines of its log, where not all went well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
@@ -320,6 +323,7 @@ impl Record {
             steps: Vec::new(),
             hooks: Vec::new(),
             rebuilt: false,
+            one_off: false,
             log: Vec::new(),
             log_file: None,
         }
@@ -357,6 +361,7 @@ impl Record {
             steps: outcome.steps.iter().map(StepRecord::from).collect(),
             hooks: outcome.hooks.iter().map(HookStory::from).collect(),
             rebuilt: false,
+            one_off: outcome.one_off,
             log: if exit == 0 {
                 Vec::new()
             } else {

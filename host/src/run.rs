@@ -35,6 +35,8 @@ pub struct Run<'a> {
     pub holds: Vec<Away>,
     /// Its own directories that could not be removed.
     pub leftovers: Leftovers,
+    /// Whether the command line alone says what is run.
+    pub one_off: bool,
     kind: Kind,
     name: String,
     clock: Instant,
@@ -58,6 +60,7 @@ impl<'a> Run<'a> {
             shortcomings: Vec::new(),
             holds: Vec::new(),
             leftovers: Leftovers::default(),
+            one_off: false,
             kind,
             name: name.to_owned(),
             clock: Instant::now(),
@@ -112,6 +115,7 @@ impl<'a> Run<'a> {
             run: self.id,
             name: self.name,
             kind: self.kind,
+            one_off: self.one_off,
             started: self.started,
             took: self.clock.elapsed(),
             steps: self.edges.show.steps(),

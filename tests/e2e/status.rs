@@ -167,3 +167,28 @@ fn a_killed_run_that_held_nothing_is_the_last_one_and_a_recovery_records_it() {
     assert!(!mark.exists());
     assert_eq!(last()["outcome"], "succeeded");
 }
+
+#[test]
+fn a_backup_that_the_command_line_alone_describes_makes_the_job_of_its_name_neither_good_nor_bad() {
+    let world = small_world();
+    world.write("copal.toml", JOB);
+    let name = world.copal(&["status", "--json"]).json()["name"].clone();
+    let name = name.as_str().unwrap();
+    world.write("other/file", "something else");
+    let once = |source: &str| {
+        world.copal(&[
+            "backup", "--source", source, "--to", "vault:", "--name", name,
+        ])
+    };
+    once("other").succeeds();
+    let status = world.copal(&["status", "--json"]);
+    let told = status.exits_with(1).json();
+    assert_eq!(told["destinations"][0]["state"], "never", "{told:#}");
+    assert!(told["last_run"].is_null(), "{told:#}");
+    world.copal(&["backup", "--accept-missing"]).succeeds();
+    once("nowhere").exits_with(2);
+    let told = world.copal(&["status", "--json"]).succeeds().json();
+    assert_eq!(told["last_run"]["exit"], 0, "{told:#}");
+    let shown = world.copal(&["history", "show", "latest", "--json"]);
+    assert_eq!(shown.json()["one_off"], true);
+}

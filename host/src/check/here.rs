@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::finding::Findings;
 use super::{CheckError, Checked, Part};
 use crate::edge::frozen::existing;
-use crate::edge::history::History;
+use crate::edge::history::{History, Whose};
 use crate::edge::lock;
 use crate::edge::schedule::{ScheduleError, Scheduled, Scheduler, found, machine_zone};
 use crate::edge::scratch::write_and_forget;
@@ -172,7 +172,7 @@ fn look_at_last_runs(checked: &Checked<'_>, findings: &mut Findings) {
     for spec in job.destinations() {
         let place = spec.to_string();
         let about = Some(place.as_str());
-        let last: Option<Record> = match history.last_at(job.name(), &place) {
+        let last: Option<Record> = match history.last_at(job.name(), &place, Whose::Job) {
             Ok(last) => last,
             Err(error) => {
                 findings.warning(Part::LastRun, about, error);

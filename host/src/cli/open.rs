@@ -65,7 +65,7 @@ impl JobArgs {
         };
         let name = name(&named)?;
         let config = Config::from_flags(source, RemoteSpec::parse(to)?, name);
-        let job = Job::new(config, base);
+        let job = Job::one_off(config, base);
         begin_log(&job);
         Ok(job)
     }

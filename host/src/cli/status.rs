@@ -11,7 +11,7 @@ use super::Global;
 use super::ending::Exit;
 use super::open::{configured, state};
 use crate::abandoned;
-use crate::edge::history::{History, HistoryError, Wanted};
+use crate::edge::history::{History, HistoryError, Wanted, Whose};
 use crate::edge::schedule::{found, machine_zone};
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
@@ -42,7 +42,7 @@ pub(super) fn status_of(job: &Job, state: &StateDir, now: Timestamp) -> Result<S
     let mut destinations = Vec::new();
     for spec in job.destinations() {
         let place = spec.to_string();
-        let last: Option<Record> = history.last_at(name, &place)?;
+        let last: Option<Record> = history.last_at(name, &place, Whose::Job)?;
         let began = last.as_ref().map(|record| record.started);
         let snapshots = last.iter().flat_map(|record| &record.snapshots);
         let mut at_place = snapshots.filter(|snapshot| snapshot.destination == place);

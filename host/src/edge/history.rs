@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::state::StateDir;
 
-pub use reading::{Row, RunRef, Wanted};
+pub use reading::{Row, RunRef, Wanted, Whose};
 
 /// How long another process may keep it locked.
 const BUSY: Duration = Duration::from_secs(3);

@@ -78,6 +78,7 @@ mod tests {
             run: String::new(),
             name: String::new(),
             kind: Kind::Restore,
+            one_off: false,
             started: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             steps: Vec::new(),

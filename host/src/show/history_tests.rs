@@ -109,6 +109,7 @@ fn record() -> Record {
             .into(),
         hooks: vec![hook("exclude", "filter"), copying, telling],
         rebuilt: false,
+        one_off: false,
         log: vec!["2026-11-24T03:00:00.000Z INFO  641f3c0a2b1d4-1f2e copal: step plan".into()],
         log_file: Some("/var/lib/copal/log/open-webui.log".into()),
     }

@@ -3,7 +3,7 @@
 use std::io;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -39,6 +39,15 @@ pub enum Wanted {
     Any,
     /// One in which all went well.
     Good,
+}
+
+/// Whose backups count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of the job that has a configuration.
+    Job,
+    /// Those also that the command line alone described, under the same name.
+    Any,
 }
 
 /// Which run is meant.
@@ -113,13 +122,16 @@ impl History {
         &self,
         name: &str,
         destination: &str,
+        whose: Whose,
     ) -> Result<Option<T>, HistoryError> {
         let query = "
             SELECT record FROM run WHERE name = ?1 AND kind = 'backup' AND json_valid(record)
+                AND (?3 OR record ->> '$.one_off' IS NULL)
                 AND EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
                     WHERE value ->> '$.destination' = ?2)
             ORDER BY started > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), started DESC LIMIT 1";
-        self.record(query, [name, destination])
+        let any = whose == Whose::Any;
+        self.record(query, params![name, destination, any])
     }
 
     /// The record of the last run of this kind that had to do with a snapshot at this destination, and the
@@ -141,7 +153,7 @@ impl History {
             Wanted::Any => "%",
             Wanted::Good => "succeeded",
         };
-        self.record(query, [name, destination, kind, outcome])
+        self.record(query, params![name, destination, kind, outcome])
     }
 
     /// Whether there is a run of this id that had to do with this destination, or that knows itself what it
@@ -161,7 +173,7 @@ impl History {
         Ok(id.is_some())
     }
 
-    /// The record of the last run of a job that was of this kind.
+    /// The record of the last run of a job that was of this kind. One that the command line alone described is none.
     pub fn last_of<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -169,8 +181,9 @@ impl History {
     ) -> Result<Option<T>, HistoryError> {
         let query = "
             SELECT record FROM run WHERE name = ?1 AND kind = ?2 AND json_valid(record)
+                AND record ->> '$.one_off' IS NULL
             ORDER BY started > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), started DESC LIMIT 1";
-        self.record(query, [name, kind])
+        self.record(query, params![name, kind])
     }
 
     /// Hands the record of each run of a job to `take`, the newest first. Answers with how many can't be read, which
@@ -199,17 +212,15 @@ impl History {
         read().map_err(|error| self.failed(error))
     }
 
-    fn record<T: DeserializeOwned, const N: usize>(
+    fn record<T: DeserializeOwned>(
         &self,
         query: &str,
-        values: [&str; N],
+        values: impl Params,
     ) -> Result<Option<T>, HistoryError> {
         let Some(connection) = self.open_to_read()? else {
             return Ok(None);
         };
-        let text = connection.query_row(query, params_from_iter(values), |row| {
-            row.get::<_, String>(0)
-        });
+        let text = connection.query_row(query, values, |row| row.get::<_, String>(0));
         let text = text.optional().map_err(|error| self.failed(error))?;
         let read = |text: String| {
             serde_json::from_str(&text).map_err(|error| HistoryError::Damaged {
