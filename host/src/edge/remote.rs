@@ -134,6 +134,14 @@ impl Abilities {
         self.hash.is_some() && (!self.slow_hash || !self.local_roots.is_empty())
     }
 
+    /// The folder of this machine that it is, file for file, where it is one.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.local_roots[..] {
+            [folder] if self.links => Some(folder),
+            _ => None,
+        }
+    }
+
     /// What has to be computed beside SHA-256 so that its hashes can be compared.
     pub fn wanted(&self) -> Wanted {
         Wanted {

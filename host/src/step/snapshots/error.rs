@@ -1,6 +1,7 @@
 //! Why snapshots can't be read.
 
 use std::io;
+use std::path::PathBuf;
 
 use copal_core::manifest::ManifestError;
 use copal_core::snapshot::{ResolveError, SnapshotId};
@@ -63,6 +64,14 @@ pub enum StoreError {
         place: String,
         /// The names there.
         names: Vec<String>,
+    },
+    /// A file of a folder of this machine can't be read.
+    #[error("can't read `{}`", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// A temporary file can't be made or read.
     #[error("can't use the temporary directory")]

@@ -2,7 +2,8 @@
 //! the names of Copal's own is asked for by these names, all of it at once.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use copal_core::contents::{Contents, contents};
 use copal_core::manifest::{DAMAGED, MANIFEST, Manifest, ManifestError, PIN, VERIFIED};
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::{Store, StoreError, parse};
+use crate::edge::beneath::Beneath;
 use crate::edge::remote::Batch;
 use crate::step::noted::Noted;
 
@@ -40,18 +42,44 @@ pub fn contents_of(known: &[Known]) -> Contents {
     Contents::of(known.iter().map(files))
 }
 
-/// Small files that were brought here, as far as they were there.
-pub(in crate::step) struct Brought(TempDir);
+/// Small files that can be read here, as far as they were there.
+pub(in crate::step) enum Brought {
+    /// They were brought.
+    Copied(TempDir),
+    /// They lie in a folder of this machine. It may be somebody's: no link in it is followed.
+    There(PathBuf),
+}
 
 impl Brought {
     /// What one holds; `None` where there was none.
     pub(in crate::step) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        match fs::read(self.0.path().join(name)) {
+        let (read, failed): (_, fn(PathBuf, io::Error) -> StoreError) = match self {
+            Self::Copied(here) => (fs::read(here.path().join(name)), |_, error| error.into()),
+            Self::There(folder) => (read_there(folder, name), |path, source| {
+                StoreError::Unreadable { path, source }
+            }),
+        };
+        match read {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(failed(self.path().join(name), error)),
         }
     }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Copied(here) => here.path(),
+            Self::There(folder) => folder,
+        }
+    }
+}
+
+fn read_there(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    Beneath::stored(folder, name)
+        .open_regular()?
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Store<'_> {
@@ -120,12 +148,16 @@ impl Store<'_> {
         }))
     }
 
-    /// Brings files of a directory here, those that are there.
+    /// Has files of a directory be read here, those that are there.
     pub(in crate::step) fn bring(
         &self,
         dir: &str,
         names: &[String],
     ) -> Result<Brought, StoreError> {
+        // A thousand copies would take longer than all else.
+        if let Some(folder) = self.remote.abilities()?.folder() {
+            return Ok(Brought::There(folder.join(dir)));
+        }
         let temporary = tempfile::tempdir()?;
         if !names.is_empty() {
             self.remote.download_if_there(Batch {
@@ -135,6 +167,35 @@ impl Store<'_> {
                 again: false,
             })?;
         }
-        Ok(Brought(temporary))
+        Ok(Brought::Copied(temporary))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_in_a_folder_or_lies_behind_a_link_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("vault");
+        fs::create_dir_all(folder.join("own/directory")).unwrap();
+        fs::write(folder.join("own/file"), "its own").unwrap();
+        fs::write(dir.path().join("secret"), "another's").unwrap();
+        symlink("../../secret", folder.join("own/link")).unwrap();
+        symlink("own", folder.join("way")).unwrap();
+        let there = Brought::There(folder);
+        assert_eq!(there.read("own/file").unwrap().unwrap(), b"its own");
+        for name in [
+            "own/none",
+            "none/file",
+            "own/link",
+            "way/file",
+            "own/directory",
+        ] {
+            assert!(there.read(name).unwrap().is_none(), "{name}");
+        }
     }
 }
