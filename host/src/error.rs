@@ -112,6 +112,9 @@ pub enum CopalError {
         /// What the system said.
         source: io::Error,
     },
+    /// Nobody said in which form a report is wanted.
+    #[error("it is not said in which form the report is wanted")]
+    NoForm,
     /// The mark of a run before can't be read.
     #[error("can't read `{}`, which tells whether a run before this one was killed", .path.display())]
     UnreadMark {
@@ -393,6 +396,9 @@ impl CopalError {
             Self::NoConfig { .. } => "without one, nothing says what to back up, and where to",
             Self::NoPlace { .. } => {
                 "the place is the `path` of its [source]; `--from` says only where the snapshots are"
+            }
+            Self::NoForm => {
+                "it is a page for a browser (`--html`), or JSON with that page in it (`--json`)"
             }
             Self::MirrorsAlone => "a mirror has one state, the present one",
             Self::NoRetention => "without `[retention]`, snapshots are kept for ever",

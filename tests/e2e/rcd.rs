@@ -125,6 +125,21 @@ fn copals_commands_are_methods_beside_rclones_own() {
     assert!(!listed.to_string().contains("letter.txt"), "{listed:#}");
     served.done("copal/verify", &json!({ "full": true }));
     served.done("copal/plan", &json!({}));
+    let checked = served.done("copal/check", &json!({}));
+    assert_eq!(
+        (&checked["ok"], &checked["exit_code"]),
+        (&true.into(), &0.into())
+    );
+    let used = served.done("copal/du", &json!({ "snapshots": ["latest"] }));
+    assert_eq!(used["exit_code"], 0, "{used:#}");
+    for parameters in [json!({}), json!({ "from": "vault:" })] {
+        let report = served.done("copal/report", &parameters);
+        let page = report["html"].as_str().unwrap();
+        assert!(
+            page.contains(id) && report["name"] == "served",
+            "{report:#}"
+        );
+    }
     let to = served.world.path("restored");
     served.done("copal/restore", &json!({ "snapshot": id, "to": to }));
     let differences = copal_testkit::tree::same_tree(&served.world.source(), &to).unwrap();
@@ -142,6 +157,12 @@ fn copals_commands_are_methods_beside_rclones_own() {
     for method in ["copal/backup", "operations/list", "job/stop", "core/stats"] {
         assert!(methods.contains(method), "{method}");
     }
+    std::fs::remove_dir_all(served.world.source()).unwrap();
+    let checked = served.done("copal/check", &json!({}));
+    assert_eq!(
+        (&checked["ok"], &checked["exit_code"]),
+        (&false.into(), &3.into())
+    );
     served.end();
 }
 

@@ -63,3 +63,43 @@ fn a_page_takes_the_place_of_the_one_that_is_there_with_its_rights_and_of_nothin
     world.copal(&["report"]).exits_with(2).says("--html");
     world.copal(&["report", "--html", "--json"]).exits_with(2);
 }
+
+#[test]
+fn a_page_is_made_from_the_manifests_at_a_place_alone() {
+    let mut world = small_world();
+    world.write("copal.toml", JOB);
+    world.copal(&["backup"]).succeeds();
+    world.copal(&["verify"]).succeeds();
+    let id = world.copal(&["snapshots", "--json"]).json()[0]["snapshot"].clone();
+    let id = id.as_str().unwrap();
+    fs::remove_file(world.path("copal.toml")).unwrap();
+    // A machine that knows nothing of it.
+    let elsewhere = world.path("elsewhere");
+    world.set("COPAL_STATE_DIR", elsewhere.to_str().unwrap());
+    let page = world.copal(&["report", "--from", "vault:", "--html"]);
+    let page = page.succeeds().stdout();
+    for told in [
+        "app: ok",
+        id,
+        ">verified<",
+        "1 run, succeeded",
+        "from the manifests there alone",
+    ] {
+        assert!(page.contains(told), "{told}\n{page}");
+    }
+    for never in ["not scheduled", "last drill", "did not go well"] {
+        assert!(!page.contains(never), "{never}\n{page}");
+    }
+    let json = world.copal(&["report", "--from", "vault:", "--json"]);
+    let json = json.succeeds().json();
+    assert_eq!((&json["name"], &json["ok"]), (&"app".into(), &true.into()));
+    assert!(
+        json["html"]
+            .as_str()
+            .unwrap()
+            .starts_with("<!DOCTYPE html>")
+    );
+    world
+        .copal(&["report", "--from", "vault:nothing", "--html"])
+        .exits_with(2);
+}

@@ -34,7 +34,7 @@ pub(super) fn run(args: &CheckArgs, global: &Global) -> Result<Exit, CopalError>
     world.progress.finish();
     let next = |error: &CopalError| ending(error).next;
     show::check::print(&job, file.as_deref(), &findings, &next, global.output())?;
-    Ok(exit(&findings))
+    Ok(global.found(exit(&findings)))
 }
 
 /// What must wake somebody outranks all; then what has to be mended by a person before anything else is tried.

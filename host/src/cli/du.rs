@@ -50,6 +50,6 @@ pub(super) fn run(args: &DuArgs, global: &Global) -> Result<Exit, CopalError> {
         show::du::print(&usage, global.output())?;
         // Nobody knows what it holds, so that others may have less alone than is told.
         let damaged = known.iter().any(|one| one.manifest.is_err());
-        Ok(if damaged { Exit::Failed } else { Exit::Done })
+        Ok(global.found(if damaged { Exit::Failed } else { Exit::Done }))
     })
 }

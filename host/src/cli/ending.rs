@@ -149,6 +149,7 @@ fn table(error: &CopalError) -> Ending {
         ),
         CopalError::Output(_) => failed("check where standard output goes"),
         CopalError::Unwritable { .. } => failed("check its rights and its disk"),
+        CopalError::NoForm => usage("say `--html FILE`, or `--html` for stdout"),
         CopalError::UnreadMark { .. } => of_unread_mark(),
         CopalError::Metrics(error) => of_metrics(error),
         CopalError::Lock(lock) => of_lock(lock),

@@ -136,9 +136,17 @@ fn take(store: &Store<'_>, manifest: &Manifest) -> Result<bool, CopalError> {
         // What the run itself told is not to be replaced by what a manifest knows of it.
         Err(error) => return Err(error.into()),
     }
+    let record = rebuilt(store, manifest);
+    history.add(&record.row(), &record.to_json())?;
+    Ok(true)
+}
+
+/// What a manifest tells of the run that made it.
+pub(super) fn rebuilt(store: &Store<'_>, manifest: &Manifest) -> Record {
+    let (run, snapshot) = (&manifest.run, snapshot(store, manifest));
     let took = std::time::Duration::try_from(run.staged.duration_since(run.started));
     let took = took.unwrap_or_default().as_millis();
-    let record = Record {
+    Record {
         run: run.id.clone(),
         name: store.name().to_owned(),
         started: run.started,
@@ -151,7 +159,5 @@ fn take(store: &Store<'_>, manifest: &Manifest) -> Result<bool, CopalError> {
         snapshots: vec![snapshot],
         rebuilt: true,
         ..Record::empty()
-    };
-    history.add(&record.row(), &record.to_json())?;
-    Ok(true)
+    }
 }

@@ -75,6 +75,9 @@ struct Global {
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_default_value = true,
           value_parser = log_format)]
     log_format: LogFormat,
+    /// Whether it came to `rcd`, where an end other than 0 and 3 has no result.
+    #[arg(skip)]
+    is_call: bool,
 }
 
 /// Reads what follows `--log-format`.
@@ -89,6 +92,14 @@ impl Global {
         Output {
             json: self.json,
             quiet: self.quiet,
+        }
+    }
+
+    /// How what was found ends that is a result also where not all is well.
+    fn found(&self, exit: Exit) -> Exit {
+        match exit {
+            Exit::Failed | Exit::Usage | Exit::NotResumed if self.is_call => Exit::FellShort,
+            exit => exit,
         }
     }
 }
@@ -214,6 +225,10 @@ impl Cli {
     fn of_call(global: Global, words: Vec<String>) -> Result<Self, clap::Error> {
         let words = std::iter::once("copal".to_owned()).chain(words);
         let cli = Self::try_parse_from(words)?;
+        let global = Global {
+            is_call: true,
+            ..global
+        };
         Ok(Self { global, ..cli })
     }
 }

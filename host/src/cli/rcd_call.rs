@@ -11,10 +11,14 @@ use serde_json::{Map, Value};
 use super::Cli;
 
 /// The methods beside rclone's own.
-pub(super) const METHODS: [Method; 12] = [
+pub(super) const METHODS: [Method; 15] = [
     Method::of(
         "copal/backup",
         "Take a snapshot and seal it at every destination",
+    ),
+    Method::of(
+        "copal/check",
+        "Tell whether a backup would succeed, and what to mend",
     ),
     Method::of(
         "copal/plan",
@@ -26,12 +30,20 @@ pub(super) const METHODS: [Method; 12] = [
     Method::of("copal/unpin", "Leave a pinned snapshot to the rules again"),
     Method::of("copal/ls", "List what is in a snapshot"),
     Method::of("copal/diff", "Tell what differs between two snapshots"),
+    Method::of(
+        "copal/du",
+        "Tell what snapshots take, and what is freed when one is removed",
+    ),
     Method::of("copal/verify", "Check that a snapshot is what was sealed"),
     Method::of(
         "copal/drill",
         "Restore a snapshot into a scratch directory, and try whether it works",
     ),
     Method::of("copal/restore", "Put a snapshot back"),
+    Method::of(
+        "copal/report",
+        "Write a page about the job: its state, its runs, and the last failure",
+    ),
     Method {
         path: "copal/status",
         title: "List the newest runs: how each ended, and what it made",
@@ -150,6 +162,11 @@ fn words(method: &str, parameters: &Map<String, Value>) -> Result<Vec<String>, C
                 }
             }
             (Some(long), _, one) => words.push(format!("--{long}={}", text(&name, one)?)),
+            (None, ArgAction::Append, Value::Array(many)) => {
+                for one in many {
+                    values.push(text(&name, one)?);
+                }
+            }
             (None, _, one) => values.push(text(&name, one)?),
         }
     }
@@ -218,6 +235,14 @@ mod tests {
         assert_eq!(
             said("copal/status", json!({ "limit": 3 })).unwrap(),
             "history --limit=3 --"
+        );
+        assert_eq!(
+            said("copal/report", json!({ "from": "b2:x" })).unwrap(),
+            "report --from=b2:x --"
+        );
+        assert_eq!(
+            said("copal/du", json!({ "snapshots": ["a", "b"] })).unwrap(),
+            "du -- a b"
         );
     }
 

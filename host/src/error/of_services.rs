@@ -24,6 +24,7 @@ impl CopalError {
             | Self::Output(_)
             | Self::Unwritable { .. }
             | Self::UnreadMark { .. }
+            | Self::NoForm
             | Self::Metrics(_)
             | Self::Lock(_)
             | Self::Hooks(_)

@@ -20,7 +20,7 @@ use super::status::{Destination, Status, ago};
 use super::{count, duration};
 use crate::record::Record;
 
-pub use runs::Runs;
+pub use runs::{Basis, Runs};
 
 const STYLE: &str = include_str!("report/style.css");
 
@@ -44,15 +44,20 @@ pub fn page(status: &Status, runs: &Runs) -> String {
                     p { (glance(status)) }
                 }
                 main {
-                    (state(status))
+                    (state(status, runs.basis()))
                     @if runs.are_none() {
                         section {
                             h2 { "Runs" }
-                            p { "No run is known on this machine. " code { "copal snapshots" } " learns of those that made the snapshots there." }
+                            @match runs.basis() {
+                                Basis::History => p { "No run is known on this machine. " code { "copal snapshots" } " learns of those that made the snapshots there." },
+                                Basis::Manifests => p { "There is no sealed snapshot." },
+                            }
                         }
                     } @else {
                         (charts::section(runs, day(status.now)))
-                        (trouble::section(runs.last_bad(), runs.good_since(), status.now))
+                        @if runs.basis() == Basis::History {
+                            (trouble::section(runs.last_bad(), runs.good_since(), status.now))
+                        }
                         (snapshots::section(runs, status.now))
                     }
                 }
@@ -76,7 +81,7 @@ fn glance(status: &Status) -> &'static str {
 }
 
 /// How it stands: what `copal status` tells.
-fn state(status: &Status) -> Markup {
+fn state(status: &Status, basis: Basis) -> Markup {
     let next = match status.next {
         Some(next) => format!("due {}", time(next)),
         None => "not scheduled (`copal schedule install`)".to_owned(),
@@ -88,14 +93,14 @@ fn state(status: &Status) -> Markup {
                 @for one in &status.destinations { (destination(one, status)) }
             }
         }
-        section {
+        @if basis == Basis::History { section {
             h2 { "Runs" }
             dl {
                 dt { "last backup" } dd { (of_run(status.last_run.as_ref(), status.now)) }
                 dt { "last drill" } dd { (of_run(status.last_drill.as_ref(), status.now)) }
                 dt { "next backup" } dd { (next) }
             }
-        }
+        } }
     }
 }
 
@@ -127,12 +132,22 @@ fn of_run(run: Option<&Record>, now: Timestamp) -> Markup {
 
 fn foot(status: &Status, runs: &Runs) -> Markup {
     let left_out = runs.unreadable();
+    let (missing, from) = match runs.basis() {
+        Basis::History => (
+            "of the history can't be read and is not in here.",
+            "from the history of this machine: no destination was asked. ",
+        ),
+        Basis::Manifests => (
+            "has a damaged manifest and is not in here.",
+            "from the manifests there alone: they tell of no run that made none, and of none whose snapshot was pruned. ",
+        ),
+    };
     html! {
         @if left_out > 0 {
-            p class="bad" { (count(left_out, "run")) " of the history can't be read and is not in here." }
+            p class="bad" { (count(left_out, "run")) " " (missing) }
         }
         p {
-            "Copal " (env!("CARGO_PKG_VERSION")) ", " (time(status.now)) ", from the history of this machine: no destination was asked. "
+            "Copal " (env!("CARGO_PKG_VERSION")) ", " (time(status.now)) ", " (from)
             "Days and times are UTC."
         }
     }

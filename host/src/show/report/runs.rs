@@ -13,9 +13,20 @@ use crate::record::{Ended, Kind, Record};
 /// Backups that are told one by one.
 const BACKUPS: usize = 60;
 
+/// By what runs are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Basis {
+    /// The history of this machine: all runs, however they ended.
+    #[default]
+    History,
+    /// The manifests of a destination: those that made a snapshot that is still there.
+    Manifests,
+}
+
 /// What is known of a job's runs.
 #[derive(Debug, Default)]
 pub struct Runs {
+    basis: Basis,
     days: Vec<(Date, Grade)>,
     backups: Vec<Record>,
     checks: HashMap<(SnapshotId, String), Checks>,
@@ -43,6 +54,29 @@ pub(super) struct Check {
 }
 
 impl Runs {
+    /// None yet.
+    pub fn of(basis: Basis) -> Self {
+        Self {
+            basis,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// Takes what is noted beside a manifest of the last verification.
+    pub fn verified(&mut self, id: SnapshotId, destination: &str, at: Timestamp, is_sound: bool) {
+        let outcome = if is_sound {
+            Ended::Succeeded
+        } else {
+            Ended::Failed
+        };
+        let checks = self.checks.entry((id, destination.to_owned())).or_default();
+        checks.verified.get_or_insert(Check { at, outcome });
+    }
+
     /// Takes one more, which began before those that were taken.
     pub fn add(&mut self, mut record: Record) {
         self.days.push((day(record.started), grade(record.outcome)));
