@@ -17,6 +17,9 @@ use crate::step::schema::{OtherSchema, not_older};
 use crate::step::snapshots::Store;
 use crate::step::swap::Swapped;
 
+/// What the record of one says that found no tree at the source.
+pub const NOTHING_KEPT: &str = "nothing was there, so that no old tree is kept";
+
 /// What a restore in place came to.
 #[derive(Debug)]
 pub struct Replaced {
@@ -43,6 +46,9 @@ impl Achieved for Replaced {
         let mut notes = vec![format!("restored to `{}`", self.trees.live.display())];
         let before = self.trees.before.iter();
         notes.extend(before.map(|old| format!("the old tree is `{}`", old.display())));
+        if self.trees.before.is_none() {
+            notes.push(NOTHING_KEPT.to_owned());
+        }
         let accepted = self.accepted.iter();
         notes.extend(accepted.map(|other| format!("accepted: {other}")));
         notes

@@ -3,6 +3,9 @@
 
 use std::path::PathBuf;
 
+use copal_core::text::second;
+
+use crate::edge::history::History;
 use crate::edge::lock::Lock;
 use crate::edge::old_trees::{OldTree, OldTrees, Size};
 use crate::edges::Edges;
@@ -11,7 +14,8 @@ use crate::holds::at_an_end;
 use crate::in_place::in_place;
 use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
-use crate::record::{Kind, SnapshotRecord};
+use crate::record::{Kind, Record, SnapshotRecord};
+use crate::replace::NOTHING_KEPT;
 use crate::run::Run;
 use crate::step::old_tree::{self, OldTreeError};
 use crate::step::plan::PlanError;
@@ -53,7 +57,8 @@ pub fn undo(job: &Job, of: Option<&str>, edges: &Edges<'_>) -> Result<Outcome<Un
     let info = run.info();
     in_place(run, job, info, Vec::new(), |this| {
         let old_trees = OldTrees::of(edges.state, job.name());
-        let tree = old_tree::to_undo(&old_trees, job.name(), of)?;
+        let tree = old_tree::to_undo(&old_trees, job.name(), of);
+        let tree = tree.map_err(|error| because_nothing_was_there(error, edges))?;
         let place = this.place()?;
         let live = place.live().to_owned();
         if live != tree.live {
@@ -74,6 +79,24 @@ pub fn undo(job: &Job, of: Option<&str>, edges: &Edges<'_>) -> Result<Outcome<Un
             trees,
         })
     })
+}
+
+/// Where the last restore found nothing at the source, that is why there is no old tree, and no other place is to be
+/// looked at.
+fn because_nothing_was_there(error: OldTreeError, edges: &Edges<'_>) -> OldTreeError {
+    let OldTreeError::None(name) = error else {
+        return error;
+    };
+    // One that can't be read tells nothing, and is told by whatever else comes to need it.
+    let history = History::of(edges.state);
+    let last: Option<Record> = history.last_of(&name, Kind::Restore.name()).ok().flatten();
+    match last.filter(|last| last.notes.iter().any(|note| note == NOTHING_KEPT)) {
+        Some(last) => OldTreeError::NothingKept {
+            name,
+            began: second(last.started),
+        },
+        None => OldTreeError::None(name),
+    }
 }
 
 /// An old tree that was deleted.

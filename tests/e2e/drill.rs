@@ -239,3 +239,21 @@ fn a_copy_that_can_not_be_removed_is_told() {
         .says("roomy/copal-drill-")
         .says("is left behind");
 }
+
+#[test]
+fn a_snapshot_that_a_hook_of_a_drill_found_wanting_is_listed_as_that_until_another_drill_is_well() {
+    let world = world_with_specimen();
+    let fails = hook("fails", "config = { act = \"fail\", within = \"drill\" }");
+    configure(&world, &fails);
+    world.copal(&["backup"]).succeeds();
+    let listed = || world.copal(&["snapshots"]).stdout().to_owned();
+    let drill = || world.copal(&["snapshots", "--json"]).json()[0]["drill"].clone();
+    assert!(!listed().contains("drill") && drill().is_null());
+    world.copal(&["drill"]).exits_with(1);
+    assert!(listed().contains("drill failed 2"), "{}", listed());
+    assert_eq!(drill()["outcome"], "failed");
+    configure(&world, "");
+    world.copal(&["drill"]).succeeds();
+    assert!(!listed().contains("drill failed"), "{}", listed());
+    assert_eq!(drill()["outcome"], "succeeded");
+}

@@ -110,9 +110,17 @@ fn a_source_that_is_gone_comes_back() {
     let world = changed_world("");
     fs::remove_dir_all(world.source()).unwrap();
     let output = world.copal(&RESTORE);
-    output.succeeds();
+    let told = output.succeeds().stdout();
+    assert!(told.contains("no old tree is kept"), "{told}");
     assert_eq!(letter(&world), "Dear reader,\n");
     assert_eq!(beside(&world), [""; 0]);
+    let undone = world.copal(&["restore", "--undo"]);
+    undone
+        .exits_with(1)
+        .says("has kept no old tree")
+        .says("nothing was at the source")
+        .never_says("COPAL_STATE_DIR");
+    assert_eq!(letter(&world), "Dear reader,\n");
 }
 
 #[test]

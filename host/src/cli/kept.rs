@@ -13,6 +13,7 @@ use crate::record::{Ended, Kind, Record, SnapshotRecord, Trouble};
 use crate::run::id_at;
 use crate::show::message;
 use crate::show::progress::Progress;
+use crate::show::snapshots::Drills;
 use crate::step::snapshots::{Known, Store};
 use crate::step::verify::Verified;
 
@@ -80,6 +81,30 @@ fn verification_record(store: &Store<'_>, verified: &Verified, progress: &Progre
 fn snapshot(store: &Store<'_>, manifest: &Manifest) -> SnapshotRecord {
     let Totals { files, bytes } = manifest.totals;
     SnapshotRecord::unsent(manifest.id, store.remote().shown(), files, bytes)
+}
+
+/// The last drill of each snapshot at this place that this machine knows of. A list of snapshots is as good without.
+pub(super) fn drills(store: &Store<'_>) -> Drills {
+    let Ok(state) = state() else {
+        return Drills::new();
+    };
+    let (place, mut drills) = (store.remote().shown(), Drills::new());
+    let read = History::of(&state).each(store.name(), |record: Record| {
+        if record.kind != Kind::Drill {
+            return;
+        }
+        let here = record.snapshots.iter().filter(|it| it.destination == place);
+        for snapshot in here {
+            // The newest comes first.
+            let drill = drills.entry(snapshot.id);
+            drill.or_insert((record.started, record.outcome));
+        }
+    });
+    if let Err(error) = read {
+        let error = CopalError::from(error).in_one_line();
+        message::note(&format!("which of them were drilled is not known: {error}"));
+    }
+    drills
 }
 
 /// Takes the runs that made these snapshots into the history, where it does not know them: it was lost, or

@@ -33,7 +33,8 @@ pub(super) fn run(args: &SnapshotsArgs, global: &Global) -> Result<Exit, CopalEr
                 "`{place}` is a mirror: it has its last run's state alone"
             ));
         }
-        show::snapshots::print(store.name(), &known, global.output())?;
+        let drills = kept::drills(store);
+        show::snapshots::print(store.name(), &known, &drills, global.output())?;
         // A snapshot that is damaged, or whose manifest is, is listed, and no reason to call all well.
         let damaged = known.iter().any(|one| one.damaged || one.manifest.is_err());
         Ok(if damaged { Exit::Failed } else { Exit::Done })

@@ -10,7 +10,7 @@ use super::{Output, count};
 use crate::edge::attributes::Owners;
 use crate::error::CopalError;
 use crate::outcome::Outcome;
-use crate::replace::Replaced;
+use crate::replace::{NOTHING_KEPT, Replaced};
 use crate::step::restore::Restored;
 
 /// Prints a restore that succeeded, in whole or as far as the snapshot is.
@@ -70,6 +70,9 @@ pub fn print_in_place(outcome: &Outcome<Replaced>, output: Output) -> Result<(),
             outcome.run
         )
         .expect("a String takes every write");
+    }
+    if replaced.trees.before.is_none() {
+        writeln!(text, "  {NOTHING_KEPT}").expect("a String takes every write");
     }
     for left in &replaced.left_behind {
         writeln!(

@@ -1,23 +1,41 @@
 //! The list of snapshots.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use copal_core::contents::Held;
+use copal_core::snapshot::SnapshotId;
 use copal_core::text::is_harmful;
 use copal_core::verification::Verification;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::verify::{ReadSoFar, time};
 use super::{Output, count};
 use crate::error::CopalError;
+use crate::record::Ended;
 use crate::step::snapshots::{Known, contents_of};
 
+/// When each snapshot was last drilled, and how that ended, as far as this machine knows.
+pub type Drills = BTreeMap<SnapshotId, (Timestamp, Ended)>;
+
 /// Prints the sealed snapshots of a name, oldest first.
-pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalError> {
+pub fn print(
+    name: &str,
+    known: &[Known],
+    drills: &Drills,
+    output: Output,
+) -> Result<(), CopalError> {
     let held = contents_of(known).each();
     let each = known.iter().zip(&held);
     if output.json {
-        let each = each.map(|(one, held)| to_json(name, one, held));
+        let each = each.map(|(one, held)| {
+            let mut told = to_json(name, one, held);
+            if let Some((at, outcome)) = drills.get(&one.id) {
+                told["drill"] = json!({ "at": at, "outcome": outcome });
+            }
+            told
+        });
         return super::json(&each.collect::<Vec<_>>());
     }
     let mut text = String::new();
@@ -47,7 +65,14 @@ pub fn print(name: &str, known: &[Known], output: Output) -> Result<(), CopalErr
             None => String::new(),
         };
         let state = state(one);
-        writeln!(text, "{name}/{id}  {what}{state}{pin}").expect("a String takes every write");
+        let drill = match drills.get(id) {
+            Some((at, Ended::Failed)) => {
+                format!("  drill failed {} (`copal history` has why)", time(*at))
+            }
+            _ => String::new(),
+        };
+        writeln!(text, "{name}/{id}  {what}{state}{drill}{pin}")
+            .expect("a String takes every write");
     }
     super::result(&text)
 }

@@ -16,6 +16,9 @@ pub(super) fn of_old_tree(error: &OldTreeError) -> Ending {
         OldTreeError::None(_) => failed(
             "is COPAL_STATE_DIR that of the restore? Directories called `….before-…` beside the source that it does not know can be exchanged or removed by hand",
         ),
+        OldTreeError::NothingKept { .. } => failed(
+            "nothing was changed, and there is nothing to go back to; for another state restore another snapshot: `copal snapshots` lists them",
+        ),
         OldTreeError::Unknown { known, .. } if known.is_empty() => {
             usage("there is none; `copal history` lists the runs, restores among them")
         }

@@ -11,6 +11,14 @@ pub enum OldTreeError {
     /// No restore in place has kept one that is still there.
     #[error("no restore of `{0}` in place has kept an old tree that is still there")]
     None(String),
+    /// The last one found nothing at the source.
+    #[error("the last restore of `{name}` in place, begun at {began}, has kept no old tree")]
+    NothingKept {
+        /// The job.
+        name: String,
+        /// When it began.
+        began: String,
+    },
     /// The run that was asked for has kept none.
     #[error("no old tree was kept by a run `{run}`")]
     Unknown {
@@ -134,6 +142,7 @@ impl OldTreeError {
             Self::Protected { .. } => {
                 "an attribute of the file system keeps everybody from it, and half a tree is none to go back to"
             }
+            Self::NothingKept { .. } => "nothing was at the source, so that there was none to keep",
             Self::Newer { .. } => "an older one is not what the last restore kept",
             Self::Mounted(_) => "what is mounted there would be deleted with it",
             _ => return None,
