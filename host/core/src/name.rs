@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// The name of a job or a hook: letters (A–Z, a–z), digits, `.`, `_` and `-`.
 ///
 /// A job's name is a directory on every remote and part of its lock's file name, so it is never
-/// empty, `.` or `..`, and has at most 200 characters.
+/// empty, `.` or `..`, does not begin with `-`, and has at most 200 characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(String);
 
@@ -22,6 +22,9 @@ pub enum InvalidName {
     /// More than 200 characters.
     #[error("the name has {0} characters; at most 200 are allowed")]
     TooLong(usize),
+    /// A dash at its beginning.
+    #[error("it begins with `-`, and programs would take it for an option")]
+    Dash,
     /// A character outside the allowed ones.
     #[error("{0:?} is not allowed in it; letters (A–Z, a–z), digits, `.`, `_` and `-` are")]
     Character(char),
@@ -47,6 +50,7 @@ impl FromStr for Name {
         match text {
             "" => Err(InvalidName::Empty),
             "." | ".." => Err(InvalidName::Dots),
+            _ if text.starts_with('-') => Err(InvalidName::Dash),
             _ if text.len() > Self::LONGEST => Err(InvalidName::TooLong(text.len())),
             _ => Ok(Self(text.to_owned())),
         }
@@ -87,6 +91,8 @@ mod tests {
             "a:b",
             "é",
             "a\n",
+            "-x",
+            "--help",
             &"x".repeat(201),
         ] {
             assert!(name.parse::<Name>().is_err(), "{name:?}");
