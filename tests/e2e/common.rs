@@ -50,8 +50,13 @@ pub(crate) fn folder(world: &World, id: &str) -> PathBuf {
 
 /// Makes another sealed snapshot of one that there is, as if it had been taken at another time.
 pub(crate) fn redate(world: &World, id: &str, to: &str) {
-    copy_tree(&folder(world, id), &folder(world, to));
-    let manifest = folder(world, to).join(".copal/manifest.json");
+    redate_in(&world.vault().join("source"), id, to);
+}
+
+/// The same in the directory that a job has at a destination.
+pub(crate) fn redate_in(job: &Path, id: &str, to: &str) {
+    copy_tree(&job.join(id), &job.join(to));
+    let manifest = job.join(to).join(".copal/manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(manifest, text.replace(id, to)).unwrap();
 }

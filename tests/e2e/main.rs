@@ -13,6 +13,7 @@ mod app;
 mod check;
 mod common;
 mod databases;
+mod docs;
 mod drill;
 mod dry_run;
 mod du;
