@@ -4,9 +4,12 @@ mod backup;
 mod check;
 mod conclude;
 mod diff;
+#[cfg(test)]
+mod documented_tests;
 mod drill;
 mod du;
 mod ending;
+mod examples;
 mod generated;
 mod guard;
 mod history;
@@ -33,11 +36,12 @@ mod status;
 mod verify;
 mod world;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use copal_core::config::LogFormat;
 
@@ -194,7 +198,7 @@ fn version() -> &'static str {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let parsed = match Cli::try_parse() {
+    let parsed = match Cli::read(std::env::args_os()) {
         Ok(Cli {
             command: Command::RcdCall(call),
             global,
@@ -221,6 +225,18 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
+    /// The whole command line, with examples in its help.
+    fn whole() -> clap::Command {
+        examples::shown(Self::command())
+    }
+
+    /// Reads the words of a command line, of which the first is the program.
+    fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut whole = Self::whole();
+        let matches = whole.try_get_matches_from_mut(words)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut whole))
+    }
+
     /// What a call asks for, under the options that the server was given.
     fn of_call(global: Global, words: Vec<String>) -> Result<Self, clap::Error> {
         let words = std::iter::once("copal".to_owned()).chain(words);
@@ -294,7 +310,7 @@ fn run(cli: &Cli) -> Result<Exit, CopalError> {
         Command::Rcd(args) => rcd::run(args, global),
         Command::Recover => recover::run(global),
         Command::Completions(args) => generated::completions(args, &mut Cli::command()),
-        Command::Man(args) => generated::man(args, Cli::command(), global),
+        Command::Man(args) => generated::man(args, Cli::whole(), global),
         Command::Licenses(args) => licenses::run(args, global),
         Command::Worker | Command::Guard(_) | Command::RcdCall(_) => {
             unreachable!("these were started before this")
@@ -308,6 +324,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+        Cli::whole().debug_assert();
     }
 }
