@@ -17,7 +17,7 @@ use std::path::Path;
 use copal_testkit::Restored;
 
 use crate::common::{redate_in, skip};
-use blocks::{Page, What, pages};
+use blocks::{Page, What, examples, pages};
 use part::completed;
 use site::Site;
 
@@ -94,7 +94,7 @@ fn every_configuration_of_the_pages_is_read() {
     let mut site = Site::new();
     with_a_filter(&mut site, &Page::read("docs/hook-test.md"));
     let mut read = 0;
-    for file in pages() {
+    for file in pages().into_iter().chain(examples()) {
         for block in Page::read(&file).blocks {
             let place = format!("{file}:{}", block.line);
             match block.what {

@@ -46,6 +46,14 @@ pub(super) fn pages() -> Vec<String> {
     pages
 }
 
+/// What the examples of hooks say of themselves.
+pub(super) fn examples() -> Vec<String> {
+    let listed = fs::read_dir(top().join("guest-hooks/examples")).unwrap();
+    let names = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages = names.map(|name| format!("guest-hooks/examples/{name}/README.md"));
+    pages.filter(|page| top().join(page).is_file()).collect()
+}
+
 pub(super) fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -114,7 +122,7 @@ fn what(language: &str, content: String) -> Option<What> {
         "text" => What::Output(content),
         "toml" if content.contains("[[case]]") => What::Cases(content),
         "toml" => What::Configuration(content),
-        "c" | "js" | "log" | "python" | "rust" | "yaml" => What::Other,
+        "c" | "js" | "json" | "log" | "python" | "rust" | "yaml" => What::Other,
         _ => return None,
     })
 }

@@ -6,23 +6,19 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::blocks::{pages, top};
+use super::blocks::{examples, pages, top};
 
 /// All that is written for people.
 fn texts() -> Vec<PathBuf> {
-    let examples = fs::read_dir(top().join("guest-hooks/examples")).unwrap();
-    let examples = examples.map(|entry| entry.unwrap().path().join("README.md"));
     let others = [
         "ARCHITECTURE.md",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "guest-hooks/examples/README.md",
     ];
-    let pages = pages().into_iter().map(|page| top().join(page));
-    pages
-        .chain(others.map(|file| top().join(file)))
-        .chain(examples.filter(|file| file.is_file()))
-        .collect()
+    let pages = pages().into_iter().chain(examples());
+    let all = pages.chain(others.map(str::to_owned));
+    all.map(|file| top().join(file)).collect()
 }
 
 fn events(text: &str) -> Parser<'_> {
