@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use copal_b2_server::B2Server;
-use copal_testkit::World;
+use copal_testkit::{Moto, World};
 use serde_json::json;
 
 use crate::contest::timed;
@@ -30,14 +30,22 @@ pub(crate) fn run(copal: &Path, pairs: usize) -> anyhow::Result<()> {
     let server = B2Server::start();
     server.add_bucket(BUCKET);
     world.add_remote("cloud", &server.rclone_section(&server.master_key()));
+    let s3 = Moto::start();
+    if let Some(moto) = &s3 {
+        world.add_remote("s3", &moto.rclone_section("secret"));
+        let bucket = serde_json::json!({ "fs": "s3:", "remote": BUCKET });
+        timed(world.command(&["rclone", "operations/mkdir", &bucket.to_string()]))?;
+    }
     println!("Making {} …", data::DESCRIPTION);
     data::make(&world.source())?;
     println!("\na restore, {pairs} pairs in turns; seconds of wall clock\n");
     println!("                     copal     plain    plain / copal");
-    for (name, remote) in [
-        ("a folder", "vault:".to_owned()),
-        ("a B2 server", format!("cloud:{BUCKET}")),
-    ] {
+    let folder = ("a folder", "vault:".to_owned());
+    let b2 = ("a B2 server", format!("cloud:{BUCKET}"));
+    let s3 = s3
+        .as_ref()
+        .map(|_| ("an S3 server", format!("s3:{BUCKET}")));
+    for (name, remote) in [folder, b2].into_iter().chain(s3) {
         let bench = Bench::new(&world, remote)?;
         let (mut ours, mut plain, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         // What is read first of all warms the disk's cache for both.

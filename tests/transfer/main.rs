@@ -26,7 +26,6 @@ mod mirror_apart;
 mod mirror_bounds;
 mod mirror_case;
 mod mirror_foreseen;
-mod moto;
 mod place;
 mod preflight;
 mod proof;

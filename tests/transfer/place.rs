@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use copal_b2_server::{B2Server, KeyPair};
-use copal_testkit::{Output, World};
+use copal_testkit::{Moto, Output, World};
 use serde_json::json;
 
 use crate::cloud::{BUCKET, SMALL_PARTS};
-use crate::moto::Moto;
 
 /// A kind of remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,12 +239,8 @@ impl Place {
 }
 
 fn add_s3(world: &World, moto: &Moto) {
-    let endpoint = &moto.origin;
-    let lines = format!(
-        "type = s3\nprovider = Other\naccess_key_id = tests\nsecret_access_key = {S3_SECRET}\n\
-         region = us-east-1\nendpoint = {endpoint}\nforce_path_style = true\nchunk_size = 5Mi\n\
-         upload_cutoff = 5Mi\ncopy_cutoff = 5Mi"
-    );
+    let section = moto.rclone_section(S3_SECRET);
+    let lines = format!("{section}chunk_size = 5Mi\nupload_cutoff = 5Mi\ncopy_cutoff = 5Mi");
     world.add_remote("cloud", &lines);
 }
 

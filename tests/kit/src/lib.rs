@@ -6,6 +6,7 @@
 //! - [`World`] runs the `copal` binary where nothing of the outside reaches it.
 //! - [`HttpServer`] answers on the loopback interface, and remembers what it was asked.
 //! - [`docker_engine`] is a Docker engine that is the test process's own.
+//! - [`Moto`] is a server of S3.
 //! - [`tree`] makes trees with everything odd that a file system allows, and compares trees.
 //!
 //! All generated data comes from a seed, so that a failure can be had again.
@@ -20,6 +21,7 @@ pub mod tree;
 
 mod docker;
 mod http;
+mod moto;
 mod mount;
 mod openwebui;
 mod random;
@@ -34,6 +36,7 @@ pub use docker::{
     DockerEngine, DockerProxy, IMAGE, TestContainer, docker_engine, own_docker_engine,
 };
 pub use http::{Authority, HttpReply, HttpRequest, HttpServer};
+pub use moto::Moto;
 pub use mount::{FileSystem, Mount};
 pub use openwebui::{OpenWebUi, Size};
 pub use random::Random;

@@ -1,20 +1,21 @@
 //! S3 by `moto_server`, a Python package that `scripts/setup` puts into an environment of its own.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use copal_testkit::wait_until;
+use crate::wait_until;
 use tempfile::TempDir;
 
 /// Longer than Python takes to start on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of S3 that is the test's own; it ends when this is dropped.
-pub(crate) struct Moto {
-    pub(crate) origin: String,
+#[derive(Debug)]
+pub struct Moto {
+    /// Its address, as a URL.
+    pub origin: String,
     child: Child,
     _log: TempDir,
 }
@@ -22,12 +23,12 @@ pub(crate) struct Moto {
 impl Moto {
     /// None where the package is not installed: then the test says so and passes, but fails where
     /// `CI=true`.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         Self::with(&[])
     }
 
     /// One that asks for a key, and knows none.
-    pub(crate) fn that_asks_for_keys() -> Option<Self> {
+    pub fn that_asks_for_keys() -> Option<Self> {
         Self::with(&[("INITIAL_NO_AUTH_ACTION_COUNT", "0")])
     }
 
@@ -36,29 +37,40 @@ impl Moto {
             skip();
             return None;
         };
-        let log = tempfile::tempdir().unwrap();
+        let log = tempfile::tempdir().expect("a temporary directory");
         let path = log.path().join("log");
         let child = Command::new(program)
             .args(["-H", "127.0.0.1", "-p", "0"])
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(&path).unwrap())
+            .stderr(File::create(&path).expect("a log for moto_server"))
             .spawn()
-            .unwrap();
+            .expect("moto_server starts");
         let mut moto = Self {
             origin: String::new(),
             child,
             _log: log,
         };
         let told = wait_until("moto_server's address", PATIENCE, || {
-            let log = std::fs::read_to_string(&path).unwrap();
+            let log = std::fs::read_to_string(&path).expect("its log");
             let (_, rest) = log.split_once("Running on ")?;
             let (origin, _) = rest.split_once('\n')?;
             Some(origin.trim().to_owned())
         });
-        moto.origin = told.unwrap();
+        moto.origin = told.expect("moto_server starts");
         Some(moto)
+    }
+}
+
+impl Moto {
+    /// Lines of `rclone.conf` for a remote that is this server, without its name.
+    pub fn rclone_section(&self, secret: &str) -> String {
+        let endpoint = &self.origin;
+        format!(
+            "type = s3\nprovider = Other\naccess_key_id = tests\nsecret_access_key = {secret}\n\
+             region = us-east-1\nendpoint = {endpoint}\nforce_path_style = true\n"
+        )
     }
 }
 
@@ -86,9 +98,9 @@ fn program() -> Option<PathBuf> {
     })
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is not done has to say so")]
 fn skip() {
     let why = "without moto_server, transfers to S3 are not tested; scripts/setup installs it";
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "left out: {why}").unwrap();
+    eprintln!("SKIPPED: {why}");
 }
