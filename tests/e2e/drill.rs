@@ -257,3 +257,28 @@ fn a_snapshot_that_a_hook_of_a_drill_found_wanting_is_listed_as_that_until_anoth
     assert!(!listed().contains("drill failed"), "{}", listed());
     assert_eq!(drill()["outcome"], "succeeded");
 }
+
+#[test]
+fn the_last_snapshot_that_a_drill_proved_stays_when_a_newer_one_was_only_verified() {
+    const RETENTION: &str = "[retention]\nlast = 1\n";
+    let world = world_with_specimen();
+    let newest = || {
+        let listed = world.copal(&["snapshots", "--json"]).succeeds().json();
+        let last = listed.as_array().unwrap().last().unwrap().clone();
+        last["snapshot"].as_str().unwrap().to_owned()
+    };
+    configure(&world, RETENTION);
+    world.copal(&["backup"]).succeeds();
+    let proven = newest();
+    world.copal(&["drill"]).succeeds();
+    let fails = hook("fails", "config = { act = \"fail\", within = \"drill\" }");
+    configure(&world, &format!("{fails}{RETENTION}"));
+    world.copal(&["backup"]).succeeds();
+    let spoiled = newest();
+    world.copal(&["drill"]).exits_with(1);
+    world.copal(&["verify"]).succeeds();
+    let told = world.copal(&["backup"]).succeeds().stdout().to_owned();
+    let kept = |id: &str, why: &str| told.contains(&format!("{id}  {why}"));
+    assert!(kept(&proven, "the last that a drill proved"), "{told}");
+    assert!(kept(&spoiled, "the last verified"), "{told}");
+}

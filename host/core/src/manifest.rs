@@ -22,6 +22,8 @@ pub const SUMS: &str = ".copal/SHA256SUMS";
 pub const PIN: &str = ".copal/pin.json";
 /// Where a snapshot says that it was verified. It comes and goes after the seal.
 pub const VERIFIED: &str = ".copal/verified.json";
+/// Where a snapshot says that a drill proved it. It comes and goes after the seal.
+pub const DRILLED: &str = ".copal/drilled.json";
 /// Where a snapshot says what is damaged in it. It comes and goes after the seal.
 pub const DAMAGED: &str = ".copal/damaged.json";
 /// Where a prune puts the manifest before it removes anything: with it, one that was interrupted is ended.
@@ -29,7 +31,7 @@ pub const PRUNING: &str = ".copal/pruning.json";
 /// How the file begins by which a run claims a snapshot's directory.
 pub const CLAIM: &str = ".copal/run-";
 /// What may lie in a sealed snapshot beside what its manifest knows of.
-pub const AFTER_THE_SEAL: [&str; 4] = [PIN, VERIFIED, DAMAGED, PRUNING];
+pub const AFTER_THE_SEAL: [&str; 5] = [PIN, VERIFIED, DRILLED, DAMAGED, PRUNING];
 /// The format that this version writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 

@@ -1,7 +1,7 @@
 //! Retention: which snapshots stay and which go, and why each does.
 //!
 //! A rule counts what there is, never what should be there: days on which no run succeeded use up
-//! none of `daily = 7`. Whatever the rules say, the newest snapshot stays, the last verified one,
+//! none of `daily = 7`. Whatever the rules say, the newest snapshot stays, the last verified one, the last that a drill proved,
 //! those that are pinned, and those that nobody can judge.
 
 mod left;
@@ -32,6 +32,8 @@ pub struct Candidate {
     pub pinned: bool,
     /// Whether it is known to have been verified.
     pub verified: bool,
+    /// Whether the last drill of it found all well.
+    pub drilled: bool,
     /// Whether its manifest can't be trusted.
     pub damaged: bool,
     /// Whether a verification found files of it damaged.
@@ -50,6 +52,7 @@ impl Candidate {
             id,
             pinned: false,
             verified: false,
+            drilled: false,
             damaged: false,
             found_damaged: false,
         }
@@ -74,6 +77,8 @@ pub enum Stays {
     Within(Within),
     /// No newer one was verified.
     LastVerified,
+    /// No newer one was proven by a drill: no verification tells as much.
+    LastDrilled,
     /// Somebody asked for it.
     Pinned,
     /// Its manifest can't be trusted, so that nobody knows which files are its own.
@@ -136,6 +141,7 @@ impl fmt::Display for Stays {
             Self::Counted { rule, place, of } => write!(f, "{rule} {place} of {of}"),
             Self::Within(within) => write!(f, "within {within}"),
             Self::LastVerified => f.write_str("the last verified"),
+            Self::LastDrilled => f.write_str("the last that a drill proved"),
             Self::Pinned => f.write_str("pinned"),
             Self::Damaged => f.write_str("its manifest is damaged"),
             Self::FoundDamaged => f.write_str("verify found it damaged"),
@@ -210,6 +216,10 @@ pub fn keep(policy: &Policy, snapshots: &[Candidate], now: Timestamp, zone: &Tim
     if let Some(verified) = judged.iter_mut().find(sound) {
         verified.stays.push(Stays::LastVerified);
     }
+    let proven = |it: &&mut Judged| it.snapshot.drilled && is_usable(&it.snapshot);
+    if let Some(drilled) = judged.iter_mut().find(proven) {
+        drilled.stays.push(Stays::LastDrilled);
+    }
     if let Some(newest) = counted.first() {
         judged[*newest].stays.insert(0, Stays::Newest);
     }
@@ -279,6 +289,7 @@ impl Judged {
     fn join(&mut self, again: &Self) -> bool {
         self.snapshot.pinned |= again.snapshot.pinned;
         self.snapshot.verified |= again.snapshot.verified;
+        self.snapshot.drilled |= again.snapshot.drilled;
         self.snapshot.damaged |= again.snapshot.damaged;
         self.snapshot.found_damaged |= again.snapshot.found_damaged;
         true

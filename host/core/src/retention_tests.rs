@@ -138,6 +138,30 @@ fn a_damaged_snapshot_stays_and_takes_no_others_place() {
 }
 
 #[test]
+fn the_last_that_a_drill_proved_stays_also_where_a_newer_one_was_verified() {
+    let mut snapshots = sound(&[
+        "2026-11-24T030000Z",
+        "2026-11-23T030000Z",
+        "2026-11-22T030000Z",
+        "2026-11-21T030000Z",
+    ]);
+    snapshots[1].verified = true;
+    for at in [2, 3] {
+        snapshots[at].verified = true;
+        snapshots[at].drilled = true;
+    }
+    assert_eq!(
+        judged(&policy(&[(Rule::Last, 1)]), &snapshots),
+        [
+            "keep 2026-11-24T030000Z: the newest; last 1 of 1",
+            "keep 2026-11-23T030000Z: the last verified",
+            "keep 2026-11-22T030000Z: the last that a drill proved",
+            "remove 2026-11-21T030000Z: older than all that the rules keep",
+        ]
+    );
+}
+
+#[test]
 fn one_that_was_found_damaged_stays_and_takes_no_others_place_nor_counts_as_verified() {
     let mut snapshots = sound(&[
         "2026-11-24T030000Z",
@@ -290,6 +314,7 @@ fn histories() -> impl Strategy<Value = History> {
             let time = Timestamp::from_second(clock).unwrap();
             snapshots.push(Candidate {
                 verified: what % 7 == 0,
+                drilled: what % 11 == 0,
                 pinned: what == 9,
                 damaged: what == 10,
                 found_damaged: what == 11,
@@ -341,6 +366,9 @@ fn promises(policy: &Policy, history: &History, zone: &TimeZone) -> Result<(), T
         .filter(|one| one.verified && one.is_sound());
     let last_verified = verified.map(|one| one.id).max();
     prop_assert!(last_verified.is_none_or(|last| staying.contains(&last)));
+    let proven = snapshots.iter().filter(|one| one.drilled && one.is_sound());
+    let last_proven = proven.map(|one| one.id).max();
+    prop_assert!(last_proven.is_none_or(|last| staying.contains(&last)));
     for one in snapshots.iter().filter(|one| one.pinned || !one.is_sound()) {
         prop_assert!(staying.contains(&one.id));
     }

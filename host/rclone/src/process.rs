@@ -110,7 +110,11 @@ fn follow(stderr: ChildStderr, lines: Arc<Mutex<VecDeque<String>>>) -> Receiver<
     thread::spawn(move || {
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
             let line = crate::redact::redact(&String::from_utf8_lossy(&line), &[]);
-            tracing::warn!(target: "rclone", "{line}");
+            match crate::log::LogLine::of_stderr(&line) {
+                Some(said) if said.echoes_a_call() => continue,
+                Some(said) => said.trace(),
+                None => tracing::warn!(target: "rclone", "{line}"),
+            }
             let mut lines = lock(&lines);
             if lines.len() == KEPT_LINES {
                 lines.pop_front();

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use copal_core::manifest::{Manifest, VERIFIED};
+use copal_core::manifest::{DRILLED, Manifest, VERIFIED};
 use copal_core::snapshot::SnapshotRef;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::Global;
 use super::conclude::{conclude_and, told};
@@ -59,8 +60,8 @@ pub(super) fn run(args: &DrillArgs, global: &Global) -> Result<Exit, CopalError>
         })
 }
 
-/// A drill is a verification too, and the closest. What it could not try, or not all of, it knows nothing of; and
-/// where hooks alone find fault, the snapshot may be as sound as the app was.
+/// A drill is a verification too, and the closest; and it is the one proof that the app's data is of use. What it could
+/// not try, or not all of, it knows nothing of. Where it finds fault, by hooks alone too, there is none to rely on.
 fn note(
     store: &Store<'_>,
     manifest: Manifest,
@@ -69,23 +70,25 @@ fn note(
     let Ok(drilled) = &outcome.result else {
         return Ok(());
     };
-    let mut wrong = drilled.wrong.iter();
-    let is_unsound = wrong.any(|error| matches!(error, CopalError::Unsound { .. }));
+    let (id, now) = (manifest.id, Timestamp::now());
     match outcome.verdict() {
         Verdict::Succeeded => {
-            let before = store.noted(manifest.id)?;
-            let drilled = Verified {
+            let before = store.noted(id)?;
+            let verified = Verified {
                 depth: Depth::Full,
                 read: manifest.totals,
                 compared: "a drill".to_owned(),
                 differences: Vec::new(),
                 manifest,
             };
-            let known = drilled.with(&before, Timestamp::now());
-            store.note(drilled.manifest.id, &known, &before)
+            store.note(id, &verified.with(&before, now), &before)?;
+            store.put_beside(id, DRILLED, &json!({ "at": now }).to_string())
         }
-        // As it was sealed, and no good: none to rely on.
-        Verdict::Failed if is_unsound => store.take_away(drilled.snapshot.id, VERIFIED),
-        Verdict::Failed | Verdict::Warned | Verdict::Interrupted(_) => Ok(()),
+        Verdict::Failed => {
+            let id = drilled.snapshot.id;
+            store.take_away(id, DRILLED)?;
+            store.take_away(id, VERIFIED)
+        }
+        Verdict::Warned | Verdict::Interrupted(_) => Ok(()),
     }
 }

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use copal_core::manifest::{CLAIM, DAMAGED, MANIFEST, Manifest, PIN, PRUNING, SUMS, VERIFIED};
+use copal_core::manifest::{
+    CLAIM, DAMAGED, DRILLED, MANIFEST, Manifest, PIN, PRUNING, SUMS, VERIFIED,
+};
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 
@@ -54,7 +56,7 @@ fn remove_listed(
     // Where a removed file is only hidden, this is still there.
     names.push(MANIFEST.to_owned());
     names.push(format!("{CLAIM}{}", manifest.run.id));
-    let last = [SUMS, VERIFIED, DAMAGED, PIN, PRUNING].map(str::to_owned);
+    let last = [SUMS, VERIFIED, DRILLED, DAMAGED, PIN, PRUNING].map(str::to_owned);
     remove(store, id, &names, &last)
 }
 

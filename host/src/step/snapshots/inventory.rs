@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use copal_core::manifest::{CLAIM, DAMAGED, MANIFEST, PIN, PRUNING, VERIFIED};
+use copal_core::manifest::{CLAIM, DAMAGED, DRILLED, MANIFEST, PIN, PRUNING, VERIFIED};
 use copal_core::retention::{Candidate, Mark};
 use copal_core::snapshot::SnapshotId;
 
@@ -22,7 +22,7 @@ pub struct Inventory {
 }
 
 /// What tells how it stands with a sealed snapshot.
-const MARKS: [&str; 5] = [MANIFEST, PIN, VERIFIED, DAMAGED, PRUNING];
+const MARKS: [&str; 6] = [MANIFEST, PIN, VERIFIED, DRILLED, DAMAGED, PRUNING];
 
 impl Inventory {
     /// Takes in a directory with these files of Copal's own.
@@ -42,6 +42,7 @@ impl Inventory {
             id,
             pinned: has(own, PIN),
             verified: has(own, VERIFIED),
+            drilled: has(own, DRILLED),
             // Whether another can be read, nobody knows who has not read it.
             damaged: manifest.size.0 == 0,
             found_damaged: has(own, DAMAGED),
