@@ -30,7 +30,7 @@ pub const DAMAGED: &str = ".copal/damaged.json";
 pub const PRUNING: &str = ".copal/pruning.json";
 /// How the file begins by which a run claims a snapshot's directory.
 pub const CLAIM: &str = ".copal/run-";
-/// What may lie in a sealed snapshot beside what its manifest knows of.
+/// What may lie in a sealed snapshot beside what its manifest knows of, in the order in which a prune removes it.
 pub const AFTER_THE_SEAL: [&str; 5] = [PIN, VERIFIED, DRILLED, DAMAGED, PRUNING];
 /// The format that this version writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;

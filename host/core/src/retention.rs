@@ -1,8 +1,8 @@
 //! Retention: which snapshots stay and which go, and why each does.
 //!
 //! A rule counts what there is, never what should be there: days on which no run succeeded use up
-//! none of `daily = 7`. Whatever the rules say, the newest snapshot stays, the last verified one, the last that a drill proved,
-//! those that are pinned, and those that nobody can judge.
+//! none of `daily = 7`. Whatever the rules say, the newest snapshot stays, the last verified one, the
+//! last that a drill proved, those that are pinned, and those that nobody can judge.
 
 mod left;
 mod pin;
@@ -212,14 +212,14 @@ pub fn keep(policy: &Policy, snapshots: &[Candidate], now: Timestamp, zone: &Tim
             counted.push(at);
         }
     }
-    let sound = |it: &&mut Judged| it.snapshot.verified && is_usable(&it.snapshot);
-    if let Some(verified) = judged.iter_mut().find(sound) {
-        verified.stays.push(Stays::LastVerified);
-    }
-    let proven = |it: &&mut Judged| it.snapshot.drilled && is_usable(&it.snapshot);
-    if let Some(drilled) = judged.iter_mut().find(proven) {
-        drilled.stays.push(Stays::LastDrilled);
-    }
+    let mut keep_last = |is_proven: fn(&Candidate) -> bool, reason| {
+        let is_sound = |it: &&mut Judged| is_proven(&it.snapshot) && is_usable(&it.snapshot);
+        if let Some(last) = judged.iter_mut().find(is_sound) {
+            last.stays.push(reason);
+        }
+    };
+    keep_last(|it| it.verified, Stays::LastVerified);
+    keep_last(|it| it.drilled, Stays::LastDrilled);
     if let Some(newest) = counted.first() {
         judged[*newest].stays.insert(0, Stays::Newest);
     }

@@ -19,7 +19,7 @@ use serde_json::json;
 #[cfg(not(target_os = "linux"))]
 use tempfile::NamedTempFile;
 
-use crate::error::{ErrorKind, FileProblem, RcloneError, classify};
+use crate::error::{ErrorKind, FileProblem, RcloneError, classify, untold};
 use crate::job::{CopyRequest, Progress, ProofBy};
 use crate::worker::Worker;
 
@@ -168,7 +168,7 @@ impl Attempt {
             message = reasons
                 .into_values()
                 .next()
-                .unwrap_or_else(|| format!("rclone counted {errors} errors and told none of them"));
+                .unwrap_or_else(|| untold(errors));
         }
         Err(RcloneError::Copy {
             kind,

@@ -154,6 +154,11 @@ fn describe_options(problems: &[OptionProblem]) -> String {
     texts.join("; ")
 }
 
+/// What is said where rclone counted errors and their reasons are nowhere.
+pub(crate) fn untold(errors: u64) -> String {
+    format!("rclone counted {errors} errors and told none of them")
+}
+
 fn told(stderr: &str) -> String {
     if stderr.is_empty() {
         String::new()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::attempt::FileList;
-use crate::error::{RcloneError, classify};
+use crate::error::{RcloneError, classify, untold};
 use crate::remote::Remote;
 use crate::request::Entry;
 use crate::worker::Worker;
@@ -61,7 +61,7 @@ impl Worker {
             return Ok(found);
         }
         let first = lines.into_iter().next().map_or_else(
-            || format!("rclone counted {errors} errors and told none of them"),
+            || untold(errors),
             |line| format!("{}: {}", line.object, line.text.trim_start_matches(PREFACE)),
         );
         Err(RcloneError::Call {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::log::LogLine;
+
 /// Enough for every thread of a Go panic, whose head says what happened.
 const KEPT_LINES: usize = 2000;
 
@@ -110,7 +112,7 @@ fn follow(stderr: ChildStderr, lines: Arc<Mutex<VecDeque<String>>>) -> Receiver<
     thread::spawn(move || {
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
             let line = crate::redact::redact(&String::from_utf8_lossy(&line), &[]);
-            match crate::log::LogLine::of_stderr(&line) {
+            match LogLine::of_stderr(&line) {
                 Some(said) if said.echoes_a_call() => continue,
                 Some(said) => said.trace(),
                 None => tracing::warn!(target: "rclone", "{line}"),

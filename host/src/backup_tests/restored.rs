@@ -20,15 +20,21 @@ fn garble(path: &Path) {
     }
 }
 
-#[test]
-fn a_file_that_is_garbled_on_its_way_is_fetched_again() {
+fn restored_while(spoil: fn(&Path)) -> (World, Result<PathBuf, RestoreError>) {
     let world = World::new();
     world.back_up(&world.fake(Orders::default()));
     let orders = Orders {
-        spoil: Some(garble_the_first_time),
+        spoil: Some(spoil),
         ..Orders::default()
     };
-    let restored = world.restore_by(orders, &world.sealed()[0]).unwrap();
+    let restored = world.restore_by(orders, &world.sealed()[0]);
+    (world, restored)
+}
+
+#[test]
+fn a_file_that_is_garbled_on_its_way_is_fetched_again() {
+    let (_world, restored) = restored_while(garble_the_first_time);
+    let restored = restored.unwrap();
     for name in ["a.txt", "b.txt", "c.txt"] {
         assert_eq!(read(&restored.join("uploads").join(name)), name);
     }
@@ -36,13 +42,8 @@ fn a_file_that_is_garbled_on_its_way_is_fetched_again() {
 
 #[test]
 fn a_restore_of_damaged_files_names_the_first_and_leaves_nothing() {
-    let world = World::new();
-    world.back_up(&world.fake(Orders::default()));
-    let orders = Orders {
-        spoil: Some(garble),
-        ..Orders::default()
-    };
-    let error = world.restore_by(orders, &world.sealed()[0]).unwrap_err();
+    let (world, restored) = restored_while(garble);
+    let error = restored.unwrap_err();
     assert!(
         matches!(&error, RestoreError::Damaged(path) if path.to_string() == "uploads/b.txt"),
         "{error}"

@@ -191,7 +191,7 @@ impl Remote for RcloneRemote {
 
     fn link_within(&self, files: Within<'_>) -> Result<Linked, RemoteError> {
         let abilities = self.abilities()?;
-        let [folder] = &abilities.local_roots[..] else {
+        let Some(folder) = abilities.folder() else {
             return Ok(Linked::none_of(files));
         };
         self.has_links.set(true);

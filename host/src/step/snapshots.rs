@@ -122,13 +122,10 @@ impl<'a> Store<'a> {
         if self.is_mirror() {
             return Ok(ids);
         }
-        let manifest = |id: &SnapshotId| format!("{id}/{MANIFEST}");
-        let names: Vec<String> = ids.iter().map(manifest).collect();
-        let there = self.remote.files_named(&self.name, &names)?;
+        let manifests = self.own_files_named(&ids, &[MANIFEST])?;
         let mut sealed = Vec::new();
         for id in ids {
-            let name = manifest(&id);
-            let found = there.iter().find(|file| file.path == name);
+            let found = manifests.get(&id).and_then(|found| found.first());
             let is_sealed = match found {
                 Some(found) if is_looked_at(found) => true,
                 Some(_) => has(&self.own_files(id)?, MANIFEST),

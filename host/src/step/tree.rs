@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use copal_core::manifest::{Entry, EntryKind, FileEntry};
 use copal_core::path::{RelPath, decode_bytes};
 
-use super::cores::on_every_core;
+use super::cores::{FEW, on_every_core};
 use super::restore::{RestoreError, StoredFile, stored_name};
 use crate::edge::attributes::{self, Owners};
 use crate::edge::hash::{Wanted, hash_file};
@@ -45,9 +45,7 @@ impl Work {
         files: Vec<StoredFile<'a>>,
         interrupt: &Interrupt,
     ) -> Result<Vec<StoredFile<'a>>, RestoreError> {
-        /// So few that the last large file is not one core's alone with others behind it.
-        const SHARE: usize = 8;
-        let mut unlike = on_every_core(files, SHARE, |(entry, file)| {
+        let mut unlike = on_every_core(files, FEW, |(entry, file)| {
             interrupt.check()?;
             let is_as_sealed = self.put_file(entry, file, interrupt)?;
             Ok::<_, RestoreError>((!is_as_sealed).then_some((entry, file)))

@@ -13,7 +13,7 @@ use copal_core::verification::Closeness;
 use sha2::Digest;
 
 use super::compare::{Difference, compare};
-use super::cores::on_every_core;
+use super::cores::{FEW, on_every_core};
 use super::snapshots::{Store, StoreError};
 use crate::edge::hash::{Wanted, hash_file};
 use crate::edge::interrupt::{Interrupt, Interrupted};
@@ -206,9 +206,6 @@ fn by_hash(kind: impl Display, hashed: u64, files: usize, with_sums: bool) -> St
 /// Bytes fetched at once: bounds the room that a full verification needs on this machine.
 const ROUND: u64 = 1 << 30;
 
-/// Files that a core takes at once.
-const SHARE: usize = 8;
-
 /// What [`SUMS`] has to be: it follows from the manifest.
 fn sums(manifest: &Manifest) -> FileEntry {
     let text = manifest.sums();
@@ -258,7 +255,7 @@ fn read_back(
             again: false,
         };
         store.remote().download(batch, watch)?;
-        let unlike = on_every_core(round.to_vec(), SHARE, |(stored, file)| {
+        let unlike = on_every_core(round.to_vec(), FEW, |(stored, file)| {
             let is_alike = content_matches(&temporary.path().join(&stored), file, interrupt)?;
             Ok::<_, VerifyError>((!is_alike).then_some(stored))
         });

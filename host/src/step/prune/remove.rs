@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use copal_core::manifest::{
-    CLAIM, DAMAGED, DRILLED, MANIFEST, Manifest, PIN, PRUNING, SUMS, VERIFIED,
-};
+use copal_core::manifest::{AFTER_THE_SEAL, CLAIM, MANIFEST, Manifest, PIN, PRUNING, SUMS};
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 
@@ -56,7 +54,8 @@ fn remove_listed(
     // Where a removed file is only hidden, this is still there.
     names.push(MANIFEST.to_owned());
     names.push(format!("{CLAIM}{}", manifest.run.id));
-    let last = [SUMS, VERIFIED, DRILLED, DAMAGED, PIN, PRUNING].map(str::to_owned);
+    let last = std::iter::once(SUMS).chain(AFTER_THE_SEAL);
+    let last: Vec<String> = last.map(str::to_owned).collect();
     remove(store, id, &names, &last)
 }
 

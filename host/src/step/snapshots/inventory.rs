@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use copal_core::manifest::{CLAIM, DAMAGED, DRILLED, MANIFEST, PIN, PRUNING, VERIFIED};
+use copal_core::manifest::{
+    AFTER_THE_SEAL, CLAIM, DAMAGED, DRILLED, MANIFEST, PIN, PRUNING, VERIFIED,
+};
 use copal_core::retention::{Candidate, Mark};
 use copal_core::snapshot::SnapshotId;
 
@@ -20,9 +22,6 @@ pub struct Inventory {
     /// Sealed snapshots that a prune had condemned, and had not begun to remove.
     pub spared: Vec<SnapshotId>,
 }
-
-/// What tells how it stands with a sealed snapshot.
-const MARKS: [&str; 6] = [MANIFEST, PIN, VERIFIED, DRILLED, DAMAGED, PRUNING];
 
 impl Inventory {
     /// Takes in a directory with these files of Copal's own.
@@ -57,7 +56,8 @@ impl Store<'_> {
     /// What there is, sealed or not.
     pub fn inventory(&self) -> Result<Inventory, StoreError> {
         let started = self.started()?;
-        let mut marks = self.marks(&started)?;
+        let of_the_sealed = [&[MANIFEST], &AFTER_THE_SEAL[..]].concat();
+        let mut marks = self.own_files_named(&started, &of_the_sealed)?;
         let mut inventory = Inventory::default();
         for id in started {
             let own = marks.remove(&id).unwrap_or_default();
@@ -73,11 +73,15 @@ impl Store<'_> {
         Ok(inventory)
     }
 
-    /// Which of the [`MARKS`] these have, by their paths in them.
-    fn marks(&self, ids: &[SnapshotId]) -> Result<HashMap<SnapshotId, Vec<Listed>>, StoreError> {
-        let names_of = |id: &SnapshotId| MARKS.map(|name| format!("{id}/{name}"));
-        let names: Vec<String> = ids.iter().flat_map(names_of).collect();
-        let mut marks = HashMap::<_, Vec<Listed>>::new();
+    /// Which of the files that are named so these have, all of them asked for at once; by their paths in them.
+    pub(super) fn own_files_named(
+        &self,
+        ids: &[SnapshotId],
+        names: &[&str],
+    ) -> Result<HashMap<SnapshotId, Vec<Listed>>, StoreError> {
+        let names_in = |id| names.iter().map(move |name| format!("{id}/{name}"));
+        let names: Vec<String> = ids.iter().flat_map(names_in).collect();
+        let mut own = HashMap::<_, Vec<Listed>>::new();
         for mut file in self.remote.files_named(&self.name, &names)? {
             let Some((id, name)) = file.path.split_once('/') else {
                 continue;
@@ -86,8 +90,8 @@ impl Store<'_> {
                 continue;
             };
             file.path = name;
-            marks.entry(id).or_default().push(file);
+            own.entry(id).or_default().push(file);
         }
-        Ok(marks)
+        Ok(own)
     }
 }

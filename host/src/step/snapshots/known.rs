@@ -53,23 +53,18 @@ pub(in crate::step) enum Brought {
 impl Brought {
     /// What one holds; `None` where there was none.
     pub(in crate::step) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let (read, failed): (_, fn(PathBuf, io::Error) -> StoreError) = match self {
-            Self::Copied(here) => (fs::read(here.path().join(name)), |_, error| error.into()),
-            Self::There(folder) => (read_there(folder, name), |path, source| {
-                StoreError::Unreadable { path, source }
-            }),
+        let read = match self {
+            Self::Copied(here) => fs::read(here.path().join(name)),
+            Self::There(folder) => read_there(folder, name),
         };
-        match read {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(self.path().join(name), error)),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Copied(here) => here.path(),
-            Self::There(folder) => folder,
+        match (read, self) {
+            (Ok(bytes), _) => Ok(Some(bytes)),
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            (Err(error), Self::Copied(_)) => Err(error.into()),
+            (Err(source), Self::There(folder)) => {
+                let path = folder.join(name);
+                Err(StoreError::Unreadable { path, source })
+            }
         }
     }
 }
