@@ -50,3 +50,18 @@ fn a_restore_of_damaged_files_names_the_first_and_leaves_nothing() {
     );
     assert!(!world.dir.path().join("restored").exists());
 }
+
+#[test]
+fn what_a_killed_restore_left_in_the_data_comes_back_like_the_rest_of_it() {
+    let world = World::new();
+    for name in [".copal-restoring", ".copal-restoring.1"] {
+        fs::create_dir(world.source(name)).unwrap();
+        fs::write(world.source(name).join("a.txt"), name).unwrap();
+    }
+    world.back_up(&world.fake(Orders::default()));
+    let restored = world.restore(&world.sealed()[0]);
+    for name in [".copal-restoring", ".copal-restoring.1"] {
+        assert_eq!(read(&restored.join(name).join("a.txt")), name);
+    }
+    assert!(!restored.join(".copal-restoring.2").exists());
+}

@@ -108,7 +108,7 @@ pub fn restore(
     if asked.accept_damaged {
         left_out = take_missing(store, manifest, &mut entries)?;
     }
-    let target = Target::prepare(to, leftovers)?;
+    let target = Target::prepare(to, manifest, leftovers)?;
     target.check_room(content(&entries))?;
     let came: Vec<StoredFile<'_>> = files(&entries).collect();
     download(store, manifest, &came, (&target, Try::First), watch)?;

@@ -15,19 +15,26 @@ use crate::edge::scratch::remove_tree;
 use crate::edge::staging::room;
 use crate::edge::state::make_private;
 
-/// Where a restore works until everything is proven; the target holds nothing else until then.
+/// Where a restore works until everything is proven, unless the snapshot has something of that name; the target holds
+/// nothing else until then.
 const WORK: &str = ".copal-restoring";
 
 /// The directory that is restored into. Until [`Target::finish`], dropping it leaves it as it was.
 pub(super) struct Target {
     dir: PathBuf,
+    work: PathBuf,
     made: bool,
     finished: bool,
     leftovers: Leftovers,
 }
 
 impl Target {
-    pub(super) fn prepare(dir: &Path, leftovers: &Leftovers) -> Result<Self, RestoreError> {
+    pub(super) fn prepare(
+        dir: &Path,
+        manifest: &Manifest,
+        leftovers: &Leftovers,
+    ) -> Result<Self, RestoreError> {
+        let name = work_name(manifest);
         let place = |source| RestoreError::Place {
             path: dir.to_owned(),
             source,
@@ -39,11 +46,11 @@ impl Target {
                     .collect();
                 let names = names.map_err(place)?;
                 // Alone in there, it is what a killed restore left.
-                if names.iter().any(|name| name != WORK) {
+                if names.iter().any(|found| **found != *name) {
                     return Err(RestoreError::NotEmpty(dir.to_owned()));
                 }
                 if !names.is_empty() {
-                    fs::remove_dir_all(dir.join(WORK)).map_err(place)?;
+                    fs::remove_dir_all(dir.join(&name)).map_err(place)?;
                 }
                 false
             }
@@ -58,22 +65,23 @@ impl Target {
         };
         let target = Self {
             dir: dir.to_owned(),
+            work: dir.join(name),
             made,
             finished: false,
             leftovers: leftovers.clone(),
         };
-        for dir in [dir.join(WORK), target.stored(), target.tree()] {
-            make_private(&dir).map_err(place)?;
+        for dir in [&target.work, &target.stored(), &target.tree()] {
+            make_private(dir).map_err(place)?;
         }
         Ok(target)
     }
 
     pub(super) fn stored(&self) -> PathBuf {
-        self.dir.join(WORK).join("stored")
+        self.work.join("stored")
     }
 
     pub(super) fn tree(&self) -> PathBuf {
-        self.dir.join(WORK).join("tree")
+        self.work.join("tree")
     }
 
     pub(super) fn check_room(&self, needed: ByteCount) -> Result<(), RestoreError> {
@@ -117,13 +125,24 @@ impl Target {
             moved.push((from, to));
         }
         self.finished = true;
-        let work = self.dir.join(WORK);
-        fs::remove_dir_all(&work).map_err(|source| RestoreError::CleanUp {
-            path: work.clone(),
+        fs::remove_dir_all(&self.work).map_err(|source| RestoreError::CleanUp {
+            path: self.work.clone(),
             source,
         })?;
         attributes::apply(&self.dir, &manifest.root, owners).map_err(place(&self.dir))
     }
+}
+
+/// A name that nothing of the snapshot has. An app that was started on what a killed restore left has that one in its
+/// data, and so in its snapshots.
+fn work_name(manifest: &Manifest) -> String {
+    let is_free = |name: &String| {
+        let mut entries = manifest.entries.iter();
+        !entries.any(|entry| entry.path.as_bytes() == name.as_bytes())
+    };
+    let others = (1_u32..).map(|n| format!("{WORK}.{n}"));
+    let mut names = std::iter::once(WORK.to_owned()).chain(others);
+    names.find(is_free).expect("no snapshot has every name")
 }
 
 impl Drop for Target {
@@ -131,9 +150,8 @@ impl Drop for Target {
         if self.finished {
             return;
         }
-        let work = self.dir.join(WORK);
-        if let Err(error) = remove_tree(&work) {
-            self.leftovers.note(&work, error);
+        if let Err(error) = remove_tree(&self.work) {
+            self.leftovers.note(&self.work, error);
         } else if self.made
             && let Err(error) = fs::remove_dir(&self.dir)
         {
