@@ -30,7 +30,7 @@ pub use copal_core::sqlite::is_sidecar;
 pub use copy::{Copied, Copy, View, back_up};
 pub use error::SqliteError;
 pub use rows::row_counts;
-pub use source::is_database;
+pub use source::{begins_one, is_database};
 pub(super) use update::update;
 
 use self::moment::Together;

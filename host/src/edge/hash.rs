@@ -26,6 +26,8 @@ pub struct Digests {
     pub sha1: Option<String>,
     /// If wanted.
     pub md5: Option<String>,
+    /// What it begins with, and zeros behind its end: tells what it is, without a second look at the file.
+    pub begins: [u8; 16],
 }
 
 /// Which checksums are computed beside SHA-256: those that the destinations' remotes keep.
@@ -107,10 +109,17 @@ fn hash_reader(
     let enough = usize::try_from(expected.0.saturating_add(1)).unwrap_or(BUFFER);
     let mut buffer = vec![0; enough.clamp(LEAST, BUFFER)];
     let mut size = 0;
+    let mut begins = [0; 16];
     loop {
         let n = reader.read(&mut buffer)?;
         if n == 0 {
             break;
+        }
+        let begun = begins
+            .len()
+            .min(usize::try_from(size).unwrap_or(usize::MAX));
+        for (byte, read) in begins[begun..].iter_mut().zip(&buffer[..n]) {
+            *byte = *read;
         }
         interrupt
             .check()
@@ -129,6 +138,7 @@ fn hash_reader(
         sha256: Sha256::from_bytes(sha256.finalize().into()),
         sha1: sha1.map(|hasher| hex(&hasher.finalize())),
         md5: md5.map(|hasher| hex(&hasher.finalize())),
+        begins,
     })
 }
 
@@ -154,6 +164,7 @@ mod tests {
         };
         let digests = hash_file(file.path(), wanted, &Interrupt::default()).unwrap();
         assert_eq!(digests.size, ByteCount(3));
+        assert_eq!(&digests.begins, b"abc\0\0\0\0\0\0\0\0\0\0\0\0\0");
         // FIPS 180-4 and RFC 1321 give these for "abc".
         assert!(digests.sha256.to_string().starts_with("ba7816bf8f01cfea"));
         assert_eq!(

@@ -6,6 +6,9 @@ use std::thread;
 /// So few of files that may be large that the last large one is not a core's alone with others behind it.
 pub(super) const FEW: usize = 8;
 
+/// So many neighbours of one directory that are only looked at that asking for the next ones costs nothing.
+pub(super) const MANY: usize = 64;
+
 /// Does `work` on each item; its results, in no order. A worker takes `share` items at once, which are
 /// neighbours. After the first error no more are begun.
 pub(super) fn on_every_core<T, R, E>(

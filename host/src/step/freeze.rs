@@ -12,7 +12,7 @@ use copal_core::path::RelPath;
 use copal_core::staging::Way;
 
 use self::ahead::Ahead;
-use super::cores::on_every_core;
+use super::cores::{MANY, on_every_core};
 use super::files::{Lies, Unread};
 use super::stage::{StageError, Staged, in_staging};
 use super::way::{Forecast, Restless};
@@ -134,12 +134,9 @@ struct Freezing<'a> {
     interrupt: &'a Interrupt,
 }
 
-/// So many are taken by a thread at once: neighbours lie in one directory.
-const SHARE: usize = 64;
-
 impl Freezing<'_> {
     fn all(&self, files: Vec<Unread>) -> Result<Vec<Unread>, StageError> {
-        on_every_core(files, SHARE, |file| {
+        on_every_core(files, MANY, |file| {
             self.interrupt.check()?;
             self.one(file)
         })

@@ -6,6 +6,7 @@ use std::io;
 use copal_core::path::RelPath;
 
 use super::compare::Difference;
+use super::cores::{MANY, on_every_core};
 use super::files::{Content, StagedFile};
 use super::stage::StageError;
 use super::transfer::{Transfer, TransferError, Transferred};
@@ -23,19 +24,18 @@ impl Transferred<'_> {
 
     /// Live files, and linked ones, whose version is no longer the one whose checksum was taken.
     pub(super) fn changed_since_staging(&self) -> Result<Vec<RelPath>, StageError> {
-        let mut changed = Vec::new();
-        for file in &self.files {
+        let mut changed = on_every_core(self.files.iter().collect(), MANY, |file: &StagedFile| {
             let Some((kept, version)) = self.lies(file) else {
-                continue;
+                return Ok(None);
             };
             let linked = matches!(file.content, Content::Linked(_));
             let same = |now: Version| now == version || linked && now.has_content_of(&version);
             let looked = kept.metadata();
             let is_same = looked.map(|metadata| same(Version::of(&metadata)));
-            if !holds(is_same, &kept)? {
-                changed.push(file.path.clone());
-            }
-        }
+            let is_changed = !holds(is_same, &kept)?;
+            Ok::<_, StageError>(is_changed.then(|| file.path.clone()))
+        })?;
+        changed.sort_unstable();
         let is_live = |file: &StagedFile| matches!(file.content, Content::Live(_));
         // Also where all of them went as private copies meanwhile.
         if !self.vanished.is_empty() || self.read.files.iter().any(is_live) {

@@ -11,6 +11,7 @@ use copal_core::units::ByteCount;
 use copal_hooks::{Account, Cancel};
 use jiff::Timestamp;
 
+use super::cores::{MANY, on_every_core};
 use super::services::{self, FoundService};
 use super::way::{Forecast, Looked, forecast};
 use crate::capability::lacking::{Lack, lacking};
@@ -270,27 +271,28 @@ fn find_databases(
     kept: &[Found],
     interrupt: &Interrupt,
 ) -> Result<Vec<PlannedDatabase>, PlanError> {
-    let mut databases = Vec::new();
-    for found in kept.iter().filter(|found| found.kind == FoundKind::File) {
+    let files = kept.iter().filter(|found| found.kind == FoundKind::File);
+    let mut databases = on_every_core(files.collect(), MANY, |found: &Found| {
         interrupt.check()?;
         let file = Beneath::of(source, &found.path);
         match sqlite::is_database(file) {
-            Ok(true) => databases.push(PlannedDatabase {
+            Ok(true) => Ok(Some(PlannedDatabase {
                 path: found.path.clone(),
                 size: found.version.size(),
                 log: sqlite::log_size(source, &found.path),
                 copy: size_by_log(source, &found.path).unwrap_or(found.version.size()),
                 live: job.config.allows_live(&found.path),
-            }),
-            Ok(false) => {}
+            })),
+            Ok(false) => Ok(None),
             // The app deleted it since the walk.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => {
                 let path = file.place();
-                return Err(PlanError::Unreadable { path, source });
+                Err(PlanError::Unreadable { path, source })
             }
         }
-    }
+    })?;
+    databases.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(databases)
 }
 

@@ -53,12 +53,11 @@ impl Staged {
         let gone = Mutex::new(std::mem::take(&mut self.vanished));
         let mut files = on_every_core(unread, 1, |file| {
             by.interrupt.check()?;
-            let path = file.path.clone();
-            let taken = self.take(file, by)?;
+            let taken = self.take(&file, by)?;
             if taken.is_none() {
                 gone.lock()
                     .expect("no holder of this lock panics")
-                    .push(path);
+                    .push(file.path);
             }
             Ok::<_, StageError>(taken)
         })?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use copal_core::manifest::{Rows, Taken};
 use copal_core::path::RelPath;
+use copal_core::units::ByteCount;
 
 use super::files::{Content, Lies, MadeFile, StagedFile, Unread};
 use super::read::Reading;
@@ -23,28 +24,56 @@ impl Staged {
     /// `None` for a file that the app deleted since the walk.
     pub(super) fn take(
         &self,
-        file: Unread,
+        file: &Unread,
         by: Reading<'_>,
     ) -> Result<Option<StagedFile>, StageError> {
-        match &file.lies {
-            Lies::Made(made) => self.take_made(&file, made, by).map(Some),
-            Lies::Live(_) => self.take_from_source(file, by),
-            Lies::Frozen(taken) => self.take_frozen(&file, *taken, by).map(Some),
-            Lies::Linked(version) => self.take_linked(&file, *version, by).map(Some),
+        let taken = match &file.lies {
+            // It stands in for a database, and may be one.
+            Lies::Made(made) => return self.take_made(file, made, by).map(Some),
+            Lies::Live(_) => self.take_from_source(file, by)?,
+            Lies::Frozen(taken) => Some(self.take_frozen(file, *taken, by)?),
+            Lies::Linked(version) => Some(self.take_linked(file, *version, by)?),
+        };
+        if let Some(taken) = &taken {
+            self.refuse_torn(taken, &file.lies, by)?;
         }
+        Ok(taken)
+    }
+
+    /// A database that no hook stands in for would be torn.
+    fn refuse_torn(
+        &self,
+        taken: &StagedFile,
+        lay: &Lies,
+        by: Reading<'_>,
+    ) -> Result<(), StageError> {
+        if (by.live_allowed)(&taken.path) {
+            return Ok(());
+        }
+        let file = match lay {
+            Lies::Live(_) => Beneath::of(&self.source, &taken.path),
+            Lies::Frozen(_) | Lies::Linked(_) | Lies::Made(_) => self.frozen_beneath(&taken.stored),
+        };
+        // All of an empty one may be in its log.
+        let is_empty = taken.digests.size == ByteCount::ZERO;
+        let is_one = sqlite::begins_one(&taken.digests.begins)
+            || is_empty && gone_or(&file.place(), sqlite::is_database(file))? == Some(true);
+        if is_one {
+            return Err(StageError::Uncovered(taken.path.clone()));
+        }
+        Ok(())
     }
 
     fn take_from_source(
         &self,
-        file: Unread,
+        file: &Unread,
         by: Reading<'_>,
     ) -> Result<Option<StagedFile>, StageError> {
         let Unread { path, stored, .. } = file;
-        refuse_torn(&path, Beneath::of(&self.source, &path), by)?;
         if stored.as_bytes() == path.as_bytes() {
-            self.take_live(path, stored, by)
+            self.take_live(path.clone(), stored.clone(), by)
         } else {
-            self.take_copy(&path, &stored, by.wanted, by.interrupt)
+            self.take_copy(path, stored, by.wanted, by.interrupt)
         }
     }
 
@@ -55,7 +84,6 @@ impl Staged {
         by: Reading<'_>,
     ) -> Result<StagedFile, StageError> {
         let place = self.frozen_at(&file.stored);
-        refuse_torn(&file.path, self.frozen_beneath(&file.stored), by)?;
         let digests = hash_staged(&place, by.wanted, by.interrupt)?;
         // As with the live file, comparisons by size and time are to find it unchanged.
         set_time(&place, &file.attributes).map_err(in_staging(&place))?;
@@ -79,7 +107,6 @@ impl Staged {
         by: Reading<'_>,
     ) -> Result<StagedFile, StageError> {
         let place = self.frozen_at(&file.stored);
-        refuse_torn(&file.path, self.frozen_beneath(&file.stored), by)?;
         let hashed = hash_live(self.frozen_beneath(&file.stored), by.wanted, by.interrupt);
         by.interrupt.check()?;
         let hashed = gone_or(&place, hashed)?;
@@ -235,15 +262,6 @@ impl Staged {
         fs::create_dir_all(parent).map_err(in_staging(parent))?;
         Ok(place)
     }
-}
-
-/// A database that no hook stands in for would be torn.
-fn refuse_torn(path: &RelPath, file: Beneath<'_>, by: Reading<'_>) -> Result<(), StageError> {
-    let allowed = (by.live_allowed)(path);
-    if !allowed && gone_or(&file.place(), sqlite::is_database(file))? == Some(true) {
-        return Err(StageError::Uncovered(path.clone()));
-    }
-    Ok(())
 }
 
 fn remove_if_there(place: &Path) -> io::Result<()> {

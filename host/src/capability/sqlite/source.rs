@@ -30,6 +30,11 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at the signal while a writer keeps it busy.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Whether what begins so is a database.
+pub fn begins_one(begins: &[u8; 16]) -> bool {
+    begins == MAGIC
+}
+
 /// Whether `file` is a database: by its header, or by a log beside a file still empty.
 ///
 /// Not for a file that this process has locked by SQLite: closing it here would end those locks.
@@ -37,7 +42,7 @@ pub fn is_database(file: Beneath<'_>) -> io::Result<bool> {
     let mut header = [0; 16];
     let mut reader = file.open_regular()?;
     match reader.read_exact(&mut header) {
-        Ok(()) => Ok(&header == MAGIC),
+        Ok(()) => Ok(begins_one(&header)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             let empty = reader.metadata()?.len() == 0;
             let log = looked_at(file, "-wal");

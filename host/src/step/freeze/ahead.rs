@@ -20,7 +20,7 @@ use copal_core::staging::Way;
 use copal_core::stored::{NameLimit, StoredNames};
 use jiff::Timestamp;
 
-use super::{Freezer, SHARE};
+use super::Freezer;
 use crate::edge::beneath::Beneath;
 use crate::edge::content::Failed;
 use crate::edge::duplicate::{self, Duplicate};
@@ -29,7 +29,7 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::stat::Version;
 use crate::edge::top::Top;
 use crate::edge::walk::{Found, FoundKind};
-use crate::step::cores::on_every_core;
+use crate::step::cores::{MANY, on_every_core};
 use crate::step::files::Unread;
 use crate::step::stage::StageError;
 
@@ -63,7 +63,7 @@ impl Freezer {
             Way::Reflink if notes_every_change(source) => self.to_clone(source, kept).collect(),
             Way::Reflink | Way::Copy | Way::Direct | Way::Hold => return Ok(()),
         };
-        let frozen = on_every_core(early, SHARE, |(path, stored)| {
+        let frozen = on_every_core(early, MANY, |(path, stored)| {
             interrupt.check()?;
             let version = self.early(Beneath::of(source, path), stored)?;
             Ok::<_, StageError>(version.map(|version| (path.clone(), version)))
