@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use copal_core::name::Name;
 use copal_core::schedule::{BrokenBlock, Crontab};
 
-use super::{
-    ScheduleError, Scheduled, Scheduler, Wanted, delete, named, put, read, run, run_well, said,
-};
+use super::means::{delete, named, put, read, run, run_well, said};
+use super::{ScheduleError, Scheduled, Scheduler, Wanted};
 
 const CRON_D: &str = "/etc/cron.d";
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use copal_core::name::Name;
 use copal_core::schedule::{Units, said_of_shipped};
 
-use super::{ScheduleError, Scheduled, Scheduler, named, read};
+use super::means::{named, read};
+use super::{ScheduleError, Scheduled, Scheduler};
 
 /// Where what is enabled has a link.
 const ENABLED: &str = "/etc/systemd/system/timers.target.wants";

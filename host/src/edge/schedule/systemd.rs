@@ -6,7 +6,8 @@ use copal_core::name::Name;
 use copal_core::schedule::{MARK, Scope, Units, said_of};
 
 use super::super::environment::config_home;
-use super::{ScheduleError, Scheduled, Scheduler, Wanted, delete, named, put, read, run_well};
+use super::means::{delete, named, put, read, run_well};
+use super::{ScheduleError, Scheduled, Scheduler, Wanted};
 
 pub(super) fn find(scope: Scope, job: &Name) -> Result<Option<Scheduled>, ScheduleError> {
     let Some(directory) = directory(scope) else {
