@@ -19,7 +19,7 @@ help: ## this list
 
 demo: ## back up, verify and restore a made-up Open WebUI while it is being written to
 	@scripts/setup demo
-	@test -x $(TARGET)/debug/copal || echo 'The first build takes about ten minutes, most of them for rclone.'
+	@test -x $(TARGET)/debug/copal || echo 'The first build takes ten to twenty minutes, most of them for rclone.'
 	cargo build --workspace --bins
 	@$(TARGET)/debug/demo
 

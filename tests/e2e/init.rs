@@ -102,8 +102,12 @@ fn what_is_not_known_is_an_error_where_nobody_can_be_asked() {
         .says("has a secret in it")
         .never_says("hunter2");
     let output = world.copal(&["init", "--source", "no/such", "--remote", "vault:"]);
-    output.exits_with(2).says("can't look at the source");
-    for inside in ["source/notes", "source/new/backups"] {
+    output
+        .exits_with(2)
+        .says("can't look at the source")
+        .says("data that is lost comes back first");
+    let by_rclone = format!(":local:{}", world.path("source/notes").display());
+    for inside in ["source/notes", "source/new/backups", &by_rclone] {
         let output = world.copal(&["init", "--source", "source", "--remote", inside]);
         output
             .exits_with(2)

@@ -81,8 +81,8 @@ pub(super) fn run(args: &InitArgs, global: &Global) -> Result<Exit, CopalError> 
     let place = args.place(may_ask)?;
     let remote = args.remote(may_ask)?;
     let spec = RemoteSpec::parse(&remote)?;
-    if spec.is_local_path() {
-        place.refuse_inside(Path::new(spec.expose()))?;
+    if let Some(directory) = spec.local_path() {
+        place.refuse_inside(directory)?;
     }
     let starter = Starter {
         name: args.name(&place)?,

@@ -184,13 +184,16 @@ impl Command {
     }
 }
 
-/// `0.1.0 (rclone v1.76.0)`: both are fixed when the program is built.
+/// `0.1.0 (rclone v1.76.0)`, and of a release `0.1.0 (commit 0123456ab, rclone v1.76.0)`: all is fixed when the program
+/// is built.
 fn version() -> &'static str {
     static VERSION: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     VERSION.get_or_init(|| {
+        let commit = option_env!("COPAL_COMMIT").map(|commit| format!("commit {commit}, "));
         format!(
-            "{} (rclone {})",
+            "{} ({}rclone {})",
             env!("CARGO_PKG_VERSION"),
+            commit.unwrap_or_default(),
             copal_rclone::RCLONE_VERSION
         )
     })

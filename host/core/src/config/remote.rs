@@ -88,9 +88,18 @@ impl RemoteSpec {
         &self.text
     }
 
-    /// Whether it names a directory of this computer by its path alone.
-    pub fn is_local_path(&self) -> bool {
-        self.is_local
+    /// The directory of this computer that it names, by its path alone or as one of rclone's `:local:`. What else leads
+    /// to one, as an alias does, rclone's configuration knows.
+    pub fn local_path(&self) -> Option<&Path> {
+        if self.is_local {
+            return Some(Path::new(&self.text));
+        }
+        let End::Remote(colon) = scan(&self.text).end else {
+            return None;
+        };
+        let (remote, path) = self.text.split_at(colon);
+        let is_of_local = remote == ":local" || remote.starts_with(":local,");
+        is_of_local.then(|| Path::new(path.trim_start_matches(':')))
     }
 
     /// The directories above it that are places of the same remote, nearest first, each with the path that

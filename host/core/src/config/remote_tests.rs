@@ -66,9 +66,22 @@ fn what_rclone_could_not_read_is_refused_and_its_values_are_masked_all_the_same(
 
 #[test]
 fn a_path_without_a_colon_or_with_a_slash_before_it_is_local() {
-    let is_local = |text: &str| RemoteSpec::parse(text).unwrap().is_local_path();
-    assert!(is_local("/mnt/x") && is_local("x") && is_local("./a:b") && is_local("a,b"));
-    assert!(!is_local("b2:x") && !is_local(":local:/x"));
+    let local = |text: &str| {
+        let spec = RemoteSpec::parse(text).unwrap();
+        spec.local_path()
+            .map(|path| path.to_str().unwrap().to_owned())
+    };
+    for path in ["/mnt/x", "x", "./a:b", "a,b"] {
+        assert_eq!(local(path).as_deref(), Some(path));
+    }
+    assert_eq!(local(":local:/x:y").as_deref(), Some("/x:y"));
+    assert_eq!(local(":local,nounc=true:/x").as_deref(), Some("/x"));
+    assert_eq!(local("b2:x"), None);
+    assert_eq!(
+        local("local:x"),
+        None,
+        "a remote of that name may be anything"
+    );
 }
 
 #[test]

@@ -27,9 +27,9 @@ pub(super) fn of_init(error: &InitError) -> Ending {
         InitError::Exists(_) => {
             usage("write another file with `--output FILE`, or write over this one with `--force`")
         }
-        InitError::Source { .. } => {
-            usage("name the directory that holds the app's data, as a user who may read it")
-        }
+        InitError::Source { .. } => usage(
+            "name the directory that holds the app's data, as a user who may read it; data that is lost comes back first: `copal restore latest --from REMOTE:PATH --to DIR`",
+        ),
         InitError::NoText(_) => usage("name it by another path, such as that of a link to it"),
         InitError::Secret(_) => usage(
             "put it into a remote of rclone's own configuration (`rclone config`), and name that remote",
