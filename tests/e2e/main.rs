@@ -19,6 +19,7 @@ mod dry_run;
 mod du;
 mod exchanges;
 mod fault;
+mod folders;
 mod generated;
 mod history;
 mod holds;

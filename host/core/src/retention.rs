@@ -38,12 +38,15 @@ pub struct Candidate {
     pub damaged: bool,
     /// Whether a verification found files of it damaged.
     pub found_damaged: bool,
+    /// Whether something lies under the name of its manifest or of a note that nobody can read, and that may say
+    /// whatever such a one says.
+    pub unclear: bool,
 }
 
 impl Candidate {
     /// Whether nothing of it is known to be damaged.
     pub fn is_sound(&self) -> bool {
-        !self.damaged && !self.found_damaged
+        !self.damaged && !self.found_damaged && !self.unclear
     }
 
     /// One of which nothing more is known.
@@ -55,6 +58,7 @@ impl Candidate {
             drilled: false,
             damaged: false,
             found_damaged: false,
+            unclear: false,
         }
     }
 }
@@ -85,6 +89,8 @@ pub enum Stays {
     Damaged,
     /// A verification found files of it damaged: what it still has may be had nowhere else.
     FoundDamaged,
+    /// A note beside its manifest can't be read, which may say that it is to stay.
+    Unclear,
     /// It is of a time that is still to come: a clock was wrong, or is.
     FromTheFuture,
     /// There is no rule by which anything goes.
@@ -145,6 +151,7 @@ impl fmt::Display for Stays {
             Self::Pinned => f.write_str("pinned"),
             Self::Damaged => f.write_str("its manifest is damaged"),
             Self::FoundDamaged => f.write_str("verify found it damaged"),
+            Self::Unclear => f.write_str("what is noted of it can't be read"),
             Self::FromTheFuture => f.write_str("of a time still to come"),
             Self::NoRules => f.write_str("no rule removes anything"),
         }
@@ -206,6 +213,7 @@ pub fn keep(policy: &Policy, snapshots: &[Candidate], now: Timestamp, zone: &Tim
     for (at, it) in judged.iter_mut().enumerate() {
         it.stays_if(it.snapshot.damaged, Stays::Damaged);
         it.stays_if(it.snapshot.found_damaged, Stays::FoundDamaged);
+        it.stays_if(it.snapshot.unclear, Stays::Unclear);
         it.stays_if(to_come(it.snapshot.id), Stays::FromTheFuture);
         it.stays_if(it.snapshot.pinned, Stays::Pinned);
         if is_usable(&it.snapshot) {
@@ -292,6 +300,7 @@ impl Judged {
         self.snapshot.drilled |= again.snapshot.drilled;
         self.snapshot.damaged |= again.snapshot.damaged;
         self.snapshot.found_damaged |= again.snapshot.found_damaged;
+        self.snapshot.unclear |= again.snapshot.unclear;
         true
     }
 

@@ -318,6 +318,7 @@ fn histories() -> impl Strategy<Value = History> {
                 pinned: what == 9,
                 damaged: what == 10,
                 found_damaged: what == 11,
+                unclear: what == 12,
                 ..Candidate::of(SnapshotId::at(time))
             });
         }

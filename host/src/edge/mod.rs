@@ -33,6 +33,7 @@ pub mod metrics_file;
 pub mod mounts;
 pub mod old_trees;
 pub mod open;
+pub mod own;
 pub mod processes;
 pub mod rclone;
 mod rclone_remote;

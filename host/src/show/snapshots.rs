@@ -71,7 +71,12 @@ pub fn print(
             }
             _ => String::new(),
         };
-        writeln!(text, "{name}/{id}  {what}{state}{drill}{pin}")
+        let unclear = one
+            .unclear
+            .iter()
+            .map(|what| format!("  can't read {what}"));
+        let unclear: String = unclear.collect();
+        writeln!(text, "{name}/{id}  {what}{state}{drill}{pin}{unclear}")
             .expect("a String takes every write");
     }
     super::result(&text)
@@ -128,6 +133,9 @@ fn to_json(name: &str, known: &Known, held: &Held) -> serde_json::Value {
             "error": error.to_string(),
         }),
     };
+    if !known.unclear.is_empty() {
+        told["unreadable_notes"] = json!(known.unclear);
+    }
     told["pinned"] = known.pinned.into();
     told["verified"] = known.verified.into();
     if let (Ok(manifest), Some(last)) = (manifest, readable(known)) {

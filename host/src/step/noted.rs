@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::compare::Difference;
 use super::snapshots::{Store, StoreError};
 use super::verify::{Depth, Verified};
+use crate::edge::own::Own;
 
 /// What is noted of one snapshot.
 #[derive(Debug, Default)]
@@ -61,7 +62,15 @@ impl Store<'_> {
     pub fn noted(&self, id: SnapshotId) -> Result<Noted, StoreError> {
         let names = [VERIFIED, DAMAGED].map(str::to_owned);
         let brought = self.bring(&self.dir(id), &names)?;
-        let (sound, damaged) = (brought.read(VERIFIED)?, brought.read(DAMAGED)?);
+        let read = |name| {
+            // What is no note and lies under its name may be one that can't be read.
+            Ok::<_, StoreError>(match brought.read(name)? {
+                Own::Nothing => None,
+                Own::Is(text) => Some(text),
+                Own::Odd(_) => Some(Vec::new()),
+            })
+        };
+        let (sound, damaged) = (read(VERIFIED)?, read(DAMAGED)?);
         Ok(Noted::of(
             sound.as_deref(),
             damaged.as_deref(),

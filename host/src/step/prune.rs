@@ -61,7 +61,11 @@ pub fn prune(
         rehearsed: matches!(warrant, Warrant::None),
         errors: Vec::new(),
     };
-    if !matches!(warrant, Warrant::Sealed(_)) {
+    for (id, source) in inventory.odd.drain(..) {
+        pruning.damaged(id, source);
+    }
+    // Elsewhere that may be gigabytes, night after night.
+    if store.is_in_folder()? || !matches!(warrant, Warrant::Sealed(_)) {
         pruning.read_staying(&mut inventory, rules)?;
     }
     let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);

@@ -1,16 +1,19 @@
 //! Which snapshots there are, and their manifests.
 
 mod error;
+mod folder;
 mod inventory;
 mod known;
 mod mirror;
 
+use std::cell::OnceCell;
 use std::fs;
 
 use copal_core::manifest::{COPAL_DIR, MANIFEST, Manifest, ManifestError};
 use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
 use copal_core::units::ByteCount;
 
+use crate::edge::own::OwnFolder;
 use crate::edge::remote::{Listed, Remote, RemoteError};
 
 pub use self::error::StoreError;
@@ -23,6 +26,8 @@ pub struct Store<'a> {
     name: String,
     /// The manifest at the destination's top, where it is a mirror.
     mirror: Option<Box<Manifest>>,
+    /// The folder of this machine that they lie in, where they do, once it was asked for.
+    folder: OnceCell<Option<OwnFolder>>,
 }
 
 impl<'a> Store<'a> {
@@ -32,6 +37,7 @@ impl<'a> Store<'a> {
             remote,
             name: name.into(),
             mirror: None,
+            folder: OnceCell::new(),
         }
     }
 
@@ -83,6 +89,9 @@ impl<'a> Store<'a> {
         if let Some(mirror) = &self.mirror {
             return Ok(vec![mirror.id]);
         }
+        if let Some(folder) = self.folder()? {
+            return self.started_in(folder);
+        }
         let mut ids: Vec<SnapshotId> = self
             .remote
             .directories(&self.name)?
@@ -122,6 +131,9 @@ impl<'a> Store<'a> {
         if self.is_mirror() {
             return Ok(ids);
         }
+        if let Some(folder) = self.folder()? {
+            return Ok(self.sealed_in(folder, ids));
+        }
         let manifests = self.own_files_named(&ids, &[MANIFEST])?;
         let mut sealed = Vec::new();
         for id in ids {
@@ -142,23 +154,28 @@ impl<'a> Store<'a> {
 
     /// Copal's own files of a snapshot, by their paths in it.
     pub fn own_files(&self, id: SnapshotId) -> Result<Vec<Listed>, StoreError> {
-        own_files_in(self.remote, &self.dir(id))
+        match self.folder()? {
+            Some(folder) if !self.is_mirror() => self.own_files_there(folder, id),
+            Some(_) | None => own_files_in(self.remote, &self.dir(id)),
+        }
     }
 
     /// Puts down a small file of Copal's own beside a manifest.
     pub fn put_beside(&self, id: SnapshotId, name: &str, content: &str) -> Result<(), StoreError> {
+        let to = format!("{}/{name}", self.dir(id));
+        self.refuse_link(&to)?;
         let temporary = tempfile::tempdir()?;
         let file_name = name.rsplit('/').next().unwrap_or(name);
         let local = temporary.path().join(file_name);
         fs::write(&local, content)?;
-        Ok(self
-            .remote
-            .put(&local, &format!("{}/{name}", self.dir(id)))?)
+        Ok(self.remote.put(&local, &to)?)
     }
 
     /// Takes one away again; it may not be there.
     pub fn take_away(&self, id: SnapshotId, name: &str) -> Result<(), StoreError> {
-        Ok(self.remote.delete(&format!("{}/{name}", self.dir(id)))?)
+        let path = format!("{}/{name}", self.dir(id));
+        self.refuse_link(path.rsplit_once('/').map_or("", |(above, _)| above))?;
+        Ok(self.remote.delete(&path)?)
     }
 
     /// The one that a person means.
@@ -225,9 +242,12 @@ impl<'a> Store<'a> {
     }
 
     fn read_manifest(&self, id: SnapshotId, name: &str) -> Result<Option<Manifest>, StoreError> {
+        let from = format!("{}/{name}", self.dir(id));
+        if let Some(folder) = self.folder()? {
+            return self.manifest_there(folder, &from, id);
+        }
         let temporary = tempfile::tempdir()?;
         let local = temporary.path().join("manifest.json");
-        let from = format!("{}/{name}", self.dir(id));
         if !self.remote.get(&from, &local)? {
             return Ok(None);
         }

@@ -50,7 +50,9 @@ pub(super) fn of_store(error: &StoreError) -> Ending {
             usage("check the place: it is what was given as `--to`, without the job's name")
         }
         StoreError::WhichName { .. } => usage("say which with `--name NAME`"),
-        StoreError::Unreadable { .. } => failed("let this user read it, and look at the disk"),
+        StoreError::Odd { .. } => failed(
+            "look at what lies there: put the directory or file itself in a link's place, or let this user read it; nothing was removed through it",
+        ),
         StoreError::Temporary(_) => {
             failed("make room in the temporary directory, or set TMPDIR to another")
         }

@@ -29,6 +29,7 @@ pub(super) enum Gone {
 /// Removes a sealed snapshot.
 pub(super) fn remove_sealed(store: &Store<'_>, id: SnapshotId) -> Result<Gone, PruneError> {
     let manifest = store.manifest(id)?;
+    store.refuse_links(id, names_of(&manifest).iter())?;
     store.put_beside(id, PRUNING, &manifest.to_json())?;
     // Whoever pins it puts down the pin first and looks for this mark then: one of both sees the other.
     if store.own_files(id)?.iter().any(|file| file.path == PIN) {
@@ -42,7 +43,12 @@ pub(super) fn remove_sealed(store: &Store<'_>, id: SnapshotId) -> Result<Gone, P
 /// Ends what a prune that was interrupted had begun.
 pub(super) fn end_pruning(store: &Store<'_>, id: SnapshotId) -> Result<Gone, PruneError> {
     let manifest = store.manifest_at(id, PRUNING)?;
+    store.refuse_links(id, names_of(&manifest).iter())?;
     remove_listed(store, id, &manifest)
+}
+
+fn names_of(manifest: &Manifest) -> Vec<String> {
+    manifest.files().map(|(stored, ..)| stored).collect()
 }
 
 fn remove_listed(
@@ -50,7 +56,7 @@ fn remove_listed(
     id: SnapshotId,
     manifest: &Manifest,
 ) -> Result<Gone, PruneError> {
-    let mut names: Vec<String> = manifest.files().map(|(stored, ..)| stored).collect();
+    let mut names = names_of(manifest);
     // Where a removed file is only hidden, this is still there.
     names.push(MANIFEST.to_owned());
     names.push(format!("{CLAIM}{}", manifest.run.id));
@@ -62,8 +68,10 @@ fn remove_listed(
 /// Removes what a run brought that died long ago. Its claim says that nobody else's files are there.
 pub(super) fn remove_claimed(store: &Store<'_>, id: SnapshotId) -> Result<Gone, PruneError> {
     let dir = store.dir(id);
+    store.refuse_links(id, std::iter::empty())?;
     store.remote().end_unfinished(&dir, Duration::ZERO)?;
     let listed = store.remote().files(&dir, false)?;
+    store.refuse_links(id, listed.iter().map(|file| &file.path))?;
     let all = listed.into_iter().map(|file| file.path);
     let (claims, names): (Vec<_>, Vec<_>) = all.partition(|name| name.starts_with(CLAIM));
     if names.iter().any(|name| name == MANIFEST) {

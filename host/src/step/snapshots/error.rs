@@ -1,7 +1,6 @@
 //! Why snapshots can't be read.
 
 use std::io;
-use std::path::PathBuf;
 
 use copal_core::manifest::ManifestError;
 use copal_core::snapshot::{ResolveError, SnapshotId};
@@ -65,13 +64,16 @@ pub enum StoreError {
         /// The names there.
         names: Vec<String>,
     },
-    /// A file of a folder of this machine can't be read.
-    #[error("can't read `{}`", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+    /// In a folder of this machine something lies under a name of Copal's own that is of no use, or must not be
+    /// gone through.
+    #[error("`{path}` in `{place}` can't be used: {why}")]
+    Odd {
+        /// Its path in the destination.
+        path: String,
+        /// The destination; secrets masked.
+        place: String,
+        /// Why.
+        why: String,
     },
     /// A temporary file can't be made or read.
     #[error("can't use the temporary directory")]

@@ -9,7 +9,9 @@ use copal_core::manifest::{
 use copal_core::retention::{Candidate, Mark};
 use copal_core::snapshot::SnapshotId;
 
+use super::folder::Beside;
 use super::{Store, StoreError, has, is_looked_at};
+use crate::edge::own::OwnFolder;
 use crate::edge::remote::Listed;
 
 /// What lies under the name of a job, as far as the names of Copal's own files tell.
@@ -21,6 +23,8 @@ pub struct Inventory {
     pub left: Vec<(SnapshotId, Mark)>,
     /// Sealed snapshots that a prune had condemned, and had not begun to remove.
     pub spared: Vec<SnapshotId>,
+    /// What stays since nobody can tell what lies under a name of Copal's own there, and why.
+    pub odd: Vec<(SnapshotId, StoreError)>,
 }
 
 impl Inventory {
@@ -45,6 +49,7 @@ impl Inventory {
             // Whether another can be read, nobody knows who has not read it.
             damaged: manifest.size.0 == 0,
             found_damaged: has(own, DAMAGED),
+            unclear: false,
         });
         if has(own, PRUNING) {
             self.spared.push(id);
@@ -56,6 +61,9 @@ impl Store<'_> {
     /// What there is, sealed or not.
     pub fn inventory(&self) -> Result<Inventory, StoreError> {
         let started = self.started()?;
+        if let Some(folder) = self.folder()? {
+            return Ok(self.inventory_there(folder, started));
+        }
         let of_the_sealed = [&[MANIFEST], &AFTER_THE_SEAL[..]].concat();
         let mut marks = self.own_files_named(&started, &of_the_sealed)?;
         let mut inventory = Inventory::default();
@@ -71,6 +79,42 @@ impl Store<'_> {
             }
         }
         Ok(inventory)
+    }
+
+    /// The same in a folder, where what can't be told of one concerns no other.
+    fn inventory_there(&self, folder: &OwnFolder, started: Vec<SnapshotId>) -> Inventory {
+        let mut inventory = Inventory::default();
+        for id in started {
+            let Beside { own, odd } = match self.beside(folder, id) {
+                Ok(beside) => beside,
+                Err(error) => {
+                    inventory.sealed.push(Candidate {
+                        damaged: true,
+                        ..Candidate::of(id)
+                    });
+                    inventory.odd.push((id, error));
+                    continue;
+                }
+            };
+            inventory.take(id, &own);
+            let counts = |(name, _): &(String, String)| {
+                name == MANIFEST || AFTER_THE_SEAL.contains(&name.as_str())
+            };
+            let Some((name, why)) = odd.into_iter().find(counts) else {
+                continue;
+            };
+            let path = format!("{}/{name}", self.dir(id));
+            inventory.odd.push((id, self.odd(&path, why)));
+            // A snapshot that is none any more has no notes that count.
+            let last = inventory.sealed.last_mut();
+            if let Some(one) = last.filter(|one| one.id == id) {
+                one.unclear = true;
+                one.verified = false;
+                one.drilled = false;
+                inventory.spared.retain(|spared| *spared != id);
+            }
+        }
+        inventory
     }
 
     /// Which of the files that are named so these have, all of them asked for at once; by their paths in them.

@@ -1,9 +1,7 @@
 //! All snapshots with what is known of each. Which have a directory is told by one listing; what lies in it under
 //! the names of Copal's own is asked for by these names, all of it at once.
 
-use std::fs;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::io;
 
 use copal_core::contents::{Contents, contents};
 use copal_core::manifest::{DAMAGED, MANIFEST, Manifest, ManifestError, PIN, VERIFIED};
@@ -13,8 +11,9 @@ use copal_core::verification::Verification;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+use super::folder::unreadable_manifest;
 use super::{Store, StoreError, parse};
-use crate::edge::beneath::Beneath;
+use crate::edge::own::{Most, NOTE, Own, OwnFolder, read_here};
 use crate::edge::remote::Batch;
 use crate::step::noted::Noted;
 
@@ -34,6 +33,8 @@ pub struct Known {
     pub pinned: bool,
     /// Since when and why, where that can be read.
     pub pin: Option<Pin>,
+    /// What of the notes beside its manifest can't be read, and why.
+    pub unclear: Vec<String>,
 }
 
 /// Which of them have which content. Of one whose manifest is damaged, that is not known.
@@ -46,35 +47,31 @@ pub fn contents_of(known: &[Known]) -> Contents {
 pub(in crate::step) enum Brought {
     /// They were brought.
     Copied(TempDir),
-    /// They lie in a folder of this machine. It may be somebody's: no link in it is followed.
-    There(PathBuf),
+    /// They lie below this directory of a folder of this machine.
+    There(OwnFolder, String),
 }
 
 impl Brought {
-    /// What one holds; `None` where there was none.
-    pub(in crate::step) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = match self {
-            Self::Copied(here) => fs::read(here.path().join(name)),
-            Self::There(folder) => read_there(folder, name),
+    /// What one holds.
+    pub(in crate::step) fn read(&self, name: &str) -> Result<Own<Vec<u8>>, StoreError> {
+        let is_manifest = name.ends_with(MANIFEST);
+        let most = if is_manifest {
+            Most::Text
+        } else {
+            Most::Bytes(NOTE)
         };
-        match (read, self) {
-            (Ok(bytes), _) => Ok(Some(bytes)),
-            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            (Err(error), Self::Copied(_)) => Err(error.into()),
-            (Err(source), Self::There(folder)) => {
-                let path = folder.join(name);
-                Err(StoreError::Unreadable { path, source })
-            }
+        let here = match self {
+            Self::Copied(here) => here.path().join(name),
+            Self::There(folder, dir) => return Ok(folder.read(&format!("{dir}/{name}"), most)),
+        };
+        match read_here(&here, most) {
+            Ok(bytes) => Ok(Own::Is(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Own::Nothing),
+            // It is told by what it holds alone: it was brought here a moment ago.
+            Err(error) if error.raw_os_error().is_none() => Ok(Own::Odd(error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
-}
-
-fn read_there(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    Beneath::stored(folder, name)
-        .open_regular()?
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 impl Store<'_> {
@@ -89,6 +86,7 @@ impl Store<'_> {
                 verification: None,
                 pinned: false,
                 pin: None,
+                unclear: Vec::new(),
             }]);
         }
         let started = self.started()?;
@@ -112,8 +110,9 @@ impl Store<'_> {
         let mut unreadable = Vec::new();
         for id in ids {
             let read = match brought.read(&manifest(id))? {
-                Some(bytes) => self.parse(&bytes, *id).map(drop),
-                None => Err(self.gone(*id)),
+                Own::Is(bytes) => self.parse(&bytes, *id).map(drop),
+                Own::Nothing => Err(self.gone(*id)),
+                Own::Odd(why) => Err(unreadable_manifest(*id, why)),
             };
             unreadable.extend(read.err().map(|error| (*id, error)));
         }
@@ -123,23 +122,35 @@ impl Store<'_> {
     /// What is known of one; `None` where it was never sealed, or is gone.
     fn known(&self, id: SnapshotId, brought: &Brought) -> Result<Option<Known>, StoreError> {
         let read = |name: &str| brought.read(&format!("{id}/{name}"));
-        let Some(manifest) = read(MANIFEST)? else {
-            return Ok(None);
+        let manifest = match read(MANIFEST)? {
+            Own::Nothing => return Ok(None),
+            Own::Is(bytes) => parse(&bytes, id, &self.name),
+            Own::Odd(why) => Err(ManifestError::Unreadable(why)),
         };
-        let pin = read(PIN)?;
-        let noted = Noted::of(
-            read(VERIFIED)?.as_deref(),
-            read(DAMAGED)?.as_deref(),
-            Timestamp::now(),
-        );
+        let mut unclear = Vec::new();
+        // What lies under a note's name and is none may be one that stands for the same.
+        let mut note = |name: &str| {
+            Ok::<_, StoreError>(match read(name)? {
+                Own::Nothing => None,
+                Own::Is(text) => Some(text),
+                Own::Odd(why) if manifest.is_ok() => {
+                    unclear.push(format!("{name}: {why}"));
+                    Some(Vec::new())
+                }
+                Own::Odd(_) => Some(Vec::new()),
+            })
+        };
+        let (pin, verified, damaged) = (note(PIN)?, note(VERIFIED)?, note(DAMAGED)?);
+        let noted = Noted::of(verified.as_deref(), damaged.as_deref(), Timestamp::now());
         Ok(Some(Known {
             id,
-            manifest: parse(&manifest, id, &self.name),
+            manifest,
             verified: noted.is_verified(),
             damaged: noted.is_damaged(),
             verification: noted.known,
             pinned: pin.is_some(),
             pin: pin.and_then(|text| serde_json::from_slice(&text).ok()),
+            unclear,
         }))
     }
 
@@ -150,8 +161,8 @@ impl Store<'_> {
         names: &[String],
     ) -> Result<Brought, StoreError> {
         // A thousand copies would take longer than all else.
-        if let Some(folder) = self.remote.abilities()?.folder() {
-            return Ok(Brought::There(folder.join(dir)));
+        if let Some(folder) = self.folder()? {
+            return Ok(Brought::There(folder.clone(), dir.to_owned()));
         }
         let temporary = tempfile::tempdir()?;
         if !names.is_empty() {
@@ -163,34 +174,5 @@ impl Store<'_> {
             })?;
         }
         Ok(Brought::Copied(temporary))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    #[test]
-    fn what_is_no_file_in_a_folder_or_lies_behind_a_link_is_not_there() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("vault");
-        fs::create_dir_all(folder.join("own/directory")).unwrap();
-        fs::write(folder.join("own/file"), "its own").unwrap();
-        fs::write(dir.path().join("secret"), "another's").unwrap();
-        symlink("../../secret", folder.join("own/link")).unwrap();
-        symlink("own", folder.join("way")).unwrap();
-        let there = Brought::There(folder);
-        assert_eq!(there.read("own/file").unwrap().unwrap(), b"its own");
-        for name in [
-            "own/none",
-            "none/file",
-            "own/link",
-            "way/file",
-            "own/directory",
-        ] {
-            assert!(there.read(name).unwrap().is_none(), "{name}");
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! A mirror as a store: it has one state, and its manifest lies at the destination's top.
 
+use std::cell::OnceCell;
 use std::fs;
 
-use copal_core::manifest::{MANIFEST, Manifest, SUMS};
+use copal_core::manifest::{MANIFEST, Manifest, ManifestError, SUMS};
 
 use super::{Store, StoreError, has, own_files_in};
+use crate::edge::own::{Most, Own, OwnFolder};
 use crate::edge::remote::Remote;
 
 impl<'a> Store<'a> {
@@ -16,6 +18,7 @@ impl<'a> Store<'a> {
             remote,
             name: manifest.name.clone(),
             mirror: Some(Box::new(manifest)),
+            folder: OnceCell::new(),
         })
     }
 
@@ -28,12 +31,11 @@ impl<'a> Store<'a> {
             let gone = || StoreError::ManifestGone(remote.shown());
             return if is_gone { Err(gone()) } else { Ok(None) };
         }
-        let temporary = tempfile::tempdir()?;
-        let local = temporary.path().join("manifest.json");
-        if !remote.get(MANIFEST, &local)? {
-            return Ok(None);
-        }
-        let parsed = Manifest::parse(&fs::read(local)?);
+        let parsed = match manifest_of(remote)? {
+            Own::Nothing => return Ok(None),
+            Own::Is(bytes) => Manifest::parse(&bytes),
+            Own::Odd(why) => Err(ManifestError::Unreadable(why)),
+        };
         parsed.map(Some).map_err(|source| {
             let place = remote.shown();
             StoreError::MirrorManifest { place, source }
@@ -43,5 +45,18 @@ impl<'a> Store<'a> {
     /// Whether it is a mirror, whose folders may have more than its manifest lists.
     pub fn is_mirror(&self) -> bool {
         self.mirror.is_some()
+    }
+}
+
+fn manifest_of(remote: &dyn Remote) -> Result<Own<Vec<u8>>, StoreError> {
+    if let Some(folder) = remote.abilities()?.folder().map(OwnFolder::at) {
+        return Ok(folder.read(MANIFEST, Most::Text));
+    }
+    let temporary = tempfile::tempdir()?;
+    let local = temporary.path().join("manifest.json");
+    if remote.get(MANIFEST, &local)? {
+        Ok(Own::Is(fs::read(local)?))
+    } else {
+        Ok(Own::Nothing)
     }
 }
