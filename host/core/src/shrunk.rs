@@ -7,11 +7,14 @@ use std::fmt;
 use crate::manifest::{Entry, Manifest, Rows};
 use crate::path::RelPath;
 use crate::snapshot::SnapshotId;
+use crate::units::ByteCount;
 
 /// So few rows come and go.
 const FEW: u64 = 10;
 /// Of so many, less than one is left.
 const OF: u64 = 10;
+/// The tables of what is no larger are counted in time, however slow the disk.
+const SURELY_COUNTED: ByteCount = ByteCount::mebibytes(256);
 
 /// A database with less than a tenth of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub struct Shrunk {
     pub before: u64,
     /// In this snapshot.
     pub last: SnapshotId,
+    /// How many of the tables that had them are gone.
+    pub gone: usize,
 }
 
 impl fmt::Display for Shrunk {
@@ -33,37 +38,78 @@ impl fmt::Display for Shrunk {
             now,
             before,
             last,
+            gone,
         } = self;
         let s = if *now == 1 { "" } else { "s" };
-        write!(f, "`{path}` has {now} row{s}, and had {before} in {last}")
+        if *gone == 0 {
+            return write!(f, "`{path}` has {now} row{s}, and had {before} in {last}");
+        }
+        let tables = if *gone == 1 {
+            "a table is".to_owned()
+        } else {
+            format!("{gone} tables are")
+        };
+        write!(
+            f,
+            "`{path}` has {now} row{s} where it had {before} in {last}, and {tables} gone"
+        )
     }
 }
 
-/// Those that have shrunk since `last`, by the rows of tables that were counted both times.
-pub fn shrunk<'a, 'b>(
-    last: &'b Manifest,
-    now: impl Iterator<Item = (&'a RelPath, &'a Rows)>,
-) -> Vec<Shrunk> {
+/// A database as it is now.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// Where it is.
+    pub path: &'a RelPath,
+    /// The rows of its tables, as far as they were counted.
+    pub rows: &'a Rows,
+    /// How large it is.
+    pub size: ByteCount,
+}
+
+/// Those that have shrunk since `last`, by the rows of the tables that were counted then. A table that is gone has
+/// none any more, whatever others there are.
+pub fn shrunk<'a, 'b>(last: &'b Manifest, now: impl Iterator<Item = Counted<'a>>) -> Vec<Shrunk> {
     let counted = |entry: &'b Entry| Some((&entry.path, &entry.file()?.rows));
     let had: HashMap<&RelPath, &Rows> = last.entries.iter().filter_map(counted).collect();
-    let compared = now.filter_map(|(path, rows)| {
-        let before = had.get(path)?;
-        let both = before
-            .iter()
-            .filter_map(|(table, had)| rows.get(table).map(|has| (*has, *had)));
-        let (now, before) = both.fold((0, 0), |(now, before): (u64, u64), (has, had)| {
-            (now.saturating_add(has), before.saturating_add(had))
-        });
-        Some(Shrunk {
-            path: path.clone(),
-            now,
-            before,
-            last: last.id,
-        })
-    });
+    let compared = now.filter_map(|it| Some(it.since(had.get(it.path)?, last.id)));
     compared
         .filter(|it| it.before >= FEW && it.now < it.before.div_ceil(OF))
         .collect()
+}
+
+impl Counted<'_> {
+    fn since(self, then: &Rows, last: SnapshotId) -> Shrunk {
+        let (mut now, mut before, mut gone) = (0_u64, 0_u64, 0);
+        for (table, had) in then {
+            let has = match self.rows.get(table) {
+                Some(has) => *has,
+                None if self.lacks(table) => {
+                    gone += 1;
+                    0
+                }
+                None => continue,
+            };
+            now = now.saturating_add(has);
+            before = before.saturating_add(*had);
+        }
+        Shrunk {
+            path: self.path.clone(),
+            now,
+            before,
+            last,
+            gone,
+        }
+    }
+
+    /// Whether a table is not there, rather than not counted: they are counted by their names' order, as long as there
+    /// is time.
+    fn lacks(self, table: &String) -> bool {
+        let Some((last, _)) = self.rows.last_key_value() else {
+            return false;
+        };
+        table < last || self.size <= SURELY_COUNTED
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a backup prunes: after the seal, and after everything that was held goes on.
 
-use copal_core::shrunk::shrunk;
+use copal_core::shrunk::{Counted, shrunk};
 
 use super::Backup;
 use crate::edge::remote::Remote;
@@ -22,7 +22,12 @@ impl Backup<'_> {
         let last = ready.filter_map(|ready| ready.last.as_ref());
         let last = last.max_by_key(|last| last.id)?;
         let files = read.files.iter();
-        let shrunk = shrunk(last, files.map(|file| (&file.path, &file.rows)));
+        let counted = files.map(|file| Counted {
+            path: &file.path,
+            rows: &file.rows,
+            size: file.digests.size,
+        });
+        let shrunk = shrunk(last, counted);
         (!shrunk.is_empty()).then_some(CopalError::Shrunk(shrunk))
     }
 
