@@ -5,6 +5,7 @@
 //! ([`Need::Query`](copal_core::grants::Need::Query)) and `update` for changes of a restored one
 //! ([`Need::Update`](copal_core::grants::Need::Update)). All are read in `copal-core`.
 
+mod at_rest;
 mod check;
 mod copy;
 mod error;

@@ -14,12 +14,12 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::at_rest::AtRest;
 use super::error::{SqliteError, explain};
 use crate::edge::beneath::Beneath;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::processes::has_open;
 use crate::edge::stat::Version;
-use crate::edge::top::Top;
 
 /// What every SQLite database begins with. Source: <https://sqlite.org/fileformat2.html>, 1.3.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -70,69 +70,6 @@ pub(super) struct Source {
     pub(super) file: (u64, u64),
     /// Those of its log, where it has one.
     log: Option<(u64, u64)>,
-}
-
-/// A database that no process has open, so that it is read without locks, and watched for change.
-struct AtRest {
-    top: Top,
-    path: PathBuf,
-    version: Version,
-    /// That of its log, if a process that was killed left one.
-    log: Option<Version>,
-}
-
-impl AtRest {
-    /// In WAL mode whoever has it open has an index beside it as well. None where it may be open.
-    fn of(live: Beneath<'_>, version: Version) -> Option<Self> {
-        let log = looked_at(live, "-wal");
-        let has_index = log.is_some() && looked_at(live, "-shm").is_some();
-        if has_index || !is_wal(live).unwrap_or(false) {
-            return None;
-        }
-        Some(Self {
-            top: live.top(),
-            path: live.path().to_owned(),
-            version,
-            log: log.as_ref().map(Version::of),
-        })
-    }
-
-    fn live(&self) -> Beneath<'_> {
-        Beneath::below(&self.top, &self.path)
-    }
-
-    fn open(&self) -> Result<Connection, SqliteError> {
-        let path = self.live().place();
-        if self.log.is_none() {
-            return open_read_only(&path, "&immutable=1");
-        }
-        // The index of the log is made in memory: no other process is to see it.
-        let connection = open_read_only(&path, "&vfs=unix-none")?;
-        let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        connection
-            .set_db_config(keep_log, true)
-            .and_then(|_| connection.pragma_update(None, "locking_mode", "EXCLUSIVE"))
-            .map_err(SqliteError::Source)?;
-        Ok(connection)
-    }
-
-    fn is_still(&self) -> bool {
-        let now = |suffix| {
-            let found = looked_at(self.live(), suffix);
-            found.as_ref().map(Version::of)
-        };
-        let log = now("-wal");
-        let is_same_log = match (self.log, log) {
-            (None, None) => true,
-            // SQLite gives a log that it opens to the owner of the database, who has it already: that is
-            // a change, and of nothing that it holds.
-            (Some(then), Some(now)) => {
-                then.has_content_of(&now) && looked_at(self.live(), "-shm").is_none()
-            }
-            _ => false,
-        };
-        now("") == Some(self.version) && is_same_log
-    }
 }
 
 impl Source {
@@ -274,7 +211,7 @@ impl Source {
 }
 
 /// What lies beside a database under its name with this suffix; with none, itself.
-fn looked_at(live: Beneath<'_>, suffix: &str) -> Option<Metadata> {
+pub(super) fn looked_at(live: Beneath<'_>, suffix: &str) -> Option<Metadata> {
     let path = sidecar(live.path(), suffix);
     live.other(&path).metadata().ok()
 }
@@ -296,7 +233,7 @@ pub(super) fn is_wal(live: Beneath<'_>) -> io::Result<bool> {
     Ok(header[18..20] == [2, 2])
 }
 
-fn open_read_only(path: &Path, parameters: &str) -> Result<Connection, SqliteError> {
+pub(super) fn open_read_only(path: &Path, parameters: &str) -> Result<Connection, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
