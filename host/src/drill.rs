@@ -10,6 +10,7 @@ use copal_core::path::RelPath;
 use copal_hooks::{Cancel, Phase};
 
 use crate::capability::means::Means;
+use crate::edge::history::{History, HistoryError, Wanted};
 use crate::edge::leftovers::{Leftovers, named_so};
 use crate::edge::lock::Lock;
 use crate::edge::scratch::Scratch;
@@ -22,7 +23,7 @@ use crate::floors::{self, Deeds};
 use crate::hooks::Hooks;
 use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
-use crate::record::{Kind, SnapshotRecord};
+use crate::record::{Kind, Record, SnapshotRecord};
 use crate::run::Run;
 use crate::step::snapshots::Store;
 use crate::step::try_databases::{Tried, try_databases};
@@ -60,6 +61,19 @@ impl Achieved for Drilled {
     }
 }
 
+/// The last drill of a snapshot at this destination that found fault, where none went well since.
+pub fn last_failed(
+    history: &History,
+    job: &str,
+    place: &str,
+) -> Result<Option<Record>, HistoryError> {
+    let last = |wanted| history.last_about(job, place, Kind::Drill.name(), wanted);
+    let worked: Option<Record> = last(Wanted::Good)?;
+    let failed: Option<Record> = last(Wanted::Bad)?;
+    let is_later = |failed: &Record| worked.is_none_or(|worked| worked.started < failed.started);
+    Ok(failed.filter(is_later))
+}
+
 /// Tries a snapshot. Without a job there are no hooks to ask, only databases to check. The copy
 /// lies below `within` while it lasts.
 pub fn drill(
@@ -70,6 +84,9 @@ pub fn drill(
     edges: &Edges<'_>,
 ) -> Result<Outcome<Drilled>, CopalError> {
     let mut run = Run::begin(Kind::Drill, store.name(), edges);
+    let (place, totals) = (store.remote().shown(), manifest.totals);
+    let tried = SnapshotRecord::unsent(manifest.id, place, totals.files, totals.bytes);
+    run.about = Some(tried);
     // Two drills of one job would tidy each other's copies away. A backup may go on meanwhile.
     let _lock = Lock::take(&edges.state.drill_lock(store.name()), store.name())?;
     let info = run.info_about(manifest);

@@ -40,6 +40,8 @@ pub struct Outcome<T> {
     pub kind: Kind,
     /// Whether the command line alone said what was run.
     pub one_off: bool,
+    /// The snapshot that it was to try.
+    pub about: Option<SnapshotRecord>,
     /// When it began.
     pub started: Timestamp,
     /// How long it took.
@@ -330,10 +332,12 @@ impl<T: Achieved> Outcome<T> {
 
     /// The snapshots that it sealed, tried or put back.
     pub fn snapshots(&self) -> Vec<SnapshotRecord> {
-        self.result
-            .as_ref()
-            .map(Achieved::snapshots)
-            .unwrap_or_default()
+        match &self.result {
+            Ok(achieved) => achieved.snapshots(),
+            // That it could not be tried, or not be fetched, is what there is to know of it.
+            Err(error) if !error.is_interruption() => self.about.clone().into_iter().collect(),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Takes down what hooks did since it was last asked, and which of it fell short.
@@ -424,6 +428,7 @@ mod tests {
             name: String::new(),
             kind: Kind::Backup,
             one_off: false,
+            about: None,
             started: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             steps: Vec::new(),

@@ -14,7 +14,7 @@ use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::holds::Away;
 use crate::outcome::{Achieved, Outcome};
-use crate::record::Kind;
+use crate::record::{Kind, SnapshotRecord};
 
 /// The id of what begins now, in this process.
 pub fn id_at(started: Timestamp) -> String {
@@ -37,6 +37,8 @@ pub struct Run<'a> {
     pub leftovers: Leftovers,
     /// Whether the command line alone says what is run.
     pub one_off: bool,
+    /// The snapshot that it tries, whatever comes of it.
+    pub about: Option<SnapshotRecord>,
     kind: Kind,
     name: String,
     clock: Instant,
@@ -61,6 +63,7 @@ impl<'a> Run<'a> {
             holds: Vec::new(),
             leftovers: Leftovers::default(),
             one_off: false,
+            about: None,
             kind,
             name: name.to_owned(),
             clock: Instant::now(),
@@ -116,6 +119,7 @@ impl<'a> Run<'a> {
             name: self.name,
             kind: self.kind,
             one_off: self.one_off,
+            about: self.about,
             started: self.started,
             took: self.clock.elapsed(),
             steps: self.edges.show.steps(),

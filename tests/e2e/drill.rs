@@ -252,10 +252,38 @@ fn a_snapshot_that_a_hook_of_a_drill_found_wanting_is_listed_as_that_until_anoth
     world.copal(&["drill"]).exits_with(1);
     assert!(listed().contains("drill failed 2"), "{}", listed());
     assert_eq!(drill()["outcome"], "failed");
+
+    // Also when there are newer ones, which nobody tried.
+    world.copal(&["backup"]).succeeds();
+    let status = world.copal(&["status"]);
+    status.exits_with(1);
+    assert!(status.stdout().contains("unproven    vault:"), "{status}");
+    assert!(
+        status
+            .stdout()
+            .contains("the last drill, 0 min ago, failed"),
+        "{status}"
+    );
+    let check = world.copal(&["check"]);
+    let told = check.succeeds().stdout();
+    assert!(told.contains("the last drill, begun at"), "{check}");
+    let page = world.copal(&["report", "--html"]);
+    let page = page.succeeds().stdout();
+    assert!(page.contains("The last drill failed"), "{page}");
+
     configure(&world, "");
+    world.copal(&["drill", "2"]).exits_with(2);
     world.copal(&["drill"]).succeeds();
+    let oldest = world.copal(&["snapshots", "--json"]).json()[0]["snapshot"].clone();
+    world.copal(&["drill", oldest.as_str().unwrap()]).succeeds();
     assert!(!listed().contains("drill failed"), "{}", listed());
     assert_eq!(drill()["outcome"], "succeeded");
+    world.copal(&["status"]).succeeds();
+    let check = world.copal(&["check"]);
+    assert!(
+        !check.succeeds().stdout().contains("the last drill"),
+        "{check}"
+    );
 }
 
 #[test]
@@ -281,4 +309,22 @@ fn the_last_snapshot_that_a_drill_proved_stays_when_a_newer_one_was_only_verifie
     let kept = |id: &str, why: &str| told.contains(&format!("{id}  {why}"));
     assert!(kept(&proven, "the last that a drill proved"), "{told}");
     assert!(kept(&spoiled, "the last verified"), "{told}");
+}
+
+#[test]
+fn a_drill_that_finds_a_snapshot_damaged_is_told_of_that_destination() {
+    let world = small_world();
+    world.write(
+        "copal.toml",
+        "name = \"app\"\nsource.path = \"source\"\n[[destination]]\nremote = \"vault:\"\n",
+    );
+    world.copal(&["backup"]).succeeds();
+    let id = world.copal(&["snapshots", "--json"]).json()[0]["snapshot"].clone();
+    let file = format!("vault/app/{}/letter.txt", id.as_str().unwrap());
+    world.write(file, "not what was sealed");
+    world.copal(&["drill"]).exits_with(1);
+    let status = world.copal(&["status", "--json"]);
+    let first = status.exits_with(1).json()["destinations"][0].clone();
+    assert_eq!(first["state"], "unproven", "{first:#}");
+    assert_eq!(first["drill_failed"]["snapshot"], id);
 }

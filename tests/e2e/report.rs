@@ -87,7 +87,14 @@ fn a_page_is_made_from_the_manifests_at_a_place_alone() {
     ] {
         assert!(page.contains(told), "{told}\n{page}");
     }
-    for never in ["not scheduled", "last drill", "did not go well"] {
+    for never in [
+        "not scheduled",
+        "last drill",
+        "; drilled",
+        "did not go well",
+        "no run<",
+        "pruned since",
+    ] {
         assert!(!page.contains(never), "{never}\n{page}");
     }
     let json = world.copal(&["report", "--from", "vault:", "--json"]);
@@ -102,4 +109,14 @@ fn a_page_is_made_from_the_manifests_at_a_place_alone() {
     world
         .copal(&["report", "--from", "vault:nothing", "--html"])
         .exits_with(2);
+    let mistyped = world.copal(&["report", "--from", "vault:", "--name", "ap", "--html"]);
+    mistyped.succeeds().says("there is no sealed snapshot in `vault:ap`");
+
+    world.write(format!("vault/app/{id}/letter.txt"), "not what was sealed");
+    world.copal(&["verify", "--from", "vault:"]).exits_with(1);
+    let page = world.copal(&["report", "--from", "vault:", "--html"]);
+    let page = page.succeeds().stdout();
+    for told in ["app: not ok", "of a destination was found to be damaged"] {
+        assert!(page.contains(told), "{told}\n{page}");
+    }
 }

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::finding::Findings;
 use super::{CheckError, Checked, Part};
+use crate::drill::last_failed;
 use crate::edge::frozen::existing;
 use crate::edge::history::{History, Whose};
 use crate::edge::lock;
@@ -203,10 +204,28 @@ fn look_at_last_runs(checked: &Checked<'_>, findings: &mut Findings) {
             ),
         }
     }
+    look_at_last_drills(checked, &history, findings);
     match history.last_of::<Record>(job.name(), Kind::Backup.name()) {
         Ok(Some(run)) if run.exit != 0 => findings.note(Part::LastRun, None, told_of_failed(&run)),
         Ok(_) => {}
         Err(error) => findings.warning(Part::LastRun, None, CopalError::from(error)),
+    }
+}
+
+/// What is backed up well and does not bring the app back is no backup.
+fn look_at_last_drills(checked: &Checked<'_>, history: &History, findings: &mut Findings) {
+    let job = checked.job;
+    for spec in job.destinations() {
+        let place = spec.to_string();
+        match last_failed(history, job.name(), &place) {
+            Ok(None) => {}
+            Ok(Some(drill)) => {
+                let (what, next) = told_of_failed(&drill);
+                let next = format!("{next}; `copal drill` tries again what is there now");
+                findings.note(Part::LastRun, Some(&place), (what, next));
+            }
+            Err(error) => findings.warning(Part::LastRun, Some(&place), CopalError::from(error)),
+        }
     }
 }
 
@@ -216,7 +235,12 @@ fn told_of_failed(run: &Record) -> (String, String) {
     let when = minute(run.started);
     (
         format!(
-            "the last run, begun at {when}, ended with {}{trouble}",
+            "the last {}, begun at {when}, ended with {}{trouble}",
+            if run.kind == Kind::Drill {
+                "drill"
+            } else {
+                "run"
+            },
             run.exit
         ),
         format!("`copal history show {}` tells all of it", run.run),

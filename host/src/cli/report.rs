@@ -17,9 +17,9 @@ use crate::edge::history::History;
 use crate::edge::interrupt::Interrupt;
 use crate::edge::whole::{self, Mode};
 use crate::error::CopalError;
-use crate::show;
 use crate::show::report::{Basis, Runs};
-use crate::show::status::{Destination, Proof, Status};
+use crate::show::status::{Destination, Drills, Proof, Status};
+use crate::show::{self, message};
 use crate::step::snapshots::{Known, Store};
 
 /// Where a page goes that no file is named for.
@@ -87,6 +87,9 @@ fn by_manifests(args: &ReportArgs, global: &Global) -> Result<(Status, Runs), Co
     let max_age = job.as_ref().and_then(|job| job.config.max_age());
     args.from.with_store_of(job.as_ref(), &interrupt, |store| {
         let known = store.all()?;
+        if known.is_empty() {
+            message::note(&store.none().to_string());
+        }
         let now = Timestamp::now();
         let mut runs = Runs::of(Basis::Manifests);
         for one in known.iter().rev() {
@@ -143,7 +146,7 @@ fn destination(
             .filter(|one| one.verified)
             .filter_map(proof)
             .max_by_key(|proof| proof.at),
-        drilled: None,
+        drills: Drills::Unknown,
         damaged: last.filter(|one| one.damaged).map(|one| {
             proof(one).unwrap_or(Proof {
                 snapshot: one.id,

@@ -11,6 +11,7 @@ use super::Global;
 use super::ending::Exit;
 use super::open::{configured, state};
 use crate::abandoned;
+use crate::drill::last_failed;
 use crate::edge::history::{History, HistoryError, Wanted, Whose};
 use crate::edge::schedule::{found, machine_zone};
 use crate::edge::state::StateDir;
@@ -18,7 +19,7 @@ use crate::error::CopalError;
 use crate::job::Job;
 use crate::record::{Ended, Kind, Record};
 use crate::show;
-use crate::show::status::{Destination, Proof, Status};
+use crate::show::status::{Destination, Drills, Proof, Status};
 
 /// There is nothing to say but which configuration.
 #[derive(Debug, Args)]
@@ -54,6 +55,7 @@ pub(super) fn status_of(job: &Job, state: &StateDir, now: Timestamp) -> Result<S
             about(Kind::Verify, Wanted::Good)?,
             about(Kind::Drill, Wanted::Good)?,
         );
+        let failed = last_failed(&history, name, &place)?;
         let looked = about(Kind::Verify, Wanted::Any)?;
         destinations.push(Destination {
             freshness: Freshness::of(began, max_age, now),
@@ -62,7 +64,10 @@ pub(super) fn status_of(job: &Job, state: &StateDir, now: Timestamp) -> Result<S
                 Proof::of(verified, &place),
                 Proof::of(drilled.clone(), &place),
             ),
-            drilled: Proof::of(drilled, &place),
+            drills: Drills::Known {
+                worked: Proof::of(drilled, &place),
+                failed: Proof::of(failed, &place),
+            },
             damaged: looked
                 .filter(|found| found.outcome == Ended::Failed)
                 .and_then(|found| Proof::of(Some(found), &place))

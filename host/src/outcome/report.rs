@@ -79,6 +79,7 @@ mod tests {
             name: String::new(),
             kind: Kind::Restore,
             one_off: false,
+            about: None,
             started: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             steps: Vec::new(),

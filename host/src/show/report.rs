@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::history::plain;
-use super::status::{Destination, Status, ago};
+use super::status::{Destination, Status, Trouble, ago};
 use super::{count, duration};
 use crate::record::Record;
 
@@ -76,7 +76,19 @@ fn glance(status: &Status) -> &'static str {
     match (status.is_well(), status.max_age) {
         (true, Some(_)) => "Every destination has a good backup that is young enough.",
         (true, None) => "Every destination has a good backup.",
-        (false, _) => "Not every destination has a good backup that is young enough.",
+        (false, _) => worst(status),
+    }
+}
+
+/// What is amiss, the worst of it.
+fn worst(status: &Status) -> &'static str {
+    let troubles = || status.destinations.iter().filter_map(Destination::trouble);
+    if troubles().any(|it| matches!(it, Trouble::Damaged(_))) {
+        "The last good backup of a destination was found to be damaged."
+    } else if status.has_all_backups() && troubles().next().is_some() {
+        "The last drill failed: what is there may not bring the app back."
+    } else {
+        "Not every destination has a good backup that is young enough."
     }
 }
 
@@ -110,9 +122,7 @@ fn destination(one: &Destination, status: &Status) -> Markup {
             p class="place" { strong { (plain(&one.place)) } " " (tag(one.state())) }
             p { (one.last(status)) }
             @if one.snapshot.is_some() { p { (one.proofs(status.now)) } }
-            @if let Some(found) = one.damaged {
-                p class="bad" { "found to be damaged " (ago(status.now, found.at)) }
-            }
+            @if let Some(trouble) = one.trouble() { p class="bad" { (trouble.told(status.now)) } }
         }
     }
 }

@@ -45,10 +45,40 @@ pub struct Destination {
     pub freshness: Freshness,
     /// When a snapshot there was last found to be as it was sealed, by a verification or a drill.
     pub verified: Option<Proof>,
-    /// When one was last tried, and worked.
-    pub drilled: Option<Proof>,
+    /// What is known of drills there.
+    pub drills: Drills,
     /// The last verification, where it found the last good snapshot damaged.
     pub damaged: Option<Proof>,
+}
+
+/// What is known of drills at a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drills {
+    /// The history was not asked, and nothing else tells.
+    Unknown,
+    /// What the history has.
+    Known {
+        /// When a snapshot was last tried, and worked.
+        worked: Option<Proof>,
+        /// When one was tried and did not work, where none has worked since.
+        failed: Option<Proof>,
+    },
+}
+
+impl Drills {
+    fn worked(self) -> Option<Proof> {
+        match self {
+            Self::Unknown => None,
+            Self::Known { worked, .. } => worked,
+        }
+    }
+
+    fn failed(self) -> Option<Proof> {
+        match self {
+            Self::Unknown => None,
+            Self::Known { failed, .. } => failed,
+        }
+    }
 }
 
 /// A snapshot that somebody looked at.
@@ -73,7 +103,7 @@ impl Proof {
 
 impl Destination {
     fn is_well(&self) -> bool {
-        self.freshness == Freshness::Fresh && self.damaged.is_none()
+        self.freshness == Freshness::Fresh && self.trouble().is_none()
     }
 
     /// Its last good snapshot, in a line.
@@ -94,10 +124,17 @@ impl Destination {
 
     /// In one word.
     pub(super) fn state(&self) -> &'static str {
-        match self.damaged {
-            Some(_) => "damaged",
-            None => self.freshness.name(),
+        match (self.trouble(), self.freshness) {
+            (Some(Trouble::Damaged(_)), _) => "damaged",
+            (Some(Trouble::Unproven(_)), Freshness::Fresh) => "unproven",
+            (_, freshness) => freshness.name(),
         }
+    }
+
+    /// What keeps its snapshots from being relied on.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        let damaged = self.damaged.map(Trouble::Damaged);
+        damaged.or_else(|| self.drills.failed().map(Trouble::Unproven))
     }
 
     /// When it was last proven to be good for something.
@@ -107,15 +144,52 @@ impl Destination {
             Some(Proof { snapshot, at }) => format!("{} ({snapshot})", ago(now, at)),
             None => "never".to_owned(),
         };
-        format!(
-            "verified {}; drilled {}",
-            of(self.verified),
-            of(self.drilled)
-        )
+        let verified = format!("verified {}", of(self.verified));
+        match self.drills {
+            Drills::Unknown => verified,
+            Drills::Known { worked, .. } => format!("{verified}; drilled {}", of(worked)),
+        }
+    }
+}
+
+/// What keeps snapshots from being relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The last verification found the last good one damaged.
+    Damaged(Proof),
+    /// The last one that was tried did not work.
+    Unproven(Proof),
+}
+
+impl Trouble {
+    /// In a line, for whoever looks at this moment.
+    pub(super) fn told(self, now: Timestamp) -> String {
+        match self {
+            Self::Damaged(Proof { at, .. }) => format!("found to be damaged {}", ago(now, at)),
+            Self::Unproven(Proof { snapshot, at }) => {
+                format!("the last drill, {}, failed ({snapshot})", ago(now, at))
+            }
+        }
+    }
+
+    /// What to do.
+    fn next(self) -> &'static str {
+        match self {
+            Self::Damaged(_) => "`copal history` has the verification",
+            Self::Unproven(_) => {
+                "`copal history` has it; `copal drill` tries again what is there now"
+            }
+        }
     }
 }
 
 impl Status {
+    /// Whether every destination has a backup that is young enough, whatever is known of it.
+    pub(super) fn has_all_backups(&self) -> bool {
+        let mut all = self.destinations.iter();
+        all.all(|one| one.freshness == Freshness::Fresh)
+    }
+
     /// Whether every destination has what it should.
     pub fn is_well(&self) -> bool {
         let mut all = self.destinations.iter();
@@ -140,12 +214,9 @@ fn text(status: &Status) -> String {
     for one in &status.destinations {
         let told = one.last(status);
         row(one.state(), &format!("{}: {told}", one.place));
-        if let Some(found) = one.damaged {
-            let age = ago(status.now, found.at);
-            row(
-                "",
-                &format!("found to be damaged {age}: `copal history` has the verification"),
-            );
+        if let Some(trouble) = one.trouble() {
+            let told = trouble.told(status.now);
+            row("", &format!("{told}: {}", trouble.next()));
         }
         if one.snapshot.is_some() {
             row("", &one.proofs(status.now));
@@ -199,7 +270,8 @@ fn to_json(status: &Status) -> Value {
             "snapshot": one.snapshot,
             "began": one.began,
             "verified": of_proof(one.verified),
-            "drilled": of_proof(one.drilled),
+            "drilled": of_proof(one.drills.worked()),
+            "drill_failed": of_proof(one.drills.failed()),
             "found_damaged": of_proof(one.damaged),
         })
     };
@@ -235,7 +307,10 @@ mod tests {
                 snapshot: "2026-11-23T030000Z".parse().unwrap(),
                 at: "2026-11-23T05:00:00Z".parse().unwrap(),
             }),
-            drilled: None,
+            drills: Drills::Known {
+                worked: None,
+                failed: None,
+            },
             damaged: None,
         };
         let status = Status {

@@ -39,6 +39,8 @@ pub enum Wanted {
     Any,
     /// One in which all went well.
     Good,
+    /// One that failed.
+    Bad,
 }
 
 /// Whose backups count.
@@ -135,7 +137,7 @@ impl History {
     }
 
     /// The record of the last run of this kind that had to do with a snapshot at this destination, and the
-    /// last of them that went well where only such are `wanted`.
+    /// last of them that went well, or failed, where only such are `wanted`.
     pub fn last_about<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -152,6 +154,7 @@ impl History {
         let outcome = match wanted {
             Wanted::Any => "%",
             Wanted::Good => "succeeded",
+            Wanted::Bad => "failed",
         };
         self.record(query, params![name, destination, kind, outcome])
     }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::runs::grade;
-use super::{Runs, count, duration, tag, time};
+use super::{Basis, Runs, count, duration, tag, time};
 use crate::record::Record;
 
 /// Weeks of the calendar.
@@ -31,7 +31,7 @@ pub(super) fn section(runs: &Runs, today: Date) -> Markup {
     });
     html! {
         div class="charts" {
-            section { h2 { "The last " (WEEKS) " weeks" } (calendar(&Calendar::until(today, WEEKS, runs.days()))) }
+            section { h2 { "The last " (WEEKS) " weeks" } (calendar(&Calendar::until(today, WEEKS, runs.days()), runs.basis())) }
             section { h2 { "Size of each backup" } (bars(Unit::Bytes, &sizes.collect::<Vec<_>>())) }
             section { h2 { "Time of each backup" } (bars(Unit::Milliseconds, &times.collect::<Vec<_>>())) }
         }
@@ -47,7 +47,12 @@ const LEFT: usize = 24;
 const TOP: usize = 14;
 
 /// A square for each day, a column for each week, Monday at the top.
-fn calendar(calendar: &Calendar) -> Markup {
+fn calendar(calendar: &Calendar, basis: Basis) -> Markup {
+    // Of a day without a snapshot no manifest tells whether there was a run.
+    let none = match basis {
+        Basis::History => "no run",
+        Basis::Manifests => "no snapshot",
+    };
     let weeks = calendar.weeks();
     let (good, with_runs) = calendar.good_days();
     let (good, with_runs) = (good as u64, with_runs as u64);
@@ -66,13 +71,13 @@ fn calendar(calendar: &Calendar) -> Markup {
                     text x=(LEFT + column * STEP) y="9" { (month) }
                 }
                 @for (row, day) in week.iter().enumerate() {
-                    (square(day, LEFT + column * STEP, TOP + row * STEP))
+                    (square(day, none, LEFT + column * STEP, TOP + row * STEP))
                 }
             }
         }
         p class="key" {
             @for grade in Grade::ALL { (tag(grade.name())) " " }
-            (tag("no run"))
+            (tag(none))
         }
         p class="key" { (told) ". A day is as its worst run." }
     }
@@ -86,9 +91,9 @@ fn month(week: &[Day], is_first: bool) -> Option<String> {
     Some(first?.date.strftime("%b").to_string())
 }
 
-fn square(day: &Day, x: usize, y: usize) -> Markup {
+fn square(day: &Day, none: &str, x: usize, y: usize) -> Markup {
     let told = match day.worst {
-        None => "no run".to_owned(),
+        None => none.to_owned(),
         Some(Grade::Succeeded) => format!("{}, succeeded", count(day.runs.into(), "run")),
         Some(worst) => format!(
             "{}, the worst {}",

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::runs::{Check, Checks};
-use super::{Runs, ago, count, plain, tag};
+use super::{Basis, Runs, ago, count, plain, tag};
 use crate::record::{Ended, SnapshotRecord};
 
 /// Rows, at the most.
@@ -33,8 +33,10 @@ pub(super) fn section(runs: &Runs, now: Timestamp) -> Markup {
                         }
                     }
                 }
-                p class="key" {
-                    "Some may have been pruned since: " code { "copal snapshots" } " lists those that are there."
+                @if runs.basis() == Basis::History {
+                    p class="key" {
+                        "Some may have been pruned since: " code { "copal snapshots" } " lists those that are there."
+                    }
                 }
             }
         }

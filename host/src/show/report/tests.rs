@@ -1,5 +1,6 @@
 use super::*;
 use crate::record::{Ended, Kind, SnapshotRecord, Trouble};
+use crate::show::status::Drills;
 use copal_core::freshness::Freshness;
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
@@ -25,7 +26,10 @@ fn status(place: &str) -> Status {
             began: Some(now()),
             freshness: Freshness::Fresh,
             verified: None,
-            drilled: None,
+            drills: Drills::Known {
+                worked: None,
+                failed: None,
+            },
             damaged: None,
         }],
         last_run: None,
