@@ -7,7 +7,7 @@ use std::process::Command;
 
 use copal_testkit::tree::{Aspect, make_odd, same_tree};
 
-use crate::common::{back_up, files_below, folder, is_root, skip, small_world, world};
+use crate::common::{back_up, files_below, folder, is_root, sealed_id, skip, small_world, world};
 use crate::process::{Ordinary, open};
 
 fn differences(a: &Path, b: &Path) -> Vec<String> {
@@ -237,4 +237,34 @@ fn a_part_is_restored_with_the_directories_above_it() {
     let output = world.copal(&arguments);
     output.exits_with(2).says("no/such").says(" next: ");
     assert!(!world.path("e").exists());
+}
+
+#[test]
+fn what_cannot_be_read_or_is_missing_is_left_out_on_demand_and_the_message_says_so() {
+    let ordinary = Ordinary::new();
+    let world = ordinary.world();
+    for name in ["letter.txt", "notes/first.txt", "notes/second.txt"] {
+        world.write(format!("source/{name}"), name);
+    }
+    let to = ["backup", "--source", "source", "--to", "vault:", "--json"];
+    let id = sealed_id(&ordinary.copal(&to));
+    let secret = folder(world, &id).join("notes/first.txt");
+    fs::set_permissions(secret, Permissions::from_mode(0o000)).unwrap();
+    let restore = ["restore", "latest", "--from", "vault:", "--to", "new"];
+    let refused = ordinary.copal(&restore);
+    refused.exits_with(1).says("--accept-damaged");
+    assert!(!world.path("new").exists());
+    let accepting = [&restore[..], &["--accept-damaged"]].concat();
+    let output = ordinary.copal(&accepting);
+    output.exits_with(3).says("`notes/first.txt`");
+    let there = ["letter.txt", "notes/second.txt"];
+    assert_eq!(files_below(&world.path("new")), there, "{output}");
+
+    fs::remove_file(folder(world, &id).join("notes/second.txt")).unwrap();
+    let part = ["--path", "notes/second.txt"];
+    let missing = ordinary.copal(&[&restore[..5], &["part"], &part[..]].concat());
+    missing
+        .exits_with(1)
+        .says("second.txt")
+        .says("--accept-damaged");
 }

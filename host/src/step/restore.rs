@@ -1,5 +1,7 @@
 //! Restore: a snapshot's files back into a directory, as they were, or not at all.
 
+mod one_by_one;
+
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use crate::edge::attributes::Owners;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::leftovers::Leftovers;
 use crate::edge::remote::{Batch, Progress, RemoteError};
+use one_by_one::{come_one_by_one, may_be_of_one};
 
 /// What of a snapshot is asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +95,13 @@ pub enum RestoreError {
     Interrupted(#[from] Interrupted),
 }
 
+impl RestoreError {
+    /// Whether it may be that a single file can't be read where it lies.
+    pub fn may_be_of_one_file(&self) -> bool {
+        matches!(self, Self::Remote(error) if may_be_of_one(error))
+    }
+}
+
 /// Restores what is asked for of a snapshot into the empty or new directory `to`. What can't be removed of one that
 /// fails is noted in `leftovers`.
 pub fn restore(
@@ -110,8 +120,16 @@ pub fn restore(
     }
     let target = Target::prepare(to, manifest, leftovers)?;
     target.check_room(content(&entries))?;
-    let came: Vec<StoredFile<'_>> = files(&entries).collect();
-    download(store, manifest, &came, (&target, Try::First), watch)?;
+    let mut came: Vec<StoredFile<'_>> = files(&entries).collect();
+    match download(store, manifest, &came, (&target, Try::First), watch) {
+        Err(RestoreError::Remote(error)) if asked.accept_damaged && may_be_of_one(&error) => {
+            let local = target.stored();
+            left_out.extend(come_one_by_one(
+                store, manifest, &mut came, &local, interrupt,
+            )?);
+        }
+        downloaded => downloaded?,
+    }
     let work = Work {
         stored: target.stored(),
         tree: target.tree(),
@@ -120,7 +138,11 @@ pub fn restore(
     let mut unlike = work.put_files(came, interrupt)?;
     if !unlike.is_empty() {
         // What was garbled on its way comes whole now; what is damaged where it lies does not.
-        download(store, manifest, &unlike, (&target, Try::Second), watch)?;
+        match download(store, manifest, &unlike, (&target, Try::Second), watch) {
+            // It stays as unlike as it came.
+            Err(RestoreError::Remote(error)) if asked.accept_damaged && may_be_of_one(&error) => {}
+            downloaded => downloaded?,
+        }
         unlike = work.put_files(unlike, interrupt)?;
     }
     left_out.extend(unlike.into_iter().map(|(entry, _)| entry.path.clone()));

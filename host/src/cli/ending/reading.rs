@@ -100,6 +100,13 @@ pub(super) fn of_restore(error: &RestoreError) -> Ending {
             usage(format!("see what there is with `copal ls {snapshot}`"))
         }
         RestoreError::NoRoom { .. } => failed("make room, or restore elsewhere with `--to`"),
+        RestoreError::Remote(remote) if error.may_be_of_one_file() => {
+            let Ending { exit, next } = of_remote(remote);
+            let next = format!(
+                "nothing was restored. Where it is a file of the snapshot that is missing or can't be read, `--to DIR --accept-damaged` restores the rest and names what it leaves out; otherwise {next}"
+            );
+            Ending { exit, next }
+        }
         RestoreError::Remote(remote) => of_remote(remote),
         RestoreError::Damaged(_) => failed(
             "nothing was restored. `--to DIR --accept-damaged` restores what is whole and leaves damaged files out, `--path PATH` a part; or try another snapshot, from before the damage: in a folder they share files that did not change. `copal verify --full` tells all that is damaged in this one",
