@@ -450,6 +450,9 @@ impl CopalError {
             Self::Preflight(PreflightError::Unmounted { .. }) => {
                 "the new snapshot does not have what lay on it"
             }
+            Self::Restore(RestoreError::HalfMoved(_)) => {
+                "the rest is in its `.copal-restoring`, so that the app's data there is not whole"
+            }
             Self::Restore(RestoreError::NotEmpty(_)) => {
                 "what is in it would be mixed with the snapshot"
             }

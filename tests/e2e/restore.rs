@@ -268,3 +268,41 @@ fn what_cannot_be_read_or_is_missing_is_left_out_on_demand_and_the_message_says_
         .says("second.txt")
         .says("--accept-damaged");
 }
+
+#[test]
+fn a_directory_into_which_a_killed_restore_had_begun_to_move_files_is_told_as_such() {
+    let world = small_world();
+    back_up(&world);
+    let restore = ["restore", "latest", "--from", "vault:", "--to", "new"];
+    world.copal(&restore).succeeds();
+    let tree = world.path("new/.copal-restoring/tree");
+    fs::create_dir_all(&tree).unwrap();
+    fs::rename(world.path("new/notes"), tree.join("notes")).unwrap();
+    let before = files_below(&world.path("new"));
+    let output = world.copal(&restore);
+    output
+        .exits_with(2)
+        .says("a part of a restore that was killed")
+        .says("If nothing has used new since");
+    assert_eq!(files_below(&world.path("new")), before);
+    // Before that it has nothing but what is not proven, which goes.
+    let alone = world.path("alone/.copal-restoring/tree/notes");
+    fs::create_dir_all(&alone).unwrap();
+    let again = world.copal(&[&restore[..5], &["alone"]].concat());
+    again.succeeds();
+    assert_eq!(differences(&world.source(), &world.path("alone")), [""; 0]);
+}
+
+#[test]
+fn a_restore_that_fails_leaves_no_directory_that_it_made() {
+    let world = small_world();
+    let id = back_up(&world);
+    fs::write(folder(&world, &id).join("notes/first.txt"), "eno").unwrap();
+    fs::create_dir(world.path("there")).unwrap();
+    for to in ["a/b/c", "there/b/c"] {
+        let restore = ["restore", "latest", "--from", "vault:", "--to", to];
+        world.copal(&restore).exits_with(1).says("notes/first.txt");
+    }
+    assert!(!world.path("a").exists());
+    assert_eq!(fs::read_dir(world.path("there")).unwrap().count(), 0);
+}

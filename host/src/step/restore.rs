@@ -47,6 +47,9 @@ pub enum RestoreError {
     /// There is something in it already.
     #[error("`{}` is not empty", .0.display())]
     NotEmpty(PathBuf),
+    /// A restore was killed while it moved what it had proven into it.
+    #[error("`{}` has a part of a restore that was killed while it put files in place", .0.display())]
+    HalfMoved(PathBuf),
     /// It is not a directory.
     #[error("`{}` is not a directory", .0.display())]
     NotADirectory(PathBuf),

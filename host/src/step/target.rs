@@ -1,5 +1,6 @@
 //! The directory that a restore fills: empty until everything is proven, or as it was.
 
+use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +24,8 @@ const WORK: &str = ".copal-restoring";
 pub(super) struct Target {
     dir: PathBuf,
     work: PathBuf,
-    made: bool,
+    /// The directories that were made for it, itself first and then those above it.
+    made: Vec<PathBuf>,
     finished: bool,
     leftovers: Leftovers,
 }
@@ -47,17 +49,14 @@ impl Target {
                 let names = names.map_err(place)?;
                 // Alone in there, it is what a killed restore left.
                 if names.iter().any(|found| **found != *name) {
-                    return Err(RestoreError::NotEmpty(dir.to_owned()));
+                    return Err(taken(dir, &names));
                 }
                 if !names.is_empty() {
-                    fs::remove_dir_all(dir.join(&name)).map_err(place)?;
+                    remove_tree(&dir.join(&name)).map_err(place)?;
                 }
-                false
+                Vec::new()
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(dir).map_err(place)?;
-                true
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(dir).map_err(place)?,
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 return Err(RestoreError::NotADirectory(dir.to_owned()));
             }
@@ -133,6 +132,60 @@ impl Target {
     }
 }
 
+/// Makes a directory and those that it lacks above it, or none; itself first.
+fn make(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let absent = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let mut missing: Vec<PathBuf> = dir
+        .ancestors()
+        .take_while(absent)
+        .map(Path::to_owned)
+        .collect();
+    let mut made = Vec::new();
+    while let Some(next) = missing.pop() {
+        match fs::create_dir(&next) {
+            Ok(()) => made.insert(0, next),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                // What stays is empty, and why it does would hide why this fails.
+                drop(unmake(&made));
+                return Err(error);
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// Removes directories that were made, from the first on, as long as nobody has put anything into them.
+fn unmake(made: &[PathBuf]) -> Result<(), (&Path, io::Error)> {
+    for dir in made {
+        match fs::remove_dir(dir) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
+            Err(error) => return Err((dir, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Why nothing is restored into a directory with this in it.
+fn taken(dir: &Path, names: &[OsString]) -> RestoreError {
+    let is_work = |name: &&OsString| {
+        let rest = name.to_str().and_then(|name| name.strip_prefix(WORK));
+        let number = rest.map(|rest| rest.strip_prefix('.').unwrap_or(rest));
+        number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
+    };
+    let has_parts = |name: &OsString| {
+        let work = dir.join(name);
+        let is_dir = |path: PathBuf| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+        is_dir(work.clone()) && (is_dir(work.join("tree")) || is_dir(work.join("stored")))
+    };
+    if names.iter().filter(is_work).any(has_parts) {
+        RestoreError::HalfMoved(dir.to_owned())
+    } else {
+        RestoreError::NotEmpty(dir.to_owned())
+    }
+}
+
 /// A name that nothing of the snapshot has. An app that was started on what a killed restore left has that one in its
 /// data, and so in its snapshots.
 fn work_name(manifest: &Manifest) -> String {
@@ -150,12 +203,9 @@ impl Drop for Target {
         if self.finished {
             return;
         }
-        if let Err(error) = remove_tree(&self.work) {
-            self.leftovers.note(&self.work, error);
-        } else if self.made
-            && let Err(error) = fs::remove_dir(&self.dir)
-        {
-            self.leftovers.note(&self.dir, error);
+        let removed = remove_tree(&self.work).map_err(|error| (self.work.as_path(), error));
+        if let Err((left, error)) = removed.and_then(|()| unmake(&self.made)) {
+            self.leftovers.note(left, error);
         }
     }
 }

@@ -7,6 +7,7 @@ use copal_core::snapshot::{ResolveError, SnapshotId};
 use super::holds::{BETWEEN, of_holds};
 use super::places::of_remote;
 use super::{Ending, Exit, failed, interrupted, usage};
+use crate::show::advice::word;
 use crate::step::restore::RestoreError;
 use crate::step::snapshots::StoreError;
 use crate::step::swap::{SwapError, Unfinished};
@@ -95,6 +96,10 @@ pub(super) fn of_unsound(id: SnapshotId) -> Ending {
 pub(super) fn of_restore(error: &RestoreError) -> Ending {
     match error {
         RestoreError::NotEmpty(_) => usage("name an empty or a new directory with `--to`"),
+        RestoreError::HalfMoved(dir) => usage(format!(
+            "restore to another directory with `--to`. If nothing has used {0} since, it has nothing that the snapshot does not have: `rm -r {0}`, and restore again",
+            word(&dir.display().to_string())
+        )),
         RestoreError::NotADirectory(_) => usage("name a directory with `--to`"),
         RestoreError::NoSuchPath { snapshot, .. } => {
             usage(format!("see what there is with `copal ls {snapshot}`"))
