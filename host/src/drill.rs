@@ -21,7 +21,7 @@ use crate::error::CopalError;
 use crate::fetched::Fetched;
 use crate::floors::{self, Deeds};
 use crate::hooks::Hooks;
-use crate::job::Job;
+use crate::job::{Job, Place};
 use crate::outcome::{Achieved, Outcome};
 use crate::record::{Kind, Record, SnapshotRecord};
 use crate::run::Run;
@@ -65,9 +65,9 @@ impl Achieved for Drilled {
 pub fn last_failed(
     history: &History,
     job: &str,
-    place: &str,
+    place: &Place,
 ) -> Result<Option<Record>, HistoryError> {
-    let last = |wanted| history.last_about(job, place, Kind::Drill.name(), wanted);
+    let last = |wanted| history.last_about(job, place.asked(), Kind::Drill.name(), wanted);
     let worked: Option<Record> = last(Wanted::Good)?;
     let failed: Option<Record> = last(Wanted::Bad)?;
     let is_later = |failed: &Record| worked.is_none_or(|worked| worked.started < failed.started);
@@ -85,8 +85,10 @@ pub fn drill(
 ) -> Result<Outcome<Drilled>, CopalError> {
     let mut run = Run::begin(Kind::Drill, store.name(), edges);
     let (place, totals) = (store.remote().shown(), manifest.totals);
-    let tried = SnapshotRecord::unsent(manifest.id, place, totals.files, totals.bytes);
-    run.about = Some(tried);
+    run.about = Some(SnapshotRecord {
+        is_mirror: store.is_mirror(),
+        ..SnapshotRecord::unsent(manifest.id, place, totals.files, totals.bytes)
+    });
     // Two drills of one job would tidy each other's copies away. A backup may go on meanwhile.
     let _lock = Lock::take(&edges.state.drill_lock(store.name()), store.name())?;
     let info = run.info_about(manifest);

@@ -21,6 +21,8 @@ pub struct Fetched {
     pub id: SnapshotId,
     /// Where it lies, secrets masked.
     pub at: String,
+    /// Whether it is the state of a mirror.
+    pub is_mirror: bool,
     /// Its files.
     pub files: u64,
     /// Their content.
@@ -55,6 +57,7 @@ impl Fetched {
         Ok(Self {
             id: manifest.id,
             at: store.remote().shown(),
+            is_mirror: store.is_mirror(),
             files: restored.files,
             bytes: restored.bytes,
             took: began.elapsed(),
@@ -64,6 +67,9 @@ impl Fetched {
 
     /// What the history keeps of it.
     pub fn record(&self) -> SnapshotRecord {
-        SnapshotRecord::unsent(self.id, self.at.clone(), self.files, self.bytes)
+        SnapshotRecord {
+            is_mirror: self.is_mirror,
+            ..SnapshotRecord::unsent(self.id, self.at.clone(), self.files, self.bytes)
+        }
     }
 }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::edge::source::{Located, SourceError, locate};
 use crate::edge::state::StateDir;
+use crate::record::SnapshotRecord;
 
 /// A directory that can't be: what it would lie in is none.
 const NO_SOURCE: &str = "/dev/null/source";
@@ -24,6 +25,38 @@ pub struct Job {
     pub is_one_off: bool,
     /// Where its source lies, once somebody asked.
     source: OnceLock<Located>,
+}
+
+/// A destination as records have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its name; secrets masked.
+    pub shown: String,
+    /// Whether it is a mirror.
+    pub is_mirror: bool,
+}
+
+impl Place {
+    /// It, for people who may have both at one place.
+    pub fn told(&self) -> String {
+        let kind = if self.is_mirror { " (mirror)" } else { "" };
+        format!("{}{kind}", self.shown)
+    }
+
+    /// What the history asks for.
+    pub fn asked(&self) -> (&str, bool) {
+        (&self.shown, self.is_mirror)
+    }
+
+    /// Whether that lies there.
+    pub fn has(&self, snapshot: &SnapshotRecord) -> bool {
+        (snapshot.destination.as_str(), snapshot.is_mirror) == self.asked()
+    }
+
+    /// Which of these lies there.
+    pub fn find<'r>(&self, snapshots: &'r [SnapshotRecord]) -> Option<&'r SnapshotRecord> {
+        snapshots.iter().find(|it| self.has(it))
+    }
 }
 
 impl Job {
@@ -77,6 +110,17 @@ impl Job {
         remotes
             .map(|destination| destination.remote.resolve(&self.base))
             .collect()
+    }
+
+    /// Each destination as records have it. A mirror and snapshots may lie at one.
+    pub fn places(&self) -> Vec<Place> {
+        let configured = self.config.destinations().iter();
+        let all = self.destinations().into_iter().zip(configured);
+        all.map(|(spec, configured)| Place {
+            shown: spec.to_string(),
+            is_mirror: matches!(configured.layout, Layout::Mirror(_)),
+        })
+        .collect()
     }
 
     /// Where it is snapshots that go there, and no mirror.

@@ -8,7 +8,7 @@ use crate::edge::history::{History, HistoryError, Whose};
 use crate::edge::metrics_file;
 use crate::edge::state::StateDir;
 use crate::error::CopalError;
-use crate::job::Job;
+use crate::job::{Job, Place};
 use crate::record::{Ended, Kind, Record, SnapshotRecord};
 
 /// Writes them into the file that the job names, if it names one.
@@ -108,22 +108,21 @@ impl Of<'_> {
         history: &History,
         metrics: &mut Exposition,
     ) -> Result<(), HistoryError> {
-        let places = job.destinations().into_iter().map(|spec| spec.to_string());
-        let places: BTreeSet<String> = places.collect();
-        let mut last: Vec<(String, Option<Record>)> = Vec::new();
+        let places: BTreeSet<Place> = job.places().into_iter().collect();
+        let mut last: Vec<(Place, Option<Record>)> = Vec::new();
         for place in places {
-            let record = history.last_at(self.0, &place, Whose::Job)?;
+            let record = history.last_at(self.0, place.asked(), Whose::Job)?;
             last.push((place, record));
         }
         let good = last.iter().map(|(place, record)| {
             let began = record.as_ref().map_or(0, |it| it.started.as_millisecond());
-            self.labelled([("destination", place)], Value::Millis(began))
+            self.labelled(at(place), Value::Millis(began))
         });
         let help = "When the last good backup at the destination began, in seconds since 1970; 0 for none.";
         metrics.add("copal_last_success_timestamp_seconds", help, good);
         let snapshots: Vec<_> = last
             .iter()
-            .filter_map(|(place, record)| at(place, record.as_ref()))
+            .filter_map(|(place, record)| Some((place, place.find(&record.as_ref()?.snapshots)?)))
             .collect();
         self.of_snapshots(&snapshots, metrics);
         let calls = snapshots
@@ -136,7 +135,8 @@ impl Of<'_> {
                 ("C", calls.class_c),
             ];
             classes.map(|(class, count)| {
-                let labels = [("destination", place), ("class", class)];
+                let [destination, layout] = at(place);
+                let labels = [destination, layout, ("class", class)];
                 self.labelled(labels, Value::Whole(count))
             })
         });
@@ -145,7 +145,7 @@ impl Of<'_> {
         Ok(())
     }
 
-    fn of_snapshots(&self, snapshots: &[(&str, &SnapshotRecord)], metrics: &mut Exposition) {
+    fn of_snapshots(&self, snapshots: &[(&Place, &SnapshotRecord)], metrics: &mut Exposition) {
         type Figure = fn(&SnapshotRecord) -> Option<u64>;
         let figures: [(&'static str, &'static str, Figure); 4] = [
             (
@@ -172,7 +172,7 @@ impl Of<'_> {
         for (name, help, figure) in figures {
             let samples = snapshots.iter().filter_map(|(place, snapshot)| {
                 let value = Value::Whole(figure(snapshot)?);
-                Some(self.labelled([("destination", place)], value))
+                Some(self.labelled(at(place), value))
             });
             metrics.add(name, help, samples);
         }
@@ -189,11 +189,14 @@ impl Of<'_> {
     }
 }
 
-/// The snapshot that a run made at a destination.
-fn at<'a>(place: &'a str, record: Option<&'a Record>) -> Option<(&'a str, &'a SnapshotRecord)> {
-    let mut snapshots = record?.snapshots.iter();
-    let snapshot = snapshots.find(|snapshot| snapshot.destination == place)?;
-    Some((place, snapshot))
+/// The labels of a destination: a mirror and snapshots may lie at one.
+fn at(place: &Place) -> [(&'static str, &str); 2] {
+    let layout = if place.is_mirror {
+        "mirror"
+    } else {
+        "snapshots"
+    };
+    [("destination", &place.shown), ("layout", layout)]
 }
 
 fn ended(record: &Record) -> Value {

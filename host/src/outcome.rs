@@ -381,6 +381,7 @@ impl Achieved for Delivered {
                 uploaded_bytes: Some(snapshot.uploaded.bytes.0),
                 calls: snapshot.charges,
                 terms: snapshot.terms.clone(),
+                is_mirror: snapshot.mirror.is_some(),
                 deleted_files: snapshot.mirror.map(|mirror| mirror.deleted),
             })
         };

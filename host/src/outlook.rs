@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::edge::history::{History, Whose};
 use crate::edge::state::StateDir;
 use crate::edge::walk::{Found, FoundKind};
-use crate::job::Job;
+use crate::job::{Job, Place};
 use crate::record::{Record, SnapshotRecord};
 use crate::step::deliver::Reached;
 use crate::step::naming::planned;
@@ -55,8 +55,8 @@ pub enum Basis {
 /// By the history alone. No destination is asked.
 pub fn by_history(job: &Job, plan: &Plan, state: &StateDir, now: Timestamp) -> Vec<Outlook> {
     let looks = Looks::of(plan);
-    let outlook = |destination: String, layout: &Layout| {
-        let known = known(job, state, &destination);
+    let outlook = |place: Place, layout: &Layout| {
+        let known = known(job, state, &place);
         let last = known.as_ref().map(|(started, snapshot)| Last::Record {
             id: snapshot.id,
             started: *started,
@@ -76,34 +76,30 @@ pub fn by_history(job: &Job, plan: &Plan, state: &StateDir, now: Timestamp) -> V
         Outlook {
             forecast: looks.forecast(layout, &there, SnapshotId::at(now)),
             basis: known.map_or(Basis::Nothing, |(_, it)| Basis::History(it.id)),
-            is_mirror: matches!(layout, Layout::Mirror(_)),
+            is_mirror: place.is_mirror,
             deletions: None,
-            destination,
+            destination: place.shown,
             copies,
             links,
         }
     };
-    let destinations = job
-        .destinations()
-        .into_iter()
-        .zip(job.config.destinations());
-    destinations
-        .map(|(it, configured)| outlook(it.to_string(), &configured.layout))
+    let places = job.places().into_iter().zip(job.config.destinations());
+    places
+        .map(|(place, configured)| outlook(place, &configured.layout))
         .collect()
 }
 
 /// When the last run began that made a snapshot there, and what is kept of it.
-fn known(job: &Job, state: &StateDir, destination: &str) -> Option<(Timestamp, SnapshotRecord)> {
+fn known(job: &Job, state: &StateDir, place: &Place) -> Option<(Timestamp, SnapshotRecord)> {
     let record: Option<Record> = History::of(state)
-        .last_at(job.name(), destination, Whose::Any)
+        .last_at(job.name(), place.asked(), Whose::Any)
         .unwrap_or_else(|error| {
             tracing::warn!("what the last run sent is not known: {error}");
             None
         });
     let record = record?;
-    let mut snapshots = record.snapshots.into_iter();
-    let there = snapshots.find(|snapshot| snapshot.destination == destination);
-    Some((record.started, there?))
+    let there = place.find(&record.snapshots)?.clone();
+    Some((record.started, there))
 }
 
 /// By what the destinations answered. Those that did not have none. Of mirrors it is known by now how many

@@ -180,7 +180,10 @@ pub struct SnapshotRecord {
     /// What decided which they were, and decides of the next run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,
-    /// Files that were deleted, where it is the state of a mirror.
+    /// Whether it is the state of a mirror.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_mirror: bool,
+    /// Files that were deleted there, where that was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_files: Option<u64>,
 }
@@ -199,6 +202,7 @@ impl SnapshotRecord {
             uploaded_bytes: None,
             calls: None,
             terms: None,
+            is_mirror: false,
             deleted_files: None,
         }
     }

@@ -42,7 +42,7 @@ fn value(text: &str, sample: &str) -> f64 {
 fn each_run_writes_what_the_command_prints() {
     let world = metered("letters");
     let none = world.copal(&["metrics"]);
-    let never = "copal_last_success_timestamp_seconds{name=\"letters\",destination=\"vault:\"}";
+    let never = "copal_last_success_timestamp_seconds{name=\"letters\",destination=\"vault:\",layout=\"snapshots\"}";
     assert!(value(none.succeeds().stdout(), never) == 0.0, "{none}");
     world.copal(&["backup"]).succeeds();
     let printed = world.copal(&["metrics"]);
@@ -63,7 +63,7 @@ fn each_run_writes_what_the_command_prints() {
             0.0,
         ),
         (
-            "copal_snapshot_files{name=\"letters\",destination=\"vault:other\"}",
+            "copal_snapshot_files{name=\"letters\",destination=\"vault:other\",layout=\"snapshots\"}",
             3.0,
         ),
         ("copal_max_age_seconds{name=\"letters\"}", 93_600.0),
@@ -86,7 +86,7 @@ fn each_run_writes_what_the_command_prints() {
 fn a_run_that_fails_writes_too_and_the_last_success_stays() {
     let world = metered("letters");
     world.copal(&["backup"]).succeeds();
-    let success = "copal_last_success_timestamp_seconds{name=\"letters\",destination=\"vault:\"}";
+    let success = "copal_last_success_timestamp_seconds{name=\"letters\",destination=\"vault:\",layout=\"snapshots\"}";
     let before = value(&written(&world), success);
     fs::rename(world.source(), world.path("away")).unwrap();
     world.copal(&["backup"]).exits_with(2);

@@ -110,7 +110,9 @@ fn a_page_is_made_from_the_manifests_at_a_place_alone() {
         .copal(&["report", "--from", "vault:nothing", "--html"])
         .exits_with(2);
     let mistyped = world.copal(&["report", "--from", "vault:", "--name", "ap", "--html"]);
-    mistyped.succeeds().says("there is no sealed snapshot in `vault:ap`");
+    mistyped
+        .succeeds()
+        .says("there is no sealed snapshot in `vault:ap`");
 
     world.write(format!("vault/app/{id}/letter.txt"), "not what was sealed");
     world.copal(&["verify", "--from", "vault:"]).exits_with(1);

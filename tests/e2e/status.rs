@@ -192,3 +192,34 @@ fn a_backup_that_the_command_line_alone_describes_makes_the_job_of_its_name_neit
     let shown = world.copal(&["history", "show", "latest", "--json"]);
     assert_eq!(shown.json()["one_off"], true);
 }
+
+#[test]
+fn snapshots_that_fail_are_not_hidden_by_a_mirror_at_the_same_place() {
+    let world = small_world();
+    let mirror =
+        "[[destination]]\nremote = \"vault:\"\nlayout = \"mirror\"\nmap = { notes = \"there\" }\n";
+    world.write(
+        "copal.toml",
+        format!("{JOB}{mirror}[metrics]\nfile = \"m.prom\"\n"),
+    );
+    world.copal(&["backup"]).succeeds();
+    let first = world.copal(&["status", "--json"]).succeeds().json();
+    // From now on there is no place for snapshots.
+    fs::rename(world.path("vault/app"), world.path("kept")).unwrap();
+    world.write("vault/app", "a file");
+    world.copal(&["backup"]).exits_with(3);
+    let second = world.copal(&["status", "--json"]).json();
+    let snapshot =
+        |told: &serde_json::Value, at: usize| told["destinations"][at]["snapshot"].clone();
+    assert_eq!(snapshot(&second, 0), snapshot(&first, 0), "{second:#}");
+    assert_ne!(snapshot(&second, 2), snapshot(&first, 2), "{second:#}");
+    let status = world.copal(&["status"]);
+    assert!(status.stdout().contains("vault: (mirror): "), "{status}");
+    let metrics = fs::read_to_string(world.path("m.prom")).unwrap();
+    for layout in ["snapshots", "mirror"] {
+        let sample = format!(
+            "copal_snapshot_files{{name=\"app\",destination=\"vault:\",layout=\"{layout}\"}}"
+        );
+        assert!(metrics.contains(&sample), "{metrics}");
+    }
+}

@@ -170,10 +170,10 @@ fn look_at_last_runs(checked: &Checked<'_>, findings: &mut Findings) {
     let job = checked.job;
     let history = History::of(checked.edges.state);
     let (now, max_age) = ((checked.edges.now)(), job.config.max_age());
-    for spec in job.destinations() {
-        let place = spec.to_string();
-        let about = Some(place.as_str());
-        let last: Option<Record> = match history.last_at(job.name(), &place, Whose::Job) {
+    for place in job.places() {
+        let about = place.told();
+        let about = Some(about.as_str());
+        let last: Option<Record> = match history.last_at(job.name(), place.asked(), Whose::Job) {
             Ok(last) => last,
             Err(error) => {
                 findings.warning(Part::LastRun, about, error);
@@ -215,16 +215,15 @@ fn look_at_last_runs(checked: &Checked<'_>, findings: &mut Findings) {
 /// What is backed up well and does not bring the app back is no backup.
 fn look_at_last_drills(checked: &Checked<'_>, history: &History, findings: &mut Findings) {
     let job = checked.job;
-    for spec in job.destinations() {
-        let place = spec.to_string();
+    for place in job.places() {
         match last_failed(history, job.name(), &place) {
             Ok(None) => {}
             Ok(Some(drill)) => {
                 let (what, next) = told_of_failed(&drill);
                 let next = format!("{next}; `copal drill` tries again what is there now");
-                findings.note(Part::LastRun, Some(&place), (what, next));
+                findings.note(Part::LastRun, Some(&place.told()), (what, next));
             }
-            Err(error) => findings.warning(Part::LastRun, Some(&place), CopalError::from(error)),
+            Err(error) => findings.warning(Part::LastRun, Some(&place.told()), error),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::open::state;
 use crate::edge::history::{History, HistoryError};
 use crate::edge::log;
 use crate::error::CopalError;
+use crate::job::Place;
 use crate::record::{Ended, Kind, Record, SnapshotRecord, Trouble};
 use crate::run::id_at;
 use crate::show::message;
@@ -80,7 +81,11 @@ fn verification_record(store: &Store<'_>, verified: &Verified, progress: &Progre
 
 fn snapshot(store: &Store<'_>, manifest: &Manifest) -> SnapshotRecord {
     let Totals { files, bytes } = manifest.totals;
-    SnapshotRecord::unsent(manifest.id, store.remote().shown(), files, bytes)
+    let place = store.remote().shown();
+    SnapshotRecord {
+        is_mirror: store.is_mirror(),
+        ..SnapshotRecord::unsent(manifest.id, place, files, bytes)
+    }
 }
 
 /// The last drill of each snapshot at this place that this machine knows of. A list of snapshots is as good without.
@@ -88,12 +93,16 @@ pub(super) fn drills(store: &Store<'_>) -> Drills {
     let Ok(state) = state() else {
         return Drills::new();
     };
-    let (place, mut drills) = (store.remote().shown(), Drills::new());
+    let place = Place {
+        shown: store.remote().shown(),
+        is_mirror: store.is_mirror(),
+    };
+    let mut drills = Drills::new();
     let read = History::of(&state).each(store.name(), |record: Record| {
         if record.kind != Kind::Drill {
             return;
         }
-        let here = record.snapshots.iter().filter(|it| it.destination == place);
+        let here = record.snapshots.iter().filter(|it| place.has(it));
         for snapshot in here {
             // The newest comes first.
             let drill = drills.entry(snapshot.id);

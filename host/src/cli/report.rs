@@ -138,6 +138,7 @@ fn destination(
     };
     Destination {
         place: store.remote().shown(),
+        is_mirror: store.is_mirror(),
         snapshot: last.map(|one| one.id),
         began,
         freshness: Freshness::of(began, max_age, now),

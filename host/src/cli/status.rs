@@ -41,40 +41,36 @@ pub(super) fn status_of(job: &Job, state: &StateDir, now: Timestamp) -> Result<S
     let history = History::of(state);
     let (name, max_age) = (job.name(), job.config.max_age());
     let mut destinations = Vec::new();
-    for spec in job.destinations() {
-        let place = spec.to_string();
-        let last: Option<Record> = history.last_at(name, &place, Whose::Job)?;
+    for it in job.places() {
+        let last: Option<Record> = history.last_at(name, it.asked(), Whose::Job)?;
         let began = last.as_ref().map(|record| record.started);
-        let snapshots = last.iter().flat_map(|record| &record.snapshots);
-        let mut at_place = snapshots.filter(|snapshot| snapshot.destination == place);
-        let snapshot = at_place.next().map(|snapshot| snapshot.id);
+        let snapshot = last.and_then(|record| Some(it.find(&record.snapshots)?.id));
         let about = |kind: Kind, wanted| -> Result<Option<Record>, HistoryError> {
-            history.last_about(name, &place, kind.name(), wanted)
+            history.last_about(name, it.asked(), kind.name(), wanted)
         };
         let (verified, drilled) = (
             about(Kind::Verify, Wanted::Good)?,
             about(Kind::Drill, Wanted::Good)?,
         );
-        let failed = last_failed(&history, name, &place)?;
+        let failed = last_failed(&history, name, &it)?;
+        let proof = |record| Proof::of(record, &it);
         let looked = about(Kind::Verify, Wanted::Any)?;
         destinations.push(Destination {
             freshness: Freshness::of(began, max_age, now),
             // A drill reads everything back, and so verifies.
-            verified: later(
-                Proof::of(verified, &place),
-                Proof::of(drilled.clone(), &place),
-            ),
+            verified: later(proof(verified), proof(drilled.clone())),
             drills: Drills::Known {
-                worked: Proof::of(drilled, &place),
-                failed: Proof::of(failed, &place),
+                worked: proof(drilled),
+                failed: proof(failed),
             },
             damaged: looked
                 .filter(|found| found.outcome == Ended::Failed)
-                .and_then(|found| Proof::of(Some(found), &place))
+                .and_then(|found| proof(Some(found)))
                 .filter(|found| Some(found.snapshot) == snapshot),
             snapshot,
             began,
-            place,
+            is_mirror: it.is_mirror,
+            place: it.shown,
         });
     }
     Ok(Status {

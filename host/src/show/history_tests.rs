@@ -86,6 +86,7 @@ fn record() -> Record {
                 class_c: 2_078,
             }),
             terms: None,
+            is_mirror: false,
             deleted_files: None,
         }],
         errors: Vec::new(),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Output;
 use crate::error::CopalError;
+use crate::job::Place;
 use crate::record::Record;
 
 /// All that is known of a job on this machine.
@@ -37,6 +38,8 @@ pub struct Status {
 pub struct Destination {
     /// It; secrets masked.
     pub place: String,
+    /// Whether it is a mirror.
+    pub is_mirror: bool,
     /// Its last good snapshot.
     pub snapshot: Option<SnapshotId>,
     /// When the run began that made it.
@@ -92,10 +95,9 @@ pub struct Proof {
 
 impl Proof {
     /// What a run found out about the snapshot at this destination.
-    pub fn of(record: Option<Record>, place: &str) -> Option<Self> {
+    pub fn of(record: Option<Record>, place: &Place) -> Option<Self> {
         let record = record?;
-        let mut all = record.snapshots.iter();
-        let snapshot = all.find(|snapshot| snapshot.destination == place)?.id;
+        let snapshot = place.find(&record.snapshots)?.id;
         let at = record.started;
         Some(Self { snapshot, at })
     }
@@ -120,6 +122,11 @@ impl Destination {
             }
             _ => format!("{id}, {age}"),
         }
+    }
+
+    /// What tells it from snapshots at the same place.
+    pub(super) fn kind(&self) -> &'static str {
+        if self.is_mirror { " (mirror)" } else { "" }
     }
 
     /// In one word.
@@ -213,7 +220,7 @@ fn text(status: &Status) -> String {
     row("job", &status.name);
     for one in &status.destinations {
         let told = one.last(status);
-        row(one.state(), &format!("{}: {told}", one.place));
+        row(one.state(), &format!("{}{}: {told}", one.place, one.kind()));
         if let Some(trouble) = one.trouble() {
             let told = trouble.told(status.now);
             row("", &format!("{told}: {}", trouble.next()));
@@ -266,6 +273,7 @@ fn to_json(status: &Status) -> Value {
     let of_destination = |one: &Destination| {
         json!({
             "destination": one.place,
+            "layout": if one.is_mirror { "mirror" } else { "snapshots" },
             "state": one.state(),
             "snapshot": one.snapshot,
             "began": one.began,
@@ -300,6 +308,7 @@ mod tests {
         let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
         let destination = |place: &str, freshness, began: Option<&str>| Destination {
             place: place.to_owned(),
+            is_mirror: false,
             snapshot: began.map(|_| "2026-11-24T030000Z".parse().unwrap()),
             began: began.map(|began| began.parse().unwrap()),
             freshness,

@@ -118,22 +118,23 @@ impl History {
         })
     }
 
-    /// The record of the last backup of a job that made a snapshot at this destination. One of a time to come,
-    /// by a clock that was wrong, only where there is no other.
+    /// The record of the last backup of a job that made a snapshot at this destination, or brought a mirror there up
+    /// to date. One of a time to come, by a clock that was wrong, only where there is no other.
     pub fn last_at<T: DeserializeOwned>(
         &self,
         name: &str,
-        destination: &str,
+        (destination, is_mirror): (&str, bool),
         whose: Whose,
     ) -> Result<Option<T>, HistoryError> {
         let query = "
             SELECT record FROM run WHERE name = ?1 AND kind = 'backup' AND json_valid(record)
                 AND (?3 OR record ->> '$.one_off' IS NULL)
                 AND EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
-                    WHERE value ->> '$.destination' = ?2)
+                    WHERE value ->> '$.destination' = ?2
+                    AND coalesce(value ->> '$.is_mirror', 0) = ?4)
             ORDER BY started > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), started DESC LIMIT 1";
         let any = whose == Whose::Any;
-        self.record(query, params![name, destination, any])
+        self.record(query, params![name, destination, any, is_mirror])
     }
 
     /// The record of the last run of this kind that had to do with a snapshot at this destination, and the
@@ -141,7 +142,7 @@ impl History {
     pub fn last_about<T: DeserializeOwned>(
         &self,
         name: &str,
-        destination: &str,
+        (destination, is_mirror): (&str, bool),
         kind: &str,
         wanted: Wanted,
     ) -> Result<Option<T>, HistoryError> {
@@ -149,14 +150,16 @@ impl History {
             SELECT record FROM run WHERE name = ?1 AND kind = ?3 AND json_valid(record)
                 AND outcome LIKE ?4
                 AND EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
-                    WHERE value ->> '$.destination' = ?2)
+                    WHERE value ->> '$.destination' = ?2
+                    AND coalesce(value ->> '$.is_mirror', 0) = ?5)
             ORDER BY started > strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), started DESC LIMIT 1";
         let outcome = match wanted {
             Wanted::Any => "%",
             Wanted::Good => "succeeded",
             Wanted::Bad => "failed",
         };
-        self.record(query, params![name, destination, kind, outcome])
+        let values = params![name, destination, kind, outcome, is_mirror];
+        self.record(query, values)
     }
 
     /// Whether there is a run of this id that had to do with this destination, or that knows itself what it

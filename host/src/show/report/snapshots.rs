@@ -46,7 +46,7 @@ pub(super) fn section(runs: &Runs, now: Timestamp) -> Markup {
 fn which(one: &SnapshotRecord) -> Markup {
     html! {
         span class="id" { (one.id) }
-        @if one.deleted_files.is_some() { " (mirror)" }
+        @if one.is_mirror { " (mirror)" }
         br;
         small { (plain(&one.destination)) }
     }

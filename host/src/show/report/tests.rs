@@ -26,6 +26,7 @@ fn status(place: &str) -> Status {
             began: Some(now()),
             freshness: Freshness::Fresh,
             verified: None,
+            is_mirror: false,
             drills: Drills::Known {
                 worked: None,
                 failed: None,
