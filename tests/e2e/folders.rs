@@ -10,6 +10,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::common::{back_up, files_below, folder, redate, sealed_id, small_world};
 use crate::process::Ordinary;
+use crate::remotes::add_crypt;
 
 const OLD: &str = "2001-02-03T040506Z";
 const OLDER: &str = "2000-02-03T040506Z";
@@ -122,6 +123,43 @@ fn a_manifest_that_may_not_be_read_stops_no_command_and_no_backup() {
     // It stays without taking the place of the one that can be read.
     assert!(folder(world, &last).exists() && folder(world, OLDER).exists());
     assert!(folder(world, &sealed_id(&output)).exists());
+}
+
+#[test]
+fn a_backup_goes_on_without_a_last_manifest_that_the_disk_below_a_remote_does_not_give() {
+    let ordinary = Ordinary::new();
+    let world = ordinary.world();
+    world.write("source/letter.txt", "Dear reader,\n");
+    add_crypt(world);
+    let to = ["backup", "--source", "source", "--to", "safe:", "--json"];
+    let last = sealed_id(&ordinary.copal(&to));
+    let hidden = world.path("vault/hidden");
+    let own = |name: &&String| name.matches('/').count() == 3;
+    let names = files_below(&hidden);
+    assert_eq!(names.iter().filter(own).count(), 2, "{names:?}");
+    for name in names.iter().filter(own) {
+        fs::set_permissions(hidden.join(name), Permissions::from_mode(0o000)).unwrap();
+    }
+    let output = ordinary.copal(&to);
+    output.exits_with(3).says(&last).says("permission denied");
+    let id = sealed_id(&output);
+    let full = ["verify", &id, "--full", "--from", "safe:"];
+    ordinary.copal(&full).succeeds();
+    let listed = ordinary.copal(&["snapshots", "--from", "safe:"]);
+    listed.exits_with(1);
+    for expected in [format!("source/{id}  "), format!("source/{last}  damaged")] {
+        assert!(listed.stdout().contains(&expected), "{listed}");
+    }
+    // It stays after a prune, and takes no place of another.
+    let job = "name = 'source'\nsource.path = 'source'\ndestination = [{ remote = 'safe:' }]\nretention.last = 2\n";
+    world.write("copal.toml", job);
+    let next = sealed_id(&ordinary.copal(&["backup", "--json"]));
+    let output = ordinary.copal(&["backup", "--json"]);
+    output.exits_with(3).says("is not pruned");
+    let there = ordinary.copal(&["snapshots"]);
+    for id in [&last, &next, &sealed_id(&output)] {
+        assert!(there.stdout().contains(id.as_str()), "{there}");
+    }
 }
 
 #[test]

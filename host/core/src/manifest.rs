@@ -111,6 +111,9 @@ pub enum ManifestError {
     /// It is not a manifest at all, or a damaged one.
     #[error("it can't be read: {0}")]
     Unreadable(String),
+    /// Nobody can say what it holds: it may not be read, or lies where none is looked for.
+    #[error("it can't be read: {0}")]
+    OutOfReach(String),
     /// A later version of Copal wrote it.
     #[error("it has format {found}, and this version of Copal reads up to {FORMAT}")]
     TooNew {

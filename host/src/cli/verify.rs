@@ -1,7 +1,7 @@
 //! `copal verify`
 
 use clap::Args;
-use copal_core::manifest::VERIFIED;
+use copal_core::manifest::{ManifestError, VERIFIED};
 use copal_core::snapshot::{SnapshotId, SnapshotRef};
 use copal_core::verification::Share;
 use jiff::Timestamp;
@@ -42,7 +42,12 @@ pub(super) fn run(args: &VerifyArgs, global: &Global) -> Result<Exit, CopalError
         let leaves_note = !store.is_mirror();
         let id = store.find(&args.snapshot)?;
         let manifest = store.manifest(id).inspect_err(|error| {
-            if leaves_note && matches!(error, StoreError::Manifest { .. }) {
+            // One that merely this user can't read may be as good as ever.
+            let is_damaged = matches!(
+                error,
+                StoreError::Manifest { source, .. } if !matches!(source, ManifestError::OutOfReach(_))
+            );
+            if leaves_note && is_damaged {
                 unnoted(store.take_away(id, VERIFIED));
             }
         })?;

@@ -12,7 +12,7 @@ use copal_core::config::Proof;
 use copal_core::forecast::Terms;
 use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
-use copal_rclone::{Proven, RcloneError};
+use copal_rclone::{ErrorKind, Proven, RcloneError};
 
 pub use self::abilities::{Abilities, Directories};
 pub use self::deeds::{Batch, Linked, Progress, Removal, Removed, Within};
@@ -35,6 +35,19 @@ pub enum RemoteError {
     /// A signal came.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl RemoteError {
+    /// Whether it may be that a single file can't be read where it lies, as where its disk has a bad sector.
+    pub fn may_be_of_one_file(&self) -> bool {
+        use ErrorKind::{NotFound, Other, PermissionDenied};
+        match self {
+            Self::Failed { source, .. } => {
+                matches!(source.kind(), NotFound | PermissionDenied | Other)
+            }
+            Self::Interrupted(_) => false,
+        }
+    }
 }
 
 /// Watches a transfer.

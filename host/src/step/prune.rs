@@ -3,8 +3,7 @@
 mod error;
 mod pruned;
 mod remove;
-
-use std::collections::HashSet;
+mod staying;
 
 use copal_core::manifest::PRUNING;
 use copal_core::retention::{
@@ -20,6 +19,7 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::Lock;
 use crate::edge::remote::RemoteError;
 use remove::{Gone, end_pruning, remove_claimed, remove_sealed};
+use staying::Reading;
 
 pub use error::PruneError;
 pub use pruned::{Fate, Judged, Left, Pruned};
@@ -64,10 +64,8 @@ pub fn prune(
     for (id, source) in inventory.odd.drain(..) {
         pruning.damaged(id, source);
     }
-    // Elsewhere that may be gigabytes, night after night.
-    if store.is_in_folder()? || !matches!(warrant, Warrant::Sealed(_)) {
-        pruning.read_staying(&mut inventory, rules)?;
-    }
+    let reading = Reading::by(warrant, store)?;
+    pruning.read_staying(&mut inventory, rules, reading)?;
     let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
     if let Warrant::Sealed(seal) = warrant {
         let (place, id) = (store.remote().shown(), seal.id());
@@ -101,38 +99,6 @@ struct Pruning<'a> {
 }
 
 impl Pruning<'_> {
-    /// Reads the manifests of those that would stay where another goes: what is damaged takes nobody's place,
-    /// so that the newest which can be restored always stays.
-    fn read_staying(
-        &mut self,
-        inventory: &mut Inventory,
-        rules: Rules<'_>,
-    ) -> Result<(), PruneError> {
-        let mut read = HashSet::new();
-        loop {
-            let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
-            let staying: HashSet<SnapshotId> = verdicts.staying().collect();
-            if staying.len() == verdicts.all().len() {
-                return Ok(());
-            }
-            let is_unread = |one: &&Candidate| {
-                staying.contains(&one.id) && !one.damaged && !read.contains(&one.id)
-            };
-            let unread = inventory.sealed.iter().rev().filter(is_unread);
-            let unread: Vec<SnapshotId> = unread.map(|one| one.id).collect();
-            if unread.is_empty() {
-                return Ok(());
-            }
-            // Others come to stay in the place of those that can't be read.
-            for (id, source) in self.store.unreadable(&unread)? {
-                let one = inventory.sealed.iter_mut().find(|one| one.id == id);
-                one.expect("it was there").damaged = true;
-                self.damaged(id, source);
-            }
-            read.extend(unread);
-        }
-    }
-
     fn damaged(&mut self, id: SnapshotId, source: StoreError) {
         let (place, dir) = (self.store.remote().shown(), self.store.dir(id));
         let source = Box::new(source);
@@ -183,7 +149,8 @@ impl Pruning<'_> {
         interrupt: &Interrupt,
     ) -> Option<Fate> {
         if self.rehearsed {
-            return match self.store.manifest(id) {
+            let read = self.store.manifest(id);
+            return match read.map_err(|error| error.of_manifest(id)) {
                 Ok(manifest) => Some(Fate::Would(Some(manifest.totals.bytes))),
                 Err(error) => self.not_gone(id, error.into(), verdict),
             };

@@ -17,7 +17,7 @@ use crate::edge::attributes::Owners;
 use crate::edge::interrupt::{Interrupt, Interrupted};
 use crate::edge::leftovers::Leftovers;
 use crate::edge::remote::{Batch, Progress, RemoteError};
-use one_by_one::{come_one_by_one, may_be_of_one};
+use one_by_one::come_one_by_one;
 
 /// What of a snapshot is asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -101,7 +101,7 @@ pub enum RestoreError {
 impl RestoreError {
     /// Whether it may be that a single file can't be read where it lies.
     pub fn may_be_of_one_file(&self) -> bool {
-        matches!(self, Self::Remote(error) if may_be_of_one(error))
+        matches!(self, Self::Remote(error) if error.may_be_of_one_file())
     }
 }
 
@@ -125,7 +125,7 @@ pub fn restore(
     target.check_room(content(&entries))?;
     let mut came: Vec<StoredFile<'_>> = files(&entries).collect();
     match download(store, manifest, &came, (&target, Try::First), watch) {
-        Err(RestoreError::Remote(error)) if asked.accept_damaged && may_be_of_one(&error) => {
+        Err(RestoreError::Remote(error)) if asked.accept_damaged && error.may_be_of_one_file() => {
             let local = target.stored();
             left_out.extend(come_one_by_one(
                 store, manifest, &mut came, &local, interrupt,
@@ -143,7 +143,8 @@ pub fn restore(
         // What was garbled on its way comes whole now; what is damaged where it lies does not.
         match download(store, manifest, &unlike, (&target, Try::Second), watch) {
             // It stays as unlike as it came.
-            Err(RestoreError::Remote(error)) if asked.accept_damaged && may_be_of_one(&error) => {}
+            Err(RestoreError::Remote(error))
+                if asked.accept_damaged && error.may_be_of_one_file() => {}
             downloaded => downloaded?,
         }
         unlike = work.put_files(unlike, interrupt)?;

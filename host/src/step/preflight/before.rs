@@ -30,7 +30,8 @@ impl Before {
         let started = store.started()?;
         let (mut last, mut damaged) = (None, Vec::new());
         for id in started.iter().rev() {
-            match store.manifest_if_sealed(*id) {
+            let read = store.manifest_if_sealed(*id);
+            match read.map_err(|error| error.of_manifest(*id)) {
                 Ok(None) => {}
                 Ok(manifest) => {
                     last = manifest;
@@ -56,7 +57,10 @@ impl Before {
             Err(
                 error @ (StoreError::ManifestGone(_)
                 | StoreError::MirrorManifest {
-                    source: ManifestError::Unreadable(_) | ManifestError::Inconsistent(_),
+                    source:
+                        ManifestError::Unreadable(_)
+                        | ManifestError::OutOfReach(_)
+                        | ManifestError::Inconsistent(_),
                     ..
                 }),
             ) => {

@@ -28,7 +28,7 @@ pub(super) enum Gone {
 
 /// Removes a sealed snapshot.
 pub(super) fn remove_sealed(store: &Store<'_>, id: SnapshotId) -> Result<Gone, PruneError> {
-    let manifest = store.manifest(id)?;
+    let manifest = store.manifest(id).map_err(|error| error.of_manifest(id))?;
     store.refuse_links(id, names_of(&manifest).iter())?;
     store.put_beside(id, PRUNING, &manifest.to_json())?;
     // Whoever pins it puts down the pin first and looks for this mark then: one of both sees the other.

@@ -4,23 +4,10 @@ use std::path::Path;
 
 use copal_core::manifest::Manifest;
 use copal_core::path::RelPath;
-use copal_rclone::ErrorKind;
 
 use super::{RestoreError, StoredFile, stored_name};
 use crate::edge::interrupt::Interrupt;
-use crate::edge::remote::RemoteError;
 use crate::step::snapshots::Store;
-
-/// Whether the error may be one of a single file, as where its disk has a bad sector.
-pub(super) fn may_be_of_one(error: &RemoteError) -> bool {
-    use ErrorKind::{NotFound, Other, PermissionDenied};
-    match error {
-        RemoteError::Failed { source, .. } => {
-            matches!(source.kind(), NotFound | PermissionDenied | Other)
-        }
-        RemoteError::Interrupted(_) => false,
-    }
-}
 
 /// Downloads those files that did not come with the others, each by itself, and takes away those that can't be
 /// read. An error that would be one of all files ends it: nothing is given up for that.
@@ -40,7 +27,7 @@ pub(super) fn come_one_by_one(
         let is_here = here.exists()
             || match store.remote().get(&format!("{dir}/{name}"), &here) {
                 Ok(is_there) => is_there,
-                Err(error) if may_be_of_one(&error) => {
+                Err(error) if error.may_be_of_one_file() => {
                     tracing::warn!("`{}` is left out: {error}", entry.path);
                     false
                 }

@@ -1,5 +1,6 @@
 //! Why snapshots can't be read.
 
+use std::error::Error as _;
 use std::io;
 
 use copal_core::manifest::ManifestError;
@@ -83,7 +84,9 @@ pub enum StoreError {
 fn what_of(error: &ManifestError) -> &'static str {
     match error {
         ManifestError::TooNew { .. } => "is of a later version of Copal",
-        ManifestError::Unreadable(_) | ManifestError::Inconsistent(_) => "is damaged",
+        ManifestError::Unreadable(_)
+        | ManifestError::OutOfReach(_)
+        | ManifestError::Inconsistent(_) => "is damaged",
     }
 }
 
@@ -95,6 +98,25 @@ fn names_found(names: &[String]) -> String {
 }
 
 impl StoreError {
+    /// The same of one snapshot's manifest: where the remote answers and may merely not give that one file, it is out
+    /// of reach, as with a disk below it that has a bad sector.
+    pub(in crate::step) fn of_manifest(self, id: SnapshotId) -> Self {
+        match self {
+            Self::Remote(error) if error.may_be_of_one_file() => {
+                let why = error.source().map(|why| format!(": {why}"));
+                let why = format!("{error}{}", why.unwrap_or_default());
+                let source = ManifestError::OutOfReach(why.replace('\n', " "));
+                Self::Manifest { id, source }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether one file of many may be the reason.
+    pub(super) fn may_be_of_one_file(&self) -> bool {
+        matches!(self, Self::Remote(error) if error.may_be_of_one_file())
+    }
+
     /// Whether there is merely no snapshot of that name.
     pub fn is_of_the_name(&self) -> bool {
         matches!(self, Self::Resolve { .. } | Self::OneState { .. })

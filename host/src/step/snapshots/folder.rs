@@ -141,6 +141,6 @@ impl Store<'_> {
 
 /// A manifest of which nobody can say what it holds.
 pub(super) fn unreadable_manifest(id: SnapshotId, why: String) -> StoreError {
-    let source = ManifestError::Unreadable(why);
+    let source = ManifestError::OutOfReach(why);
     StoreError::Manifest { id, source }
 }

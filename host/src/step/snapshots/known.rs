@@ -93,7 +93,16 @@ impl Store<'_> {
         let own =
             |id: &SnapshotId| [MANIFEST, PIN, VERIFIED, DAMAGED].map(|name| format!("{id}/{name}"));
         let names: Vec<String> = started.iter().flat_map(own).collect();
-        let brought = self.bring(&self.name, &names)?;
+        let brought = match self.bring(&self.name, &names) {
+            // Which of them does not come, they tell one by one.
+            Err(error) if error.may_be_of_one_file() => {
+                let each = started
+                    .into_iter()
+                    .map(|id| self.known_alone(id, &own(&id)));
+                return each.filter_map(Result::transpose).collect();
+            }
+            brought => brought?,
+        };
         let known = started.into_iter().map(|id| self.known(id, &brought));
         known.filter_map(Result::transpose).collect()
     }
@@ -106,9 +115,20 @@ impl Store<'_> {
     ) -> Result<Vec<(SnapshotId, StoreError)>, StoreError> {
         let manifest = |id: &SnapshotId| format!("{id}/{MANIFEST}");
         let names: Vec<String> = ids.iter().map(manifest).collect();
-        let brought = self.bring(&self.name, &names)?;
+        let brought = match self.bring(&self.name, &names) {
+            Err(error) if error.may_be_of_one_file() => None,
+            brought => Some(brought?),
+        };
         let mut unreadable = Vec::new();
         for id in ids {
+            let Some(brought) = &brought else {
+                match self.manifest(*id).map_err(|error| error.of_manifest(*id)) {
+                    Ok(_) => {}
+                    Err(error @ StoreError::Manifest { .. }) => unreadable.push((*id, error)),
+                    Err(error) => return Err(error),
+                }
+                continue;
+            };
             let read = match brought.read(&manifest(id))? {
                 Own::Is(bytes) => self.parse(&bytes, *id).map(drop),
                 Own::Nothing => Err(self.gone(*id)),
@@ -119,13 +139,33 @@ impl Store<'_> {
         Ok(unreadable)
     }
 
+    /// What is known of one whose files are brought by themselves.
+    fn known_alone(&self, id: SnapshotId, names: &[String]) -> Result<Option<Known>, StoreError> {
+        match self.bring(&self.name, names) {
+            Ok(brought) => self.known(id, &brought),
+            Err(error) => match error.of_manifest(id) {
+                StoreError::Manifest { source, .. } => Ok(Some(Known {
+                    id,
+                    manifest: Err(source),
+                    verified: false,
+                    damaged: false,
+                    verification: None,
+                    pinned: false,
+                    pin: None,
+                    unclear: Vec::new(),
+                })),
+                error => Err(error),
+            },
+        }
+    }
+
     /// What is known of one; `None` where it was never sealed, or is gone.
     fn known(&self, id: SnapshotId, brought: &Brought) -> Result<Option<Known>, StoreError> {
         let read = |name: &str| brought.read(&format!("{id}/{name}"));
         let manifest = match read(MANIFEST)? {
             Own::Nothing => return Ok(None),
             Own::Is(bytes) => parse(&bytes, id, &self.name),
-            Own::Odd(why) => Err(ManifestError::Unreadable(why)),
+            Own::Odd(why) => Err(ManifestError::OutOfReach(why)),
         };
         let mut unclear = Vec::new();
         // What lies under a note's name and is none may be one that stands for the same.

@@ -34,7 +34,7 @@ impl<'a> Store<'a> {
         let parsed = match manifest_of(remote)? {
             Own::Nothing => return Ok(None),
             Own::Is(bytes) => Manifest::parse(&bytes),
-            Own::Odd(why) => Err(ManifestError::Unreadable(why)),
+            Own::Odd(why) => Err(ManifestError::OutOfReach(why)),
         };
         parsed.map(Some).map_err(|source| {
             let place = remote.shown();
