@@ -38,18 +38,21 @@ pub(crate) struct InPlace<'a> {
     before: Option<PathBuf>,
 }
 
-/// Does such a run. Whatever happens, what was held is released, and post-restore hooks hear of it, once.
-pub(crate) fn in_place<'a, T: Achieved>(
+/// Does such a run. `choose` says what it is about, before anything is begun: where it refuses there was no run, and
+/// nobody hears of one. From then on, whatever happens, what was held is released, and post-restore hooks hear of it, once.
+pub(crate) fn in_place<'a, C, T: Achieved>(
     run: Run<'a>,
     job: &'a Job,
     info: RunInfo,
     databases: Vec<RelPath>,
-    deed: impl FnOnce(&mut InPlace<'a>) -> Result<T, CopalError>,
+    choose: impl FnOnce() -> Result<C, CopalError>,
+    deed: impl FnOnce(&mut InPlace<'a>, C) -> Result<T, CopalError>,
 ) -> Result<Outcome<T>, CopalError> {
     let edges = run.edges;
     // No backup may read the source while it changes.
     let _lock = Lock::take(&edges.state.lock_file(job.name()), job.name())?;
     at_an_end(edges.state, job.name())?;
+    let chosen = choose()?;
     let hooks = match Hooks::load(&job.config, &job.base, info) {
         Ok(hooks) => hooks,
         Err(error) => return Ok(run.end(Err(error.into()))),
@@ -67,7 +70,7 @@ pub(crate) fn in_place<'a, T: Achieved>(
         before: None,
     };
     let bracket = this.holds.open();
-    let result = deed(&mut this);
+    let result = deed(&mut this, chosen);
     let cancel = this.cancel();
     let finished = this.holds.finish(&cancel);
     drop(bracket);

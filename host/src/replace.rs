@@ -66,7 +66,8 @@ pub fn replace(
 ) -> Result<Outcome<Replaced>, CopalError> {
     let run = Run::begin(Kind::Restore, job.name(), edges);
     let info = run.info_about(manifest);
-    in_place(run, job, info, databases(manifest), |this| {
+    let ready = || Ok(());
+    in_place(run, job, info, databases(manifest), ready, |this, ()| {
         let place = this.place()?;
         let _above = place.make_above(&this.run.leftovers)?;
         let left_behind = place.left_behind(&this.run.id)?;

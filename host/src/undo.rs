@@ -19,7 +19,7 @@ use crate::replace::NOTHING_KEPT;
 use crate::run::Run;
 use crate::step::old_tree::{self, OldTreeError};
 use crate::step::plan::PlanError;
-use crate::step::swap::Swapped;
+use crate::step::swap::{Place, Swapped};
 
 /// What an undoing came to.
 #[derive(Debug)]
@@ -55,11 +55,12 @@ impl Achieved for Undone {
 pub fn undo(job: &Job, of: Option<&str>, edges: &Edges<'_>) -> Result<Outcome<Undone>, CopalError> {
     let run = Run::begin(Kind::Restore, job.name(), edges);
     let info = run.info();
-    in_place(run, job, info, Vec::new(), |this| {
-        let old_trees = OldTrees::of(edges.state, job.name());
+    let old_trees = OldTrees::of(edges.state, job.name());
+    let choose = || {
         let tree = old_tree::to_undo(&old_trees, job.name(), of);
         let tree = tree.map_err(|error| because_nothing_was_there(error, edges))?;
-        let place = this.place()?;
+        let source = job.source().map_err(PlanError::from)?;
+        let place = Place::of(&source.path, &job.never(edges.state))?;
         let live = place.live().to_owned();
         if live != tree.live {
             return Err(OldTreeError::Elsewhere {
@@ -69,6 +70,10 @@ pub fn undo(job: &Job, of: Option<&str>, edges: &Edges<'_>) -> Result<Outcome<Un
             }
             .into());
         }
+        Ok((tree, place))
+    };
+    in_place(run, job, info, Vec::new(), choose, |this, (tree, place)| {
+        let live = place.live().to_owned();
         let trees = this.between_hooks(&live, |_| Ok(()), |by| place.swap_back(&tree, by))?;
         // What it names is live by now.
         let forgotten = old_trees.forget(&tree.run).map_err(OldTreeError::from);
