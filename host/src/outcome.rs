@@ -340,6 +340,14 @@ impl<T: Achieved> Outcome<T> {
         }
     }
 
+    /// What hooks warned of: which one, and what.
+    pub fn warnings(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.hooks.iter().flat_map(|run| {
+            let warnings = run.account.warnings.iter();
+            warnings.map(|warning| (run.hook.as_str(), warning.as_str()))
+        })
+    }
+
     /// Takes down what hooks did since it was last asked, and which of it fell short.
     pub fn hear(&mut self, hooks: &mut Hooks) {
         self.hooks.append(&mut hooks.runs);

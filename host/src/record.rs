@@ -260,6 +260,9 @@ pub struct HookStory {
     pub deeds_left_out: u64,
     /// What it asked for and was not granted, each once, whatever the hook made of it.
     pub denials: Vec<DenialRecord>,
+    /// What it warned of, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The last lines that it logged before it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_words: Vec<String>,
@@ -438,6 +441,7 @@ impl From<&HookRun> for HookStory {
             deeds: deeds.iter().take(DEEDS_KEPT).map(deed).collect(),
             deeds_left_out: deeds.len().saturating_sub(DEEDS_KEPT) as u64,
             denials,
+            warnings: run.account.warnings.clone(),
             last_words: failure.map_or_else(Vec::new, |failure| failure.last_words.clone()),
         }
     }

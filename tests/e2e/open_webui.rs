@@ -80,7 +80,15 @@ fn what_is_not_in_the_data_directory_is_warned_of() {
     world.write("copal.toml", CONFIG);
     let app = OpenWebUi::create(&world.path("data"), &Size::SMALL).unwrap();
     let first = world.copal(&["backup"]);
-    first.succeeds().says(".webui_secret_key");
+    let told = first
+        .succeeds()
+        .says("warning: hook `open-webui`: the secret key");
+    assert_eq!(told.stderr().matches(".webui_secret_key").count(), 1);
+    let record = world.copal(&["history", "show", "latest", "--json"]).json();
+    let mut hooks = record["hooks"].as_array().unwrap().iter();
+    let own = hooks.find(|it| it["hook"] == "open-webui" && it["phase"] == "pre-backup");
+    let warnings = own.unwrap()["warnings"].as_array().unwrap();
+    assert!(warnings[0].as_str().unwrap().contains("secret key"));
     first.never_says("object storage").never_says("cache/`");
     execute(
         &app.webui_db(),

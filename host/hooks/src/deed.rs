@@ -30,6 +30,8 @@ pub struct Account {
     pub denials: Vec<Denial>,
     /// The lines that it logged, oldest first, as many of the last as its limit keeps.
     pub log: Vec<String>,
+    /// Those of them that it found worth a warning, each once; the first twenty.
+    pub warnings: Vec<String>,
 }
 
 /// What a deed used: a capability, or what needs no grant.

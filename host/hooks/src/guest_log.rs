@@ -18,6 +18,9 @@ const LINE: usize = 16 * 1024;
 /// How many lines are shown with a failure.
 const LAST_WORDS: usize = 20;
 
+/// How many warnings of a phase are told with the result; all of them are in the log.
+const WARNINGS: usize = 20;
+
 /// How grave a hook finds a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -41,6 +44,7 @@ struct Lines {
     passed_on: u64,
     kept: VecDeque<String>,
     kept_bytes: u64,
+    warnings: Vec<String>,
 }
 
 impl GuestLog {
@@ -52,6 +56,7 @@ impl GuestLog {
             passed_on: 0,
             kept: VecDeque::new(),
             kept_bytes: 0,
+            warnings: Vec::new(),
         })))
     }
 
@@ -68,6 +73,11 @@ impl GuestLog {
     /// All lines that are kept, oldest first.
     pub(crate) fn kept(&self) -> Vec<String> {
         self.lines().kept.iter().cloned().collect()
+    }
+
+    /// What it warned of, each once.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.lines().warnings.clone()
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -88,6 +98,10 @@ impl Lines {
             push_harmless(&mut line, &cover(value));
         }
         self.pass_on(level, &line);
+        let is_new = level == Level::Warn && !self.warnings.contains(&line);
+        if is_new && self.warnings.len() < WARNINGS {
+            self.warnings.push(line.clone());
+        }
         self.keep(line);
     }
 
@@ -199,6 +213,15 @@ mod tests {
         assert_eq!(words.last().unwrap(), "line 999");
         let kept = log.lines().kept_bytes;
         assert!(kept <= 200, "{kept}");
+    }
+
+    #[test]
+    fn a_warning_is_kept_once() {
+        let log = log(1 << 20);
+        for (level, what) in [(Level::Warn, "a"), (Level::Info, "b"), (Level::Warn, "a")] {
+            log.write(level, what, &[]);
+        }
+        assert_eq!(log.warnings(), ["a"]);
     }
 
     #[test]

@@ -52,8 +52,20 @@ pub(super) fn conclude_and<T: Achieved>(
             next
         }
     });
+    tell_warnings(outcome);
     log_the_end(outcome);
     exit(outcome)
+}
+
+/// What hooks warned of, each once, whatever phase it was in.
+fn tell_warnings<T: Achieved>(outcome: &Outcome<T>) {
+    let mut told = Vec::new();
+    for (hook, warning) in outcome.warnings() {
+        if !told.contains(&(hook, warning)) {
+            message::warning(hook, warning);
+            told.push((hook, warning));
+        }
+    }
 }
 
 /// What a log is looked through for.

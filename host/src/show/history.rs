@@ -208,6 +208,9 @@ impl Page {
             );
             self.line(8, format_args!("to grant it: {}", denial.remedy));
         }
+        for warning in &record.warnings {
+            self.line(6, format_args!("warned: {warning}"));
+        }
         if !record.last_words.is_empty() {
             self.line(6, "last words:");
             for words in &record.last_words {

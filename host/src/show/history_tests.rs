@@ -22,6 +22,7 @@ fn hook(hook: &str, phase: &str) -> HookStory {
         deeds: Vec::new(),
         deeds_left_out: 0,
         denials: Vec::new(),
+        warnings: Vec::new(),
         last_words: Vec::new(),
     }
 }

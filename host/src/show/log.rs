@@ -80,6 +80,11 @@ pub(super) fn shows(level: Level) -> bool {
     SHOWN.get().is_some_and(|shown| level <= shown.level)
 }
 
+/// Whether warnings are on stderr, and nothing that is less grave.
+pub(super) fn shows_warnings_alone() -> bool {
+    shows(Level::WARN) && !shows(Level::INFO)
+}
+
 /// Whether stderr is for programs.
 pub(super) fn is_json() -> bool {
     SHOWN
@@ -96,6 +101,9 @@ fn on_stderr(wanted: Wanted) -> EnvFilter {
     };
     let hooks = if wanted.on_a_bench && wanted.verbose == 0 {
         ",hook=off,copal_hooks::gate=off"
+    } else if wanted.is_kept && wanted.format == LogFormat::Text && wanted.verbose == 0 {
+        // What hooks of a run warn of is told with its result.
+        ",hook=error"
     } else {
         ""
     };

@@ -20,6 +20,16 @@ pub fn error(error: &CopalError, next: &str) {
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
+/// Tells what a hook warned of, where its own line was not shown. The log has that.
+pub fn warning(hook: &str, warning: &str) {
+    if super::log::is_json() || !super::log::shows_warnings_alone() {
+        return;
+    }
+    let mut text = String::new();
+    write_part(&mut text, "warning: ", &format!("hook `{hook}`: {warning}"));
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
 /// Tells something that is no failure.
 pub fn note(text: &str) {
     tracing::info!(target: TOLD, "{text}");

@@ -211,6 +211,9 @@ fn to_json(outcome: &Outcome<Delivered>) -> serde_json::Value {
         "live_databases": names(&notes.live_databases),
         "not_data": names(&notes.specials),
         "left_out": notes.left_out.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(),
+        "warnings": outcome.warnings().map(|(hook, warning)| json!({
+            "hook": hook, "warning": warning,
+        })).collect::<Vec<_>>(),
         "hook_failures": hook_failures.collect::<Vec<_>>(),
     });
     for (at, delivery) in deliveries.iter().enumerate() {

@@ -230,6 +230,7 @@ impl Gate {
             computed: self.computed,
             denials: self.denials(),
             log: self.log.kept(),
+            warnings: self.log.warnings(),
         }
     }
 

@@ -73,6 +73,7 @@ fn hostile() -> Record {
             deeds: Vec::new(),
             deeds_left_out: 0,
             denials: Vec::new(),
+            warnings: vec![HOSTILE.into()],
             last_words: vec![HOSTILE.into()],
         }],
         log: vec![HOSTILE.into()],
