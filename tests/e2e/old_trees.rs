@@ -394,3 +394,17 @@ fn the_old_tree_of_another_source_is_not_deleted() {
     world.copal(&DISCARD).exits_with(2).says("was live at");
     assert!(old.exists());
 }
+
+#[test]
+fn an_undo_that_has_nothing_to_undo_is_no_run() {
+    let world = small_world();
+    world.write(
+        "copal.toml",
+        "name = \"app\"\nsource.path = \"source\"\n[[destination]]\nremote = \"vault:\"\n",
+    );
+    world.copal(&["backup"]).succeeds();
+    world.copal(&UNDO).exits_with(1).says("no restore of");
+    let rows = world.copal(&["history", "--json"]).succeeds().json();
+    assert_eq!(rows.as_array().unwrap().len(), 1, "{rows:#}");
+    world.copal(&["status"]).succeeds();
+}
