@@ -23,7 +23,7 @@ use crate::edges::Step;
 use crate::error::CopalError;
 use crate::holds::Away;
 use crate::hooks::Hooks;
-use crate::record::{Ended, Kind, SnapshotRecord};
+use crate::record::{Ended, Kind, PrunedRecord, SnapshotRecord};
 use crate::step::plan::PlannedDatabase;
 use crate::step::prune::Pruned;
 use crate::step::seal::Sealed;
@@ -66,6 +66,10 @@ pub trait Achieved {
     fn errors(&self) -> Vec<&CopalError>;
     /// The snapshots that it sealed, tried or put back.
     fn snapshots(&self) -> Vec<SnapshotRecord>;
+    /// The snapshots that it pruned.
+    fn pruned(&self) -> Vec<PrunedRecord> {
+        Vec::new()
+    }
     /// Whether it achieved what it was for at one destination at least.
     fn in_part(&self) -> bool {
         false
@@ -394,6 +398,15 @@ impl Achieved for Delivered {
             })
         };
         self.deliveries.iter().filter_map(record).collect()
+    }
+
+    fn pruned(&self) -> Vec<PrunedRecord> {
+        let sealed = self
+            .deliveries
+            .iter()
+            .filter_map(|it| it.result.as_ref().ok());
+        let pruned = sealed.filter_map(|it| it.pruned.as_ref());
+        pruned.flat_map(Pruned::records).collect()
     }
 
     fn notes(&self) -> Vec<String> {

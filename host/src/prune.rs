@@ -7,7 +7,7 @@ use crate::edges::Edges;
 use crate::error::CopalError;
 use crate::job::Job;
 use crate::outcome::{Achieved, Outcome};
-use crate::record::{Kind, SnapshotRecord};
+use crate::record::{Kind, PrunedRecord, SnapshotRecord};
 use crate::run::Run;
 use crate::step::prune::{Pruned, Rules, Warrant, prune as prune_store};
 use crate::step::seal::Seal;
@@ -29,6 +29,10 @@ impl Achieved for PrunedAll {
 
     fn snapshots(&self) -> Vec<SnapshotRecord> {
         Vec::new()
+    }
+
+    fn pruned(&self) -> Vec<PrunedRecord> {
+        self.pruned.iter().flat_map(Pruned::records).collect()
     }
 
     fn notes(&self) -> Vec<String> {

@@ -46,6 +46,9 @@ pub struct Record {
     pub copal: String,
     /// The snapshots that it sealed, tried or put back.
     pub snapshots: Vec<SnapshotRecord>,
+    /// The sealed snapshots that it pruned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pruned: Vec<PrunedRecord>,
     /// What failed.
     pub errors: Vec<Trouble>,
     /// What fell short.
@@ -208,6 +211,15 @@ impl SnapshotRecord {
     }
 }
 
+/// A snapshot that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrunedRecord {
+    /// Its id.
+    pub id: SnapshotId,
+    /// Where it lay, secrets masked.
+    pub destination: String,
+}
+
 /// Something that failed or fell short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
@@ -323,6 +335,7 @@ impl Record {
             exit: 0,
             copal: String::new(),
             snapshots: Vec::new(),
+            pruned: Vec::new(),
             errors: Vec::new(),
             shortcomings: Vec::new(),
             notes: Vec::new(),
@@ -357,6 +370,11 @@ impl Record {
             exit,
             copal: env!("CARGO_PKG_VERSION").to_owned(),
             snapshots: outcome.snapshots(),
+            pruned: outcome
+                .result
+                .as_ref()
+                .map(Achieved::pruned)
+                .unwrap_or_default(),
             errors: outcome.errors().map(trouble).collect(),
             shortcomings: outcome.shortcomings.iter().map(trouble).collect(),
             notes: outcome

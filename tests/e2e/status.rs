@@ -223,3 +223,22 @@ fn snapshots_that_fail_are_not_hidden_by_a_mirror_at_the_same_place() {
         assert!(metrics.contains(&sample), "{metrics}");
     }
 }
+
+#[test]
+fn a_verified_snapshot_that_was_pruned_since_is_told_to_be_gone() {
+    let world = small_world();
+    world.write("copal.toml", JOB);
+    world.copal(&["backup"]).succeeds();
+    world.copal(&["verify"]).succeeds();
+    let first = || world.copal(&["status", "--json"]).json()["destinations"][0].clone();
+    assert_eq!(first()["verified"]["pruned"], false);
+    let id = first()["snapshot"].as_str().unwrap().to_owned();
+    // Retention keeps the last that is known to be verified.
+    fs::remove_file(world.path(format!("vault/app/{id}/.copal/verified.json"))).unwrap();
+    world.write("copal.toml", format!("{JOB}[retention]\nlast = 1\n"));
+    world.copal(&["backup"]).succeeds();
+    let told = first();
+    assert_eq!(told["verified"]["pruned"], true, "{told:#}");
+    let status = world.copal(&["status"]);
+    assert!(status.stdout().contains(", pruned since)"), "{status}");
+}

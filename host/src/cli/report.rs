@@ -134,6 +134,7 @@ fn destination(
         at.map(|at| Proof {
             snapshot: one.id,
             at,
+            is_pruned: false,
         })
     };
     Destination {
@@ -152,6 +153,7 @@ fn destination(
             proof(one).unwrap_or(Proof {
                 snapshot: one.id,
                 at: now,
+                is_pruned: false,
             })
         }),
     }

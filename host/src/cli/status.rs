@@ -54,13 +54,19 @@ pub(super) fn status_of(job: &Job, state: &StateDir, now: Timestamp) -> Result<S
         );
         let failed = last_failed(&history, name, &it)?;
         let proof = |record| Proof::of(record, &it);
+        let proven = |proof: Option<Proof>| -> Result<Option<Proof>, HistoryError> {
+            let Some(proof) = proof else { return Ok(None) };
+            let id = proof.snapshot.to_string();
+            let is_pruned = history.is_pruned(name, &it.shown, &id)?;
+            Ok(Some(Proof { is_pruned, ..proof }))
+        };
         let looked = about(Kind::Verify, Wanted::Any)?;
         destinations.push(Destination {
             freshness: Freshness::of(began, max_age, now),
             // A drill reads everything back, and so verifies.
-            verified: later(proof(verified), proof(drilled.clone())),
+            verified: proven(later(proof(verified), proof(drilled.clone())))?,
             drills: Drills::Known {
-                worked: proof(drilled),
+                worked: proven(proof(drilled))?,
                 failed: proof(failed),
             },
             damaged: looked

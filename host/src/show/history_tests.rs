@@ -90,6 +90,7 @@ fn record() -> Record {
             is_mirror: false,
             deleted_files: None,
         }],
+        pruned: Vec::new(),
         errors: Vec::new(),
         shortcomings: vec![Trouble {
             what: "hook `notify` failed in post-backup".into(),

@@ -91,6 +91,8 @@ pub struct Proof {
     pub snapshot: SnapshotId,
     /// When.
     pub at: Timestamp,
+    /// Whether it is known to have been pruned since.
+    pub is_pruned: bool,
 }
 
 impl Proof {
@@ -99,7 +101,11 @@ impl Proof {
         let record = record?;
         let snapshot = place.find(&record.snapshots)?.id;
         let at = record.started;
-        Some(Self { snapshot, at })
+        Some(Self {
+            snapshot,
+            at,
+            is_pruned: false,
+        })
     }
 }
 
@@ -147,8 +153,15 @@ impl Destination {
     /// When it was last proven to be good for something.
     pub(super) fn proofs(&self, now: Timestamp) -> String {
         let of = |proof: Option<Proof>| match proof {
-            Some(Proof { snapshot, at }) if Some(snapshot) == self.snapshot => ago(now, at),
-            Some(Proof { snapshot, at }) => format!("{} ({snapshot})", ago(now, at)),
+            Some(Proof { snapshot, at, .. }) if Some(snapshot) == self.snapshot => ago(now, at),
+            Some(Proof {
+                snapshot,
+                at,
+                is_pruned,
+            }) => {
+                let since = if is_pruned { ", pruned since" } else { "" };
+                format!("{} ({snapshot}{since})", ago(now, at))
+            }
             None => "never".to_owned(),
         };
         let verified = format!("verified {}", of(self.verified));
@@ -173,7 +186,7 @@ impl Trouble {
     pub(super) fn told(self, now: Timestamp) -> String {
         match self {
             Self::Damaged(Proof { at, .. }) => format!("found to be damaged {}", ago(now, at)),
-            Self::Unproven(Proof { snapshot, at }) => {
+            Self::Unproven(Proof { snapshot, at, .. }) => {
                 format!("the last drill, {}, failed ({snapshot})", ago(now, at))
             }
         }
@@ -268,7 +281,13 @@ fn long(time: Duration) -> String {
 
 fn to_json(status: &Status) -> Value {
     let of_proof = |proof: Option<Proof>| {
-        proof.map(|Proof { snapshot, at }| json!({ "snapshot": snapshot, "at": at }))
+        proof.map(
+            |Proof {
+                 snapshot,
+                 at,
+                 is_pruned,
+             }| { json!({ "snapshot": snapshot, "at": at, "pruned": is_pruned }) },
+        )
     };
     let of_destination = |one: &Destination| {
         json!({
@@ -315,6 +334,7 @@ mod tests {
             verified: began.map(|_| Proof {
                 snapshot: "2026-11-23T030000Z".parse().unwrap(),
                 at: "2026-11-23T05:00:00Z".parse().unwrap(),
+                is_pruned: true,
             }),
             drills: Drills::Known {
                 worked: None,

@@ -162,6 +162,26 @@ impl History {
         self.record(query, values)
     }
 
+    /// Whether a run of the job is known to have pruned this snapshot at this destination.
+    pub fn is_pruned(
+        &self,
+        name: &str,
+        destination: &str,
+        snapshot: &str,
+    ) -> Result<bool, HistoryError> {
+        let query = "
+            SELECT id FROM run WHERE name = ?1 AND json_valid(record)
+                AND EXISTS (SELECT 1 FROM json_each(record, '$.pruned')
+                    WHERE value ->> '$.destination' = ?2 AND value ->> '$.id' = ?3) LIMIT 1";
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(false);
+        };
+        let values = [name, destination, snapshot];
+        let id = connection.query_row(query, values, |row| row.get::<_, String>(0));
+        let id = id.optional().map_err(|error| self.failed(error))?;
+        Ok(id.is_some())
+    }
+
     /// Whether there is a run of this id that had to do with this destination, or that knows itself what it
     /// had to do with.
     pub fn knows(&self, run: &str, destination: &str) -> Result<bool, HistoryError> {

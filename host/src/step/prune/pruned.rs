@@ -4,6 +4,8 @@ use copal_core::retention::{LeftOver, Verdict};
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 
+use crate::record::PrunedRecord;
+
 /// What became of the snapshots of a name at one destination.
 #[derive(Debug, Clone)]
 pub struct Pruned {
@@ -78,6 +80,18 @@ impl Pruned {
         let (place, most, freed) = (&self.place, self.at_most(), self.freed());
         let gone = gone.join(", ");
         (!gone.is_empty()).then(|| format!("pruned at {place}, {most}{freed} freed: {gone}"))
+    }
+
+    /// What the history keeps of it: the sealed snapshots that are gone.
+    pub fn records(&self) -> impl Iterator<Item = PrunedRecord> {
+        let is_gone = |one: &&Judged| matches!(one.fate, Some(Fate::Gone { .. }));
+        self.snapshots
+            .iter()
+            .filter(is_gone)
+            .map(|one| PrunedRecord {
+                id: one.id,
+                destination: self.place.clone(),
+            })
     }
 
     /// What stands before a number of bytes that are freed: a file that another snapshot has as well frees none.
