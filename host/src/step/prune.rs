@@ -19,7 +19,6 @@ use crate::edge::interrupt::Interrupt;
 use crate::edge::lock::Lock;
 use crate::edge::remote::RemoteError;
 use remove::{Gone, end_pruning, remove_claimed, remove_sealed};
-use staying::Reading;
 
 pub use error::PruneError;
 pub use pruned::{Fate, Judged, Left, Pruned};
@@ -64,8 +63,10 @@ pub fn prune(
     for (id, source) in inventory.odd.drain(..) {
         pruning.damaged(id, source);
     }
-    let reading = Reading::by(warrant, store)?;
-    pruning.read_staying(&mut inventory, rules, reading)?;
+    // Elsewhere each is a download, of gigabytes in all perhaps, night after night.
+    if store.is_in_folder()? || !matches!(warrant, Warrant::Sealed(_)) {
+        pruning.read_staying(&mut inventory, rules)?;
+    }
     let verdicts = keep(rules.policy, &inventory.sealed, rules.now, rules.zone);
     if let Warrant::Sealed(seal) = warrant {
         let (place, id) = (store.remote().shown(), seal.id());

@@ -8,7 +8,6 @@ use copal_core::manifest::{
 };
 use copal_core::retention::{Candidate, Mark};
 use copal_core::snapshot::SnapshotId;
-use copal_core::units::ByteCount;
 
 use super::folder::Beside;
 use super::{Store, StoreError, has, is_looked_at};
@@ -24,8 +23,6 @@ pub struct Inventory {
     pub left: Vec<(SnapshotId, Mark)>,
     /// Sealed snapshots that a prune had condemned, and had not begun to remove.
     pub spared: Vec<SnapshotId>,
-    /// How long their manifests are.
-    pub manifests: HashMap<SnapshotId, ByteCount>,
     /// What stays since nobody can tell what lies under a name of Copal's own there, and why.
     pub odd: Vec<(SnapshotId, StoreError)>,
 }
@@ -44,7 +41,6 @@ impl Inventory {
             self.left.push((id, mark));
             return;
         };
-        self.manifests.insert(id, manifest.size);
         self.sealed.push(Candidate {
             id,
             pinned: has(own, PIN),
