@@ -38,14 +38,18 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
-    /// Whether it may be that a single file can't be read where it lies, as where its disk has a bad sector.
+    /// Whether it may be that a single file can't be read where it lies, as where its disk has a bad sector. What a
+    /// server refuses, it may refuse of all of them.
     pub fn may_be_of_one_file(&self) -> bool {
         use ErrorKind::{NotFound, Other, PermissionDenied};
-        match self {
-            Self::Failed { source, .. } => {
-                matches!(source.kind(), NotFound | PermissionDenied | Other)
-            }
-            Self::Interrupted(_) => false,
+        let Self::Failed { source, .. } = self else {
+            return false;
+        };
+        match source.kind() {
+            NotFound | PermissionDenied => true,
+            // Go's words for EIO.
+            Other => source.to_string().contains("input/output error"),
+            _ => false,
         }
     }
 }
