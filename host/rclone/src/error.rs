@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::attempt::NO_REASON;
 use crate::options::OptionProblem;
 use crate::remote::InvalidRemote;
 
@@ -121,6 +122,22 @@ pub enum RcloneError {
 }
 
 impl RcloneError {
+    /// Whether it is that files are gone, or can't be read where they lie. What a server refuses, it may refuse of all.
+    pub fn is_of_single_files(&self) -> bool {
+        // Go's words for EIO, as of a bad sector.
+        let is_of_disk = |why: &str| why.contains("input/output error");
+        match (self.kind(), self) {
+            (ErrorKind::NotFound | ErrorKind::PermissionDenied, _) => true,
+            (ErrorKind::Other, Self::Copy { files, .. }) if !files.is_empty() => files
+                .iter()
+                .all(|file| file.why == NO_REASON || is_of_disk(&file.why)),
+            (ErrorKind::Other, Self::Call { message, .. } | Self::Copy { message, .. }) => {
+                is_of_disk(message)
+            }
+            _ => false,
+        }
+    }
+
     /// What sort of failure this is.
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -12,7 +12,7 @@ use copal_core::config::Proof;
 use copal_core::forecast::Terms;
 use copal_core::survey::Survey;
 use copal_core::units::ByteCount;
-use copal_rclone::{ErrorKind, Proven, RcloneError};
+use copal_rclone::{Proven, RcloneError};
 
 pub use self::abilities::{Abilities, Directories};
 pub use self::deeds::{Batch, Linked, Progress, Removal, Removed, Within};
@@ -38,18 +38,11 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
-    /// Whether it may be that a single file can't be read where it lies, as where its disk has a bad sector. What a
-    /// server refuses, it may refuse of all of them.
+    /// Whether it may be that a single file can't be read where it lies.
     pub fn may_be_of_one_file(&self) -> bool {
-        use ErrorKind::{NotFound, Other, PermissionDenied};
-        let Self::Failed { source, .. } = self else {
-            return false;
-        };
-        match source.kind() {
-            NotFound | PermissionDenied => true,
-            // Go's words for EIO.
-            Other => source.to_string().contains("input/output error"),
-            _ => false,
+        match self {
+            Self::Failed { source, .. } => source.is_of_single_files(),
+            Self::Interrupted(_) => false,
         }
     }
 }
