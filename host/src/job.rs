@@ -43,6 +43,15 @@ impl Place {
         format!("{}{kind}", self.shown)
     }
 
+    /// How a configuration says which it is.
+    pub fn layout(&self) -> &'static str {
+        if self.is_mirror {
+            "mirror"
+        } else {
+            "snapshots"
+        }
+    }
+
     /// What the history asks for.
     pub fn asked(&self) -> (&str, bool) {
         (&self.shown, self.is_mirror)

@@ -191,12 +191,7 @@ impl Of<'_> {
 
 /// The labels of a destination: a mirror and snapshots may lie at one.
 fn at(place: &Place) -> [(&'static str, &str); 2] {
-    let layout = if place.is_mirror {
-        "mirror"
-    } else {
-        "snapshots"
-    };
-    [("destination", &place.shown), ("layout", layout)]
+    [("destination", &place.shown), ("layout", place.layout())]
 }
 
 fn ended(record: &Record) -> Value {

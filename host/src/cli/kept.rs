@@ -88,15 +88,20 @@ fn snapshot(store: &Store<'_>, manifest: &Manifest) -> SnapshotRecord {
     }
 }
 
+/// Where they lie, as records have it.
+pub(super) fn place_of(store: &Store<'_>) -> Place {
+    Place {
+        shown: store.remote().shown(),
+        is_mirror: store.is_mirror(),
+    }
+}
+
 /// The last drill of each snapshot at this place that this machine knows of. A list of snapshots is as good without.
 pub(super) fn drills(store: &Store<'_>) -> Drills {
     let Ok(state) = state() else {
         return Drills::new();
     };
-    let place = Place {
-        shown: store.remote().shown(),
-        is_mirror: store.is_mirror(),
-    };
+    let place = place_of(store);
     let mut drills = Drills::new();
     let read = History::of(&state).each(store.name(), |record: Record| {
         if record.kind != Kind::Drill {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Global;
 use super::ending::Exit;
-use super::kept::rebuilt;
+use super::kept::{place_of, rebuilt};
 use super::open::{FromArgs, configured, state};
 use super::status::status_of;
 use crate::edge::history::History;
@@ -138,8 +138,7 @@ fn destination(
         })
     };
     Destination {
-        place: store.remote().shown(),
-        is_mirror: store.is_mirror(),
+        place: place_of(store),
         snapshot: last.map(|one| one.id),
         began,
         freshness: Freshness::of(began, max_age, now),

@@ -75,8 +75,7 @@ pub(super) fn status_of(job: &Job, state: &StateDir, now: Timestamp) -> Result<S
                 .filter(|found| Some(found.snapshot) == snapshot),
             snapshot,
             began,
-            is_mirror: it.is_mirror,
-            place: it.shown,
+            place: it,
         });
     }
     Ok(Status {

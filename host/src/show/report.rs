@@ -119,7 +119,7 @@ fn state(status: &Status, basis: Basis) -> Markup {
 fn destination(one: &Destination, status: &Status) -> Markup {
     html! {
         div class="card" {
-            p class="place" { strong { (plain(&one.place)) (one.kind()) } " " (tag(one.state())) }
+            p class="place" { strong { (plain(&one.place.told())) } " " (tag(one.state())) }
             p { (one.last(status)) }
             @if one.snapshot.is_some() { p { (one.proofs(status.now)) } }
             @if let Some(trouble) = one.trouble() { p class="bad" { (trouble.told(status.now)) } }

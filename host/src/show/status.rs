@@ -36,10 +36,8 @@ pub struct Status {
 /// One destination.
 #[derive(Debug)]
 pub struct Destination {
-    /// It; secrets masked.
-    pub place: String,
-    /// Whether it is a mirror.
-    pub is_mirror: bool,
+    /// It.
+    pub place: Place,
     /// Its last good snapshot.
     pub snapshot: Option<SnapshotId>,
     /// When the run began that made it.
@@ -128,11 +126,6 @@ impl Destination {
             }
             _ => format!("{id}, {age}"),
         }
-    }
-
-    /// What tells it from snapshots at the same place.
-    pub(super) fn kind(&self) -> &'static str {
-        if self.is_mirror { " (mirror)" } else { "" }
     }
 
     /// In one word.
@@ -233,7 +226,7 @@ fn text(status: &Status) -> String {
     row("job", &status.name);
     for one in &status.destinations {
         let told = one.last(status);
-        row(one.state(), &format!("{}{}: {told}", one.place, one.kind()));
+        row(one.state(), &format!("{}: {told}", one.place.told()));
         if let Some(trouble) = one.trouble() {
             let told = trouble.told(status.now);
             row("", &format!("{told}: {}", trouble.next()));
@@ -291,8 +284,8 @@ fn to_json(status: &Status) -> Value {
     };
     let of_destination = |one: &Destination| {
         json!({
-            "destination": one.place,
-            "layout": if one.is_mirror { "mirror" } else { "snapshots" },
+            "destination": one.place.shown,
+            "layout": one.place.layout(),
             "state": one.state(),
             "snapshot": one.snapshot,
             "began": one.began,
@@ -326,8 +319,10 @@ mod tests {
     fn every_destination_has_a_line_that_says_whether_it_is_well() {
         let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
         let destination = |place: &str, freshness, began: Option<&str>| Destination {
-            place: place.to_owned(),
-            is_mirror: false,
+            place: Place {
+                shown: place.to_owned(),
+                is_mirror: false,
+            },
             snapshot: began.map(|_| "2026-11-24T030000Z".parse().unwrap()),
             began: began.map(|began| began.parse().unwrap()),
             freshness,

@@ -13,10 +13,11 @@ use copal_core::manifest::{COPAL_DIR, MANIFEST, Manifest, ManifestError};
 use copal_core::snapshot::{ResolveError, SnapshotId, SnapshotRef};
 use copal_core::units::ByteCount;
 
-use crate::edge::own::OwnFolder;
+use crate::edge::own::{Most, Own, OwnFolder};
 use crate::edge::remote::{Listed, Remote, RemoteError};
 
 pub use self::error::StoreError;
+use self::folder::unreadable_manifest;
 pub use self::inventory::Inventory;
 pub use self::known::{Known, contents_of};
 
@@ -243,21 +244,35 @@ impl<'a> Store<'a> {
 
     fn read_manifest(&self, id: SnapshotId, name: &str) -> Result<Option<Manifest>, StoreError> {
         let from = format!("{}/{name}", self.dir(id));
-        if let Some(folder) = self.folder()? {
-            return self.manifest_there(folder, &from, id);
+        match text_at(self.remote, self.folder()?, &from)? {
+            Own::Nothing => Ok(None),
+            Own::Is(bytes) => self.parse(&bytes, id).map(Some),
+            Own::Odd(why) => Err(unreadable_manifest(id, why)),
         }
-        let temporary = tempfile::tempdir()?;
-        let local = temporary.path().join("manifest.json");
-        if !self.remote.get(&from, &local)? {
-            return Ok(None);
-        }
-        self.parse(&fs::read(local)?, id).map(Some)
     }
 
     /// Reads a manifest that was brought from a snapshot's directory. One that was copied from elsewhere proves
     /// nothing here.
     fn parse(&self, bytes: &[u8], id: SnapshotId) -> Result<Manifest, StoreError> {
         parse(bytes, id, &self.name).map_err(|source| StoreError::Manifest { id, source })
+    }
+}
+
+/// A text of Copal's own by its path at the destination, read where it lies if that is a folder of this machine.
+fn text_at(
+    remote: &dyn Remote,
+    folder: Option<&OwnFolder>,
+    path: &str,
+) -> Result<Own<Vec<u8>>, StoreError> {
+    if let Some(folder) = folder {
+        return Ok(folder.read(path, Most::Text));
+    }
+    let temporary = tempfile::tempdir()?;
+    let local = temporary.path().join("text");
+    if remote.get(path, &local)? {
+        Ok(Own::Is(fs::read(local)?))
+    } else {
+        Ok(Own::Nothing)
     }
 }
 

@@ -173,13 +173,7 @@ impl History {
             SELECT id FROM run WHERE name = ?1 AND json_valid(record)
                 AND EXISTS (SELECT 1 FROM json_each(record, '$.pruned')
                     WHERE value ->> '$.destination' = ?2 AND value ->> '$.id' = ?3) LIMIT 1";
-        let Some(connection) = self.open_to_read()? else {
-            return Ok(false);
-        };
-        let values = [name, destination, snapshot];
-        let id = connection.query_row(query, values, |row| row.get::<_, String>(0));
-        let id = id.optional().map_err(|error| self.failed(error))?;
-        Ok(id.is_some())
+        self.has_any(query, [name, destination, snapshot])
     }
 
     /// Whether there is a run of this id that had to do with this destination, or that knows itself what it
@@ -191,12 +185,7 @@ impl History {
                 OR record ->> '$.rebuilt' IS NULL
                 OR EXISTS (SELECT 1 FROM json_each(record, '$.snapshots')
                     WHERE value ->> '$.destination' = ?2))";
-        let Some(connection) = self.open_to_read()? else {
-            return Ok(false);
-        };
-        let id = connection.query_row(query, [run, destination], |row| row.get::<_, String>(0));
-        let id = id.optional().map_err(|error| self.failed(error))?;
-        Ok(id.is_some())
+        self.has_any(query, [run, destination])
     }
 
     /// The record of the last run of a job that was of this kind. One that the command line alone described is none.
@@ -236,6 +225,16 @@ impl History {
             Ok(unreadable)
         };
         read().map_err(|error| self.failed(error))
+    }
+
+    /// Whether there is a run that is asked for so.
+    fn has_any(&self, query: &str, values: impl Params) -> Result<bool, HistoryError> {
+        let Some(connection) = self.open_to_read()? else {
+            return Ok(false);
+        };
+        let id = connection.query_row(query, values, |row| row.get::<_, String>(0));
+        let id = id.optional().map_err(|error| self.failed(error))?;
+        Ok(id.is_some())
     }
 
     fn record<T: DeserializeOwned>(

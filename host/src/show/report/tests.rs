@@ -1,4 +1,5 @@
 use super::*;
+use crate::job::Place;
 use crate::record::{Ended, Kind, SnapshotRecord, Trouble};
 use crate::show::status::Drills;
 use copal_core::freshness::Freshness;
@@ -21,12 +22,14 @@ fn status(place: &str) -> Status {
         now: now(),
         max_age: None,
         destinations: vec![Destination {
-            place: place.into(),
+            place: Place {
+                shown: place.into(),
+                is_mirror: false,
+            },
             snapshot: Some(id()),
             began: Some(now()),
             freshness: Freshness::Fresh,
             verified: None,
-            is_mirror: false,
             drills: Drills::Known {
                 worked: None,
                 failed: None,

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use copal_core::manifest::{COPAL_DIR, MANIFEST, Manifest, ManifestError};
+use copal_core::manifest::{COPAL_DIR, MANIFEST, ManifestError};
 use copal_core::snapshot::SnapshotId;
 use copal_core::units::ByteCount;
 
 use super::{Store, StoreError};
-use crate::edge::own::{Most, Own, OwnFolder};
+use crate::edge::own::{Own, OwnFolder};
 use crate::edge::remote::Listed;
 
 /// What Copal has beside a snapshot, as it lies there.
@@ -89,20 +89,6 @@ impl Store<'_> {
         id: SnapshotId,
     ) -> Result<Vec<Listed>, StoreError> {
         Ok(self.beside(folder, id)?.own)
-    }
-
-    /// A manifest by its path; `None` where there is nothing.
-    pub(super) fn manifest_there(
-        &self,
-        folder: &OwnFolder,
-        path: &str,
-        id: SnapshotId,
-    ) -> Result<Option<Manifest>, StoreError> {
-        match folder.read(path, Most::Text) {
-            Own::Nothing => Ok(None),
-            Own::Is(bytes) => self.parse(&bytes, id).map(Some),
-            Own::Odd(why) => Err(unreadable_manifest(id, why)),
-        }
     }
 
     /// Whether nothing is written or removed through a link by this path.

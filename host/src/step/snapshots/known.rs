@@ -37,6 +37,22 @@ pub struct Known {
     pub unclear: Vec<String>,
 }
 
+impl Known {
+    /// One beside whose manifest nothing is known to lie.
+    fn without_notes(id: SnapshotId, manifest: Result<Manifest, ManifestError>) -> Self {
+        Self {
+            id,
+            manifest,
+            verified: false,
+            damaged: false,
+            verification: None,
+            pinned: false,
+            pin: None,
+            unclear: Vec::new(),
+        }
+    }
+}
+
 /// Which of them have which content. Of one whose manifest is damaged, that is not known.
 pub fn contents_of(known: &[Known]) -> Contents {
     let files = |one: &'_ Known| one.manifest.iter().flat_map(contents).collect::<Vec<_>>();
@@ -78,16 +94,10 @@ impl Store<'_> {
     /// Every sealed snapshot with its manifest, oldest first.
     pub fn all(&self) -> Result<Vec<Known>, StoreError> {
         if let Some(mirror) = &self.mirror {
-            return Ok(vec![Known {
-                id: mirror.id,
-                manifest: Ok((**mirror).clone()),
-                verified: false,
-                damaged: false,
-                verification: None,
-                pinned: false,
-                pin: None,
-                unclear: Vec::new(),
-            }]);
+            return Ok(vec![Known::without_notes(
+                mirror.id,
+                Ok((**mirror).clone()),
+            )]);
         }
         let started = self.started()?;
         let own =
@@ -144,16 +154,9 @@ impl Store<'_> {
         match self.bring(&self.name, names) {
             Ok(brought) => self.known(id, &brought),
             Err(error) => match error.of_manifest(id) {
-                StoreError::Manifest { source, .. } => Ok(Some(Known {
-                    id,
-                    manifest: Err(source),
-                    verified: false,
-                    damaged: false,
-                    verification: None,
-                    pinned: false,
-                    pin: None,
-                    unclear: Vec::new(),
-                })),
+                StoreError::Manifest { source, .. } => {
+                    Ok(Some(Known::without_notes(id, Err(source))))
+                }
                 error => Err(error),
             },
         }

@@ -1,12 +1,11 @@
 //! A mirror as a store: it has one state, and its manifest lies at the destination's top.
 
 use std::cell::OnceCell;
-use std::fs;
 
 use copal_core::manifest::{MANIFEST, Manifest, ManifestError, SUMS};
 
-use super::{Store, StoreError, has, own_files_in};
-use crate::edge::own::{Most, Own, OwnFolder};
+use super::{Store, StoreError, has, own_files_in, text_at};
+use crate::edge::own::{Own, OwnFolder};
 use crate::edge::remote::Remote;
 
 impl<'a> Store<'a> {
@@ -31,7 +30,8 @@ impl<'a> Store<'a> {
             let gone = || StoreError::ManifestGone(remote.shown());
             return if is_gone { Err(gone()) } else { Ok(None) };
         }
-        let parsed = match manifest_of(remote)? {
+        let folder = remote.abilities()?.folder().map(OwnFolder::at);
+        let parsed = match text_at(remote, folder.as_ref(), MANIFEST)? {
             Own::Nothing => return Ok(None),
             Own::Is(bytes) => Manifest::parse(&bytes),
             Own::Odd(why) => Err(ManifestError::OutOfReach(why)),
@@ -45,18 +45,5 @@ impl<'a> Store<'a> {
     /// Whether it is a mirror, whose folders may have more than its manifest lists.
     pub fn is_mirror(&self) -> bool {
         self.mirror.is_some()
-    }
-}
-
-fn manifest_of(remote: &dyn Remote) -> Result<Own<Vec<u8>>, StoreError> {
-    if let Some(folder) = remote.abilities()?.folder().map(OwnFolder::at) {
-        return Ok(folder.read(MANIFEST, Most::Text));
-    }
-    let temporary = tempfile::tempdir()?;
-    let local = temporary.path().join("manifest.json");
-    if remote.get(MANIFEST, &local)? {
-        Ok(Own::Is(fs::read(local)?))
-    } else {
-        Ok(Own::Nothing)
     }
 }
